@@ -1,0 +1,264 @@
+"""Checks of input, and the only place that imports scikit-learn's private API.
+
+Waveforms and spectrograms travel either as one array, when every clip has the
+same size, or *ragged*: a 1-D object array with one array a clip. The two
+``check_*`` functions turn what a user passes into one of these two forms, or
+say what is wrong with which clip.
+"""
+
+import numbers
+import warnings
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "InvalidParameterError",
+    "Options",
+    "StrOptions",
+    "check_is_fitted",
+    "check_spectrograms",
+    "check_waveforms",
+    "fit_context",
+    "is_ragged",
+    "make_ragged",
+    "validate_data",
+    "validate_parameter_constraints",
+]
+
+fit_context = _fit_context
+
+#: Dtypes that are computed in; anything else becomes the first.
+FLOATS = (np.float32, np.float64)
+
+#: A 2-D array wider than this, given where spectrograms are expected, draws a warning.
+MAX_PLAUSIBLE_BANDS = 1024
+
+
+def make_ragged(clips):
+    """Collect arrays in a 1-D object array, also when all have one shape.
+
+    Parameters
+    ----------
+    clips : iterable of ndarray
+        One array a clip, any shapes.
+
+    Returns
+    -------
+    ragged : ndarray of shape (n_clips,), dtype object
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> make_ragged([np.zeros(3), np.zeros(3)]).shape
+    (2,)
+    """
+    clips = list(clips)
+    ragged = np.empty(len(clips), dtype=object)
+    for i, clip in enumerate(clips):
+        ragged[i] = clip
+    return ragged
+
+
+def is_ragged(X):
+    """Whether X is a collection of arrays, one a clip, rather than one array of numbers.
+
+    A list of arrays that all have one shape is *not* ragged: it is read as one
+    array, as everywhere in scikit-learn. A 1-D object array always is.
+
+    Parameters
+    ----------
+    X : object
+        Anything that an estimator may be given.
+
+    Returns
+    -------
+    ragged : bool
+    """
+    if isinstance(X, np.ndarray):
+        return X.dtype == object and X.ndim == 1 and len(X) > 0 and _is_array(X[0])
+    if hasattr(X, "iloc") and getattr(X, "ndim", 0) == 1:  # a pandas Series of arrays
+        return len(X) > 0 and _is_array(X.iloc[0])
+    if isinstance(X, (list, tuple)) and len(X) > 0 and _is_array(X[0]):
+        if any(not _is_array(clip) for clip in X):
+            return True  # reported clip by clip
+        return len({np.shape(clip) for clip in X}) > 1 if _rectangular(X) else True
+    return False
+
+
+def _is_array(clip):
+    return isinstance(clip, (np.ndarray, list, tuple)) or hasattr(clip, "__array__")
+
+
+def _rectangular(clips):
+    try:
+        for clip in clips:
+            np.shape(clip)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_strings(X, role):
+    first = X
+    while isinstance(first, (list, tuple, np.ndarray)) and len(first):
+        first = first[0]
+        if isinstance(first, np.ndarray) and first.ndim == 0:
+            break
+    if isinstance(first, (str, bytes)) or hasattr(first, "__fspath__"):
+        raise ValueError(
+            f"X holds strings ({str(first)!r} first) where {role} are expected. "
+            "If they are paths of sound files, put AudioReader before this step."
+        )
+
+
+def _check_clip(clip, index, ndim, role, min_samples):
+    """One clip of a ragged X as a float array, or an error that names the clip."""
+    try:
+        clip = np.asarray(clip)
+        if clip.dtype not in FLOATS:
+            if clip.dtype.kind not in "fiub":
+                raise TypeError(f"dtype {clip.dtype}")
+            clip = clip.astype(np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"clip {index} of X is not an array of numbers: {error}") from error
+    if clip.ndim != ndim:
+        raise ValueError(
+            f"clip {index} of X has shape {clip.shape}; {role} are {ndim}-D arrays, "
+            + ("(n_times,)" if ndim == 1 else "(n_bands, n_frames)")
+        )
+    if clip.shape[-1] < min_samples or clip.size == 0:
+        raise ValueError(
+            f"clip {index} of X has shape {clip.shape}: at least {max(min_samples, 1)} "
+            + ("sample" if ndim == 1 else "frame")
+            + " is needed"
+        )
+    if not np.isfinite(clip).all():
+        kind = "NaN" if np.isnan(clip).any() else "infinity"
+        raise ValueError(f"clip {index} of X contains {kind}")
+    return clip
+
+
+def _check_ragged(X, ndim, role):
+    clips = [_check_clip(clip, i, ndim, role, 1) for i, clip in enumerate(X)]
+    # float64 goes out only where it came in everywhere: one dtype for all clips
+    dtype = np.float64 if all(clip.dtype == np.float64 for clip in clips) else np.float32
+    return make_ragged(clip.astype(dtype, copy=False) for clip in clips)
+
+
+def check_waveforms(estimator, X, *, reset):
+    """Bring waveforms into one of the two forms that estimators compute with.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Gets ``n_features_in_``, the width in samples, when X is 2-D and `reset`
+        is true; lengths of ragged clips are free.
+    X : array-like of shape (n_clips, n_times), or 1-D object array or list of 1-D arrays
+        Waveforms, amplitude in [-1, 1].
+    reset : bool
+        True in ``fit``; False elsewhere, where a 2-D X must have the fitted width.
+
+    Returns
+    -------
+    X : ndarray of shape (n_clips, n_times), or object ndarray of shape (n_clips,)
+        In float32, or float64 where that came in.
+
+    Raises
+    ------
+    ValueError
+        When a clip holds strings, NaN or infinity, is empty, or has a wrong
+        number of dimensions; the message names the clip.
+    """
+    if is_ragged(X):
+        _refuse_strings(X[0] if not hasattr(X, "iloc") else X.iloc[0], "waveforms")
+        X = _check_ragged(X, 1, "waveforms")
+        if reset and hasattr(estimator, "n_features_in_"):
+            del estimator.n_features_in_
+        return X
+    if not hasattr(X, "iloc"):
+        _refuse_strings(X, "waveforms")
+    return validate_data(estimator, X, dtype=list(FLOATS), reset=reset)
+
+
+def check_spectrograms(estimator, X, *, reset):
+    """Bring spectrograms into one of the two forms that estimators compute with.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Gets ``n_features_in_``, the number of bands, when `reset` is true.
+    X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
+            or 1-D object array or list of (n_bands, n_frames) arrays
+        Spectrograms. A 2-D array is read as clips of one frame.
+    reset : bool
+        True in ``fit``; False elsewhere, where the number of bands must be the
+        fitted one. Numbers of frames are free.
+
+    Returns
+    -------
+    X : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of shape (n_clips,)
+        In float32, or float64 where that came in.
+
+    Raises
+    ------
+    ValueError
+        When a clip holds strings, NaN or infinity, has no frame, or other bands
+        than the estimator was fitted with; the message names the clip.
+
+    Warns
+    -----
+    UserWarning
+        When a 2-D X is wider than 1,024: these are probably waveforms.
+    """
+    if is_ragged(X):
+        X = _check_ragged(X, 2, "spectrograms")
+        bands = {len(clip) for clip in X}
+        expected = len(X[0]) if reset else getattr(estimator, "n_features_in_", len(X[0]))
+        for i, clip in enumerate(X):
+            if len(clip) != expected:
+                raise ValueError(
+                    f"clip {i} of X has {len(clip)} bands, but {type(estimator).__name__} "
+                    f"{'got' if reset else 'was fitted with'} {expected} "
+                    f"(numbers of bands in X: {sorted(bands)})"
+                )
+        if reset:
+            estimator.n_features_in_ = expected
+        return X
+    if not hasattr(X, "iloc"):
+        _refuse_strings(X, "spectrograms")
+    X = validate_data(estimator, X, dtype=list(FLOATS), allow_nd=True, reset=reset)
+    if X.ndim > 3:
+        raise ValueError(
+            f"Found array with dim {X.ndim}: spectrograms are (n_clips, n_bands, n_frames)"
+        )
+    if X.ndim == 2:
+        if reset and X.shape[1] > MAX_PLAUSIBLE_BANDS:
+            warnings.warn(
+                f"X has {X.shape[1]} columns, read as the frequency bands of one frame a clip; "
+                "if these are waveforms, put MelSpectrogram before this step or set frontend=",
+                UserWarning,
+                stacklevel=3,
+            )
+        X = X[:, :, np.newaxis]
+    if X.shape[2] == 0:
+        raise ValueError(f"X has shape {X.shape}: at least 1 frame is needed")
+    return X
+
+
+def check_positive_int(name, value):
+    """Refuse anything but a whole number of at least 1, naming the parameter."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
+    return int(value)
