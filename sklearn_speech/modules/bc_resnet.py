@@ -1,0 +1,257 @@
+"""Broadcasting-residual network."""
+
+import numbers
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sklearn_speech.modules.conv_stage import frame_mask, mask_frames
+from sklearn_speech.modules.input_norm import InputNorm
+from sklearn_speech.modules.masked_norm import MaskedBatchNorm, SubSpectralNorm
+
+#: Bands that the last frequency convolution spans, and groups of the sub-spectral norm.
+N_LAST_BANDS = 5
+#: Blocks of each stage, their stride in frequency and their dilation in time.
+STAGES = ((2, 1, 1), (2, 2, 2), (4, 2, 4), (4, 1, 8))
+
+
+class BCResNetNet(nn.Module):
+    """Broadcasting-residual network, BC-ResNet.
+
+    Convolutions over frequency work on maps of bands and frames; those over time
+    on the average of all bands, whose result is added to every band.
+
+    The networks of the paper span 40 mel bands. Here any number will do: wherever
+    fewer than five bands are left, the outermost ones are repeated until there
+    are five, as many as the last frequency convolution and the sub-spectral norm
+    need; and bands that are left over at the end are averaged.
+
+    With `lengths`, padding frames enter no convolution over time, no average and
+    no statistics of the batch.
+
+    Parameters
+    ----------
+    n_bands : int
+    n_frames : int or None
+        Not needed; there so that all networks are built alike.
+    n_classes : int
+    tau : float, default=1
+        Width: the stages have 8, 12, 16 and 20 times `tau` channels. The paper has
+        1, 1.5, 2, 3, 6 and 8.
+    variant : {"paper", "reference"}, default="paper"
+        "paper" is the published network, 9,232 parameters for 12 classes at width
+        1. "reference" is that of the trainable front ends' reference system,
+        9,160 parameters: no batch norm and ReLU after the first convolution and
+        after the last but one, other biases.
+    dropout : float, default=0.1
+        Probability of dropping a channel at the end of each block.
+    transition_dropout : float or None, default=None
+        The same in the blocks that change the number of channels. None is
+        `dropout` in the paper's variant and 0.5 in the reference's.
+    input_norm : {None, "batch", "clip", "band"}, default=None
+        See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
+
+    Shape
+    -----
+    Input (n_clips, n_bands, n_frames), or (n_clips, n_bands) for one frame a
+    clip; output (n_clips, n_classes).
+
+    References
+    ----------
+    B. Kim, S. Chang, J. Lee and D. Sung, "Broadcasted residual learning for
+    efficient keyword spotting", Interspeech 2021.
+
+    Examples
+    --------
+    >>> import torch
+    >>> net = BCResNetNet(n_bands=40, n_frames=101, n_classes=12)
+    >>> sum(p.numel() for p in net.parameters())
+    9232
+    >>> net(torch.zeros(2, 40, 101)).shape
+    torch.Size([2, 12])
+    """
+
+    def __init__(
+        self,
+        n_bands,
+        n_frames,
+        n_classes,
+        tau=1,
+        variant="paper",
+        dropout=0.1,
+        transition_dropout=None,
+        input_norm=None,
+    ):
+        super().__init__()
+        if variant not in ("paper", "reference"):
+            raise ValueError(f"variant={variant!r}: expected 'paper' or 'reference'")
+        if not isinstance(tau, numbers.Real) or not tau >= 0.25:
+            raise ValueError(f"tau={tau!r}: expected a number of at least 0.25")
+        paper = variant == "paper"
+        if transition_dropout is None:
+            transition_dropout = dropout if paper else 0.5
+        self.n_bands = n_bands
+        self.input_norm = InputNorm(n_bands, input_norm)
+        head, *widths, last = channels(tau)
+        #: Features a frame that `encode` gives.
+        self.n_features = last
+
+        self.head = nn.Conv2d(1, head, 5, stride=(2, 1), padding=2, bias=not paper)
+        self.head_norm = MaskedBatchNorm(head) if paper else None
+        blocks, before = [], head
+        for width, (n_blocks, stride, dilation) in zip(widths, STAGES):
+            blocks.append(TransitionBlock(before, width, stride, dilation, transition_dropout))
+            blocks += [NormalBlock(width, dilation, dropout) for _ in range(n_blocks - 1)]
+            before = width
+        self.blocks = nn.ModuleList(blocks)
+        self.tail = nn.Conv2d(
+            before, before, N_LAST_BANDS, padding=(0, 2), groups=before, bias=not paper
+        )
+        self.expand = nn.Conv2d(before, last, 1, bias=False)
+        self.expand_norm = MaskedBatchNorm(last) if paper else None
+        self.classify = nn.Linear(last, n_classes, bias=paper)
+
+    def encode(self, x, lengths=None):
+        """Features of each frame, before they are averaged over time.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_clips, n_bands, n_frames)
+        lengths : Tensor of shape (n_clips,), default=None
+            Valid frames of each clip.
+
+        Returns
+        -------
+        features : Tensor of shape (n_clips, n_features, n_frames)
+            Zero in the padding.
+        """
+        if x.dim() == 2:
+            x = x[:, :, None]
+        if x.shape[1] != self.n_bands:
+            raise ValueError(f"x has {x.shape[1]} bands, the network was built for {self.n_bands}")
+        mask = None if lengths is None else frame_mask(lengths.to(x.device), x.shape[-1])
+        x = mask_frames(self.input_norm(x, lengths), lengths)[:, None]
+        x = self.head(x)
+        if self.head_norm is not None:
+            x = F.relu(self.head_norm(x, mask))
+        for block in self.blocks:
+            x = block(x, mask)
+        x = self.expand(self.tail(_masked(_at_least_five_bands(x), mask)))
+        if self.expand_norm is not None:
+            x = F.relu(self.expand_norm(x, mask))
+        return _masked(x.mean(2), mask)
+
+    def forward(self, x, lengths=None):
+        features = self.encode(x, lengths)
+        if lengths is None:
+            return self.classify(features.mean(-1))
+        n_frames = lengths.to(features.device, features.dtype)
+        return self.classify(features.sum(-1) / n_frames[:, None])
+
+
+class _BroadcastedResidual(nn.Module):
+    """What both kinds of block share: a map over frequency, and its average's over time."""
+
+    def __init__(self, n_channels, stride, dilation, dropout):
+        super().__init__()
+        self.frequency = nn.Conv2d(
+            n_channels,
+            n_channels,
+            (3, 1),
+            stride=(stride, 1),
+            padding=(1, 0),
+            groups=n_channels,
+            bias=False,
+        )
+        self.frequency_norm = SubSpectralNorm(n_channels, N_LAST_BANDS)
+        self.time = nn.Conv1d(
+            n_channels,
+            n_channels,
+            3,
+            padding=dilation,
+            dilation=dilation,
+            groups=n_channels,
+            bias=False,
+        )
+        self.time_norm = MaskedBatchNorm(n_channels)
+        self.mix = nn.Conv1d(n_channels, n_channels, 1, bias=False)
+        self.dropout = nn.Dropout1d(dropout)
+
+    def residual(self, x, mask):
+        """Map over frequency plus the broadcasted one over time."""
+        maps = _at_least_five_bands(self.frequency(x))
+        maps = self.frequency_norm(maps, mask)
+        temporal = self.time(_masked(maps.mean(2), mask))
+        temporal = self.mix(F.silu(self.time_norm(temporal, mask)))
+        return maps + self.dropout(temporal)[:, :, None]
+
+
+class NormalBlock(_BroadcastedResidual):
+    """Broadcasted residual block: keeps channels and bands, adds its input to the result.
+
+    Parameters
+    ----------
+    n_channels : int
+    dilation : int
+        Of the convolution over time.
+    dropout : float
+    """
+
+    def __init__(self, n_channels, dilation, dropout):
+        super().__init__(n_channels, 1, dilation, dropout)
+
+    def forward(self, x, mask=None):
+        return F.relu(_at_least_five_bands(x) + self.residual(x, mask))
+
+
+class TransitionBlock(_BroadcastedResidual):
+    """Broadcasted residual block that changes channels, and bands where `stride` is 2.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+    stride : int
+        Of the convolution over frequency.
+    dilation : int
+        Of the convolution over time.
+    dropout : float
+    """
+
+    def __init__(self, in_channels, out_channels, stride, dilation, dropout):
+        super().__init__(out_channels, stride, dilation, dropout)
+        self.widen = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+        self.widen_norm = MaskedBatchNorm(out_channels)
+
+    def forward(self, x, mask=None):
+        x = F.relu(self.widen_norm(self.widen(x), mask))
+        return F.relu(self.residual(x, mask))
+
+
+def channels(tau):
+    """Channels of the first convolution, of the four stages, and of the features.
+
+    Examples
+    --------
+    >>> channels(1)
+    [16, 8, 12, 16, 20, 32]
+    """
+    base = int(8 * tau)
+    return [max(1, int(base * factor)) for factor in (2, 1, 1.5, 2, 2.5, 4)]
+
+
+def _masked(x, mask):
+    """x with its padding frames zeroed; mask is (n_clips, n_frames) or None."""
+    if mask is None:
+        return x
+    return x.masked_fill(~mask.view(x.shape[0], *[1] * (x.dim() - 2), -1), 0.0)
+
+
+def _at_least_five_bands(x):
+    """Repeat the outermost bands of (n_clips, n_channels, n_bands, n_frames) up to five."""
+    missing = N_LAST_BANDS - x.shape[2]
+    if missing <= 0:
+        return x
+    low, high = x[:, :, :1], x[:, :, -1:]
+    below = missing // 2
+    return torch.cat([low] * below + [x] + [high] * (missing - below), dim=2)

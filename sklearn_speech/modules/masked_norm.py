@@ -1,0 +1,122 @@
+"""Batch normalisation that leaves padding out, over the whole spectrum or part of it."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class MaskedBatchNorm(nn.BatchNorm1d):
+    """Batch normalisation whose statistics leave out the padding of a batch.
+
+    Without a mask it is torch's batch normalisation. With one, the statistics of
+    a training batch are those of the valid steps alone, so that how clips were
+    put into batches does not change what is learned. A training batch with one
+    value a feature, which torch refuses, has variance zero.
+
+    Parameters
+    ----------
+    n_channels : int
+    n_groups : int, default=1
+        Contiguous groups of bands that are normalised apart. Bands that the
+        groups do not divide are dealt out as evenly as possible; there must be
+        at least one band a group.
+    eps, momentum : float
+        As in ``torch.nn.BatchNorm1d``.
+
+    Shape
+    -----
+    Input and output (n_clips, n_channels, ..., n_steps); mask (n_clips, n_steps),
+    bool. With ``n_groups > 1`` the third axis is that of the bands.
+    """
+
+    def __init__(self, n_channels, n_groups=1, eps=1e-5, momentum=0.1):
+        super().__init__(n_channels * n_groups, eps=eps, momentum=momentum)
+        self.n_groups = n_groups
+
+    def forward(self, x, mask=None):
+        n_clips, n_channels = x.shape[:2]
+        n_bands = x[0, 0, ..., 0].numel()
+        even = n_bands % self.n_groups == 0
+        alone = x.numel() == self.num_features
+        if even and not (self.training and (alone or mask is not None)):
+            split = x.reshape(n_clips, n_channels * self.n_groups, -1, x.shape[-1])
+            return self._plain(split).reshape(x.shape)
+        bands = x.reshape(n_clips, n_channels, n_bands, x.shape[-1])
+        return self._by_hand(bands, mask).reshape(x.shape)
+
+    def _plain(self, x):
+        if self.training:
+            self.num_batches_tracked.add_(1)
+        return F.batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training,
+            self.momentum,
+            self.eps,
+        )
+
+    def _by_hand(self, x, mask):
+        """The same from sums over each band: (n_clips, n_channels, n_bands, n_steps) in and out."""
+        member = _membership(x.shape[2], self.n_groups, x.device)
+        if self.training:
+            mean, var = self._batch_statistics(x.float(), mask, member)
+        else:
+            mean, var = self.running_mean, self.running_var
+        scale = self.weight * torch.rsqrt(var + self.eps)
+        shift = self.bias - mean * scale
+        scale, shift = (_to_bands(value, member).to(x.dtype) for value in (scale, shift))
+        return x * scale + shift
+
+    def _batch_statistics(self, x, mask, member):
+        inside = x.new_ones(()) if mask is None else mask[:, None, None].to(x.dtype)
+        steps = x.shape[0] * x.shape[3] if mask is None else inside.sum()
+        count = (member.sum(0) * steps).clamp(min=1)  # (n_groups,)
+
+        def mean_of(values):
+            return (((values * inside).sum((0, 3)) @ member) / count).flatten()
+
+        mean = mean_of(x)
+        var = mean_of((x - _to_bands(mean, member)) ** 2)
+        with torch.no_grad():
+            self.num_batches_tracked.add_(1)
+            unbiased = var.view(-1, self.n_groups) * (count / (count - 1).clamp(min=1))
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(unbiased.flatten(), self.momentum)
+        return mean, var
+
+
+class SubSpectralNorm(MaskedBatchNorm):
+    """Batch normalisation of each of five parts of the spectrum by itself.
+
+    After Chang et al., "Subspectral normalization for neural audio data
+    processing", ICASSP 2021: ``BatchNorm2d(n_channels * n_groups)`` on a view
+    that moves the groups of bands among the channels. This one also takes
+    numbers of bands that the groups do not divide.
+
+    Parameters
+    ----------
+    n_channels : int
+    n_groups : int, default=5
+
+    Shape
+    -----
+    Input and output (n_clips, n_channels, n_bands, n_frames), with
+    ``n_bands >= n_groups``.
+    """
+
+    def __init__(self, n_channels, n_groups=5):
+        super().__init__(n_channels, n_groups)
+
+
+def _membership(n_bands, n_groups, device):
+    """(n_bands, n_groups), 1 where a band belongs to a group."""
+    group = torch.arange(n_bands, device=device) * n_groups // n_bands
+    return (group[:, None] == torch.arange(n_groups, device=device)).float()
+
+
+def _to_bands(value, member):
+    """(n_channels * n_groups,) spread to (n_channels, n_bands, 1)."""
+    return (value.view(-1, member.shape[1]) @ member.T)[..., None]
