@@ -1,0 +1,159 @@
+"""Sound files to waveforms, as a scikit-learn transformer."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from ..utils.validation import (
+    Interval,
+    StrOptions,
+    fit_context,
+    make_ragged,
+    validate_parameter_constraints,
+)
+from ._reading import check_entries, read_clips
+
+
+class AudioReader(TransformerMixin, BaseEstimator):
+    """Read sound files as mono waveforms of one sampling rate.
+
+    WAV, FLAC, OGG, MP3, NIST SPHERE and whatever else the installed libsndfile
+    decodes. Channels are averaged; other sampling rates are resampled with soxr
+    (quality HQ: a band limit just below the lower Nyquist frequency). Samples
+    that overshoot full scale are clipped to [-1, 1].
+
+    The transformer is stateless: ``fit`` checks only that X holds paths, and
+    each file is read alone, so that reading before a split of the data leaks
+    nothing.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Sampling rate of the waveforms in Hz.
+    on_error : {"raise", "warn"}, default="raise"
+        What becomes of bad files (missing, a directory, empty, not audio, no
+        samples, NaN or infinite samples, a peak above 10 in a floating-point
+        file, a segment outside its file). "raise": one error lists every bad
+        file with its reason. "warn": as a transformer cannot drop rows, each
+        one becomes one second of silence (long enough for any window
+        downstream), and one warning lists them.
+        :func:`check_audio_files` tells beforehand which files to leave out.
+    n_jobs : int or None, default=None
+        Number of threads, as in joblib: None is 1, -1 all cores. The result
+        does not depend on it.
+    verbose : bool, default=False
+        Whether to show a progress bar.
+
+    See Also
+    --------
+    check_audio_files : Find bad files before reading.
+    AudioSegment : A part of a file, taken in place of a path.
+    PadOrTrim : Bring the waveforms to one length.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np, soundfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "stereo.flac")
+    ...     soundfile.write(path, np.zeros((44100, 2)), 44100)
+    ...     waveforms = AudioReader(sample_rate=8000).transform([path])
+    >>> waveforms.shape, waveforms[0].shape, waveforms[0].dtype
+    ((1,), (8000,), dtype('float32'))
+    """
+
+    _parameter_constraints = {
+        "sample_rate": [Interval(Integral, 1, None, closed="left")],
+        "on_error": [StrOptions({"raise", "warn"})],
+        "n_jobs": [Integral, None],
+        "verbose": ["boolean"],
+    }
+
+    def __init__(self, sample_rate, *, on_error="raise", n_jobs=None, verbose=False):
+        self.sample_rate = sample_rate
+        self.on_error = on_error
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Check that X holds paths; no file is read.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips,) or (n_clips, 1) of str, os.PathLike or AudioSegment
+            Sound files, or parts of them.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : AudioReader
+        """
+        check_entries(X)
+        return self
+
+    def transform(self, X):
+        """Read the files.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips,) or (n_clips, 1) of str, os.PathLike or AudioSegment
+            Sound files, or parts of them.
+
+        Returns
+        -------
+        waveforms : ndarray of shape (n_clips,), dtype object
+            One float32 array of shape (n_times,) a file, amplitude in [-1, 1].
+            Ragged also when all files have one length.
+
+        Raises
+        ------
+        TypeError
+            When X holds something other than paths.
+        ValueError
+            With ``on_error="raise"``, when there are bad files: it names each one.
+
+        Warns
+        -----
+        UserWarning
+            With ``on_error="warn"``, when there are bad files.
+        """
+        validate_parameter_constraints(  # fit, which checks them too, may never be called
+            self._parameter_constraints, self.get_params(deep=False), type(self).__name__
+        )
+        entries = check_entries(X)
+        progress = "reading sound files" if self.verbose else None
+        clips = read_clips(entries, self.sample_rate, n_jobs=self.n_jobs, progress=progress)
+        bad = [
+            f"  {entry}: {clip.reason}"
+            for entry, clip in zip(entries, clips, strict=True)
+            if clip.reason
+        ]
+        if bad and self.on_error == "raise":
+            raise ValueError(
+                f"{len(bad)} of {len(clips)} files cannot be read "
+                "(check_audio_files finds them beforehand; on_error='warn' reads them as "
+                "silence):\n" + "\n".join(bad)
+            )
+        if bad:
+            warnings.warn(
+                f"{len(bad)} of {len(clips)} files cannot be read and are one second of silence "
+                "instead:\n" + "\n".join(bad),
+                UserWarning,
+                stacklevel=2,
+            )
+        return make_ragged(
+            np.zeros(self.sample_rate, np.float32) if clip.reason else clip.waveform
+            for clip in clips
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        return tags

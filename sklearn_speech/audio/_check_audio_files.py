@@ -1,0 +1,120 @@
+"""Find the files to leave out before anything is fitted."""
+
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+
+import numpy as np
+
+from ..utils.validation import Interval, validate_parameter_constraints
+from ._reading import check_entries, read_clips
+
+
+@dataclass(frozen=True)
+class AudioFileReport:
+    """What :func:`check_audio_files` found.
+
+    Attributes
+    ----------
+    good : ndarray of bool, shape (n_files,)
+        Mask of the files that can be used: ``paths[report.good]``.
+    bad : dict of str to str
+        Path, or segment, and reason of each file to leave out.
+    sample_rate : ndarray of int, shape (n_files,)
+        Sampling rates in Hz; 0 where unknown.
+    duration : ndarray of float, shape (n_files,)
+        Durations in seconds; NaN where unknown.
+    """
+
+    good: np.ndarray = field(repr=False)
+    bad: dict
+    sample_rate: np.ndarray = field(repr=False)
+    duration: np.ndarray = field(repr=False)
+
+    def __str__(self):
+        rates, counts = np.unique(self.sample_rate[self.good], return_counts=True)
+        lines = [f"{self.good.sum()} of {len(self.good)} files can be used"]
+        if len(rates):
+            shown = ", ".join(f"{n} at {rate} Hz" for rate, n in zip(rates, counts, strict=True))
+            seconds = self.duration[self.good]
+            lines[0] += (
+                f": {shown}; {seconds.min():.2f} s to {seconds.max():.2f} s, "
+                f"median {np.median(seconds):.2f} s"
+            )
+        return "\n".join(lines + [f"  {path}: {reason}" for path, reason in self.bad.items()])
+
+
+def check_audio_files(paths, *, min_duration=0.0, max_duration=None, n_jobs=None, verbose=False):
+    """Tell which sound files :class:`AudioReader` could not read, and why.
+
+    Every file is decoded, since a good header may stand before bad samples.
+
+    Parameters
+    ----------
+    paths : array-like of shape (n_files,) or (n_files, 1) of str, os.PathLike or AudioSegment
+        Sound files, or parts of them.
+    min_duration : float, default=0.0
+        Files shorter than this, in seconds, are bad.
+    max_duration : float or None, default=None
+        Files longer than this, in seconds, are bad; None sets no limit.
+    n_jobs : int or None, default=None
+        Number of threads, as in joblib.
+    verbose : bool, default=False
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    report : AudioFileReport
+        Mask of the good files, reason for each bad one, sampling rates and
+        durations; ``print(report)`` shows a summary.
+
+    Raises
+    ------
+    TypeError
+        When `paths` holds something other than paths.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np, soundfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "one_second.wav")
+    ...     soundfile.write(path, np.zeros(8000), 8000)
+    ...     report = check_audio_files([path, "lost.wav"])
+    >>> print(report)
+    1 of 2 files can be used: 1 at 8000 Hz; 1.00 s to 1.00 s, median 1.00 s
+      lost.wav: no such file
+    >>> report.good
+    array([ True, False])
+    """
+    validate_parameter_constraints(
+        {
+            "min_duration": [Interval(Real, 0, None, closed="left")],
+            "max_duration": [Interval(Real, 0, None, closed="neither"), None],
+            "n_jobs": [Integral, None],
+            "verbose": ["boolean"],
+        },
+        {
+            "min_duration": min_duration,
+            "max_duration": max_duration,
+            "n_jobs": n_jobs,
+            "verbose": verbose,
+        },
+        "check_audio_files",
+    )
+    entries = check_entries(paths, "paths")
+    progress = "checking sound files" if verbose else None
+    clips = read_clips(entries, n_jobs=n_jobs, progress=progress)
+    reasons = []
+    for clip in clips:
+        reason = clip.reason
+        if reason is None and clip.duration < min_duration:
+            reason = f"lasts {clip.duration:.3f} s, less than min_duration={min_duration:g} s"
+        if reason is None and max_duration is not None and clip.duration > max_duration:
+            reason = f"lasts {clip.duration:.3f} s, more than max_duration={max_duration:g} s"
+        reasons.append(reason)
+    return AudioFileReport(
+        good=np.array([reason is None for reason in reasons]),
+        bad={str(e): reason for e, reason in zip(entries, reasons, strict=True) if reason},
+        sample_rate=np.array([clip.sample_rate for clip in clips]),
+        duration=np.array([clip.duration for clip in clips]),
+    )
