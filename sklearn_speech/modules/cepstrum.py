@@ -1,0 +1,86 @@
+"""Cepstral coefficients of log spectra, their lifter and their derivatives in time."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..filters import dct_matrix, delta_kernel, lifter_weights
+
+
+class Cepstrum(nn.Module):
+    """Cosine transform over the bands of each frame, then lifter and derivatives.
+
+    Parameters
+    ----------
+    n_mels : int
+        Number of bands that come in.
+    n_mfcc : int
+        Number of coefficients kept.
+    dct_type : {1, 2, 3}, default=2
+        Type of the orthonormal cosine transform.
+    lifter : float, default=0
+        Length of the sine lifter; 0 is none.
+    deltas : {0, 1, 2}, default=0
+        Highest derivative in time that is appended.
+    delta_width : int, default=9
+        Frames that a derivative looks at; a clip's first and last frame are
+        repeated beyond its ends.
+    """
+
+    def __init__(
+        self,
+        n_mels,
+        n_mfcc,
+        *,
+        dct_type=2,
+        lifter=0,
+        deltas=0,
+        delta_width=9,
+        dtype=torch.float32,
+    ):
+        super().__init__()
+        self.n_mfcc = n_mfcc
+        self.n_features = n_mfcc * (1 + deltas)
+        self.delta_width = delta_width
+        weights = lifter_weights(n_mfcc, lifter)[:, np.newaxis]
+        matrix = dct_matrix(n_mfcc, n_mels, dct_type) * weights
+        inverse = np.linalg.inv(dct_matrix(n_mels, n_mels, dct_type))[:, :n_mfcc] / weights.T
+        self.register_buffer("matrix", torch.as_tensor(matrix, dtype=dtype))
+        self.register_buffer("inverse_matrix", torch.as_tensor(inverse, dtype=dtype))
+        kernels = [delta_kernel(delta_width, order) for order in range(1, deltas + 1)]
+        kernels = np.asarray(kernels).reshape(deltas, delta_width)
+        self.register_buffer("kernels", torch.as_tensor(kernels, dtype=dtype))
+
+    def forward(self, x, valid=None):
+        """Coefficients of log spectra.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_clips, n_frames, n_mels)
+            Log spectra.
+        valid : bool Tensor of shape (n_clips, n_frames, 1), default=None
+            Which frames belong to their clip.
+
+        Returns
+        -------
+        coefficients : Tensor of shape (n_clips, n_frames, n_features)
+            Derivatives follow the coefficients themselves.
+        """
+        x = x @ self.matrix.T
+        if not len(self.kernels):
+            return x
+        half = self.delta_width // 2
+        n_frames = x.shape[1]
+        position = torch.arange(-half, n_frames + half, device=x.device).clamp(min=0)
+        if valid is None:
+            padded = x[:, position.clamp(max=n_frames - 1)]
+        else:
+            last = valid.sum(dim=1).clamp(min=1) - 1
+            index = torch.minimum(position, last).unsqueeze(-1).expand(-1, -1, x.shape[2])
+            padded = x.gather(1, index)
+        windows = padded.unfold(1, self.delta_width, 1)
+        return torch.cat([x, *(windows @ kernel for kernel in self.kernels)], dim=-1)
+
+    def inverse(self, x):
+        """Smooth log spectra whose first coefficients these are; derivatives are left out."""
+        return x[..., : self.n_mfcc] @ self.inverse_matrix.T

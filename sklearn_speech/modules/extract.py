@@ -1,0 +1,139 @@
+"""Run a front end over any number of clips in chunks that stay in the processor's cache."""
+
+import warnings
+
+import numpy as np
+import torch
+
+#: Samples in the frames of one chunk: on a CPU they stay in the cache, on a GPU they fill it.
+_CHUNK_SAMPLES = {"cpu": 2**19, "cuda": 2**26}
+
+
+def extract(front_end, clips):
+    """Spectrograms of clips, each computed as if it were alone.
+
+    Parameters
+    ----------
+    front_end : FrontEnd
+        On the device to compute on; its window, transform and filters are not learned.
+    clips : ndarray of shape (n_clips, n_samples), or object ndarray of shape (n_clips,)
+        Waveforms of the front end's dtype.
+
+    Returns
+    -------
+    spectrograms : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray \
+            of shape (n_clips,)
+        Ragged where `clips` is, or where frames are dropped.
+    ranges : ndarray of shape (n_clips, 3, 1) or (n_clips, 3, n_bands)
+        What :meth:`Scaling.scale` took out of each clip.
+    """
+    ragged = clips.dtype == object or front_end.zero_frames == "drop"
+    dtype = np.dtype(str(front_end.dtype).removeprefix("torch."))
+    if ragged:
+        out = np.empty(len(clips), dtype=object)
+    else:
+        n_frames = front_end.n_frames(clips.shape[1])
+        out = np.empty((len(clips), front_end.n_bands, max(n_frames, 0)), dtype=dtype)
+    ranges = [np.empty((0, 3, 1), dtype=dtype)]
+    with torch.inference_mode():
+        device = front_end.stft.window.device
+        budget = max(1, _CHUNK_SAMPLES.get(device.type, 2**19) // front_end.win_length)
+        for start, stop in _chunks(front_end, clips, budget):
+            features, chunk_ranges = _chunk(front_end, clips[start:stop], start, budget, device)
+            if ragged:
+                for i, clip in enumerate(features, start):
+                    out[i] = np.ascontiguousarray(clip.T.cpu().numpy())
+            else:
+                torch.from_numpy(out[start:stop]).copy_(features.transpose(1, 2))
+            ranges.append(chunk_ranges.cpu().numpy())
+    if len({r.shape[2] for r in ranges[1:]}) == 1:
+        ranges = ranges[1:]
+    return out, np.concatenate(ranges)
+
+
+def _chunks(front_end, clips, budget):
+    """Consecutive clips whose frames together stay within the budget, or single long clips."""
+    if clips.dtype != object:
+        step = max(1, budget // max(1, front_end.n_frames(clips.shape[1])))
+        for start in range(0, len(clips), step):
+            yield start, min(start + step, len(clips))
+        return
+    start = used = 0
+    for i, clip in enumerate(clips):
+        needed = front_end.n_frames(len(clip))
+        if i > start and used + needed > budget:
+            yield start, i
+            start, used = i, 0
+        used += needed
+    if len(clips):
+        yield start, len(clips)
+
+
+def _chunk(front_end, clips, first_index, budget, device):
+    """Features (one tensor, or a list of tensors) and ranges of the clips of one chunk."""
+    if clips.dtype != object:
+        waveforms = _tensor(clips, device)
+        energies = _energies(front_end, waveforms, budget)
+        if front_end.zero_frames == "keep":
+            return front_end.scale(energies)
+        energies = list(energies)
+    else:
+        energies = _ragged_energies(front_end, clips, first_index, budget, device)
+    if front_end.zero_frames == "drop":
+        energies = [_without_zero_frames(e, i) for i, e in enumerate(energies, first_index)]
+    if front_end.scaling.elementwise:
+        features, ranges = front_end.scale(torch.cat(energies).unsqueeze(0))
+        features = features[0].split([len(e) for e in energies])
+        return features, ranges.expand(len(energies), -1, -1)
+    scaled = [front_end.scale(e.unsqueeze(0)) for e in energies]
+    return [f[0] for f, _ in scaled], torch.cat([r for _, r in scaled])
+
+
+def _energies(front_end, waveforms, budget):
+    """Energies of clips of one length; a clip longer than the budget goes block by block."""
+    n_frames = front_end.n_frames(waveforms.shape[1])
+    framing = front_end.framing
+    framing.check_length(waveforms.shape[1])
+    blocks = [
+        front_end.energies(framing(waveforms, first=first, stop=min(first + budget, n_frames)))
+        for first in range(0, n_frames, budget)
+    ]
+    return blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
+
+
+def _ragged_energies(front_end, clips, first_index, budget, device):
+    """One tensor of energies for each clip; short clips share one transform."""
+    counts = [front_end.n_frames(len(clip)) for clip in clips]
+    for i, clip in enumerate(clips, first_index):
+        try:
+            front_end.framing.check_length(len(clip))
+        except ValueError as error:
+            raise ValueError(f"clip {i} of X: {error}") from error
+    if sum(counts) > budget:
+        return [
+            _energies(front_end, _tensor(clip, device).unsqueeze(0), budget)[0] for clip in clips
+        ]
+    windowed = torch.empty(sum(counts), front_end.win_length, dtype=front_end.dtype, device=device)
+    for clip, part in zip(clips, windowed.split(counts)):
+        frames = front_end.framing(_tensor(clip, device).unsqueeze(0))[0]
+        front_end.stft.windowed(frames, out=part)
+    return list(front_end.energies_of_windowed(windowed).split(counts))
+
+
+def _tensor(array, device):
+    if not array.flags.writeable:  # torch has no read-only tensors
+        array = array.copy()
+    return torch.from_numpy(array).to(device)
+
+
+def _without_zero_frames(energies, index):
+    kept = energies[(energies > 0).all(dim=1)]
+    if len(kept):
+        return kept
+    warnings.warn(
+        f"every frame of clip {index} has a band of energy 0 and would be dropped by "
+        "zero_frames='drop'; its first frame is kept",
+        UserWarning,
+        stacklevel=2,
+    )
+    return energies[:1]

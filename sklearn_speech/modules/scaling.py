@@ -1,0 +1,192 @@
+"""From spectral energies to features and back: compression and normalisation.
+
+The two directions are one pair of methods, :meth:`Scaling.scale` and
+:meth:`Scaling.unscale`. What ``scale`` takes out of a clip (its reference level,
+its mean and spread) is the clip's *range*; ``unscale`` puts it back.
+"""
+
+import torch
+from torch import nn
+
+#: Spread below this fraction of the largest value counts as none: rounding is not a feature.
+_FLAT = 1e-5
+_TINY = 1e-30
+
+
+class Scaling(nn.Module):
+    """Logarithm or decibels, an optional cepstrum, then normalisation of each clip.
+
+    Parameters
+    ----------
+    scaling : {None, "log", "db"}, default="log"
+        "log" is ``log(energy + log_offset)``; "db" is decibels over `ref`.
+    power : float, default=2.0
+        Exponent of the magnitude that the energies carry; decibels are
+        ``20 / power * log10``.
+    log_offset : float, default=1e-6
+        Added before the natural logarithm.
+    ref : float or "max", default=1.0
+        The energy of 0 dB; "max" is the largest of each clip.
+    amin : float, default=1e-10
+        Smallest energy that decibels see.
+    top_db : float, default=80.0
+        Nothing lies further below the largest value of its clip, in dB; None is no floor.
+    db_window : (float, float), default=None
+        Levels in dB that become 0 and 1, with what is outside cut off.
+    normalize : {None, "clip", "band", "minmax", "max"}, default=None
+        Each clip is brought to mean 0 and standard deviation 1, as a whole
+        ("clip") or band by band ("band"), to [0, 1] ("minmax"), or divided by
+        its largest value ("max").
+    cepstrum : nn.Module, default=None
+        Applied between compression and normalisation; has an ``inverse`` method.
+    """
+
+    def __init__(
+        self,
+        scaling="log",
+        power=2.0,
+        *,
+        log_offset=1e-6,
+        ref=1.0,
+        amin=1e-10,
+        top_db=80.0,
+        db_window=None,
+        normalize=None,
+        cepstrum=None,
+    ):
+        super().__init__()
+        self.scaling = scaling
+        self.multiplier = 20.0 / power
+        self.log_offset = log_offset
+        self.ref = ref
+        self.amin = amin
+        self.top_db = top_db
+        self.db_window = db_window
+        self.normalize = normalize
+        self.cepstrum = cepstrum
+
+    @property
+    def elementwise(self):
+        """Whether every value is scaled by itself, whatever the rest of its clip is."""
+        looks_at_clip = self.scaling == "db" and (self.ref == "max" or self.top_db is not None)
+        return not looks_at_clip and self.normalize is None and self.cepstrum is None
+
+    @property
+    def has_ranges(self):
+        """Whether clips differ in what scaling takes out of them."""
+        return self.normalize is not None or (self.scaling == "db" and self.ref == "max")
+
+    def scale(self, energies, valid=None):
+        """Turn energies into features.
+
+        Parameters
+        ----------
+        energies : Tensor of shape (n_clips, n_frames, n_bands)
+            Not changed, unless gradients are off: then the same memory may be reused.
+        valid : bool Tensor of shape (n_clips, n_frames), default=None
+            Which frames belong to their clip; None is all.
+
+        Returns
+        -------
+        features : Tensor of shape (n_clips, n_frames, n_features)
+        ranges : Tensor of shape (n_clips, 3, n_features) or (n_clips, 3, 1)
+            Reference level in dB, shift and spread of each clip.
+        """
+        valid = None if valid is None else valid.unsqueeze(-1)
+        x, reference = self._compress(energies, valid)
+        if self.cepstrum is not None:
+            x = self.cepstrum(x, valid)
+        shift, spread = self._statistics(x, valid)
+        if self.normalize is not None:
+            x = (x - shift) / spread
+        reference = reference.expand_as(shift)
+        return x, torch.cat([reference, shift, spread], dim=1)
+
+    def unscale(self, features, ranges):
+        """Turn features back into energies: the inverse of :meth:`scale`, but for what it cut.
+
+        Parameters
+        ----------
+        features : Tensor of shape (n_clips, n_frames, n_features)
+            Features.
+        ranges : Tensor of shape (n_clips, 3, n_features) or (n_clips, 3, 1)
+            What ``scale`` returned for the clips, or a guess.
+
+        Returns
+        -------
+        energies : Tensor of shape (n_clips, n_frames, n_bands)
+            Not negative.
+        """
+        reference, shift, spread = ranges.split(1, dim=1)
+        x = features
+        if self.normalize is not None:
+            x = x * spread + shift
+        if self.cepstrum is not None:
+            x = self.cepstrum.inverse(x)
+        if self.scaling == "log":
+            return (torch.exp(x) - self.log_offset).clamp(min=0)
+        if self.scaling is None:
+            return x.clamp(min=0)
+        if self.db_window is not None:
+            low, high = self.db_window
+            x = x * (high - low) + low
+        return 10.0 ** ((x + reference[..., :1]) / self.multiplier)
+
+    def _compress(self, x, valid):
+        reference = x.new_zeros(len(x), 1, 1)
+        if self.scaling is None:
+            return x, reference
+        in_place = not x.requires_grad
+        if self.scaling == "log":
+            if in_place:
+                return x.add_(self.log_offset).log_(), reference
+            return torch.log(x + self.log_offset), reference
+        if in_place:
+            x = x.clamp_(min=self.amin).log10_().mul_(self.multiplier)
+        else:
+            x = x.clamp(min=self.amin).log10() * self.multiplier
+        largest = None
+        if self.ref == "max" or self.top_db is not None:
+            largest = _masked(x, valid, -torch.inf).amax(dim=(1, 2), keepdim=True)
+        if self.top_db is not None:
+            x = torch.maximum(x, largest - self.top_db)
+        if self.ref == "max":
+            reference = largest
+        elif self.ref != 1.0:
+            level = max(float(self.ref), self.amin)
+            reference = self.multiplier * torch.log10(torch.full_like(reference, level))
+        x = x - reference
+        if self.db_window is not None:
+            low, high = self.db_window
+            x = ((x - low) / (high - low)).clamp(0, 1)
+        return x, reference
+
+    def _statistics(self, x, valid):
+        over = (1,) if self.normalize == "band" else (1, 2)
+        if self.normalize is None:
+            zero = x.new_zeros(len(x), 1, 1)
+            return zero, zero + 1
+        largest = _masked(x, valid, 0).abs().amax(dim=over, keepdim=True)
+        smallest_spread = _FLAT * largest + _TINY
+        if self.normalize == "max":
+            return torch.zeros_like(largest), largest.clamp(min=_TINY)
+        if self.normalize == "minmax":
+            low = _masked(x, valid, torch.inf).amin(dim=over, keepdim=True)
+            high = _masked(x, valid, -torch.inf).amax(dim=over, keepdim=True)
+            return low, torch.maximum(high - low, smallest_spread)
+        if valid is None:
+            shift = x.mean(dim=over, keepdim=True)
+            variance = (x - shift).square().mean(dim=over, keepdim=True)
+        else:
+            count = valid.sum(dim=1, keepdim=True).clamp(min=1)
+            count = count * (1 if self.normalize == "band" else x.shape[2])
+            shift = _masked(x, valid, 0).sum(dim=over, keepdim=True) / count
+            variance = _masked((x - shift).square(), valid, 0).sum(dim=over, keepdim=True) / count
+        # epsilon inside the root: a flat clip has a gradient, and becomes zeros
+        return shift, torch.sqrt(variance + smallest_spread.square())
+
+
+def _masked(x, valid, fill):
+    if valid is None:
+        return x
+    return torch.where(valid, x, torch.as_tensor(fill, dtype=x.dtype, device=x.device))
