@@ -1,0 +1,51 @@
+"""Linear network on whole spectrograms."""
+
+from torch import nn
+
+from sklearn_speech.modules.input_norm import InputNorm
+from sklearn_speech.modules.waveform_cnn import check_fixed_length
+
+
+class SpectrogramLinearNet(nn.Module):
+    """One linear layer on all bands and frames of clips of one length.
+
+    Parameters
+    ----------
+    n_bands : int
+    n_frames : int
+        Frames of every clip.
+    n_classes : int
+    dropout : float, default=0.0
+        Of bands and frames, before the layer.
+    input_norm : {None, "batch", "clip", "band"}, default=None
+        See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
+
+    Shape
+    -----
+    Input (n_clips, n_bands, n_frames), or (n_clips, n_bands) for one frame a
+    clip; output (n_clips, n_classes).
+
+    Examples
+    --------
+    >>> net = SpectrogramLinearNet(n_bands=40, n_frames=101, n_classes=12)
+    >>> sum(p.numel() for p in net.parameters())
+    48492
+    """
+
+    def __init__(self, n_bands, n_frames, n_classes, dropout=0.0, input_norm=None):
+        super().__init__()
+        if n_frames is None:
+            raise ValueError(
+                "SpectrogramLinearNet needs clips of one length, but they differ; "
+                "put PadOrTrim before this step"
+            )
+        self.n_frames = n_frames
+        self.input_norm = InputNorm(n_bands, input_norm)
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(n_bands * n_frames, n_classes)
+
+    def forward(self, x, lengths=None):
+        if x.dim() == 2:
+            x = x[:, :, None]
+        check_fixed_length(x, lengths, self.n_frames, "frames", "SpectrogramLinearNet")
+        return self.linear(self.dropout(self.input_norm(x)).flatten(1))

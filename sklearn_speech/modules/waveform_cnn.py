@@ -1,0 +1,294 @@
+"""Convolutional network on raw samples."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sklearn_speech.modules.conv_stage import frame_mask, mask_frames, per_layer
+from sklearn_speech.modules.loudness import equalize_loudness
+from sklearn_speech.modules.masked_norm import MaskedBatchNorm
+
+
+class WaveformCNNNet(nn.Module):
+    """A strided convolution over raw samples, convolutional stages, pooling, logits.
+
+    The defaults suit words at 8 to 16 kHz: the first convolution sees about 10 ms
+    at a time, residual stages follow, and the network's output does not depend on
+    a clip's loudness.
+
+    With `lengths`, a clip in a padded batch gives what it gives alone: padding is
+    zeroed before each convolution, and left out of the statistics of batch norm
+    and of the pooling over time. Clips shorter than the first kernel, or than a
+    pooling window, are zero-padded to it at the end.
+
+    Parameters
+    ----------
+    n_times : int or None
+        Samples of each clip. None where clips differ in length; ``head="flatten"``
+        needs a number.
+    n_classes : int
+    n_layers : int, default=4
+        Stages after the first convolution.
+    n_filters : int or list, default=None
+        Of each stage. None is 32 in the first stage, doubling up to 128.
+    kernel_size : int or list, default=3
+        Of each stage's convolution, in steps; the sequence keeps its length, and an
+        even kernel looks further ahead than back, as in Keras.
+    pool_size : int or list, default=4
+        Of each stage's max pooling; what is left over at the end is dropped.
+    first_filters : int or None, default=None
+        Of the first convolution. None is as many as in the first stage.
+    first_kernel_size : int, default=80
+        In samples.
+    first_stride : int, default=4
+        In samples.
+    residual : bool, default=True
+        Whether each stage is two convolutions with a shortcut round them, or one.
+    bias : bool, default=False
+        Whether convolutions have a bias, of no use before batch norm.
+    batch_norm_eps : float, default=1e-5
+    batch_norm_momentum : float, default=0.1
+        Keras has 1e-3 and, by torch's way of counting, 0.01.
+    dropout : float or list, default=0.0
+        Probability of dropping a channel after each stage.
+    head : {"mean", "max", "mean_max", "flatten"}, default="mean_max"
+        How the last stage's output becomes one vector a clip: averaged over time,
+        its maximum, both side by side, or all of it.
+    head_dropout : float, default=0.0
+        Before the last, linear layer.
+    equal_loudness : bool, default=True
+        Whether each clip is first brought to the same loudness, see
+        :func:`~sklearn_speech.modules.loudness.equalize_loudness`.
+
+    Shape
+    -----
+    Input (n_clips, n_times), output (n_clips, n_classes).
+
+    References
+    ----------
+    J. Lee, J. Park, K. L. Kim and J. Nam, "Sample-level deep convolutional neural
+    networks for music auto-tagging using raw waveforms", SMC 2017 (arXiv
+    1703.01789): ``first_kernel_size=3, first_stride=3, pool_size=3,
+    residual=False``, last stage with ``kernel_size`` and ``pool_size`` 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> net = WaveformCNNNet(n_times=8000, n_classes=10)
+    >>> net(torch.zeros(2, 8000)).shape
+    torch.Size([2, 10])
+    """
+
+    def __init__(
+        self,
+        n_times,
+        n_classes,
+        n_layers=4,
+        n_filters=None,
+        kernel_size=3,
+        pool_size=4,
+        first_filters=None,
+        first_kernel_size=80,
+        first_stride=4,
+        residual=True,
+        bias=False,
+        batch_norm_eps=1e-5,
+        batch_norm_momentum=0.1,
+        dropout=0.0,
+        head="mean_max",
+        head_dropout=0.0,
+        equal_loudness=True,
+    ):
+        super().__init__()
+        if head not in ("mean", "max", "mean_max", "flatten"):
+            raise ValueError(f"head={head!r}: expected 'mean', 'max', 'mean_max' or 'flatten'")
+        if head == "flatten" and n_times is None:
+            raise ValueError(
+                "head='flatten' needs clips of one length, but they differ; "
+                "put PadOrTrim before this step or choose head='mean_max'"
+            )
+        self.n_times, self.head, self.equal_loudness = n_times, head, equal_loudness
+        filters = [min(32 * 2**i, 128) for i in range(n_layers)] if n_filters is None else n_filters
+        widths = per_layer("n_filters", filters, n_layers)
+        kernels = per_layer("kernel_size", kernel_size, n_layers)
+        pools = per_layer("pool_size", pool_size, n_layers)
+        rates = per_layer("dropout", dropout, n_layers)
+        if first_filters is None:
+            first_filters = widths[0] if widths else 32
+        norm = {"eps": batch_norm_eps, "momentum": batch_norm_momentum}
+
+        self.first = nn.Conv1d(1, first_filters, first_kernel_size, first_stride, bias=bias)
+        self.first_norm = MaskedBatchNorm(first_filters, **norm)
+        stage = ResidualStage if residual else PlainStage
+        self.stages = nn.ModuleList(
+            stage(before, after, kernel, pool, rate, bias, norm)
+            for before, after, kernel, pool, rate in zip(
+                [first_filters, *widths[:-1]], widths, kernels, pools, rates
+            )
+        )
+        width = widths[-1] if widths else first_filters
+        if head == "flatten":
+            width *= self.out_steps(n_times)
+        elif head == "mean_max":
+            width *= 2
+        self.head_dropout = nn.Dropout(head_dropout)
+        self.classify = nn.Linear(width, n_classes)
+
+    def out_steps(self, lengths):
+        """Steps that leave the last stage for samples that enter; takes an int or a Tensor."""
+        steps = _first_steps(lengths, self.first)
+        for stage in self.stages:
+            steps = _pooled_steps(steps, stage.pool_size)
+        return steps
+
+    def encode(self, x, lengths=None):
+        """Features after the last stage, and how many steps of them each clip has.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_clips, n_times)
+        lengths : Tensor of shape (n_clips,), default=None
+            Valid samples of each clip.
+
+        Returns
+        -------
+        features : Tensor of shape (n_clips, n_filters, n_steps)
+        lengths : Tensor of shape (n_clips,) or None
+        """
+        if lengths is not None:
+            lengths = lengths.to(x.device)
+            x = mask_frames(x, lengths)
+        if self.equal_loudness:
+            x = equalize_loudness(x, lengths)
+        x = self.first(_pad_end(x[:, None], self.first.kernel_size[0]))
+        lengths = None if lengths is None else _first_steps(lengths, self.first)
+        mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
+        x = mask_frames(F.relu(self.first_norm(x, mask)), lengths)
+        for stage in self.stages:
+            x, lengths = stage(x, lengths)
+        return x, lengths
+
+    def forward(self, x, lengths=None):
+        if self.head == "flatten":
+            check_fixed_length(x, lengths, self.n_times, "samples", "head='flatten'")
+            lengths = None
+        x, lengths = self.encode(x, lengths)
+        return self.classify(self.head_dropout(_pool(x, lengths, self.head)))
+
+
+class PlainStage(nn.Module):
+    """Convolution, batch norm, ReLU, max pooling.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, pool_size : int
+    dropout : float
+        Probability of dropping a channel.
+    bias : bool
+    norm : dict
+        `eps` and `momentum` of the batch norm.
+
+    Shape
+    -----
+    Input (n_clips, in_channels, n_steps), zero in the padding; output
+    (n_clips, out_channels, n_steps // pool_size), and the clips' lengths there.
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, pool_size, dropout, bias, norm):
+        super().__init__()
+        self.pool_size = pool_size
+        self.conv = SameConv1d(in_channels, out_channels, kernel_size, bias=bias)
+        self.norm = MaskedBatchNorm(out_channels, **norm)
+        self.dropout = nn.Dropout1d(dropout)
+
+    def convolve(self, x, lengths, mask):
+        return self.norm(self.conv(x), mask)
+
+    def forward(self, x, lengths=None):
+        mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
+        x = mask_frames(F.relu(self.convolve(x, lengths, mask)), lengths)
+        if self.pool_size > 1:  # zeros are neutral here: nothing is negative after ReLU
+            x = F.max_pool1d(_pad_end(x, self.pool_size), self.pool_size)
+            lengths = None if lengths is None else _pooled_steps(lengths, self.pool_size)
+            x = mask_frames(x, lengths)
+        return self.dropout(x), lengths
+
+
+class ResidualStage(PlainStage):
+    """Two convolutions, each with batch norm, with a shortcut round them; ReLU, max pooling.
+
+    Parameters are those of :class:`PlainStage`. The shortcut is a convolution of
+    one step where the number of channels changes.
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, pool_size, dropout, bias, norm):
+        super().__init__(in_channels, out_channels, kernel_size, pool_size, dropout, bias, norm)
+        self.second_conv = SameConv1d(out_channels, out_channels, kernel_size, bias=bias)
+        self.second_norm = MaskedBatchNorm(out_channels, **norm)
+        self.shortcut = (
+            nn.Conv1d(in_channels, out_channels, 1, bias=False)
+            if in_channels != out_channels
+            else nn.Identity()
+        )
+
+    def convolve(self, x, lengths, mask):
+        y = mask_frames(F.relu(super().convolve(x, lengths, mask)), lengths)
+        return self.second_norm(self.second_conv(y), mask) + self.shortcut(x)
+
+
+class SameConv1d(nn.Conv1d):
+    """Convolution that keeps the length; an even kernel is padded more at the end."""
+
+    def forward(self, x):
+        total = self.kernel_size[0] - 1
+        return super().forward(F.pad(x, (total // 2, total - total // 2)))
+
+
+def check_fixed_length(x, lengths, n_steps, unit, what):
+    """Refuse clips whose length is not the one that a network of fixed size was built for.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_clips, ..., n_steps)
+    lengths : Tensor of shape (n_clips,) or None
+    n_steps : int
+        The length that is needed.
+    unit, what : str
+        "samples" or "frames", and who needs them, for the message.
+    """
+    if x.shape[-1] != n_steps or (lengths is not None and bool((lengths != n_steps).any())):
+        got = [x.shape[-1]] if lengths is None else sorted(set(lengths.tolist()))
+        raise ValueError(
+            f"{what} was built for clips of {n_steps} {unit}, got clips of "
+            f"{', '.join(map(str, got[:5]))}; put PadOrTrim before this step"
+        )
+
+
+def _pad_end(x, n_steps):
+    missing = n_steps - x.shape[-1]
+    return F.pad(x, (0, missing)) if missing > 0 else x
+
+
+def _at_least_one(steps):
+    return steps.clamp(min=1) if isinstance(steps, torch.Tensor) else max(steps, 1)
+
+
+def _first_steps(lengths, conv):
+    return _at_least_one((lengths - conv.kernel_size[0]) // conv.stride[0] + 1)
+
+
+def _pooled_steps(lengths, pool_size):
+    return _at_least_one(lengths // pool_size)
+
+
+def _pool(x, lengths, head):
+    """One vector a clip from features (n_clips, n_filters, n_steps), zero in the padding."""
+    if head == "flatten":
+        return x.flatten(1)
+    parts = []
+    if "mean" in head:
+        count = x.shape[-1] if lengths is None else lengths[:, None].to(x.dtype)
+        parts.append(x.sum(-1) / count)
+    if "max" in head:
+        parts.append(x.amax(-1))  # nothing is negative after ReLU, so zeros do not count
+    return torch.cat(parts, 1)

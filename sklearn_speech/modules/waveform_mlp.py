@@ -1,0 +1,56 @@
+"""Multi-layer perceptron on raw samples."""
+
+import itertools
+import numbers
+
+from torch import nn
+
+from sklearn_speech.modules.loudness import equalize_loudness
+from sklearn_speech.modules.waveform_cnn import check_fixed_length
+
+
+class WaveformMLPNet(nn.Module):
+    """Dense layers on the raw samples of clips of one length.
+
+    Parameters
+    ----------
+    n_times : int
+        Samples of every clip.
+    n_classes : int
+    hidden_units : int or list of int, default=128
+        Widths of the hidden layers, each followed by ReLU.
+    dropout : float, default=0.0
+        After each hidden layer.
+    equal_loudness : bool, default=True
+        Whether each clip is first brought to the same loudness, see
+        :func:`~sklearn_speech.modules.loudness.equalize_loudness`.
+
+    Shape
+    -----
+    Input (n_clips, n_times), output (n_clips, n_classes).
+
+    Examples
+    --------
+    >>> net = WaveformMLPNet(n_times=30000, n_classes=10)
+    >>> sum(p.numel() for p in net.parameters())
+    3841418
+    """
+
+    def __init__(self, n_times, n_classes, hidden_units=128, dropout=0.0, equal_loudness=True):
+        super().__init__()
+        if n_times is None:
+            raise ValueError(
+                "WaveformMLPNet needs clips of one length, but they differ; "
+                "put PadOrTrim before this step"
+            )
+        self.n_times, self.equal_loudness = n_times, equal_loudness
+        single = isinstance(hidden_units, numbers.Integral)
+        widths = [n_times, *([hidden_units] if single else hidden_units)]
+        layers = []
+        for before, after in itertools.pairwise(widths):
+            layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout)]
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], n_classes))
+
+    def forward(self, x, lengths=None):
+        check_fixed_length(x, lengths, self.n_times, "samples", "WaveformMLPNet")
+        return self.layers(equalize_loudness(x) if self.equal_loudness else x)
