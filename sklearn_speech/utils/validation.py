@@ -11,6 +11,7 @@ import warnings
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -19,7 +20,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_method_params, check_is_fitted, validate_data
 
 __all__ = [
     "HasMethods",
@@ -28,16 +29,20 @@ __all__ = [
     "Options",
     "StrOptions",
     "check_is_fitted",
+    "check_method_params",
     "check_spectrograms",
     "check_waveforms",
     "fit_context",
     "is_ragged",
     "make_ragged",
+    "safe_indexing",
     "validate_data",
     "validate_parameter_constraints",
 ]
 
 fit_context = _fit_context
+check_method_params = _check_method_params
+safe_indexing = _safe_indexing
 
 #: Dtypes that are computed in; anything else becomes the first.
 FLOATS = (np.float32, np.float64)

@@ -1,0 +1,100 @@
+"""Arrays, and what holds them, as JSON and back."""
+
+import json
+import math
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ..utils.validation import make_ragged
+
+VERSION = 1
+
+
+def write_json(path, kind, content):
+    """Write plain values and arrays, atomically.
+
+    Parameters
+    ----------
+    path : str or path-like
+    kind : str
+        What the file holds; asked for when it is read.
+    content : dict
+        Numbers, strings, lists, tuples, dicts and arrays of any dtype.
+    """
+    path = Path(path)
+    text = json.dumps(
+        {"format": f"sklearn_speech.{kind}", "version": VERSION, "content": _plain(content)},
+        allow_nan=False,
+    )
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def read_json(path, kind):
+    """Read what :func:`write_json` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+    kind : str
+
+    Returns
+    -------
+    content : dict
+
+    Raises
+    ------
+    ValueError
+        When the file holds something else.
+    """
+    try:
+        whole = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    expected = f"sklearn_speech.{kind}"
+    found = whole.get("format") if isinstance(whole, dict) else None
+    if found != expected or whole.get("version") != VERSION:
+        raise ValueError(f"{path} holds {found!r}: expected {expected!r}, version {VERSION}")
+    return _revived(whole["content"])
+
+
+def _plain(value):
+    if isinstance(value, np.ndarray):
+        return {"array": _plain(value.tolist()), "dtype": value.dtype.str, "shape": value.shape}
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, tuple):
+        return {"tuple": [_plain(item) for item in value]}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        # pairs, since JSON's own keys are strings only
+        return {"dict": [[_plain(key), _plain(item)] for key, item in value.items()]}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    return value
+
+
+def _revived(value):
+    if isinstance(value, list):
+        return [_revived(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        items = _revived(value["array"])
+        if value["dtype"] == "|O":
+            return make_ragged(items)
+        return np.array(items, dtype=value["dtype"]).reshape(value["shape"])
+    if "tuple" in value:
+        return tuple(_revived(item) for item in value["tuple"])
+    if "dict" in value:
+        return {_revived(key): _revived(item) for key, item in value["dict"]}
+    return float(value["float"])

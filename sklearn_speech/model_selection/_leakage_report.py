@@ -1,0 +1,169 @@
+"""What check_speaker_leakage found, as something that one can read, count and save."""
+
+from collections import Counter
+from html import escape
+from typing import NamedTuple
+
+#: Kinds of leaks, in the order of reports.
+KINDS = (
+    "speaker on both sides",
+    "copy under two speakers",
+    "copy on both sides",
+    "text on both sides",
+)
+
+#: Rows that a printed report shows.
+MAX_SHOWN = 12
+
+
+class Leak(NamedTuple):
+    """One row of a :class:`LeakageReport`."""
+
+    kind: str
+    i: int
+    j: int
+    path_i: str | None
+    path_j: str | None
+    speaker_i: object
+    speaker_j: object
+    similarity: float
+    identical: bool
+    folds: tuple
+
+
+class LeakageReport:
+    """Leaks that :func:`check_speaker_leakage` found.
+
+    Parameters
+    ----------
+    leaks : list of Leak
+        One row a leak.
+    n_clips, n_speakers, n_folds : int
+        What was looked at.
+    threshold : float
+        Similarity from which two clips count as copies.
+    silent, short : list of int
+        Clips that hold nothing but one constant value, which are compared with
+        none, and clips shorter than 0.1 s, of which only identical copies are found.
+    texts_checked : bool
+        Whether texts were given.
+
+    Attributes
+    ----------
+    n_leaks : int
+        Number of rows.
+    counts : dict of str to int
+        Rows of each kind.
+
+    Notes
+    -----
+    Each leak is a named tuple: `kind`; `i` and `j`, the positions of two clips
+    in X, and `path_i`, `path_j` where X are files; `speaker_i`, `speaker_j`;
+    `similarity` in [0, 1] and `identical` (every sample equal) for copies, NaN
+    and False otherwise; `folds`, the numbers of all splits in which the leak
+    shows, i and j standing on different sides in the first of them. A speaker
+    or a text on both sides is one row, whatever the number of its clips.
+    """
+
+    def __init__(
+        self, leaks, *, n_clips, n_speakers, n_folds, threshold, silent, short, texts_checked
+    ):
+        self.leaks = leaks
+        self.n_clips = n_clips
+        self.n_speakers = n_speakers
+        self.n_folds = n_folds
+        self.threshold = threshold
+        self.silent = silent
+        self.short = short
+        self.texts_checked = texts_checked
+
+    @property
+    def n_leaks(self):
+        """Number of leaks."""
+        return len(self.leaks)
+
+    @property
+    def counts(self):
+        """Number of leaks of each kind."""
+        counts = Counter(leak.kind for leak in self.leaks)
+        return {kind: counts[kind] for kind in KINDS}
+
+    def to_frame(self):
+        """The leaks as a data frame, one row a leak.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            With the columns kind, i, j, path_i, path_j, speaker_i, speaker_j,
+            similarity, identical and folds.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.leaks, columns=list(Leak._fields))
+
+    def _summary(self):
+        leaks = "1 leak" if self.n_leaks == 1 else f"{self.n_leaks} leaks"
+        return (
+            f"{leaks} in {self.n_clips} clips of {self.n_speakers} speakers, {self.n_folds} folds"
+        )
+
+    def _count_rows(self):
+        return [
+            (kind, "not checked" if kind == KINDS[3] and not self.texts_checked else str(count))
+            for kind, count in self.counts.items()
+        ]
+
+    def _rows(self):
+        for leak in self.leaks[:MAX_SHOWN]:
+            clips = [
+                str(index) if path is None else path
+                for index, path in ((leak.i, leak.path_i), (leak.j, leak.path_j))
+            ]
+            alike = "" if leak.similarity != leak.similarity else f"{leak.similarity:.3f}"
+            speakers = dict.fromkeys((str(leak.speaker_i), str(leak.speaker_j)))
+            folds = ", ".join(map(str, leak.folds[:6])) + (", ..." if len(leak.folds) > 6 else "")
+            yield (
+                leak.kind,
+                " | ".join(clips),
+                " | ".join(speakers),
+                "identical" if leak.identical else alike,
+                folds,
+            )
+
+    def _notes(self):
+        if self.n_leaks > MAX_SHOWN:
+            yield f"{self.n_leaks - MAX_SHOWN} more rows: see to_frame()"
+        if self.silent:
+            yield f"{len(self.silent)} silent clips were compared with none"
+        if self.short:
+            yield f"of {len(self.short)} clips shorter than 0.1 s only identical copies are found"
+
+    def __repr__(self):
+        lines = [f"LeakageReport: {self._summary()}"]
+        lines += [f"  {kind:<24}{count:>12}" for kind, count in self._count_rows()]
+        if self.leaks:
+            table = [("kind", "clips", "speakers", "similarity", "folds"), *self._rows()]
+            widths = [max(map(len, column)) for column in zip(*table)]
+            lines.append("")
+            lines += [
+                "  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip()
+                for row in table
+            ]
+        return "\n".join([*lines, *(f"  ({note})" for note in self._notes())])
+
+    def _repr_html_(self):
+        def table(rows, tag):
+            return "".join(
+                "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>"
+                for row in rows
+            )
+
+        leaks = ""
+        if self.leaks:
+            header = table([("kind", "clips", "speakers", "similarity", "folds")], "th")
+            leaks = f"<table>{header}{table(self._rows(), 'td')}</table>"
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self._notes())
+        return (
+            f"<div><p><b>{escape(self._summary())}</b></p>"
+            f"<table>{table(self._count_rows(), 'td')}</table>{leaks}{notes}</div>"
+        )

@@ -1,0 +1,138 @@
+"""How the speakers reach the steps that split again, with metadata routing on or off."""
+
+import inspect
+import warnings
+
+from sklearn import get_config
+from sklearn.model_selection import LeaveOneGroupOut
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    get_routing_for_object,
+    process_routing,
+)
+
+
+def routing_enabled():
+    """Whether scikit-learn's metadata routing is switched on."""
+    return get_config()["enable_metadata_routing"]
+
+
+def route_metadata(estimator, params, groups, scorers=None):
+    """What to hand to an estimator's fit and to scorers, the speakers included.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Unfitted.
+    params : dict
+        Metadata that the user passed, such as ``sample_weight``.
+    groups : ndarray of shape (n_clips,)
+        Speakers. An estimator that does not ask for groups does not get them.
+    scorers : dict of str to callable, default=None
+        Scorers by name.
+
+    Returns
+    -------
+    fit_params : dict
+        Keyword arguments of ``estimator.fit``, for all clips.
+    score_params : dict of str to dict
+        Keyword arguments of each scorer, for all clips.
+
+    Raises
+    ------
+    sklearn.exceptions.UnsetMetadataPassedError
+        With routing on, when a fit could take groups, or a parameter, and it is not said
+        whether it should (``set_fit_request``).
+    TypeError
+        With routing on, when nothing asks for one of `params`.
+    """
+    scorers = {} if scorers is None else scorers
+    if "groups" in params:
+        raise ValueError("params holds 'groups'; the groups are the speakers, given as `speakers`")
+    if not routing_enabled():
+        return groups_params(estimator, groups) | params, {name: {} for name in scorers}
+    # a splitter by group is added so that somebody asks for the groups, whatever the rest does
+    router = (
+        MetadataRouter(owner="cross_validate_by_speaker")
+        .add(estimator=estimator, method_mapping=_calls("fit"))
+        .add(splitter=LeaveOneGroupOut(), method_mapping=_calls("split"))
+    )
+    for i, scorer in enumerate(scorers.values()):
+        router.add(**{f"scorer_{i}": scorer}, method_mapping=_calls("score"))
+    routed = process_routing(router, "fit", **params, groups=groups)
+    score_params = {name: dict(routed[f"scorer_{i}"]["score"]) for i, name in enumerate(scorers)}
+    return dict(routed["estimator"]["fit"]), score_params
+
+
+def _calls(callee):
+    return MethodMapping().add(caller="fit", callee=callee)
+
+
+def groups_params(estimator, groups):
+    """Keyword arguments that bring groups to an estimator's fit, with routing off.
+
+    Pipelines pass ``step__groups`` on; a search passes ``groups`` to its splitter and
+    everything else to its estimator; other estimators take groups where the signature
+    of their fit names them.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    groups : ndarray of shape (n_clips,)
+
+    Returns
+    -------
+    params : dict
+
+    Warns
+    -----
+    UserWarning
+        When a search inside splits without regard to the groups.
+    """
+    if isinstance(estimator, Pipeline):
+        return {
+            f"{name}__{key}": value
+            for name, step in estimator.steps
+            if hasattr(step, "fit")
+            for key, value in groups_params(step, groups).items()
+        }
+    if _is_search(estimator):
+        params = groups_params(estimator.estimator, groups)
+        params.pop("groups", None)  # the search would take it for its splitter's
+        if splits_by_group(estimator.cv):
+            params["groups"] = groups
+        else:
+            warnings.warn(
+                f"{type(estimator).__name__}(cv={estimator.cv!r}) splits without regard to "
+                "speakers, so it chooses by speakers that it has heard; give it a splitter by "
+                "group, such as GroupKFold",
+                UserWarning,
+                stacklevel=4,
+            )
+        return params
+    return {"groups": groups} if "groups" in inspect.signature(estimator.fit).parameters else {}
+
+
+def _is_search(estimator):
+    return (
+        hasattr(estimator, "cv") and hasattr(estimator, "refit") and hasattr(estimator, "scoring")
+    )
+
+
+def splits_by_group(cv):
+    """Whether a `cv` parameter keeps groups apart, as far as its metadata request tells.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable or None
+
+    Returns
+    -------
+    by_group : bool
+        True for an iterable of splits, about which nothing is known.
+    """
+    if not hasattr(cv, "split"):
+        return cv is not None and not isinstance(cv, int)
+    return bool(get_routing_for_object(cv).consumes("split", ["groups"]))

@@ -1,0 +1,130 @@
+"""Metrics by name, and a fitted estimator that is asked each question once."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin, is_classifier
+from sklearn.metrics import accuracy_score, check_scoring, get_scorer, make_scorer
+from sklearn.pipeline import Pipeline
+
+from ..utils.validation import safe_indexing
+
+RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+
+#: The class of scikit-learn's own scorers, which ask an estimator for nothing but a response.
+_Scorer = type(make_scorer(accuracy_score))
+
+
+def check_scorers(estimator, scoring):
+    """Scorers by name, and what a table calls each of them.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    scoring : str, callable, list, tuple, set, dict or None
+        As in :func:`sklearn.model_selection.cross_validate`.
+
+    Returns
+    -------
+    scorers : dict of str to callable
+    labels : dict of str to str
+    """
+    if scoring is None:
+        final = estimator
+        while isinstance(final, Pipeline):
+            final = final.steps[-1][1]
+        if is_classifier(final) and getattr(type(final), "score", None) is ClassifierMixin.score:
+            return {"score": get_scorer("accuracy")}, {"score": "accuracy"}
+        return {"score": check_scoring(estimator)}, {"score": "score"}
+    if isinstance(scoring, str):
+        return {"score": get_scorer(scoring)}, {"score": scoring}
+    if callable(scoring):
+        label = getattr(scoring, "__name__", "score")
+        return {"score": scoring}, {"score": label if label.isidentifier() else "score"}
+    if isinstance(scoring, dict):
+        pairs = list(scoring.items())
+    elif isinstance(scoring, (list, tuple, set)):
+        pairs = [(name, name) for name in (sorted(scoring) if type(scoring) is set else scoring)]
+    else:
+        raise ValueError(
+            f"scoring={scoring!r}: expected a scorer's name, a callable, or a list or dict of them"
+        )
+    if not pairs or len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError(f"scoring={scoring!r}: expected at least one metric, and each once")
+    scorers = {name: check_scoring(estimator, scoring=scorer) for name, scorer in pairs}
+    return scorers, {name: name for name in scorers}
+
+
+class AskedOnce:
+    """A fitted estimator that answers about the test clips, or a part of them, from memory.
+
+    Each further metric, the score of each speaker and the stored predictions then
+    cost no further pass of the network, and a pipeline's features are computed once.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Fitted.
+    X : array-like of shape (n_clips, ...)
+        Test clips. Answers are about this very object.
+    parts : list of (array-like, ndarray of int), default=()
+        Parts of X that may be asked about, and their positions in X.
+    """
+
+    def __init__(self, estimator, X, parts=()):
+        self._estimator = estimator
+        self._X = X
+        self._rows = {id(part): (part, rows) for part, rows in parts}
+        self._answers = {}
+        self._features = None
+
+    def __getattr__(self, name):
+        value = getattr(self._estimator, name)
+        if name not in RESPONSES:
+            return value
+
+        def respond(X, **kwargs):
+            if kwargs or (X is not self._X and id(X) not in self._rows):
+                return value(X, **kwargs)
+            answer = self._ask(name)
+            return answer if X is self._X else safe_indexing(answer, self._rows[id(X)][1])
+
+        respond.__name__ = name
+        return respond
+
+    def _ask(self, name):
+        if name not in self._answers:
+            estimator, X = self._estimator, self._X
+            if type(estimator) is Pipeline and len(estimator.steps) > 1:
+                if self._features is None:
+                    self._features = (estimator[:-1].transform(X),)
+                estimator, X = estimator.steps[-1][1], self._features[0]
+            self._answers[name] = getattr(estimator, name)(X)
+        return self._answers[name]
+
+
+def score_once(name, scorer, asked, X, y, params):
+    """What a scorer says, as a dict of numbers.
+
+    Parameters
+    ----------
+    name : str
+        Of the metric.
+    scorer : callable
+        Returns a number, or a dict of numbers.
+    asked : AskedOnce
+    X, y : array-likes of shape (n_clips, ...)
+    params : dict
+        Keyword arguments of the scorer.
+
+    Returns
+    -------
+    scores : dict of str to float
+        The one entry is called `name` where the scorer returns one number.
+    """
+    # a scorer of somebody else's may look into the estimator, so it gets the real one
+    score = scorer(asked if type(scorer) is _Scorer else asked._estimator, X, y, **params)
+    scores = score if isinstance(score, dict) else {name: score}
+    if any(
+        np.ndim(value) or np.asarray(value).dtype.kind not in "fiub" for value in scores.values()
+    ):
+        raise TypeError(f"the scorer {scorer!r} returned {score!r}: expected one number a metric")
+    return {key: float(value) for key, value in scores.items()}

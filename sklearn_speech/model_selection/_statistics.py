@@ -1,0 +1,103 @@
+"""What can be said about all speakers from the scores of a few."""
+
+import numpy as np
+from scipy import stats
+
+#: From so many speakers on, an interval is bootstrapped.
+MIN_BOOTSTRAP = 20
+
+#: Up to so many speakers, every change of signs is counted (2 to that power).
+MAX_EXACT = 16
+
+
+def mean_interval(values, level=0.95, *, method="auto", n_resamples=9999, random_state=0):
+    """Confidence interval of a mean over speakers.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_speakers,)
+        One score, or difference of scores, a speaker.
+    level : float, default=0.95
+        Between 0 and 1.
+    method : {"auto", "t", "bootstrap"}, default="auto"
+        Student's t, or the studentised bootstrap over speakers; "auto" is the
+        bootstrap from 20 speakers up.
+    n_resamples : int, default=9999
+        Bootstrap samples.
+    random_state : int, default=0
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    low, high : float
+        NaN where a value is NaN.
+
+    Raises
+    ------
+    ValueError
+        With fewer than two speakers.
+
+    Examples
+    --------
+    >>> low, high = mean_interval([0.90, 0.94, 0.92, 0.96])
+    >>> round(low, 3), round(high, 3)
+    (0.889, 0.971)
+    """
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    if not 0 < level < 1:
+        raise ValueError(f"level={level!r}: expected a number between 0 and 1, such as 0.95")
+    if n < 2:
+        raise ValueError(f"an interval over speakers needs at least two of them, got {n}")
+    if np.isnan(values).any():
+        return np.nan, np.nan
+    mean, error = values.mean(), values.std(ddof=1) / np.sqrt(n)
+    if method == "t" or (method == "auto" and n < MIN_BOOTSTRAP) or error == 0:
+        reach = stats.t.ppf((1 + level) / 2, n - 1) * error
+        return float(mean - reach), float(mean + reach)
+    rng = np.random.default_rng(random_state)
+    samples = values[rng.integers(n, size=(n_resamples, n))]
+    errors = samples.std(axis=1, ddof=1) / np.sqrt(n)
+    kept = errors > 0
+    ratios = (samples.mean(axis=1)[kept] - mean) / errors[kept]
+    below, above = np.quantile(ratios, [(1 + level) / 2, (1 - level) / 2])
+    return float(mean - below * error), float(mean - above * error)
+
+
+def paired_p_value(differences):
+    """Two-sided p-value of "no difference", from one difference a speaker.
+
+    With up to 16 speakers, the share of all changes of signs whose mean is at least as far
+    from zero (exact; no assumption but symmetry); with more, Student's paired t.
+
+    Parameters
+    ----------
+    differences : array-like of shape (n_speakers,)
+
+    Returns
+    -------
+    p_value : float
+        NaN where a difference is NaN.
+    method : str
+
+    Examples
+    --------
+    >>> paired_p_value([0.02, 0.03, 0.01])
+    (0.25, 'exact sign-flip permutation')
+    """
+    differences = np.asarray(differences, dtype=float)
+    n = len(differences)
+    if n < 2:
+        raise ValueError(f"a test over speakers needs at least two of them, got {n}")
+    method = "exact sign-flip permutation" if n <= MAX_EXACT else "paired t"
+    if np.isnan(differences).any():
+        return np.nan, method
+    if n > MAX_EXACT:
+        if differences.std() == 0:
+            return float(differences.mean() == 0), method
+        return float(stats.ttest_1samp(differences, 0.0).pvalue), method
+    signs = 1 - 2 * (np.arange(2**n)[:, np.newaxis] >> np.arange(n) & 1)
+    sums = np.abs(signs @ differences)
+    # sums that are equal on paper differ in their last digits
+    slack = 1e-9 * np.abs(differences).sum()
+    return float(np.mean(sums >= np.abs(differences.sum()) - slack)), method

@@ -1,0 +1,376 @@
+"""Splits that keep speakers apart and classes in proportion."""
+
+import math
+import numbers
+from itertools import combinations
+
+import numpy as np
+from sklearn.model_selection import BaseShuffleSplit
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import column_or_1d
+
+#: Up to so many possible sides are looked at one by one; beyond, they are searched.
+MAX_ENUMERATED = 5000
+
+#: Imbalances below this are as good as none: every such side is as likely as any other.
+TOLERANCE = 0.02
+
+#: A side may be so many times as imbalanced as the best one, for splits to differ.
+SLACK = 1.5
+
+#: Random sides tried, and exchanges looked at in each step, where sides are too many.
+N_STARTS, N_EXCHANGES = 5, 500
+
+
+def check_speakers(speakers, n_clips, name="speakers"):
+    """The speaker of each clip as a number, and the names behind the numbers.
+
+    Parameters
+    ----------
+    speakers : array-like of shape (n_clips,)
+        Names or numbers of the speakers.
+    n_clips : int
+        How many clips there are.
+    name : str, default="speakers"
+        What an error calls them.
+
+    Returns
+    -------
+    names : ndarray of shape (n_speakers,)
+        Sorted.
+    codes : ndarray of int of shape (n_clips,)
+        ``names[codes]`` are the speakers.
+
+    Raises
+    ------
+    ValueError
+        When one is missing (None, NaN, NaT, pandas.NA), when the number is wrong, or
+        when they are not one-dimensional.
+
+    Examples
+    --------
+    >>> check_speakers(["theo", "jackson", "theo"], 3)
+    (array(['jackson', 'theo'], dtype='<U7'), array([1, 0, 1]))
+    """
+    if speakers is None:
+        raise ValueError(
+            f"The '{name}' parameter should not be None: it says who speaks in each clip"
+        )
+    values = np.asarray(speakers)
+    if values.ndim != 1:
+        raise ValueError(f"{name} has shape {values.shape}: expected (n_clips,), one a clip")
+    if len(values) != n_clips:
+        raise ValueError(f"{name} has {len(values)} entries for {n_clips} clips")
+    # np.asarray makes the text "nan" of a NaN among strings, so look at what was given
+    given = speakers if isinstance(speakers, (list, tuple)) else values
+    missing = [i for i, value in enumerate(given) if _is_missing(value)]
+    if missing:
+        raise ValueError(
+            f"{name} has missing values at {len(missing)} of {n_clips} clips (the first at "
+            f"position {missing[0]}): name each clip's speaker, or leave these clips out"
+        )
+    if values.dtype == object:
+        kinds = {type(value) for value in values}
+        if len(kinds) > 1 and not all(issubclass(kind, numbers.Number) for kind in kinds):
+            raise ValueError(
+                f"{name} mixes {', '.join(sorted(kind.__name__ for kind in kinds))}: "
+                "expected only strings or only numbers"
+            )
+        values = np.array(values.tolist())
+    return np.unique(values, return_inverse=True)
+
+
+def _is_missing(value):
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        return bool(np.isnat(value))
+    return isinstance(value, (float, np.floating)) and math.isnan(value)
+
+
+def imbalance(counts, sides, totals=None):
+    """How far the class proportions of sides of a split are from those of all clips.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_groups, n_classes)
+        Clips of each class that each group has.
+    sides : ndarray of bool of shape (n_sides, n_groups)
+        Which groups are on each side.
+    totals : ndarray of shape (n_classes,), default=None
+        Clips of each class altogether; the sums of `counts` where None.
+
+    Returns
+    -------
+    imbalance : ndarray of shape (n_sides,)
+        Largest absolute difference between a class's share of the side's clips
+        and its share of all clips.
+
+    Examples
+    --------
+    >>> imbalance(np.array([[2, 0], [1, 1], [0, 2]]), np.eye(3, dtype=bool))
+    array([0.5, 0. , 0.5])
+    """
+    totals = counts.sum(axis=0) if totals is None else totals
+    on_side = np.asarray(sides, dtype=float) @ counts
+    shares = on_side / on_side.sum(axis=1, keepdims=True)
+    return np.abs(shares - totals / totals.sum()).max(axis=1)
+
+
+class _SideDrawer:
+    """Draws the groups of one side of a split, among the sides that are in proportion.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_groups, n_classes)
+        Clips of each class that each group has.
+    n_chosen : int
+        Groups on the side.
+    totals : ndarray of shape (n_classes,)
+        Clips of each class altogether.
+    spare_rest : bool
+        Whether the groups that are not chosen must keep every class.
+    """
+
+    def __init__(self, counts, n_chosen, totals, spare_rest):
+        self.counts, self.n_chosen, self.totals = counts, n_chosen, totals
+        self.spare_rest = spare_rest
+        self.good_sides = None
+        if math.comb(len(counts), n_chosen) <= MAX_ENUMERATED:
+            chosen = np.array(list(combinations(range(len(counts)), n_chosen)))
+            sides = np.zeros((len(chosen), len(counts)), dtype=bool)
+            np.put_along_axis(sides, chosen, True, axis=1)
+            missing, unlike = self.badness(sides)
+            unlike = np.where(missing == missing.min(), unlike, np.inf)
+            self.good_sides = sides[unlike <= max(TOLERANCE, SLACK * unlike.min())]
+
+    def badness(self, sides):
+        """What to make small of each side: classes left out, and then the imbalance.
+
+        A class that the rest (the training clips) lacks weighs more than all that the
+        side itself may lack.
+        """
+        on_side = sides.astype(float) @ self.counts
+        missing = (on_side == 0).sum(axis=1)
+        if self.spare_rest:
+            used_up = (on_side == self.counts.sum(axis=0)).sum(axis=1)
+            missing = missing + used_up * (self.counts.shape[1] + 1)
+        return missing, imbalance(self.counts, sides, self.totals)
+
+    def draw(self, rng):
+        """A side, as an ndarray of bool of shape (n_groups,)."""
+        if self.good_sides is not None:
+            return self.good_sides[rng.randint(len(self.good_sides))]
+        best, best_key = None, (math.inf, math.inf)
+        for _ in range(N_STARTS):
+            side, key = self._improve(rng)
+            if key < best_key:
+                best, best_key = side, key
+            if key <= (0, TOLERANCE):
+                break
+        return best
+
+    def _improve(self, rng):
+        """A random side, exchanging the best pair of groups for as long as that helps."""
+        side = np.zeros(len(self.counts), dtype=bool)
+        side[rng.permutation(len(side))[: self.n_chosen]] = True
+        key = tuple(column[0] for column in self.badness(side[np.newaxis]))
+        rows = np.arange(N_EXCHANGES)
+        while key > (0, TOLERANCE):
+            sides = np.repeat(side[np.newaxis], N_EXCHANGES, axis=0)
+            sides[rows, rng.choice(np.flatnonzero(side), N_EXCHANGES)] = False
+            sides[rows, rng.choice(np.flatnonzero(~side), N_EXCHANGES)] = True
+            missing, unlike = self.badness(sides)
+            i = np.lexsort((unlike, missing))[0]
+            if (missing[i], unlike[i]) >= key:
+                break
+            side, key = sides[i], (missing[i], unlike[i])
+        return side, key
+
+
+class StratifiedGroupShuffleSplit(BaseShuffleSplit):
+    """Random splits that keep speakers apart and classes in proportion.
+
+    Whole groups (speakers) go to one side or the other, and among the ways to
+    choose them, one is drawn in which the classes have nearly the shares that
+    they have in all clips. The splitter can be given wherever scikit-learn takes
+    a `cv`; it asks for `groups`, also under metadata routing.
+
+    Parameters
+    ----------
+    n_splits : int, default=10
+        Number of splits.
+
+    test_size : float, int or None, default=None
+        Groups (not clips) on the test side: a share, rounded up, or a number.
+        None means the complement of `train_size`, or 0.1 where that is None too.
+
+    train_size : float, int or None, default=None
+        Groups on the training side: a share, rounded down, or a number. None means all
+        the others. With both sizes given, groups may be left out of both sides.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the splits; give an int to have the same ones in each call.
+
+    See Also
+    --------
+    sklearn.model_selection.GroupShuffleSplit : Random splits by group, whatever the classes.
+    sklearn.model_selection.StratifiedGroupKFold : Folds by group, classes in proportion.
+
+    Notes
+    -----
+    The *imbalance* of a side is the largest difference, over classes, between a
+    class's share of the side's clips and its share of all clips. Among the sides
+    that leave the fewest classes out of the training side, and then out of the
+    test side, the split is drawn evenly from those whose imbalance is at most
+    ``max(0.02, 1.5 * smallest)``. The smallest possible imbalance is known exactly
+    while there are at most 5,000 ways to choose the test groups; beyond, random
+    choices are improved by exchanging single groups until the imbalance is at
+    most 0.02 or no exchange that was tried helps.
+
+    As with every shuffling splitter, the same split can come twice.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_speech.splits import StratifiedGroupShuffleSplit
+    >>> y = np.array(["no", "yes"] * 6)
+    >>> speakers = np.repeat(["ann", "bob", "cem"], 4)
+    >>> cv = StratifiedGroupShuffleSplit(n_splits=2, test_size=1, random_state=0)
+    >>> for train, test in cv.split(y, y, groups=speakers):
+    ...     print(np.unique(speakers[train]), np.unique(speakers[test]), y[test])
+    ['bob' 'cem'] ['ann'] ['no' 'yes' 'no' 'yes']
+    ['ann' 'cem'] ['bob'] ['no' 'yes' 'no' 'yes']
+    """
+
+    # read by scikit-learn's metadata routing: this splitter asks for groups
+    __metadata_request__split = {"groups": True}
+
+    def __init__(self, n_splits=10, *, test_size=None, train_size=None, random_state=None):
+        super().__init__(
+            n_splits=n_splits,
+            test_size=test_size,
+            train_size=train_size,
+            random_state=random_state,
+        )
+
+    def split(self, X, y=None, groups=None):
+        """Draw the splits.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...)
+            Only its length matters.
+        y : array-like of shape (n_clips,)
+            Classes.
+        groups : array-like of shape (n_clips,)
+            Speaker of each clip.
+
+        Yields
+        ------
+        train : ndarray of int
+            Positions of the training clips, ascending.
+        test : ndarray of int
+            Positions of the test clips, ascending.
+
+        Raises
+        ------
+        ValueError
+            When there is one group only, a class belongs to one group only (so that
+            it cannot be on both sides), the sizes leave a side empty, `y` is
+            missing or holds no classes, or a group's name is missing.
+        """
+        return super().split(X, y, groups)
+
+    def _iter_indices(self, X, y=None, groups=None):
+        n_clips = len(y) if X is None and y is not None else _n_clips(X)
+        names, group_of = check_speakers(groups, n_clips, name="groups")
+        classes, class_of = _encode_classes(y, n_clips)
+        counts = np.zeros((len(names), len(classes)), dtype=np.int64)
+        np.add.at(counts, (group_of, class_of), 1)
+        n_train, n_test = self._sizes(len(names))
+        for k in np.flatnonzero((counts > 0).sum(axis=0) == 1):
+            owner = names[np.flatnonzero(counts[:, k])[0]]
+            raise ValueError(
+                f"class {classes[k]!r} occurs in one group only ({str(owner)!r}), so it cannot be "
+                "on both sides of a split; leave it out, or use GroupShuffleSplit"
+            )
+        rng = check_random_state(self.random_state)
+        totals = counts.sum(axis=0)
+        tests = _SideDrawer(counts, n_test, totals, spare_rest=True)
+        for _ in range(self.n_splits):
+            test = tests.draw(rng)
+            train = ~test
+            if n_train + n_test < len(names):
+                rest = np.flatnonzero(train)
+                trains = _SideDrawer(counts[rest], n_train, totals, spare_rest=False)
+                train = np.zeros(len(names), dtype=bool)
+                train[rest[trains.draw(rng)]] = True
+            if len(absent := np.flatnonzero(counts[train].sum(axis=0) == 0)):
+                raise ValueError(
+                    f"no split found with every class on the training side: class "
+                    f"{classes[absent[0]]!r} is not there, with {n_train} training and {n_test} "
+                    f"test groups of {len(names)}; choose other sizes"
+                )
+            yield np.flatnonzero(train[group_of]), np.flatnonzero(test[group_of])
+
+    def _sizes(self, n_groups):
+        """Numbers of groups on the two sides."""
+        if n_groups < 2:
+            raise ValueError("groups holds one group only: a split by group needs at least two")
+        sizes = {"test_size": self.test_size, "train_size": self.train_size}
+        for name, size in sizes.items():
+            if size is None:
+                continue
+            if isinstance(size, numbers.Integral) and not isinstance(size, bool):
+                if 1 <= size < n_groups:
+                    continue
+            elif isinstance(size, numbers.Real) and not isinstance(size, bool) and 0 < size < 1:
+                continue
+            raise ValueError(
+                f"{name}={size!r}: expected a share of the groups between 0 and 1, or a whole "
+                f"number of groups from 1 to {n_groups - 1} (there are {n_groups})"
+            )
+        test_size, train_size = sizes["test_size"], sizes["train_size"]
+        if test_size is None and train_size is None:
+            test_size = 0.1
+        n_test = _n_of(test_size, n_groups, math.ceil)
+        n_train = _n_of(train_size, n_groups, math.floor)
+        if n_test is None:
+            n_test = n_groups - n_train
+        if n_train is None:
+            n_train = n_groups - n_test
+        if min(n_train, n_test) < 1 or n_train + n_test > n_groups:
+            raise ValueError(
+                f"test_size={self.test_size!r} and train_size={self.train_size!r} ask for "
+                f"{n_test} test and {n_train} training groups; there are {n_groups}, and each side "
+                "needs at least one"
+            )
+        return n_train, n_test
+
+
+def _n_of(size, n_groups, rounding):
+    if size is None or isinstance(size, numbers.Integral):
+        return size
+    return rounding(round(size * n_groups, 9))  # 0.1 * 30 is 3.0000000000000004
+
+
+def _n_clips(X):
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+def _encode_classes(y, n_clips):
+    if y is None:
+        raise ValueError("The 'y' parameter should not be None: classes are kept in proportion")
+    y = column_or_1d(y)
+    if len(y) != n_clips:
+        raise ValueError(f"y has {len(y)} entries for {n_clips} clips")
+    if y.dtype == object:  # strings, perhaps with the integer -1 for unlabelled clips
+        classes = sorted(set(y.tolist()), key=lambda label: (type(label).__name__, label))
+        code = {label: i for i, label in enumerate(classes)}
+        return classes, np.array([code[label] for label in y.tolist()])
+    if y.dtype.kind == "f" and type_of_target(y) not in ("binary", "multiclass"):
+        raise ValueError("y holds continuous numbers: expected classes")
+    classes, codes = np.unique(y, return_inverse=True)
+    return classes.tolist(), codes
