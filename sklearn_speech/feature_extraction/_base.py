@@ -1,21 +1,27 @@
-"""What the spectral transformers share: checking, running and unscaling a front end."""
+"""What the spectral transformers share: checking a front end, running it forth and back."""
 
+from copy import copy
 from numbers import Integral, Real
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.metadata_routing import UNUSED
 
 from ..modules.extract import extract
-from ..modules.front_end import FrontEnd
+from ..modules.front_end import ZERO_FRAMES_IN_NETWORK, FrontEnd
+from ..modules.invert import invert
 from ..utils.device import resolve_device
+from ..utils.random import draw_seed
 from ..utils.validation import (
     Interval,
     StrOptions,
     check_is_fitted,
+    check_spectrograms,
     check_waveforms,
     fit_context,
     is_ragged,
+    make_ragged,
 )
 
 #: How many of the clips given to fit tell what a typical range is.
@@ -44,7 +50,7 @@ ANALYSIS_CONSTRAINTS = {
     "zero_frames": [StrOptions({"keep", "drop"})],
     "device": [str, torch.device],
     "n_iter": [Interval(Integral, 1, None, closed="left")],
-    "momentum": [Interval(Real, 0, None, closed="left")],
+    "momentum": [Interval(Real, 0, 2, closed="left")],
     "random_state": ["random_state"],
 }
 
@@ -67,6 +73,9 @@ class BaseSpectralTransformer(TransformerMixin, BaseEstimator):
     #: alone, never on the batch or on fit. Features of one setting may therefore
     #: be computed once and shared between the folds of a search.
     _treats_clips_alone = True
+
+    # S is the data itself, not metadata to be routed
+    __metadata_request__inverse_transform = {"S": UNUSED}
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -124,6 +133,125 @@ class BaseSpectralTransformer(TransformerMixin, BaseEstimator):
         """
         return self._extract(X)[1]
 
+    def inverse_transform(self, S, ranges=None, lengths=None):
+        """Find waveforms that have these features.
+
+        Scaling is undone, then `n_iter` turns of a fast Griffin-Lim look for
+        phases; the energies of the mel bands are imposed again at each turn,
+        so that the waveform's own spectrogram comes close to the given one.
+        What the analysis lost stays lost: frames dropped by `zero_frames`, what
+        `detrend` took away, levels outside `db_window` or below the floor, the
+        higher coefficients of a cepstrum, and the sign of the waveform.
+
+        Parameters
+        ----------
+        S : array-like of shape (n_clips, n_bands, n_frames), or 1-D object array or list \
+                of (n_bands, n_frames) arrays
+            Features, such as ``transform`` returns.
+        ranges : array-like of shape (n_clips, 3, 1) or (n_clips, 3, n_bands), default=None
+            What ``clip_ranges`` returned for the clips. Without, the mean range
+            of the training clips is assumed.
+        lengths : int or array-like of shape (n_clips,), default=None
+            Samples wanted of each clip. Without, the width of the 2-D array
+            seen in ``fit`` where that has as many frames, else the least
+            number of samples that has.
+
+        Returns
+        -------
+        X : ndarray of shape (n_clips, n_times), or object ndarray of shape (n_clips,)
+            Waveforms; ragged where `S` is or `lengths` differ.
+
+        Raises
+        ------
+        ValueError
+            When `S` has other bands than the front end, `ranges` or `lengths`
+            do not fit `S`, or windows so far apart that samples lie between
+            them make an inverse impossible.
+        """
+        check_is_fitted(self)
+        # the width that fit learned is that of waveforms: check S in the name of a copy
+        S = check_spectrograms(copy(self), S, reset=True)
+        front_end = self._front_end(_dtype_of(S))
+        n_bands, n_frames = S[0].shape
+        if n_bands != front_end.n_bands:
+            raise ValueError(
+                f"S has {n_bands} bands, but this {type(self).__name__} makes {front_end.n_bands}"
+            )
+        ragged = is_ragged(S)
+        if lengths is not None:
+            lengths = _checked_lengths(lengths, len(S))
+            ragged = ragged or len(set(lengths)) > 1
+        elif not ragged and self._frames_fitted(front_end) == n_frames:
+            lengths = [self.n_features_in_] * len(S)
+        if ranges is None:
+            ranges = self._typical_ranges(len(S), front_end.dtype).numpy()
+        waveforms = invert(
+            front_end,
+            S,
+            _checked_ranges(ranges, len(S), n_bands),
+            lengths=lengths,
+            n_iter=self.n_iter,
+            momentum=self.momentum,
+            seed=draw_seed(self.random_state),
+        )
+        return make_ragged(waveforms) if ragged else np.stack(waveforms)
+
+    def _frames_fitted(self, front_end):
+        """Frames of the clips seen in fit, where they had one width."""
+        n_times = getattr(self, "n_features_in_", None)
+        return None if n_times is None else front_end.n_frames(n_times)
+
+    def to_module(
+        self,
+        *,
+        train_stft=False,
+        train_mel=False,
+        random_mel=False,
+        filterbank="free",
+        masked_bins=None,
+    ):
+        """Make the front end a torch module, to be the first layer of a network.
+
+        Parameters
+        ----------
+        train_stft : bool, default=False
+            Whether the sines and cosines of the Fourier transform are learned.
+        train_mel : bool, default=False
+            Whether the mel filters are learned. Call the module's
+            ``apply_constraints()`` after each step of the optimiser.
+        random_mel : bool, default=False
+            Begin with random filters, from torch's global generator.
+        filterbank : {"free", "triangular", "gaussian", "rectangular"}, default="free"
+            Learn every weight of the mel filters by itself, or a centre and a
+            half band for each filter of this shape.
+        masked_bins : (int, int), default=None
+            Bins of the Fourier transform, first and one after the last, taken as 0.
+
+        Returns
+        -------
+        module : FrontEnd
+            ``module(waveforms, lengths=None)`` gives spectrograms of shape
+            (n_clips, n_bands, n_frames), in float32, on the CPU.
+
+        Raises
+        ------
+        ValueError
+            When ``zero_frames="drop"``: a network must know how many frames come.
+        """
+        validate_parameter_constraints(
+            self._parameter_constraints, self.get_params(deep=False), type(self).__name__
+        )
+        if self.zero_frames == "drop":
+            raise ValueError(ZERO_FRAMES_IN_NETWORK)
+        return FrontEnd(
+            **self._front_end_parameters(),
+            train_stft=train_stft,
+            train_mel=train_mel,
+            random_mel=random_mel,
+            filterbank=filterbank,
+            masked_bins=masked_bins,
+        )
+
     def _extract(self, X):
         check_is_fitted(self)
         X = check_waveforms(self, X, reset=False)
@@ -131,11 +259,12 @@ class BaseSpectralTransformer(TransformerMixin, BaseEstimator):
 
     def _front_end(self, dtype=torch.float32):
         """The front end that the parameters describe, on the device to compute on."""
-        parameters = self.get_params(deep=False)
-        for name in _OUTSIDE_FRONT_END:
-            parameters.pop(name, None)
-        front_end = FrontEnd(dtype=dtype, **parameters)
+        front_end = FrontEnd(dtype=dtype, **self._front_end_parameters())
         return front_end.to(resolve_device(self.device)).eval()
+
+    def _front_end_parameters(self):
+        parameters = self.get_params(deep=False)
+        return {name: parameters[name] for name in parameters.keys() - _OUTSIDE_FRONT_END}
 
     def _typical_ranges(self, n_clips, dtype=torch.float32):
         """Ranges to assume for clips that come without: the mean of the training clips."""
@@ -151,3 +280,28 @@ class BaseSpectralTransformer(TransformerMixin, BaseEstimator):
 def _dtype_of(X):
     X = X[0] if is_ragged(X) else X
     return torch.float64 if X.dtype == np.float64 else torch.float32
+
+
+def _checked_ranges(ranges, n_clips, n_bands):
+    ranges = np.asarray(ranges)
+    if ranges.dtype.kind not in "fiu" or ranges.shape not in {
+        (n_clips, 3, 1),
+        (n_clips, 3, n_bands),
+    }:
+        raise ValueError(
+            f"ranges has shape {ranges.shape} and dtype {ranges.dtype}; expected numbers of shape "
+            f"({n_clips}, 3, 1) or ({n_clips}, 3, {n_bands}), such as clip_ranges returns"
+        )
+    return ranges
+
+
+def _checked_lengths(lengths, n_clips):
+    lengths = np.asarray(lengths)
+    if lengths.dtype.kind not in "iu" or lengths.shape not in {(), (n_clips,)}:
+        raise ValueError(
+            f"lengths has shape {lengths.shape} and dtype {lengths.dtype}; expected one whole "
+            f"number, or one for each of {n_clips} clips"
+        )
+    if lengths.size and lengths.min() < 1:
+        raise ValueError(f"lengths={lengths.min()}: expected at least 1 sample")
+    return np.broadcast_to(lengths, n_clips).tolist()

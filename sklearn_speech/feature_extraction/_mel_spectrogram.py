@@ -77,8 +77,8 @@ class MelSpectrogram(BaseSpectralTransformer):
         Where to compute.
     n_iter : int, default=32
         Iterations with which ``inverse_transform`` looks for phases.
-    momentum : float, default=0.99
-        Momentum of these iterations.
+    momentum : float, default=0.9
+        Momentum of these iterations, in [0, 2); from 1 on they may not settle.
     random_state : int, RandomState instance or None, default=None
         Seed of the phases that ``inverse_transform`` begins with.
 
@@ -142,7 +142,7 @@ class MelSpectrogram(BaseSpectralTransformer):
         zero_frames="keep",
         device="cpu",
         n_iter=32,
-        momentum=0.99,
+        momentum=0.9,
         random_state=None,
     ):
         self.sample_rate = sample_rate
