@@ -1,13 +1,12 @@
 """What cross_validate_by_speaker returns."""
 
-import html
-
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from ..utils.validation import make_ragged
 from ._json import read_json, write_json
 from ._statistics import MIN_BOOTSTRAP, mean_interval
+from ._tables import html_table, text_table
 
 
 class SpeakerScores(dict):
@@ -269,33 +268,12 @@ class SpeakerScores(dict):
         return notes
 
     def __repr__(self):
-        header, body, foot = self._rows()
-        widths = [max(map(len, column)) for column in zip(header, *body, *foot)]
-
-        def line(cells):
-            first, *others = (cell for cell in zip(cells, widths))
-            padded = [first[0].ljust(first[1]), *(text.rjust(width) for text, width in others)]
-            return "  ".join(padded).rstrip()
-
-        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-        lines = [line(header), rule, *map(line, body), rule, *map(line, foot), *self._notes()]
-        return "\n".join(lines)
+        return text_table(*self._rows(), self._notes())
 
     __str__ = __repr__
 
     def _repr_html_(self):
-        def row(cells, tag):
-            first, *others = (html.escape(cell) for cell in cells)
-            numbers = "".join(f'<{tag} style="text-align:right">{cell}</{tag}>' for cell in others)
-            return f'<tr><{tag} style="text-align:left">{first}</{tag}>{numbers}</tr>'
-
-        header, body, foot = self._rows()
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        return (
-            f"<table><thead>{row(header, 'th')}</thead>"
-            f"<tbody>{''.join(row(cells, 'td') for cells in body)}</tbody>"
-            f"<tfoot>{''.join(row(cells, 'th') for cells in foot)}</tfoot></table>{notes}"
-        )
+        return html_table(*self._rows(), self._notes())
 
     def to_json(self, path):
         """Save everything but the fitted estimators.

@@ -6,6 +6,9 @@ from scipy import stats
 #: From so many speakers on, an interval is bootstrapped.
 MIN_BOOTSTRAP = 20
 
+#: A bootstrapped interval reaches at most so many times as far as Student's t.
+MAX_STRETCH = 3.0
+
 #: Up to so many speakers, every change of signs is counted (2 to that power).
 MAX_EXACT = 16
 
@@ -37,6 +40,11 @@ def mean_interval(values, level=0.95, *, method="auto", n_resamples=9999, random
     ValueError
         With fewer than two speakers.
 
+    References
+    ----------
+    Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, section 12.5
+    (bootstrap-t).
+
     Examples
     --------
     >>> low, high = mean_interval([0.90, 0.94, 0.92, 0.96])
@@ -52,16 +60,44 @@ def mean_interval(values, level=0.95, *, method="auto", n_resamples=9999, random
     if np.isnan(values).any():
         return np.nan, np.nan
     mean, error = values.mean(), values.std(ddof=1) / np.sqrt(n)
+    if method not in ("auto", "t", "bootstrap"):
+        raise ValueError(f"method={method!r}: expected 'auto', 't' or 'bootstrap'")
+    reach = stats.t.ppf((1 + level) / 2, n - 1) * error
     if method == "t" or (method == "auto" and n < MIN_BOOTSTRAP) or error == 0:
-        reach = stats.t.ppf((1 + level) / 2, n - 1) * error
         return float(mean - reach), float(mean + reach)
     rng = np.random.default_rng(random_state)
     samples = values[rng.integers(n, size=(n_resamples, n))]
     errors = samples.std(axis=1, ddof=1) / np.sqrt(n)
-    kept = errors > 0
-    ratios = (samples.mean(axis=1)[kept] - mean) / errors[kept]
-    below, above = np.quantile(ratios, [(1 + level) / 2, (1 - level) / 2])
-    return float(mean - below * error), float(mean - above * error)
+    spread = errors > 1e-6 * error  # samples of one value say nothing about a ratio
+    ratios = (samples.mean(axis=1)[spread] - mean) / errors[spread]
+    far, near = np.quantile(ratios, [(1 + level) / 2, (1 - level) / 2]) * error
+    # one odd speaker makes samples without it nearly constant, and ratios without end
+    far, near = min(far, MAX_STRETCH * reach), max(near, -MAX_STRETCH * reach)
+    return float(mean - far), float(mean - near)
+
+
+def adjust_p_values(p_values):
+    """Holm's correction for several tests at once.
+
+    Parameters
+    ----------
+    p_values : array-like of shape (n_tests,)
+
+    Returns
+    -------
+    adjusted : ndarray of shape (n_tests,)
+
+    Examples
+    --------
+    >>> adjust_p_values([0.01, 0.04, 0.03])
+    array([0.03, 0.06, 0.06])
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    order = np.argsort(p_values)
+    steps = p_values[order] * np.arange(len(p_values), 0, -1)
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return adjusted
 
 
 def paired_p_value(differences):
@@ -96,7 +132,7 @@ def paired_p_value(differences):
         if differences.std() == 0:
             return float(differences.mean() == 0), method
         return float(stats.ttest_1samp(differences, 0.0).pvalue), method
-    signs = 1 - 2 * (np.arange(2**n)[:, np.newaxis] >> np.arange(n) & 1)
+    signs = 1 - 2 * ((np.arange(2**n)[:, np.newaxis] >> np.arange(n)) & 1)
     sums = np.abs(signs @ differences)
     # sums that are equal on paper differ in their last digits
     slack = 1e-9 * np.abs(differences).sum()

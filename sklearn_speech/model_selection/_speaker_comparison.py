@@ -1,0 +1,132 @@
+"""What compare_by_speaker returns."""
+
+from itertools import combinations
+
+from ._statistics import MAX_EXACT, adjust_p_values, mean_interval, paired_p_value
+from ._tables import html_table, text_table
+
+
+class SpeakerComparison:
+    """Scores of several pipelines on the same held-out speakers, side by side.
+
+    Made by :func:`compare_by_speaker`.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the pipelines.
+    speakers : ndarray of shape (n_speakers,)
+    scores : ndarray of shape (n_speakers, n_pipelines)
+    metric : str
+        What tables call the metric.
+
+    Attributes
+    ----------
+    names, speakers, scores, metric
+        As given.
+    tests : list of dict
+        One for each pair of pipelines: ``first``, ``second``, ``difference`` (mean over
+        speakers of first minus second), its 95 % interval ``low`` and ``high``,
+        ``better`` (speakers on which the first is better), ``worse``, ``p_value``,
+        ``p_adjusted`` (Holm, over all pairs) and ``method``.
+    """
+
+    def __init__(self, names, speakers, scores, metric):
+        self.names = names
+        self.speakers = speakers
+        self.scores = scores
+        self.metric = metric
+        self.tests = [self._test(a, b) for a, b in combinations(range(len(names)), 2)]
+        for test, p in zip(self.tests, adjust_p_values([t["p_value"] for t in self.tests])):
+            test["p_adjusted"] = float(p)
+
+    def _test(self, a, b):
+        differences = self.scores[:, a] - self.scores[:, b]
+        low, high = mean_interval(differences)
+        p_value, method = paired_p_value(differences)
+        return {
+            "first": self.names[a],
+            "second": self.names[b],
+            "difference": float(differences.mean()),
+            "low": low,
+            "high": high,
+            "better": int((differences > 0).sum()),
+            "worse": int((differences < 0).sum()),
+            "p_value": p_value,
+            "method": method,
+        }
+
+    def difference(self, first, second):
+        """Score of one pipeline minus that of another, for each speaker.
+
+        Parameters
+        ----------
+        first, second : str
+            Names of pipelines.
+
+        Returns
+        -------
+        difference : ndarray of shape (n_speakers,)
+        """
+        for name in (first, second):
+            if name not in self.names:
+                raise ValueError(f"no pipeline is named {name!r}: expected one of {self.names}")
+        a, b = self.names.index(first), self.names.index(second)
+        return self.scores[:, a] - self.scores[:, b]
+
+    def to_frame(self):
+        """One row a speaker, one column a pipeline.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+        """
+        import pandas as pd
+
+        index = pd.Index(self.speakers, name="speaker")
+        return pd.DataFrame(self.scores, index=index, columns=self.names)
+
+    def _rows(self):
+        body = [
+            [str(speaker), *(f"{score:.3f}" for score in row)]
+            for speaker, row in zip(self.speakers, self.scores)
+        ]
+        foot = [
+            ["mean", *(f"{score:.3f}" for score in self.scores.mean(axis=0))],
+            ["standard deviation", *(f"{score:.3f}" for score in self.scores.std(axis=0, ddof=1))],
+        ]
+        return [f"speaker ({self.metric})", *self.names], body, foot
+
+    def _notes(self):
+        lines = []
+        for test in self.tests:
+            text = (
+                f"{test['first']} - {test['second']}: {test['difference']:+.3f} "
+                f"({test['low']:+.3f} to {test['high']:+.3f}), better on {test['better']} and "
+                f"worse on {test['worse']} of {len(self.speakers)} speakers, "
+                f"p = {test['p_value']:.3f}"
+            )
+            if len(self.tests) > 1:
+                text += f", {test['p_adjusted']:.3f} adjusted for {len(self.tests)} comparisons"
+            lines.append(text)
+        return lines + self.caveat.split("\n")
+
+    @property
+    def caveat(self):
+        """What the p-values can and cannot say, as text."""
+        n = len(self.speakers)
+        method = self.tests[0]["method"]
+        text = f"Tests are over {n} speakers ({method}), not over clips, which are not independent."
+        if n <= MAX_EXACT:
+            least = 2.0 ** (1 - n)
+            text += (
+                f"\nWith {n} speakers no p-value can be below {least:.2g}, and a difference "
+                "that is not shown is not shown to be absent."
+            )
+        return text
+
+    def __repr__(self):
+        return text_table(*self._rows(), self._notes())
+
+    def _repr_html_(self):
+        return html_table(*self._rows(), self._notes())

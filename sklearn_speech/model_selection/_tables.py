@@ -1,0 +1,55 @@
+"""The same table as text and as HTML."""
+
+import html
+
+
+def text_table(header, body, foot, notes=()):
+    """Columns in line: the first to the left, the others, which hold numbers, to the right.
+
+    Parameters
+    ----------
+    header : list of str
+    body, foot : list of list of str
+        Rows of cells, with a rule before and after the body.
+    notes : iterable of str, default=()
+        Lines below.
+
+    Returns
+    -------
+    text : str
+
+    Examples
+    --------
+    >>> print(text_table(["speaker", "clips"], [["ann", "12"]], [["mean", "12"]]))
+    speaker  clips
+    --------------
+    ann         12
+    --------------
+    mean        12
+    """
+    widths = [max(map(len, column)) for column in zip(header, *body, *foot)]
+
+    def line(cells):
+        padded = [text.rjust(width) for text, width in zip(cells, widths)]
+        padded[0] = cells[0].ljust(widths[0])
+        return "  ".join(padded).rstrip()
+
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    foot = [rule, *map(line, foot)] if foot else []
+    return "\n".join([line(header), rule, *map(line, body), *foot, *notes])
+
+
+def html_table(header, body, foot, notes=()):
+    """The table as HTML, for notebooks; takes what :func:`text_table` takes."""
+
+    def row(cells, tag):
+        first, *others = (html.escape(cell) for cell in cells)
+        numbers = "".join(f'<{tag} style="text-align:right">{cell}</{tag}>' for cell in others)
+        return f'<tr><{tag} style="text-align:left">{first}</{tag}>{numbers}</tr>'
+
+    return (
+        f"<table><thead>{row(header, 'th')}</thead>"
+        f"<tbody>{''.join(row(cells, 'td') for cells in body)}</tbody>"
+        f"<tfoot>{''.join(row(cells, 'th') for cells in foot)}</tfoot></table>"
+        + "".join(f"<p>{html.escape(note)}</p>" for note in notes)
+    )
