@@ -13,7 +13,7 @@ from ._reading import check_entries, read_clips
 class AudioFileReport:
     """What :func:`check_audio_files` found.
 
-    Attributes
+    Parameters
     ----------
     good : ndarray of bool, shape (n_files,)
         Mask of the files that can be used: ``paths[report.good]``.

@@ -1,0 +1,33 @@
+"""Where recordings lie on this machine."""
+
+import os
+from pathlib import Path
+
+#: Environment variable that names the folder of all data sets.
+DATA_HOME_VARIABLE = "SKLEARN_SPEECH_DATA"
+
+
+def get_data_home(data_home=None):
+    """Folder that holds one folder for each data set.
+
+    Parameters
+    ----------
+    data_home : str, os.PathLike or None, default=None
+        The folder itself. None takes the environment variable
+        ``SKLEARN_SPEECH_DATA`` where it is set and not empty, else
+        ``~/sklearn_speech_data``.
+
+    Returns
+    -------
+    data_home : pathlib.Path
+        Absolute path. The folder is not created.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> get_data_home("recordings") == Path.cwd() / "recordings"
+    True
+    """
+    if data_home is None:
+        data_home = os.environ.get(DATA_HOME_VARIABLE) or "~/sklearn_speech_data"
+    return Path(os.path.abspath(Path(data_home).expanduser()))

@@ -1,0 +1,181 @@
+"""A user's own recordings, labelled by their file names."""
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from ..audio._reading import header_rates
+from ..utils.validation import StrOptions, validate_parameter_constraints
+from ._file_pattern import FilePattern
+
+#: Endings of files that are taken for recordings.
+EXTENSIONS = frozenset(
+    ".aif .aifc .aiff .au .caf .flac .mp3 .oga .ogg .opus .rf64 .snd .sph .w64 .wav .wave".split()
+)
+
+
+def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
+    """Load recordings whose labels and speakers stand in their file names.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        Folder of the recordings; its sub-folders are searched too. Files and
+        folders whose name begins with a dot are passed over.
+    pattern : str or re.Pattern
+        How the paths below `folder` are built, such as
+        ``"{label}_{speaker}_{take}.wav"`` or
+        ``"{label}/{speaker}_nohash_{take}.wav"``. ``{label}`` is needed; any
+        other names may be used. ``{name}`` stands for one or more characters
+        other than "/", ``*`` for any characters other than "/", a leading
+        ``**/`` for folders of any depth. The extension is matched in any case.
+        For anything more, pass a compiled regular expression with named groups,
+        which must match the whole path below `folder`.
+    labels : list of str or None, default=None
+        Keep only recordings of these labels; None keeps all.
+    on_unmatched : {"warn", "raise", "ignore"}, default="warn"
+        What to do about recordings that the pattern does not match, or matches
+        in more ways than one ("turn_on_bob_1.wav" has no certain label under
+        the first pattern above). Such recordings are left out and listed in
+        ``unmatched`` either way.
+
+    Returns
+    -------
+    speech : sklearn.utils.Bunch
+        data : ndarray of str, shape (n_clips,)
+            Absolute paths, sorted.
+        target : ndarray of str, shape (n_clips,)
+            Labels.
+        speaker : ndarray of str, shape (n_clips,), or None
+            Speakers; None when the pattern has no ``{speaker}``.
+        sampling_rate : int or None
+            In Hz, as the files' headers state; None when they differ, or when
+            no header can be read.
+        unmatched : list of str
+            Paths, below `folder`, of the recordings that were left out because
+            the pattern does not match them in exactly one way.
+        take and others : ndarray of shape (n_clips,)
+            One entry for each other field of the pattern, under its name:
+            ``take`` as int where all are digits (18 at most), everything else as str.
+
+    Raises
+    ------
+    OSError
+        When there is no such folder.
+    ValueError
+        When the pattern cannot be used, no recording matches it, or a label is
+        asked for that no recording has.
+
+    Warns
+    -----
+    UserWarning
+        When recordings do not match, with ``on_unmatched="warn"``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np, soundfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("yes_ann_0.wav", "no_ann_0.wav", "no_bob_1.wav"):
+    ...         soundfile.write(f"{folder}/{name}", np.zeros(800), 8000)
+    ...     speech = load_speech_folder(folder, "{label}_{speaker}_{take}.wav")
+    >>> speech.target, speech.speaker, speech.take, speech.sampling_rate
+    (array(['no', 'no', 'yes'], ...), array(['ann', 'bob', 'ann'], ...), array([0, 1, 0]), 8000)
+    """
+    validate_parameter_constraints(
+        {"on_unmatched": [StrOptions({"warn", "raise", "ignore"})]},
+        {"on_unmatched": on_unmatched},
+        "load_speech_folder",
+    )
+    file_pattern = FilePattern(pattern)
+    folder = Path(os.path.abspath(Path(folder).expanduser()))
+    if not folder.is_dir():
+        kind = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise OSError(f"folder {folder} {kind}")
+    paths = _recordings(folder)
+    if not paths:
+        raise ValueError(
+            f"folder {folder} holds no recordings (files that end in "
+            f"{', '.join(sorted(EXTENSIONS))})"
+        )
+    matched, unmatched = [], {}
+    for path in paths:
+        fields, problem = file_pattern.match(path)
+        if fields is None:
+            unmatched[path] = problem
+        else:
+            matched.append((path, fields))
+    _report(unmatched, len(paths), folder, file_pattern, on_unmatched if matched else "raise")
+    matched = _select(matched, labels)
+    data = [str(folder / path) for path, _ in matched]
+    columns = {
+        name: np.array([fields[name] for _, fields in matched]) for name in file_pattern.fields
+    }
+    if "take" in columns and all(_is_int(take) for take in columns["take"]):
+        columns["take"] = columns["take"].astype(int)
+    rates = header_rates(data)
+    return Bunch(
+        data=np.array(data),
+        target=columns.pop("label"),
+        speaker=columns.pop("speaker", None),
+        sampling_rate=rates.pop() if len(rates) == 1 else None,
+        unmatched=list(unmatched),
+        **columns,
+    )
+
+
+def _recordings(folder):
+    """Paths of all recordings, relative to `folder`, with "/", sorted."""
+    paths = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths += [
+            (Path(parent) / name).relative_to(folder).as_posix()
+            for name in names
+            if os.path.splitext(name)[1].lower() in EXTENSIONS and not name.startswith(".")
+        ]
+    return sorted(paths)
+
+
+def _is_int(text):
+    return text.isascii() and text.isdecimal() and len(text) <= 18  # what int64 surely holds
+
+
+def _report(unmatched, n_paths, folder, file_pattern, on_unmatched):
+    if not unmatched or on_unmatched == "ignore":
+        return
+    shown = [
+        f"  {path}" + (f" ({problem})" if problem else "")
+        for path, problem in list(unmatched.items())[:5]
+    ]
+    if len(unmatched) > 5:
+        shown.append(f"  ... and {len(unmatched) - 5} more")
+    ambiguous = sum(problem is not None for problem in unmatched.values())
+    message = (
+        f"{len(unmatched)} of {n_paths} recordings below {folder} do not match "
+        f"{file_pattern.pattern!r}"
+        + (f" in exactly one way ({ambiguous} in more than one)" if ambiguous else "")
+        + ":\n"
+        + "\n".join(shown)
+    )
+    if on_unmatched == "raise":
+        raise ValueError(message)
+    warnings.warn(message, UserWarning, stacklevel=3)
+
+
+def _select(matched, labels):
+    if labels is None:
+        return matched
+    if isinstance(labels, str):
+        raise ValueError(f"labels={labels!r}: expected a list, such as [{labels!r}]")
+    wanted = {str(label) for label in labels}
+    present = {fields["label"] for _, fields in matched}
+    if not wanted or wanted - present:
+        raise ValueError(
+            f"labels={sorted(wanted)}: no recording has {sorted(wanted - present) or 'no label'}; "
+            f"labels present: {sorted(present)}"
+        )
+    return [(path, fields) for path, fields in matched if fields["label"] in wanted]

@@ -1,0 +1,182 @@
+"""Labels and speakers out of file names, never guessed."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from sklearn_speech.datasets import load_speech_folder
+
+FLAT = "{label}_{speaker}_{take}.wav"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Makes recordings with the given names."""
+
+    def make(*names, rate=8000):
+        for name in names:
+            path = tmp_path / "speech" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            extension = path.suffix[1:].upper()
+            soundfile.write(path, np.zeros(80), rate, format=extension)
+        return tmp_path / "speech"
+
+    return make
+
+
+def test_fields_come_from_the_names_in_sorted_order(folder):
+    speech = load_speech_folder(folder("b_y_10.wav", "a_x_2.wav", "b_x_1.wav"), FLAT)
+    np.testing.assert_array_equal(speech.target, ["a", "b", "b"])
+    np.testing.assert_array_equal(speech.speaker, ["x", "x", "y"])
+    np.testing.assert_array_equal(speech.take, [2, 1, 10])
+    assert [Path(path).name for path in speech.data] == ["a_x_2.wav", "b_x_1.wav", "b_y_10.wav"]
+    assert speech.sampling_rate == 8000 and speech.unmatched == []
+
+
+def test_labels_stay_strings_and_takes_with_letters_too(folder):
+    speech = load_speech_folder(folder("7_x_a1.wav", "8_x_2.wav"), FLAT)
+    np.testing.assert_array_equal(speech.target, ["7", "8"])
+    np.testing.assert_array_equal(speech.take, ["a1", "2"])
+
+
+def test_folders_and_text_between_fields(folder):
+    names = ("yes/ab_c_nohash_0.wav", "no/d_nohash_1.wav")
+    speech = load_speech_folder(folder(*names), "{label}/{speaker}_nohash_{take}.wav")
+    np.testing.assert_array_equal(speech.target, ["no", "yes"])
+    np.testing.assert_array_equal(speech.speaker, ["d", "ab_c"])
+
+
+def test_further_fields_keep_their_names_and_speaker_may_be_absent(folder):
+    speech = load_speech_folder(folder("yes-loud-room1.wav"), "{label}-{style}-{place}.wav")
+    assert (speech.style[0], speech.place[0], speech.speaker) == ("loud", "room1", None)
+    assert "take" not in speech
+
+
+def test_a_field_that_occurs_twice_must_agree(folder):
+    made = folder("ann/ann_yes.wav", "bob/ann_yes.wav")
+    with pytest.warns(UserWarning, match=r"(?s)1 of 2 recordings.*bob/ann_yes\.wav"):
+        speech = load_speech_folder(made, "{speaker}/{speaker}_{label}.wav")
+    np.testing.assert_array_equal(speech.speaker, ["ann"])
+
+
+def test_unmatched_recordings_are_counted_shown_and_listed(folder):
+    made = folder("yes_ann_1.wav", *(f"noise{i}.wav" for i in range(7)), "deep/no_ann_1.wav")
+    with pytest.warns(UserWarning, match=r"(?s)8 of 9 recordings.*deep/no.*and 3 more") as record:
+        speech = load_speech_folder(made, FLAT)
+    assert len(record) == 1
+    assert speech.unmatched == ["deep/no_ann_1.wav"] + [f"noise{i}.wav" for i in range(7)]
+    assert len(speech.data) == 1
+    with pytest.raises(ValueError, match="8 of 9 recordings"):
+        load_speech_folder(made, FLAT, on_unmatched="raise")
+    assert load_speech_folder(made, FLAT, on_unmatched="ignore").unmatched == speech.unmatched
+
+
+def test_a_name_with_two_readings_is_left_out_not_guessed(folder):
+    made = folder("turn_on_bob_1.wav", "go_bob_1.wav")
+    with pytest.warns(UserWarning, match=r"1 in more than one\):\n.*'turn' or 'turn_on'"):
+        speech = load_speech_folder(made, FLAT)
+    assert speech.unmatched == ["turn_on_bob_1.wav"]
+
+
+def test_a_regular_expression_settles_such_names(folder):
+    made = folder("turn_on_bob_1.wav", "go_bob_1.wav")
+    pattern = re.compile(r"(?P<label>.+)_(?P<speaker>[a-z]+)_(?P<take>\d+)\.wav")
+    speech = load_speech_folder(made, pattern)
+    np.testing.assert_array_equal(speech.target, ["go", "turn_on"])
+
+
+def test_wildcards_pass_over_parts_of_the_path(folder):
+    made = folder("x/y/yes_ann_17.wav", "no_bob_5.wav")
+    speech = load_speech_folder(made, "**/{label}_{speaker}_*.wav")
+    np.testing.assert_array_equal(speech.speaker, ["bob", "ann"])
+
+
+def test_characters_of_regular_expressions_mean_themselves(folder):
+    made = folder("yes (ann)+.wav", "no xann)).wav")
+    with pytest.warns(UserWarning, match="1 of 2"):
+        speech = load_speech_folder(made, "{label} ({speaker})+.wav")
+    np.testing.assert_array_equal(speech.target, ["yes"])
+
+
+def test_extension_in_any_case_but_names_as_they_are(folder):
+    speech = load_speech_folder(folder("Yes_ann_1.WAV", "yes_ann_2.wav"), FLAT)
+    np.testing.assert_array_equal(speech.target, ["Yes", "yes"])
+
+
+def test_other_formats_count_as_recordings_and_other_files_do_not(folder):
+    made = folder("yes_ann_1.flac", "no_ann_1.wav")
+    (made / "README.md").write_text("about")
+    (made / "._no_ann_1.wav").write_text("left by another system")
+    (made / ".cache").mkdir()
+    (made / ".cache" / "no_ann_2.wav").write_text("")
+    with pytest.warns(UserWarning, match="1 of 2 recordings"):
+        speech = load_speech_folder(made, FLAT)
+    assert speech.unmatched == ["yes_ann_1.flac"]
+    assert len(load_speech_folder(made, "{label}_{speaker}_{take}.*").data) == 2
+
+
+def test_mixed_sampling_rates_give_none(folder):
+    folder("yes_ann_1.wav")
+    assert load_speech_folder(folder("no_ann_1.wav", rate=16000), FLAT).sampling_rate is None
+
+
+def test_chosen_labels_only(folder):
+    made = folder("yes_ann_1.wav", "no_ann_1.wav", "go_ann_1.wav")
+    speech = load_speech_folder(made, FLAT, labels=["yes", "go"])
+    np.testing.assert_array_equal(speech.target, ["go", "yes"])
+    with pytest.raises(ValueError, match=r"no recording has \['stop'\]; labels present: \['go'"):
+        load_speech_folder(made, FLAT, labels=["stop", "go"])
+    with pytest.raises(ValueError, match="labels='go': expected a list"):
+        load_speech_folder(made, FLAT, labels="go")
+
+
+@pytest.mark.parametrize(
+    "pattern, message",
+    [
+        ("{speaker}.wav", r"no field \{label\}"),
+        ("{label}{speaker}.wav", r"nothing tells where \{label\} ends and \{speaker\} begins"),
+        ("{label}_{data}.wav", r"fields \['data'\]"),
+        ("{label}_{}.wav", "fields are names in braces"),
+        ("{label}_{take:d}.wav", r"not \{take:d\}"),
+        ("{label!r}.wav", r"not \{label!r\}"),
+        ("{label.wav", r"pattern='\{label\.wav'"),
+        ("/{label}.wav", "relative to the folder"),
+        ("../{label}.wav", "relative to the folder"),
+        (r"{label}\{take}.wav", "relative to the folder"),
+    ],
+)
+def test_unusable_patterns_are_refused_before_the_folder_is_read(pattern, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        load_speech_folder(tmp_path / "absent", pattern)
+
+
+def test_a_pattern_of_another_type_is_refused():
+    with pytest.raises(TypeError, match="pattern=3"):
+        load_speech_folder(".", 3)
+
+
+def test_folders_without_recordings_are_named(folder, tmp_path):
+    with pytest.raises(OSError, match="absent does not exist"):
+        load_speech_folder(tmp_path / "absent", FLAT)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="empty holds no recordings"):
+        load_speech_folder(tmp_path / "empty", FLAT)
+    made = folder("yes.wav")
+    with pytest.raises(OSError, match="is a file, not a folder"):
+        load_speech_folder(made / "yes.wav", FLAT)
+    with pytest.raises(ValueError, match="1 of 1 recordings"):
+        load_speech_folder(made, FLAT, on_unmatched="ignore")
+
+
+def test_speech_commands_have_their_words_and_speakers(speech_commands_folder):
+    speech = load_speech_folder(speech_commands_folder, "{label}/{speaker}_nohash_{take}.wav")
+    assert (len(speech.data), len(set(speech.target)), len(set(speech.speaker))) == (2035, 30, 466)
+    assert speech.sampling_rate == 16000
+
+
+def test_timit_folders_name_region_and_speaker(timit_folder):
+    speech = load_speech_folder(timit_folder, "{region}-{speaker}/{label}.wav")
+    assert (len(speech.data), len(set(speech.speaker)), len(set(speech.region))) == (160, 16, 8)
