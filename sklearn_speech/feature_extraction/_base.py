@@ -22,6 +22,7 @@ from ..utils.validation import (
     fit_context,
     is_ragged,
     make_ragged,
+    validate_parameter_constraints,
 )
 
 #: How many of the clips given to fit tell what a typical range is.

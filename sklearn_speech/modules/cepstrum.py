@@ -39,6 +39,10 @@ class Cepstrum(nn.Module):
         dtype=torch.float32,
     ):
         super().__init__()
+        if n_mfcc > n_mels:
+            raise ValueError(f"n_mfcc={n_mfcc} is more than n_mels={n_mels}, the bands there are")
+        if delta_width < 3 or delta_width % 2 == 0:
+            raise ValueError(f"delta_width={delta_width}: expected an odd number of at least 3")
         self.n_mfcc = n_mfcc
         self.n_features = n_mfcc * (1 + deltas)
         self.delta_width = delta_width

@@ -4,6 +4,9 @@ import numpy as np
 import torch
 from torch import nn
 
+#: Half bands of FastAudio, 3.1 Hz and 603.7 Hz at 16 kHz, as shares of the sampling rate.
+_NARROWEST, _WIDEST = 3.1 / 16000, 603.7 / 16000
+
 
 class MatrixFilterbank(nn.Module):
     """A filter bank given by its matrix, fixed or free to learn.
@@ -38,3 +41,88 @@ class MatrixFilterbank(nn.Module):
         """Put learned weights back into [0, 1]; called after every step of an optimiser."""
         if isinstance(self.weights, nn.Parameter):
             self.weights.clamp_(0, 1)
+
+
+class ShapedFilterbank(nn.Module):
+    """Filters of one shape, each given by its centre and half its width (FastAudio).
+
+    Parameters
+    ----------
+    centers, half_bands : ndarray of shape (n_bands,)
+        Where each filter peaks, and how far it reaches to either side, in Hz.
+    sample_rate : float
+        In Hz.
+    n_fft : int
+        Length of the FFT in samples.
+    shape : {"triangular", "gaussian", "rectangular"}
+        All peak at 1. The half band is the reach of a triangle, two standard
+        deviations of a Gaussian, and the reach of a rectangle, whose edges fall
+        smoothly over about two bins: a hard edge has no gradient.
+    gains : ndarray of shape (n_bands,), default=None
+        Constant factor of each filter; None is 1.
+    trainable : bool, default=False
+        Whether centres and half bands are parameters.
+
+    Attributes
+    ----------
+    centers, half_bands : Parameter of shape (n_bands,)
+        As shares of the sampling rate. Centres stay in [0, 0.5]; half bands
+        between half a bin, below which a filter may contain none, and 604 Hz at
+        16 kHz or a quarter more than the widest at the start.
+
+    References
+    ----------
+    .. [1] Q. Fu, Z. Teng, J. White, M. Powell, D. Schmidt, "FastAudio: A
+       Learnable Audio Front-End for Spoof Speech Detection" (2021).
+    """
+
+    def __init__(
+        self,
+        centers,
+        half_bands,
+        sample_rate,
+        n_fft,
+        shape,
+        *,
+        gains=None,
+        trainable=False,
+        dtype=torch.float32,
+    ):
+        super().__init__()
+        if shape not in ("triangular", "gaussian", "rectangular"):
+            raise ValueError(
+                f"filterbank={shape!r}: expected 'free', 'triangular', 'gaussian' or 'rectangular'"
+            )
+        self.shape = shape
+        self.edge = 0.5 / n_fft
+        centers, half_bands = np.asarray(centers), np.asarray(half_bands)
+        lowest = max(_NARROWEST, 0.5 / n_fft)
+        self.limits = lowest, max(_WIDEST, 1.25 * float(half_bands.max()) / sample_rate)
+        for name, value in (("centers", centers), ("half_bands", half_bands)):
+            value = torch.as_tensor(value / sample_rate, dtype=dtype)
+            if trainable:
+                self.register_parameter(name, nn.Parameter(value))
+            else:
+                self.register_buffer(name, value)
+        bins = torch.arange(n_fft // 2 + 1, dtype=dtype) / n_fft
+        self.register_buffer("bins", bins)
+        gains = np.ones(len(centers)) if gains is None else gains
+        self.register_buffer("gains", torch.as_tensor(gains, dtype=dtype).unsqueeze(1))
+
+    def matrix(self):
+        """The filters, Tensor of shape (n_bands, n_bins)."""
+        half_bands = self.half_bands.clamp(*self.limits).unsqueeze(1)
+        distance = (self.bins - self.centers.clamp(0, 0.5).unsqueeze(1)).abs()
+        if self.shape == "triangular":
+            filters = torch.relu(1 - distance / half_bands)
+        elif self.shape == "gaussian":
+            filters = torch.exp(-0.5 * (2 * distance / half_bands).square())
+        else:
+            filters = torch.sigmoid((half_bands - distance) / self.edge)
+        return filters * self.gains
+
+    @torch.no_grad()
+    def apply_constraints(self):
+        """Put learned centres and half bands back inside their limits."""
+        self.centers.clamp_(0, 0.5)
+        self.half_bands.clamp_(*self.limits)

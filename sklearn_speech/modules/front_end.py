@@ -1,14 +1,21 @@
 """The one spectral front end: waveforms to spectrograms, mel spectrograms or MFCC."""
 
+from itertools import chain
+
 import torch
 from torch import nn
 
-from ..filters import frame_sizes, mel_filterbank, window_function
+from ..filters import check_band, frame_sizes, mel_filterbank, mel_frequencies, window_function
 from .cepstrum import Cepstrum
-from .filterbank import MatrixFilterbank
+from .filterbank import MatrixFilterbank, ShapedFilterbank
 from .framing import Framing
 from .scaling import Scaling
-from .stft import FixedSTFT
+from .stft import FixedSTFT, TrainableSTFT
+
+ZERO_FRAMES_IN_NETWORK = (
+    "zero_frames='drop' cannot be used inside a network, where the number of frames must follow "
+    "from the length of a clip; use zero_frames='keep'"
+)
 
 
 class FrontEnd(nn.Module):
@@ -39,7 +46,8 @@ class FrontEnd(nn.Module):
     n_mels : int, default=None
         Number of mel bands; None keeps the bins of the FFT.
     fmin, fmax, mel_scale, norm
-        See :func:`sklearn_speech.filters.mel_filterbank`.
+        See :func:`sklearn_speech.filters.mel_filterbank`. Shaped filters with
+        ``norm="slaney"`` keep the area norm that they begin with.
     scaling, log_offset, ref, amin, top_db, db_window, normalize
         See :class:`sklearn_speech.modules.scaling.Scaling`.
     zero_frames : {"keep", "drop"}, default="keep"
@@ -49,6 +57,18 @@ class FrontEnd(nn.Module):
         Number of cepstral coefficients; None is no cepstrum.
     dct_type, lifter, deltas, delta_width
         See :class:`sklearn_speech.modules.cepstrum.Cepstrum`.
+    train_stft : bool, default=False
+        Whether sines and cosines, begun as the windowed Fourier basis, are parameters.
+    train_mel : bool, default=False
+        Whether the filter bank is a parameter. ``apply_constraints`` puts it
+        back inside its limits after an optimiser's step.
+    random_mel : bool, default=False
+        Begin with random filters; only a free filter bank that is trained.
+    filterbank : {"free", "triangular", "gaussian", "rectangular"}, default="free"
+        "free" is the matrix of the mel filter bank, every weight by itself; the
+        others are filters of that shape, each with a centre and a half band.
+    masked_bins : (int, int), default=None
+        Bins of the Fourier transform, first and one after the last, taken as 0.
     dtype : torch.dtype, default=torch.float32
         In which filters are stored and clips computed.
 
@@ -101,6 +121,11 @@ class FrontEnd(nn.Module):
         lifter=0,
         deltas=0,
         delta_width=9,
+        train_stft=False,
+        train_mel=False,
+        random_mel=False,
+        filterbank="free",
+        masked_bins=None,
         dtype=torch.float32,
     ):
         super().__init__()
@@ -109,7 +134,6 @@ class FrontEnd(nn.Module):
         self.n_fft, self.win_length, self.hop_length = n_fft, win_length, hop_length
         self.power = power
         self.zero_frames = zero_frames
-        self.dtype = dtype
         samples = window_function(window, win_length, periodic=periodic)
         self.framing = Framing(
             n_fft,
@@ -119,24 +143,17 @@ class FrontEnd(nn.Module):
             pad_mode=pad_mode,
             preemphasis=preemphasis,
         )
-        self.stft = FixedSTFT(samples, n_fft, detrend=detrend, dtype=dtype)
-        self.n_bands = self.stft.n_bins
+        transform = TrainableSTFT if train_stft else FixedSTFT
+        self.stft = transform(samples, n_fft, detrend=detrend, dtype=dtype)
+        self.n_bands = self.stft.n_bins if n_mels is None else n_mels
         self.bank = None
         if n_mels is not None:
-            bank = mel_filterbank(
-                sample_rate, n_fft, n_mels, fmin=fmin, fmax=fmax, mel_scale=mel_scale, norm=norm
-            )
-            self.bank = MatrixFilterbank(bank, dtype=dtype)
-            self.n_bands = n_mels
-        gain = None
-        if density:
-            gain = torch.full((self.stft.n_bins,), 2.0 / (sample_rate * (samples**2).sum()))
-            gain = gain.to(dtype)
-            gain[0] /= 2
-            if n_fft % 2 == 0:
-                gain[-1] /= 2
-            gain = gain ** (power / 2)
-        self.register_buffer("gain", gain)
+            mel = {"fmin": fmin, "fmax": fmax, "mel_scale": mel_scale, "norm": norm}
+            self.bank = self._design_bank(n_mels, mel, filterbank, train_mel, random_mel, dtype)
+        elif train_mel or random_mel or filterbank != "free":
+            raise ValueError("train_mel, random_mel and filterbank need a mel filter bank (n_mels)")
+        gain = self._design_gain(samples if density else None, masked_bins)
+        self.register_buffer("gain", None if gain is None else gain.to(dtype))
         cepstrum = None
         if n_mfcc is not None:
             cepstrum = Cepstrum(
@@ -160,6 +177,55 @@ class FrontEnd(nn.Module):
             normalize=normalize,
             cepstrum=cepstrum,
         )
+
+    @property
+    def dtype(self):
+        """In which type the module computes now."""
+        return next(chain(self.stft.parameters(), self.stft.buffers())).dtype
+
+    def _design_bank(self, n_mels, mel, filterbank, trainable, random, dtype):
+        if random and not (trainable and filterbank == "free"):
+            raise ValueError(
+                "random_mel=True needs filters that are free and learned: "
+                "set train_mel=True and filterbank='free'"
+            )
+        if filterbank == "free":
+            bank = mel_filterbank(self.sample_rate, self.n_fft, n_mels, **mel)
+            return MatrixFilterbank(bank, trainable=trainable, random=random, dtype=dtype)
+        fmax = check_band(self.sample_rate, mel["fmin"], mel["fmax"])
+        points = mel_frequencies(n_mels + 2, mel["fmin"], fmax, mel["mel_scale"])
+        gains = None if mel["norm"] is None else 2.0 / (points[2:] - points[:-2])
+        return ShapedFilterbank(
+            points[1:-1],
+            points[1:-1] - points[:-2],
+            self.sample_rate,
+            self.n_fft,
+            filterbank,
+            gains=gains,
+            trainable=trainable,
+            dtype=dtype,
+        )
+
+    def _design_gain(self, density_window, masked_bins):
+        """Factor of each bin's magnitude raised to `power`, or None where all are 1."""
+        if density_window is None and masked_bins is None:
+            return None
+        gain = torch.ones(self.stft.n_bins, dtype=torch.float64)
+        if density_window is not None:
+            gain *= 2.0 / (self.sample_rate * (density_window**2).sum())
+            gain[0] /= 2
+            if self.n_fft % 2 == 0:
+                gain[-1] /= 2
+            gain = gain ** (self.power / 2)
+        if masked_bins is not None:
+            start, stop = masked_bins
+            if not 0 <= start < stop <= self.stft.n_bins:
+                raise ValueError(
+                    f"masked_bins={masked_bins!r}: expected (first, one after the last) within "
+                    f"the {self.stft.n_bins} bins of n_fft={self.n_fft}"
+                )
+            gain[start:stop] = 0
+        return gain
 
     def n_frames(self, lengths):
         """Number of frames of clips of `lengths` samples (int or Tensor)."""
@@ -229,12 +295,13 @@ class FrontEnd(nn.Module):
             Frames beyond a clip's own are 0.
         """
         if self.zero_frames == "drop":
-            raise ValueError(
-                "zero_frames='drop' cannot be used inside a network, where the number of frames "
-                "must follow from the length of a clip; use zero_frames='keep'"
-            )
-        frames = self.framing(waveforms.to(self.dtype), lengths)
-        energies = self.energies(frames)
+            raise ValueError(ZERO_FRAMES_IN_NETWORK)
+        # half precision cannot hold the energy of a loud clip
+        with torch.autocast(waveforms.device.type, enabled=False):
+            return self._features(waveforms.to(self.dtype), lengths)
+
+    def _features(self, waveforms, lengths):
+        energies = self.energies(self.framing(waveforms, lengths))
         valid = None
         if lengths is not None:
             counts = self.n_frames(lengths.to(energies.device)).unsqueeze(1)
