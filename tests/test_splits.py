@@ -1,0 +1,191 @@
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupShuffleSplit, check_cv, cross_val_score
+
+from sklearn_speech.splits import StratifiedGroupShuffleSplit, check_speakers
+
+
+@st.composite
+def labelled_groups(draw, max_groups=7):
+    """Targets and groups in which every class belongs to two groups or more."""
+    n_groups, n_classes = draw(st.integers(2, max_groups)), draw(st.integers(1, 4))
+    counts = np.array(
+        draw(
+            st.lists(
+                st.lists(st.integers(0, 6), min_size=n_classes, max_size=n_classes),
+                min_size=n_groups,
+                max_size=n_groups,
+            )
+        )
+    )
+    assume((counts.sum(axis=1) > 0).all() and ((counts > 0).sum(axis=0) >= 2).all())
+    group, label = np.nonzero(counts)
+    repeats = counts[group, label]
+    order = np.random.default_rng(draw(st.integers(0, 9))).permutation(repeats.sum())
+    return np.repeat(label, repeats)[order], np.repeat(group, repeats)[order]
+
+
+def unlike(y, test):
+    """Largest difference between a class's share of the test clips and of all clips."""
+    shares = [np.mean(y[test] == label) - np.mean(y == label) for label in np.unique(y)]
+    return np.abs(shares).max()
+
+
+@settings(max_examples=150, deadline=None)
+@given(labelled_groups(), st.floats(0.05, 0.6), st.integers(0, 3))
+def test_no_group_is_on_both_sides_and_every_clip_on_one(data, test_size, seed):
+    y, groups = data
+    cv = StratifiedGroupShuffleSplit(3, test_size=test_size, random_state=seed)
+    try:
+        splits = list(cv.split(y, y, groups))
+    except ValueError as error:
+        assert "choose other sizes" in str(error) or "at least one" in str(error)
+        return
+    assert len(splits) == cv.get_n_splits() == 3
+    for train, test in splits:
+        assert not set(groups[train]) & set(groups[test])
+        assert sorted([*train, *test]) == list(range(len(y)))
+        assert len(np.unique(groups[test])) == np.ceil(np.round(test_size * len(set(groups)), 9))
+        assert set(y[train]) == set(y)
+
+
+@settings(max_examples=100, deadline=None)
+@given(labelled_groups(), st.integers(1, 3), st.integers(0, 3))
+def test_class_proportions_are_as_near_as_the_groups_allow(data, n_test, seed):
+    y, groups = data
+    names = np.unique(groups)
+    assume(n_test < len(names))
+    best = {}  # by classes left out of training, and of test: the least imbalance
+    for chosen in combinations(names, n_test):
+        test = np.isin(groups, chosen)
+        key = (len(set(y) - set(y[~test])), len(set(y) - set(y[test])))
+        best[key] = min(best.get(key, np.inf), unlike(y, test))
+    fewest = min(best)
+    cv = StratifiedGroupShuffleSplit(4, test_size=n_test, random_state=seed)
+    if fewest[0] > 0:
+        with pytest.raises(ValueError, match="every class on the training side"):
+            list(cv.split(y, y, groups))
+        return
+    for train, test in cv.split(y, y, groups):
+        assert (len(set(y) - set(y[train])), len(set(y) - set(y[test]))) == fewest
+        assert unlike(y, test) <= max(0.02, 1.5 * best[fewest]) + 1e-12
+
+
+def test_many_groups_come_within_two_percent_where_a_blind_split_does_not():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(60), 20)
+    y = rng.random(len(groups)) < np.repeat(rng.random(60), 20)  # each speaker leans to a side
+    ours = StratifiedGroupShuffleSplit(10, test_size=0.2, random_state=0)
+    blind = GroupShuffleSplit(10, test_size=0.2, random_state=0)
+    assert max(unlike(y, test) for _, test in ours.split(y, y, groups)) <= 0.02
+    assert np.mean([unlike(y, test) for _, test in blind.split(y, y, groups)]) > 0.04
+
+
+def test_groups_of_one_class_each_are_shared_out_by_class():
+    # as when the target is the speaker's own: accent, sex, diagnosis
+    groups = np.repeat(np.arange(12), 5)
+    y = np.where(groups < 8, "well", "ill")
+    for _, test in StratifiedGroupShuffleSplit(5, test_size=3, random_state=1).split(y, y, groups):
+        assert np.mean(y[test] == "ill") == pytest.approx(1 / 3)
+
+
+def test_same_seed_same_splits_and_seeds_differ():
+    groups = np.repeat(np.arange(20), 4)
+    y = np.tile([0, 1], 40)
+
+    def sides(seed):
+        cv = StratifiedGroupShuffleSplit(5, test_size=0.3, random_state=seed)
+        return [test.tolist() for _, test in cv.split(y, y, groups)]
+
+    assert sides(0) == sides(0)
+    assert sides(0) != sides(1)
+    assert len({tuple(test) for test in sides(0)}) > 1
+
+
+def test_both_sizes_given_leave_groups_out_of_both_sides():
+    groups = np.repeat(list("abcdefghij"), 4)
+    y = np.tile(["x", "y"], 20)
+    cv = StratifiedGroupShuffleSplit(4, test_size=2, train_size=0.5, random_state=0)
+    for train, test in cv.split(y, y, groups):
+        assert len(set(groups[train])) == 5 and len(set(groups[test])) == 2
+        assert not set(groups[train]) & set(groups[test])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "n_test"),
+    [({}, 1), ({"test_size": 0.3}, 3), ({"train_size": 0.75}, 3), ({"train_size": 6}, 4)],
+)
+def test_sizes_count_groups(sizes, n_test):
+    groups = np.repeat(np.arange(10), 2)
+    y = np.tile([0, 1], 10)
+    _, test = next(StratifiedGroupShuffleSplit(**sizes).split(y, y, groups))
+    assert len(np.unique(groups[test])) == n_test
+
+
+def test_impossible_splits_say_why():
+    y, groups = np.array(["a", "b", "a", "b", "c"]), np.array(["s", "s", "t", "t", "t"])
+
+    def first(y=y, groups=groups, **sizes):
+        return next(StratifiedGroupShuffleSplit(**sizes).split(y, y, groups))
+
+    with pytest.raises(ValueError, match=r"class 'c' occurs in one group only \('t'\)"):
+        first()
+    with pytest.raises(ValueError, match="holds one group only"):
+        first(y[:2], groups[:2])
+    with pytest.raises(ValueError, match="test_size=2: expected a share"):
+        first(test_size=2)
+    with pytest.raises(ValueError, match=r"test_size=1.5: expected a share"):
+        first(test_size=1.5)
+    with pytest.raises(ValueError, match="ask for 1 test and 0 training groups"):
+        first(train_size=0.3, test_size=0.5)
+    with pytest.raises(ValueError, match="'groups' parameter should not be None"):
+        next(StratifiedGroupShuffleSplit().split(y, y))
+    with pytest.raises(ValueError, match="'y' parameter should not be None"):
+        next(StratifiedGroupShuffleSplit().split(y, groups=groups))
+    with pytest.raises(ValueError, match="continuous"):
+        first(np.linspace(0.1, 1, 5))
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+@pytest.mark.parametrize("kind", [list, pd.Series, lambda v: np.array(v, dtype=object)])
+def test_a_speaker_without_a_name_is_an_error_that_says_where(missing, kind):
+    with pytest.raises(ValueError, match=r"missing values at 1 of 3 clips .* position 1"):
+        check_speakers(kind(["ann", missing, "bob"]), 3)
+
+
+def test_speakers_of_mixed_kinds_or_wrong_shape_are_refused():
+    with pytest.raises(ValueError, match="mixes int, str"):
+        check_speakers(np.array(["ann", 3], dtype=object), 2)
+    with pytest.raises(ValueError, match="2 entries for 3 clips"):
+        check_speakers(["ann", "bob"], 3)
+    with pytest.raises(ValueError, match=r"shape \(2, 1\)"):
+        check_speakers([["ann"], ["bob"]], 2)
+
+
+def test_it_keeps_the_splitter_contract():
+    cv = StratifiedGroupShuffleSplit(3, test_size=0.25, random_state=0)
+    assert check_cv(cv) is cv
+    assert " ".join(repr(cv).split()) == (
+        "StratifiedGroupShuffleSplit(n_splits=3, random_state=0, test_size=0.25, train_size=None)"
+    )
+    y, groups = np.tile([0, 1], 20), np.repeat(np.arange(8), 5)
+    X = pd.DataFrame({"a": y + np.random.default_rng(0).normal(size=40)})
+    assert len(cross_val_score(LogisticRegression(), X, y, groups=groups, cv=cv)) == 3
+    search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=cv)
+    assert search.fit(X, y, groups=groups).n_splits_ == 3
+    with sklearn.config_context(enable_metadata_routing=True):
+        assert search.fit(X, y, groups=groups).n_splits_ == 3  # asked for by default
+
+
+def test_unlabelled_clips_may_stand_among_strings():
+    y = np.array(["a", "b", -1] * 4, dtype=object)
+    groups = np.repeat(["s", "t"], 6)
+    train, test = next(StratifiedGroupShuffleSplit(test_size=1).split(y, y, groups))
+    assert len(train) == len(test) == 6
