@@ -1,0 +1,315 @@
+"""A source-filter synthesiser: glottal pulses and noise through moving formants.
+
+After D. H. Klatt, "Software for a cascade/parallel formant synthesizer", J. Acoust. Soc. Am.
+67, 971 (1980), and D. H. Klatt and L. C. Klatt, ibid. 87, 820 (1990). The filters are not run
+sample by sample: the source is cut into short overlapping frames, each frame is multiplied by
+the frequency response of its own vocal tract, and the frames are added up again. All responses
+are those of analogue resonators, so that a voice sounds the same at every sampling rate.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from sklearn_speech.datasets._digit_phones import FRICATION_FREQUENCIES, PHONES, SILENCE
+
+#: Hop of the frames, s; a frame is two hops long. Formants move at most this often.
+HOP = 0.004
+
+#: What a frame's filtered sound may last beyond the frame, s.
+RINGING = 0.04
+
+#: Density of noise is that of white noise of unit variance at this rate, Hz.
+NOISE_RATE = 16000
+
+#: Formants above the third, of a 17.5 cm tract, Hz; beyond 4 they stay where they are.
+UPPER_FORMANTS = (3400.0, 4300.0, 5400.0, 6400.0, 7400.0, 8400.0, 9400.0, 10400.0, 11400.0)
+
+#: Pole of the nasal tract, its zero with the velum wide open, and the width of both, Hz.
+NASAL_POLE, NASAL_ZERO, NASAL_BANDWIDTH = 270.0, 620.0, 100.0
+
+#: Fall of level along the last phone, dB.
+FINAL_DECAY = 18.0
+
+TABLE_LENGTH = 2048
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What stays the same whenever one speaker speaks.
+
+    Parameters
+    ----------
+    kind : str
+        "man", "woman" or "child".
+    f0 : float
+        Mean fundamental frequency, Hz.
+    formant_scale : float
+        Formant frequencies relative to those of a man of average size (1 / tract length).
+    formant_offsets : tuple of 3 floats
+        Accent: factors of F1, F2, F3 beside `formant_scale`.
+    tempo : float
+        Speed of speaking; 2 is twice as fast.
+    pitch_range : float
+        How far the pitch falls along a word, in octaves.
+    breathiness : float
+        Added aspiration, dB (0: as in the phone table).
+    open_quotient : float
+        Part of a period in which the glottis is open.
+    tilt : float
+        Slope of the voice's spectrum beside the pulses' own, dB per octave above 500 Hz.
+    frication : float
+        Level of fricatives and bursts beside the phone table, dB.
+    jitter, shimmer : float
+        Standard deviation of period and amplitude from cycle to cycle, relative.
+    room_tilt : float
+        Slope of room and microphone, dB per octave above 500 Hz.
+    room_lower_edge : float
+        Frequency (Hz) below which the microphone falls off.
+    snr : float
+        Speech over background noise, dB.
+    level : float
+        Peak amplitude of a typical clip.
+    """
+
+    kind: str
+    f0: float
+    formant_scale: float
+    formant_offsets: tuple
+    tempo: float
+    pitch_range: float
+    breathiness: float
+    open_quotient: float
+    tilt: float
+    frication: float
+    jitter: float
+    shimmer: float
+    room_tilt: float
+    room_lower_edge: float
+    snr: float
+    level: float
+
+
+def lay_out(phones, voice, rng):
+    """Durations of a word's phones, with silence around it, as one speaker says it once.
+
+    Returns
+    -------
+    boundaries : ndarray of shape (n_phones + 3,)
+        Times (s) at which the silence before, each phone, and the silence after begin and end.
+    """
+    take_tempo = voice.tempo * np.exp(0.06 * rng.standard_normal())
+    durations = [rng.uniform(0.005, 0.04)]
+    for i, name in enumerate(phones):
+        phone = PHONES[name]
+        last = 1.15 if i == len(phones) - 1 and phone.elastic > 0.5 else 1.0
+        durations.append(
+            phone.duration
+            * last
+            * take_tempo ** (-phone.elastic)
+            * np.exp(0.08 * rng.standard_normal())
+        )
+    durations.append(rng.uniform(0.005, 0.05))
+    return np.concatenate([[0.0], np.cumsum(durations)])
+
+
+def synthesize(phones, boundaries, voice, sample_rate, rng):
+    """Speak a row of phones.
+
+    Parameters
+    ----------
+    phones : sequence of str
+        With the silences at both ends.
+    boundaries : ndarray of shape (n_phones + 1,)
+        In samples, the first one 0.
+    voice : Voice
+    sample_rate : int
+        Hz.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    waveform : ndarray of shape (boundaries[-1],)
+        float64, of arbitrary level.
+    """
+    n_times = int(boundaries[-1])
+    hop = round(HOP * sample_rate)
+    n_frames = n_times // hop + 2
+    frame_times = np.arange(n_frames) * hop
+    formants, nasal = _formant_tracks(phones, boundaries, frame_times, voice, rng)
+    voicing, aspiration, frication = _level_tracks(phones, boundaries, sample_rate, voice)
+    voiced, open_glottis = _glottal_source(boundaries, voicing, voice, sample_rate, rng)
+    noise = rng.standard_normal((2, n_times)) * np.sqrt(sample_rate / NOISE_RATE)
+    buzz = np.where(voicing > 0.05, 0.3 + 1.4 * open_glottis, 1.0)
+    tract_source = voiced + aspiration * buzz * noise[0]
+    frication_source = frication * (0.4 + 0.6 * buzz) * noise[1]
+
+    n_fft = 1 << int(np.ceil(np.log2(2 * hop + RINGING * sample_rate)))
+    frequencies = np.fft.rfftfreq(n_fft, 1 / sample_rate)
+    tract = _tract_response(frequencies, formants, nasal, voice)
+    mouth = _frication_response(phones, boundaries, frame_times, frequencies, voice)
+    room = _room_response(frequencies, voice)
+    spectrum = np.fft.rfft(_frames(tract_source, hop, n_frames), n_fft) * tract
+    spectrum += np.fft.rfft(_frames(frication_source, hop, n_frames), n_fft) * mouth
+    return _overlap_add(np.fft.irfft(spectrum * room, n_fft), hop)[hop : hop + n_times]
+
+
+def _frames(source, hop, n_frames):
+    """Overlapping frames, centred on multiples of hop, whose windows add up to one."""
+    padded = np.zeros((n_frames + 1) * hop)
+    padded[hop : hop + len(source)] = source
+    halves = padded.reshape(n_frames + 1, hop)
+    window = 0.5 - 0.5 * np.cos(np.pi * (np.arange(2 * hop) + 0.5) / hop)
+    return np.hstack([halves[:-1], halves[1:]]) * window
+
+
+def _overlap_add(frames, hop):
+    n_frames, length = frames.shape
+    n_blocks = -(-length // hop)
+    blocks = np.zeros((n_frames, n_blocks * hop))
+    blocks[:, :length] = frames
+    blocks = blocks.reshape(n_frames, n_blocks, hop)
+    sound = np.zeros((n_frames + n_blocks, hop))
+    for i in range(n_blocks):
+        sound[i : i + n_frames] += blocks[:, i]
+    return sound.ravel()
+
+
+def _formant_tracks(phones, boundaries, times, voice, rng):
+    """F1 to F3 (Hz) and the opening of the velum at each frame, gliding between targets."""
+    knots, targets, centres, openings = [], [], [], []
+    for name, start, end in zip(phones, boundaries[:-1], boundaries[1:]):
+        phone = PHONES[name]
+        wobble = 1 + 0.02 * rng.standard_normal(3)
+        for fraction, *target in phone.formants:
+            knots.append(start + fraction * (end - start))
+            targets.append(np.array(target) * wobble)
+        if name != SILENCE:
+            # the velum is slow: it opens before a nasal, within the vowel
+            inset = 0.15 * (end - start)
+            centres += [start + inset, end - inset]
+            openings += [phone.nasal, phone.nasal]
+    # before the first and after the last target the formants rest
+    knots = [-1.0, *knots, times[-1] + 1.0]
+    targets = [targets[0], *targets, targets[-1]]
+    formants = PchipInterpolator(knots, np.array(targets), axis=0)(times)
+    formants *= voice.formant_scale * np.array(voice.formant_offsets)
+    return formants, np.interp(times, centres, openings)
+
+
+def _level_tracks(phones, boundaries, sample_rate, voice):
+    """Amplitudes of voicing, aspiration and frication at each sample."""
+    levels = np.zeros((3, int(boundaries[-1])))
+    for name, start, end in zip(phones, boundaries[:-1], boundaries[1:]):
+        for fraction, *source in PHONES[name].sources:
+            levels[:, int(start + fraction * (end - start)) : int(end)] = np.array(source)[:, None]
+    levels += np.array([[0.0], [voice.breathiness], [voice.frication]])
+    levels += _final_decay(boundaries) * np.array([[1.0], [0.5], [0.7]])
+    amplitudes = 10 ** (levels / 20)
+    amplitudes[levels < -60] = 0.0
+    # the voice sets in and dies away slower than noise; a burst is sudden
+    return [
+        _smooth(amplitude, int(seconds * sample_rate))
+        for amplitude, seconds in zip(amplitudes, (0.024, 0.016, 0.008))
+    ]
+
+
+def _final_decay(boundaries):
+    """Change of level (dB) at each sample: the last phone of a word dies away."""
+    start, end = boundaries[-3], boundaries[-2]
+    progress = (np.arange(int(boundaries[-1])) - start) / (end - start)
+    return -FINAL_DECAY * np.clip(progress - 0.25, 0, 0.75) / 0.75
+
+
+def _smooth(track, width):
+    window = np.hanning(width + 3)[1:-1]
+    padded = np.pad(track, (len(window) // 2, (len(window) - 1) // 2), mode="edge")
+    return np.convolve(padded, window / window.sum(), mode="valid")
+
+
+def _glottal_source(boundaries, voicing, voice, sample_rate, rng):
+    """Differentiated glottal flow, and 1 where the glottis is open, at each sample."""
+    n_times = len(voicing)
+    progress = (np.arange(n_times) - boundaries[1]) / (boundaries[-2] - boundaries[1])
+    shape = rng.normal([0.5, 0.35, 0.0], [0.15, 0.1, 0.03])
+    # a small rise to an accent in the first half, then a fall
+    contour = (
+        shape[0] - np.clip(progress, 0, 1) + 0.3 * np.exp(-(((progress - shape[1]) / 0.2) ** 2))
+    )
+    f0 = voice.f0 * 2 ** (voice.pitch_range * (contour - 0.1) + shape[2])
+    n_cycles = int(np.sum(f0) / sample_rate) + 3
+    jitter, shimmer = rng.standard_normal((2, n_cycles)) * [[voice.jitter], [voice.shimmer]]
+    cycle = (np.cumsum(f0) / sample_rate).astype(int)
+    phase = np.cumsum(f0 * (1 + jitter[cycle])) / sample_rate
+    amplitude = 1 + np.interp(phase, np.arange(n_cycles), shimmer)
+    table = _pulse_table(f0.max(), voice, sample_rate)
+    position = phase % 1 * TABLE_LENGTH
+    left = position.astype(int)
+    pulses = table[left] + (position - left) * (table[left + 1] - table[left])
+    return voicing * amplitude * pulses, phase % 1 < voice.open_quotient
+
+
+def _pulse_table(f0, voice, sample_rate):
+    """One period of the differentiated flow, no harmonic of which passes Nyquist's frequency."""
+    t = np.arange(TABLE_LENGTH) / TABLE_LENGTH / voice.open_quotient
+    # Klatt and Klatt's pulse, flow t^2 - t^3 while the glottis is open
+    pulse = np.where(t < 1, 2 * t - 3 * t**2, 0.0)
+    spectrum = np.fft.rfft(pulse - pulse.mean())
+    frequencies = np.arange(len(spectrum)) * f0
+    spectrum *= _slope(frequencies, voice.tilt)
+    scale = np.sqrt(2 * np.sum(np.abs(spectrum) ** 2)) / TABLE_LENGTH
+    spectrum[frequencies >= sample_rate / 2] = 0
+    table = np.fft.irfft(spectrum, TABLE_LENGTH) / scale
+    return np.append(table, table[0])
+
+
+def _slope(frequencies, db_per_octave):
+    # without a kink at 500 Hz, whose response would ring on through closures
+    return 10 ** (db_per_octave / 20 * np.log2(1 + (frequencies / 500.0) ** 2) / 2)
+
+
+def _anti_resonance(frequencies, centre, bandwidth):
+    """Response of a pair of analogue zeros with unit gain at 0 Hz; its inverse is a formant."""
+    power = centre**2 + bandwidth**2 / 4
+    return 1 - frequencies**2 / power + 1j * frequencies * (bandwidth / power)
+
+
+def _tract_response(frequencies, formants, nasal, voice):
+    """Cascade of all formants and of the nasal pole and zero, (n_frames, n_frequencies)."""
+    scale = voice.formant_scale
+    fixed = _anti_resonance(frequencies, NASAL_POLE * scale, NASAL_BANDWIDTH)
+    for i, formant in enumerate(UPPER_FORMANTS):
+        fixed *= _anti_resonance(frequencies, formant * scale, (200.0 + 60.0 * i) * scale)
+    widths = np.array([60.0, 90.0, 140.0]) + np.array([40.0, 60.0, 60.0]) * nasal[:, np.newaxis]
+    widths[:, 0] += 3.0 * max(voice.breathiness, 0.0)
+    poles = np.repeat(fixed[np.newaxis], len(formants), axis=0)
+    for formant, width in zip(formants.T, widths.T):
+        poles *= _anti_resonance(frequencies, formant[:, np.newaxis], width[:, np.newaxis])
+    # with the velum closed the zero lies on the pole and cancels it
+    zero = (NASAL_POLE + (NASAL_ZERO - NASAL_POLE) * nasal[:, np.newaxis]) * scale
+    return _anti_resonance(frequencies, zero, NASAL_BANDWIDTH) / poles
+
+
+def _frication_response(phones, boundaries, times, frequencies, voice):
+    """Spectrum of each frame's frication; delayed by 2 ms, so that no response precedes it."""
+    spoken = [
+        (PHONES[name].spectrum, start, end)
+        for name, start, end in zip(phones, boundaries[:-1], boundaries[1:])
+        if PHONES[name].spectrum is not None
+    ]
+    if not spoken:
+        return np.zeros((len(times), len(frequencies)))
+    # a smaller mouth has higher resonances, by less than a tract's length, though
+    centres = np.array(FRICATION_FREQUENCIES) * voice.formant_scale**0.5
+    shapes = [np.interp(frequencies, centres, spectrum) for spectrum, _, _ in spoken]
+    turns = [(end + start) / 2 for (_, _, end), (_, start, _) in pairwise(spoken)]
+    shape = np.array(shapes)[np.searchsorted(turns, times)]
+    return 10 ** (shape / 20) * np.exp(-2j * np.pi * frequencies * 0.002)
+
+
+def _room_response(frequencies, voice):
+    ratio = frequencies / voice.room_lower_edge
+    high_pass = -(ratio**2) / (1 - ratio**2 + 1.4142j * ratio)
+    return _slope(frequencies, voice.room_tilt) * high_pass
