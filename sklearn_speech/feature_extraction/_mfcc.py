@@ -1,0 +1,205 @@
+"""Waveforms to cepstral coefficients."""
+
+from numbers import Integral, Real
+
+from ..utils.validation import Interval, Options, StrOptions
+from ._base import ANALYSIS_CONSTRAINTS, MEL_CONSTRAINTS, BaseSpectralTransformer
+
+
+class MFCC(BaseSpectralTransformer):
+    """Mel-frequency cepstral coefficients of waveforms.
+
+    The cosine transform of each frame's log mel spectrum: its first
+    coefficients describe the spectrum's envelope, which the mouth shapes,
+    without its fine structure, which the voice's pitch makes. With
+    ``scaling="db"`` and ``norm="slaney"`` the result is that of
+    ``librosa.feature.mfcc``.
+
+    Parameters
+    ----------
+    sample_rate : float, default=16000
+        Sampling rate of the waveforms, in Hz.
+    n_fft : int, default=None
+        Length of the Fourier transform, in samples. None is the next power of
+        two that holds the window.
+    win_length : int, default=None
+        Length of the window, in samples. None is `n_fft`, or 25 ms where that
+        is None too.
+    hop_length : int, default=None
+        Samples from one frame to the next. None is 10 ms.
+    window : str, float, tuple or array-like of shape (win_length,), default="hann"
+        What :func:`scipy.signal.get_window` takes, or the samples themselves.
+    periodic : bool, default=True
+        Whether the window is periodic, as for spectral analysis, or symmetric.
+    center : bool, default=True
+        Whether frame t is centred on sample ``t * hop_length``, with padding at
+        both ends. Without, a clip must be at least `n_fft` samples long.
+    pad_mode : {"constant", "reflect", "edge"}, default="constant"
+        What lies beyond the ends of a clip: silence, its mirror image (which
+        needs clips longer than half a window), or its outermost sample.
+    preemphasis : float, default=0.0
+        Share of the previous sample subtracted from each sample; 0.97 is usual
+        where it is used at all.
+    detrend : {None, "constant", "linear"}, default=None
+        What is subtracted from each frame before the window: nothing, its mean,
+        or its least-squares line.
+    power : float, default=2.0
+        Exponent of the magnitudes: 2 sums energies, 1 sums magnitudes.
+    n_mels : int, default=40
+        Number of bands.
+    fmin : float, default=0.0
+        Lower edge of the lowest band, in Hz.
+    fmax : float, default=None
+        Upper edge of the highest band, in Hz. None is half of `sample_rate`.
+    mel_scale : {"slaney", "htk"}, default="slaney"
+        See :func:`sklearn_speech.filters.hz_to_mel`.
+    norm : {"slaney", None}, default="slaney"
+        Whether triangles have equal areas, or all the peak 1.
+    n_mfcc : int, default=13
+        Number of coefficients, counted from the lowest.
+    dct_type : {1, 2, 3}, default=2
+        Type of the orthonormal cosine transform.
+    lifter : float, default=0
+        Length of the sine that lifts the higher coefficients,
+        ``1 + lifter / 2 * sin(pi * n / lifter)``; 0 is none.
+    deltas : {0, 1, 2}, default=0
+        Highest derivative in time to append: `n_mfcc` more rows for each.
+    delta_width : int, default=9
+        Number of frames, odd, that a derivative looks at. The first and last
+        frame are repeated beyond the clip's ends.
+    scaling : {"log", "db"}, default="log"
+        "log" is ``log(energy + log_offset)``, "db" is
+        decibels over `ref`.
+    log_offset : float, default=1e-6
+        Added before the logarithm, so that silence has a level. Waveforms in
+        [-1, 1] are assumed.
+    ref : float or "max", default=1.0
+        The energy of 0 dB; "max" is the largest of each clip. Only for "db".
+    amin : float, default=1e-10
+        Smallest energy that decibels see.
+    top_db : float, default=80.0
+        Nothing lies further below the largest value of its clip, in dB; None is
+        no floor. Only for "db".
+    db_window : (float, float), default=None
+        Levels in dB that become 0 and 1; what is outside is cut off. Only for "db".
+    normalize : {None, "clip", "band", "minmax", "max"}, default=None
+        Bring each clip to mean 0 and standard deviation 1 as a whole ("clip")
+        or band by band ("band"), to [0, 1] ("minmax"), or divide it by its
+        largest value ("max").
+    zero_frames : {"keep", "drop"}, default="keep"
+        Whether to leave out the frames in which the energy of some band is
+        exactly 0. Dropping makes the result ragged.
+    device : {"auto", "cpu", "cuda"} or torch.device, default="cpu"
+        Where to compute.
+    n_iter : int, default=32
+        Iterations with which ``inverse_transform`` looks for phases.
+    momentum : float, default=0.9
+        Momentum of these iterations, in [0, 2); from 1 on they may not settle.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the phases that ``inverse_transform`` begins with.
+
+    Attributes
+    ----------
+    n_bands_ : int
+        Number of rows of a clip's features.
+    ranges_ : ndarray of shape (3, 1) or (3, n_bands), or None
+        Mean range of up to 256 training clips, see ``clip_ranges``; None where
+        scaling takes nothing out of a clip.
+    n_features_in_ : int
+        Number of samples of the clips seen in ``fit``, where they were one
+        2-D array.
+
+    See Also
+    --------
+    MelSpectrogram : What the coefficients are computed from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_speech import MFCC
+    >>> X = np.random.default_rng(0).normal(scale=0.1, size=(2, 8000))
+    >>> MFCC(sample_rate=8000, n_mfcc=13, deltas=1).fit_transform(X).shape
+    (2, 26, 101)
+    """
+
+    _parameter_constraints = {
+        **ANALYSIS_CONSTRAINTS,
+        **MEL_CONSTRAINTS,
+        "scaling": [StrOptions({"log", "db"})],
+        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
+        "dct_type": [Options(Integral, {1, 2, 3})],
+        "lifter": [Interval(Real, 0, None, closed="left")],
+        "deltas": [Options(Integral, {0, 1, 2})],
+        "delta_width": [Interval(Integral, 3, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        sample_rate=16000,
+        *,
+        n_fft=None,
+        win_length=None,
+        hop_length=None,
+        window="hann",
+        periodic=True,
+        center=True,
+        pad_mode="constant",
+        preemphasis=0.0,
+        detrend=None,
+        power=2.0,
+        n_mels=40,
+        fmin=0.0,
+        fmax=None,
+        mel_scale="slaney",
+        norm="slaney",
+        n_mfcc=13,
+        dct_type=2,
+        lifter=0,
+        deltas=0,
+        delta_width=9,
+        scaling="log",
+        log_offset=1e-6,
+        ref=1.0,
+        amin=1e-10,
+        top_db=80.0,
+        db_window=None,
+        normalize=None,
+        zero_frames="keep",
+        device="cpu",
+        n_iter=32,
+        momentum=0.9,
+        random_state=None,
+    ):
+        self.sample_rate = sample_rate
+        self.n_fft = n_fft
+        self.win_length = win_length
+        self.hop_length = hop_length
+        self.window = window
+        self.periodic = periodic
+        self.center = center
+        self.pad_mode = pad_mode
+        self.preemphasis = preemphasis
+        self.detrend = detrend
+        self.power = power
+        self.n_mels = n_mels
+        self.fmin = fmin
+        self.fmax = fmax
+        self.mel_scale = mel_scale
+        self.norm = norm
+        self.n_mfcc = n_mfcc
+        self.dct_type = dct_type
+        self.lifter = lifter
+        self.deltas = deltas
+        self.delta_width = delta_width
+        self.scaling = scaling
+        self.log_offset = log_offset
+        self.ref = ref
+        self.amin = amin
+        self.top_db = top_db
+        self.db_window = db_window
+        self.normalize = normalize
+        self.zero_frames = zero_frames
+        self.device = device
+        self.n_iter = n_iter
+        self.momentum = momentum
+        self.random_state = random_state

@@ -1,0 +1,147 @@
+"""Scaling of spectrograms by what the training clips have in common."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from ..utils.validation import (
+    StrOptions,
+    check_is_fitted,
+    check_spectrograms,
+    fit_context,
+    is_ragged,
+    make_ragged,
+)
+
+
+class SpectrogramScaler(TransformerMixin, BaseEstimator):
+    """Bring each band to mean 0 and standard deviation 1 over the training clips.
+
+    Unlike the `normalize` of the front ends, which treats every clip by itself,
+    this keeps the differences between clips, and takes out what is common to
+    all: the tilt of speech, the microphone, the room.
+
+    Parameters
+    ----------
+    statistics : {"band", "all"}, default="band"
+        One mean and standard deviation for each band, or one for all bands.
+    with_mean : bool, default=True
+        Whether to subtract the mean.
+    with_std : bool, default=True
+        Whether to divide by the standard deviation.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (n_bands,)
+        Mean of each band over all frames of the training clips.
+    scale_ : ndarray of shape (n_bands,)
+        Standard deviation likewise; 1 where a band never changes.
+    n_features_in_ : int
+        Number of bands.
+
+    See Also
+    --------
+    MelSpectrogram : Its `normalize` parameter scales each clip by itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_speech import SpectrogramScaler
+    >>> S = np.random.default_rng(0).normal(loc=-5, size=(10, 40, 30))
+    >>> scaled = SpectrogramScaler().fit_transform(S)
+    >>> bool(np.allclose(scaled.mean(axis=(0, 2)), 0))
+    True
+    """
+
+    #: Not alone: the statistics come from all training clips together.
+    _treats_clips_alone = False
+
+    _parameter_constraints = {
+        "statistics": [StrOptions({"band", "all"})],
+        "with_mean": ["boolean"],
+        "with_std": ["boolean"],
+    }
+
+    def __init__(self, statistics="band", *, with_mean=True, with_std=True):
+        self.statistics = statistics
+        self.with_mean = with_mean
+        self.with_std = with_std
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn mean and standard deviation.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
+                or 1-D object array or list of (n_bands, n_frames) arrays
+            Spectrograms of the training clips. A longer clip counts for more.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted scaler.
+        """
+        X = check_spectrograms(self, X, reset=True)
+        count = sum(clip.shape[1] for clip in X)
+        # two passes, clip by clip, in float64: exact, and no copy of X
+        mean = sum(clip.sum(axis=1, dtype=np.float64) for clip in X) / count
+        if self.statistics == "all":
+            mean = np.full_like(mean, mean.mean())
+        variance = sum(np.square(clip - mean[:, np.newaxis]).sum(axis=1) for clip in X) / count
+        if self.statistics == "all":
+            variance = np.full_like(variance, variance.mean())
+        deviation = np.sqrt(variance)
+        changes = deviation > 10 * np.finfo(np.float64).eps * np.abs(mean)
+        self.mean_ = mean
+        self.scale_ = np.where(changes, deviation, 1.0)
+        return self
+
+    def transform(self, X):
+        """Scale spectrograms.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
+                or 1-D object array or list of (n_bands, n_frames) arrays
+            Spectrograms.
+
+        Returns
+        -------
+        scaled : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of \
+                shape (n_clips,)
+            Scaled spectrograms, ragged where X is.
+        """
+        shift, scale = self._statistics()
+        return self._each(X, lambda clip: (clip - shift) / scale)
+
+    def inverse_transform(self, X):
+        """Undo the scaling.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
+                or 1-D object array or list of (n_bands, n_frames) arrays
+            Scaled spectrograms.
+
+        Returns
+        -------
+        spectrograms : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of \
+                shape (n_clips,)
+            Spectrograms on the scale of the training clips, ragged where X is.
+        """
+        shift, scale = self._statistics()
+        return self._each(X, lambda clip: clip * scale + shift)
+
+    def _statistics(self):
+        check_is_fitted(self)
+        shift = self.mean_[:, np.newaxis] if self.with_mean else np.zeros((1, 1))
+        scale = self.scale_[:, np.newaxis] if self.with_std else np.ones((1, 1))
+        return shift, scale
+
+    def _each(self, X, function):
+        X = check_spectrograms(self, X, reset=False)
+        if is_ragged(X):
+            return make_ragged(function(clip).astype(clip.dtype) for clip in X)
+        return function(X).astype(X.dtype)
