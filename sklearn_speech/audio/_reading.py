@@ -22,6 +22,10 @@ END_TOLERANCE = 0.05
 MAX_PEAK = 10.0
 
 
+#: Formats that libsndfile 1.2 does not enter at the sample asked for: read from the beginning.
+INEXACT_SEEK = frozenset({"MP3"})
+
+
 @dataclass(frozen=True)
 class Clip:
     """What reading one entry gave: a waveform, or a reason why there is none."""
@@ -137,9 +141,9 @@ def read_clip(entry, sample_rate=None):
             first, last, reason = _bounds(segment, rate, n_frames)
             if reason:
                 return Clip(reason=reason, sample_rate=rate)
-            if first:
-                file.seek(first)
-            samples = file.read(last - first, dtype="float32", always_2d=True)
+            can_seek = file.seekable() and file.format not in INEXACT_SEEK
+            skipped = file.seek(first) if first and can_seek else 0
+            samples = file.read(last - skipped, dtype="float32", always_2d=True)[first - skipped :]
     except (soundfile.SoundFileError, TypeError, ValueError, OSError) as error:
         # TypeError: soundfile takes the ending ".raw" for headerless samples
         return Clip(reason=f"not a sound file that can be decoded ({_brief(error)})")

@@ -195,6 +195,17 @@ def test_a_segment_is_that_part_of_the_file(write):
     np.testing.assert_allclose(second, samples[6000:], atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    "name, subtype",
+    [("a.wav", "PCM_16"), ("a.wav", "GSM610"), ("a.flac", None), ("a.ogg", None), ("a.mp3", None)],
+)
+def test_a_segment_of_any_format_is_cut_where_the_whole_file_would_be(write, name, subtype):
+    sweep = 0.5 * np.sin(2 * np.pi * np.cumsum(np.linspace(200, 3000, 48000)) / 16000)
+    path = write(name, sweep, 16000, subtype=subtype)
+    whole, part = AudioReader(16000).transform([path, AudioSegment(path, 1.5, 2.5)])
+    np.testing.assert_allclose(part, whole[24000:40000], atol=1e-6)
+
+
 def test_a_segment_may_end_rounding_after_its_file_but_no_more(write):
     path = write("a.wav", np.zeros(8000))
     (waveform,) = AudioReader(8000).transform([AudioSegment(path, 0.5, 1.04)])
