@@ -1,0 +1,60 @@
+"""Resampling, with a factor for each clip."""
+
+import torch
+from torch.nn import functional as F
+
+#: Clips are oversampled by this before they are read between samples.
+OVERSAMPLING = 4
+#: Zeros after each clip, so that the end does not ring into the beginning.
+MARGIN = 128
+#: Width of the anti-aliasing filter's slope, as a fraction of the Nyquist frequency.
+SLOPE = 0.05
+
+
+def resample(x, factor, n_out):
+    """Play each clip `factor` times as fast: output sample n is the clip at ``n * factor``.
+
+    Frequencies that would pass the Nyquist frequency are removed first. The clip
+    is oversampled by the Fourier transform and read between samples by cubic
+    interpolation.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_clips, n_times)
+        Zero in the padding.
+    factor : Tensor of shape (n_clips,)
+    n_out : int
+
+    Returns
+    -------
+    y : Tensor of shape (n_clips, n_out)
+        Zero beyond the clip's end.
+    """
+    n_times = x.shape[-1]
+    size = n_times + MARGIN + n_times % 2
+    spectrum = torch.fft.rfft(x, size)
+    nyquist = size // 2
+    bins = torch.arange(nyquist + 1, device=x.device)
+    slope = ((nyquist / factor[:, None] - bins) / (SLOPE * nyquist)).clamp(0, 1)
+    spectrum = spectrum * torch.where(factor[:, None] > 1, slope, torch.ones_like(slope))
+    spectrum[:, -1] = spectrum[:, -1] / 2  # the longer transform counts this bin twice
+    fine = torch.fft.irfft(spectrum, size * OVERSAMPLING) * OVERSAMPLING
+    return _read(fine, factor, n_out, (n_times - 1) * OVERSAMPLING).to(x.dtype)
+
+
+def _read(fine, factor, n_out, last):
+    steps = torch.arange(n_out, device=fine.device, dtype=torch.float64)
+    positions = steps * factor[:, None].double() * OVERSAMPLING
+    start = positions.floor()
+    t = (positions - start).to(fine.dtype)
+    index = start.long().clamp(max=last) + 1
+    fine = F.pad(fine, (1, 2))
+    a, b, c, d = (fine.gather(1, index + k) for k in (-1, 0, 1, 2))
+    # Lagrange's polynomial through four neighbours
+    value = (
+        -a * t * (t - 1) * (t - 2) / 6
+        + b * (t + 1) * (t - 1) * (t - 2) / 2
+        - c * (t + 1) * t * (t - 2) / 2
+        + d * (t + 1) * t * (t - 1) / 6
+    )
+    return value.masked_fill(positions > last, 0.0)

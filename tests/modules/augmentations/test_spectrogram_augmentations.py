@@ -1,0 +1,194 @@
+import numpy as np
+import pytest
+import torch
+
+from sklearn_speech.filters import mel_frequencies
+from sklearn_speech.modules.augmentations import (
+    FrameShift,
+    Mixup,
+    RandomEqualizer,
+    SpecAugment,
+    TimeStretch,
+    VocalTractWarp,
+)
+from sklearn_speech.modules.augmentations.vocal_tract_warp import unwarp
+
+
+def longest_run(flags):
+    best = run = 0
+    for flag in flags:
+        run = run + 1 if flag else 0
+        best = max(best, run)
+    return best
+
+
+def test_masks_are_bounded_by_the_clips_own_length_and_filled_with_its_mean():
+    lengths = torch.tensor([100, 40, 10]).repeat(70)
+    x = torch.rand(210, 20, 100) + 1
+    x = x * (torch.arange(100) < lengths[:, None])[:, None]
+    y, new = SpecAugment(1, 0.2, 1, 0.15)(x, lengths)
+    assert torch.equal(new, lengths)
+    hidden = y != x
+    widest = dict.fromkeys((100, 40, 10), 0)
+    for i, length in enumerate(lengths.tolist()):
+        assert not hidden[i, :, length:].any()
+        inside = hidden[i, :, :length]
+        frames, bands = inside.all(0), inside.all(1)
+        assert (longest_run(frames) == frames.sum(), longest_run(bands) == bands.sum()) == (1, 1)
+        assert torch.equal(inside, frames | bands[:, None])
+        assert bands.sum() <= 3
+        widest[length] = max(widest[length], int(frames.sum()))
+        mean = x[i, :, :length].mean()
+        torch.testing.assert_close(y[i][hidden[i]], mean.expand(int(hidden[i].sum())))
+    assert widest == {100: 20, 40: 8, 10: 2}
+
+
+def test_several_masks_hide_at_most_their_sum():
+    x = torch.rand(100, 20, 100)
+    y, _ = SpecAugment(3, 0.1, 0, 0.0)(x)
+    hidden = (y != x).all(1).sum(1)
+    assert 20 < hidden.max() <= 30
+
+
+def test_masks_of_strength_zero_change_nothing():
+    x = torch.rand(4, 20, 50)
+    for aug in (SpecAugment(0, 1, 0, 1), SpecAugment(2, 0, 2, 0)):
+        assert torch.equal(aug(x)[0], x)
+
+
+def test_frame_shift_brings_in_each_bands_minimum_and_never_wraps():
+    x = torch.arange(1.0, 41.0).expand(200, 2, 40) * torch.tensor([[1.0], [-1.0]])
+    y, _ = FrameShift(max_frames=5)(x)
+    shifts = set()
+    for clip in y:
+        by = int((torch.arange(40) - clip[0] + 1)[20])
+        shifts.add(by)
+        filled = torch.arange(40) < by if by > 0 else torch.arange(40) >= 40 + by
+        expected = x[0].roll(by, 1)
+        expected[0, filled], expected[1, filled] = 1.0, -40.0
+        assert torch.equal(clip, expected)
+    assert shifts == set(range(-5, 6))
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.8, 1.0, 1.25, 2.0])
+def test_time_stretch_reads_a_ramp_at_another_pace_and_changes_lengths(factor):
+    x = torch.arange(100.0).expand(2, 3, 100) * torch.tensor([1, 0.5])[:, None, None]
+    x = x * (torch.arange(100) < torch.tensor([[100], [50]]))[:, None]
+    y, lengths = TimeStretch((factor, factor))(x, torch.tensor([100, 50]))
+    assert lengths.tolist() == [min(100, np.ceil(100 / factor)), np.ceil(50 / factor)]
+    expected = (torch.arange(100) * factor).clamp(max=49)[: lengths[1]] / 2
+    torch.testing.assert_close(y[1, :, : lengths[1]], expected.expand(3, -1))
+    assert not y[1, :, lengths[1] :].any()
+
+
+def test_time_stretch_without_lengths_is_followed_by_each_bands_minimum():
+    x = torch.randn(2, 3, 40)
+    y, lengths = TimeStretch((2, 2))(x)
+    assert lengths is None
+    assert torch.equal(y[:, :, 20:], x.amin(2, keepdim=True).expand(2, 3, 20))
+    assert torch.equal(TimeStretch((1, 1))(x)[0], x)
+
+
+@pytest.mark.parametrize("mel_scale", ["slaney", "htk", "linear"])
+@pytest.mark.parametrize("factor", [0.8, 0.9, 1.0, 1.1, 1.25])
+@pytest.mark.parametrize("frequency", [500.0, 1200.0, 1800.0])
+def test_warp_moves_a_peak_to_factor_times_its_frequency(frequency, factor, mel_scale):
+    if mel_scale == "linear":
+        centers = np.linspace(0, 4000, 128)
+    else:
+        centers = mel_frequencies(130, 0, 4000, mel_scale)[1:-1]
+    width = 150.0
+    x = torch.from_numpy(np.exp(-(((centers - frequency) / width) ** 2)))[None, :, None].float()
+    y = VocalTractWarp(8000, (factor, factor), mel_scale=mel_scale)(x)[0][0, :, 0].numpy()
+    expected = np.exp(-(((centers / factor - frequency) / width) ** 2))
+    low = centers <= 2000  # under the bend
+    assert np.abs(y - expected)[low].max() < 0.03
+    assert centers[y.argmax()] == pytest.approx(frequency * factor, abs=60)
+
+
+@pytest.mark.parametrize("factor", [0.7, 0.9, 1.0, 1.2])
+def test_warp_is_continuous_increasing_and_keeps_both_ends(factor):
+    frequencies = np.linspace(0, 4000, 4001)
+    source = unwarp(frequencies, factor, 8000)
+    assert source[[0, -1]] == pytest.approx([0, 4000])
+    assert (np.diff(source) > 0).all()
+    assert np.diff(source).max() < 2
+
+
+def test_warp_of_one_is_the_identity():
+    x = torch.randn(2, 40, 9)
+    torch.testing.assert_close(VocalTractWarp(16000, (1, 1))(x)[0], x, atol=1e-4, rtol=1e-4)
+
+
+def test_equalizer_is_one_smooth_bounded_curve_a_clip():
+    x = torch.randn(200, 64, 7)
+    gain = RandomEqualizer(6, 4, scaling="db")(x)[0] - x
+    torch.testing.assert_close(gain, gain[:, :, :1].expand_as(gain), atol=1e-5, rtol=0)
+    curve = gain[:, :, 0]
+    assert 5.5 < curve.max() <= 6.0001
+    # a half cosine of height 12 over a third of 63 bands is nowhere steeper than this
+    assert curve.diff(dim=1).abs().max() < 12 * np.pi / 2 / 21
+    assert curve.std(1).min() > 0.1
+    flat = RandomEqualizer(6, 1, scaling="db")(x)[0] - x
+    assert flat.std((1, 2)).max() < 1e-5
+
+
+def test_equalizer_knows_that_a_decibel_of_power_is_a_tenth_of_a_factor_ten():
+    x = torch.zeros(3, 10, 2)
+    torch.manual_seed(0)
+    decibel = RandomEqualizer(scaling="db")(x)[0]
+    torch.manual_seed(0)
+    log = RandomEqualizer(scaling="log")(x)[0]
+    torch.testing.assert_close(log.exp(), 10 ** (decibel / 10))
+    assert torch.equal(RandomEqualizer(max_db=0)(x)[0], x)
+
+
+def test_mixup_is_the_weighted_mean_of_the_two_clips_it_names():
+    x = torch.randn(50, 4, 6)
+    y, lengths, permutation, weight = Mixup(alpha=1.0).mix(x)
+    assert lengths is None
+    assert sorted(permutation.tolist()) == list(range(50))
+    w = weight[:, None, None]
+    torch.testing.assert_close(y, w * x + (1 - w) * x[permutation])
+    assert ((weight >= 0) & (weight <= 1)).all()
+
+
+@pytest.mark.parametrize("alpha", [0.2, 1.0, 5.0])
+def test_mixup_weights_have_the_moments_of_a_beta_distribution(alpha):
+    _, _, _, weight = Mixup(alpha, domain="waveform").mix(torch.zeros(20000, 1))
+    assert weight.mean() == pytest.approx(0.5, abs=0.01)
+    assert weight.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.04)
+
+
+def test_mixup_of_clips_that_differ_in_length_lets_the_longer_one_go_on_alone():
+    x = torch.zeros(2, 1, 10)
+    x[0, :, :4], x[1] = 2.0, 6.0
+    for seed in range(20):
+        torch.manual_seed(seed)
+        y, lengths, permutation, weight = Mixup(alpha=1.0).mix(x, torch.tensor([4, 10]))
+        if permutation.tolist() == [1, 0]:
+            break
+    assert permutation.tolist() == [1, 0]
+    assert lengths.tolist() == [10, 10]
+    assert (y[:, :, 4:] == 6.0).all()
+    expected = weight * torch.tensor([2.0, 6.0]) + (1 - weight) * torch.tensor([6.0, 2.0])
+    torch.testing.assert_close(y[:, 0, 0], expected)
+
+
+def test_mixup_leaves_some_clips_alone_when_its_probability_is_below_one():
+    x, lengths = torch.randn(100, 3, 5), torch.randint(1, 6, (100,))
+    x = x * (torch.arange(5) < lengths[:, None])[:, None]
+    y, new, _, weight = Mixup(alpha=1.0, p=0.3).mix(x, lengths)
+    alone = weight == 1
+    assert 50 < alone.sum() < 90
+    torch.testing.assert_close(y[alone], x[alone])
+    assert torch.equal(new[alone], lengths[alone])
+    assert (new >= lengths).all()
+
+
+def test_mixup_repeats_with_its_generator_and_refuses_to_be_called():
+    x = torch.randn(9, 3, 5)
+    first, again = (Mixup().mix(x, None, torch.Generator().manual_seed(3))[0] for _ in range(2))
+    assert torch.equal(first, again)
+    with pytest.raises(TypeError, match="use mix"):
+        Mixup()(x)
