@@ -105,7 +105,7 @@ def make_spoken_digits(
     >>> speech = make_spoken_digits(n_speakers=2, n_takes=1, random_state=0)
     >>> speech.data.shape
     (20,)
-    >>> speech.speaker[-1], int(speech.target[-1]), speech.phones[-1]
+    >>> str(speech.speaker[-1]), int(speech.target[-1]), speech.phones[-1]
     ('synth-01', 9, ['n', 'ay', 'n'])
     """
     n_speakers = check_positive_int("n_speakers", n_speakers)
