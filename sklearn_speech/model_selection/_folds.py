@@ -74,20 +74,21 @@ def check_splits(cv, X, y, names, codes):
                 f"cv={cv!r}: expected a splitter by group, a number of folds or an iterable of "
                 "(train, test) positions"
             ) from error
+    shown = f"cv={cv!r}" if hasattr(cv, "split") else "cv"  # a list of arrays fills the screen
     if not splits:
-        raise ValueError(f"cv={cv!r} yields no split")
+        raise ValueError(f"{shown} yields no split")
     checked = []
     for i, (train, test) in enumerate(splits):
         train, test = _positions(train, len(codes), i), _positions(test, len(codes), i)
         if not len(train) or not len(test):
             part = "training" if not len(train) else "test"
-            raise ValueError(f"split {i} of cv={cv!r} has no {part} clip")
+            raise ValueError(f"split {i} of {shown} has no {part} clip")
         shared = np.intersect1d(codes[train], codes[test])
         if len(shared):
             listed = ", ".join(repr(str(name)) for name in names[shared][:3])
             more = f" and {len(shared) - 3} more" if len(shared) > 3 else ""
             raise ValueError(
-                f"split {i} of cv={cv!r} has clips of {listed}{more} in both its training and its "
+                f"split {i} of {shown} has clips of {listed}{more} in both its training and its "
                 "test part; a score on speakers that were heard in training says nothing about "
                 "new ones. Use a splitter by group: LeaveOneGroupOut(), GroupKFold(), "
                 "StratifiedGroupKFold(), StratifiedGroupShuffleSplit()"
