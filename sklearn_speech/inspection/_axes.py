@@ -1,0 +1,129 @@
+"""Axes, colours and ticks that all displays share; matplotlib is imported inside."""
+
+import numpy as np
+
+#: Okabe and Ito's colours without yellow, which vanishes on white paper: told apart with
+#: every common kind of colour blindness.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+#: One marker a series, so that the series stay apart in a black and white print.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+#: What is drawn behind the data: references, connecting lines, boundaries.
+GREY = "#7F7F7F"
+
+
+def require_matplotlib(caller):
+    """Raise an error that says what to install where matplotlib is missing.
+
+    Parameters
+    ----------
+    caller : str
+        Name of the method that draws.
+
+    Raises
+    ------
+    ImportError
+        When matplotlib is not installed.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"{caller} needs matplotlib; install it with `pip install sklearn-speech[plot]`"
+        ) from error
+
+
+def single_axes(display, ax, figsize):
+    """The axes to draw on: those that were passed, or those of a new figure.
+
+    Parameters
+    ----------
+    display : object
+        The display that draws; its class is named when matplotlib is missing.
+    ax : matplotlib Axes or None
+        What the user passed.
+    figsize : tuple of (float, float)
+        Width and height in inches of a new figure.
+
+    Returns
+    -------
+    ax : matplotlib Axes
+    """
+    require_matplotlib(f"{type(display).__name__}.plot")
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    _, ax = plt.subplots(figsize=figsize, layout="constrained")
+    return ax
+
+
+def panel_axes(display, ax, shape, figsize, **subplots_kw):
+    """A grid of panels: in a new figure, in the place of one axes, or those passed.
+
+    Parameters
+    ----------
+    display : object
+        The display that draws.
+    ax : matplotlib Axes, array-like of matplotlib Axes, or None
+        One axes is the room that the panels share; an array holds the panels.
+    shape : tuple of (int, int)
+        Rows and columns of panels.
+    figsize : tuple of (float, float)
+        Width and height in inches of a new figure.
+    **subplots_kw : dict
+        ``sharex``, ``sharey``.
+
+    Returns
+    -------
+    axes : ndarray of shape (n_rows, n_columns), dtype object
+
+    Raises
+    ------
+    ValueError
+        When an array of another size is passed, or axes that lie on no grid.
+    """
+    name = type(display).__name__
+    require_matplotlib(f"{name}.plot")
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        _, axes = plt.subplots(
+            *shape, figsize=figsize, layout="constrained", squeeze=False, **subplots_kw
+        )
+        return axes
+    n_panels = shape[0] * shape[1]
+    panels = np.asarray(ax, dtype=object)
+    if panels.ndim > 0:
+        if panels.size != n_panels:
+            raise ValueError(
+                f"ax holds {panels.size} axes, but {name} draws {n_panels} panels "
+                f"({shape[0]} x {shape[1]})"
+            )
+        return panels.reshape(shape)
+    if n_panels == 1:
+        return panels.reshape(1, 1)
+    spec = ax.get_subplotspec()
+    if spec is None:
+        raise ValueError(
+            f"ax lies on no grid, so {name} cannot divide it into {n_panels} panels; "
+            "pass axes made by plt.subplots, or an array with one axes a panel"
+        )
+    ax.set_axis_off()
+    return spec.subgridspec(*shape).subplots(squeeze=False, **subplots_kw)
+
+
+def open_frame(ax):
+    """Take away the two spines of a line plot that carry no ticks."""
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def color_of(index):
+    """Colour of a series; starts over after the last."""
+    return PALETTE[index % len(PALETTE)]
+
+
+def marker_of(index):
+    """Marker of a series; starts over after the last."""
+    return MARKERS[index % len(MARKERS)]

@@ -1,0 +1,144 @@
+"""What an estimator's front end says of the axes and levels of its spectrograms."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..filters import frame_sizes, mel_frequencies
+from ._inputs import final_estimator, walk_steps
+from ._scales import power_to_decibels
+
+
+@dataclass(frozen=True)
+class FrontEndAxes:
+    """Axes and levels of the spectrograms that a front end makes.
+
+    Parameters
+    ----------
+    step : estimator
+        The front end.
+    sample_rate : float
+        In Hz.
+    hop_length : int
+        In samples.
+    first_frame_time : float
+        Middle of the first frame, in seconds.
+    frequencies : ndarray of shape (n_bands,) or None
+        Centre of each band in Hz; None for cepstral coefficients.
+    """
+
+    step: Any
+    sample_rate: float
+    hop_length: int
+    first_frame_time: float
+    frequencies: np.ndarray | None
+
+    def to_decibels(self, levels):
+        """Levels in dB and "dB", or as they are and "" where the front end took the level out.
+
+        Parameters
+        ----------
+        levels : ndarray of shape (n_bands, n_frames)
+            What the front end put out.
+
+        Returns
+        -------
+        levels : ndarray of shape (n_bands, n_frames)
+        unit : {"dB", ""}
+        """
+        step = self.step
+        if self.frequencies is None or getattr(step, "normalize", None) is not None:
+            return levels, ""
+        # an energy is a magnitude to some power; decibels are 20 log10 of the magnitude
+        per_power = 2 / getattr(step, "power", 2.0)
+        scaling = getattr(step, "scaling", None)
+        if scaling == "log":
+            return levels * (10 / np.log(10)) * per_power, "dB"
+        if scaling is None:
+            return power_to_decibels(levels) * per_power, "dB"
+        if getattr(step, "db_window", None) is not None:
+            low, high = step.db_window
+            return levels * (high - low) + low, "dB"
+        return levels, "dB"
+
+
+def describe_front_end(estimator):
+    """Axes of the spectrograms that an estimator makes, or works on.
+
+    Parameters
+    ----------
+    estimator : estimator or Pipeline
+        A front end, a pipeline with one among its steps, or a network with one inside.
+
+    Returns
+    -------
+    axes : FrontEndAxes or None
+        None where there is no front end.
+    """
+    found = [
+        step
+        for step in walk_steps(estimator)
+        if getattr(step, "sample_rate", None) is not None and hasattr(step, "hop_length")
+    ]
+    if not found:
+        return None
+    step = found[-1]
+    rate = step.sample_rate
+    n_fft, _, hop_length = frame_sizes(
+        rate, getattr(step, "n_fft", None), getattr(step, "win_length", None), step.hop_length
+    )
+    n_mels = getattr(step, "n_mels", None)
+    if getattr(step, "n_mfcc", None) is not None:
+        frequencies = None
+    elif n_mels is None:
+        frequencies = np.fft.rfftfreq(n_fft, 1 / rate)
+    else:
+        fmax = rate / 2 if step.fmax is None else step.fmax
+        frequencies = mel_frequencies(n_mels + 2, step.fmin, fmax, step.mel_scale)[1:-1]
+    first = 0.0 if getattr(step, "center", True) else n_fft / 2 / rate
+    return FrontEndAxes(step, rate, hop_length, first, frequencies)
+
+
+def spectrogram_of(estimator, X):
+    """The spectrogram that a fitted transformer makes of one clip, and its axes.
+
+    Parameters
+    ----------
+    estimator : fitted transformer or Pipeline
+        Makes spectrograms; of a pipeline that ends in a classifier, the steps before it.
+    X : array-like of shape (n_times,), or what ``transform`` takes for one clip
+        One clip.
+
+    Returns
+    -------
+    levels : ndarray of shape (n_bands, n_frames)
+    unit : str
+        "dB", or "" where levels carry no unit.
+    axes : FrontEndAxes
+
+    Raises
+    ------
+    ValueError
+        When nothing in the estimator is a front end, or X holds several clips.
+    """
+    if hasattr(estimator, "steps") and not hasattr(final_estimator(estimator), "transform"):
+        estimator = estimator[:-1]
+    axes = describe_front_end(estimator)
+    if axes is None:
+        raise ValueError(
+            f"{type(estimator).__name__} has no front end with sample_rate and hop_length; "
+            "use SpectrogramDisplay(spectrogram, sample_rate=..., hop_length=...)"
+        )
+    if np.ndim(X) == 1 and np.asarray(X).dtype.kind in "fiu":
+        X = np.asarray(X)[np.newaxis]
+    made = estimator.transform(X)
+    if len(made) != 1 or np.ndim(made[0]) != 2:
+        raise ValueError(
+            f"X gives {len(made)} outputs of {np.ndim(made[0])} dimensions; "
+            "expected the spectrogram of one clip"
+        )
+    levels = np.asarray(made[0], dtype=float)
+    if final_estimator(estimator) is not axes.step:
+        return levels, "", axes  # a later step, such as a scaler, took the unit away
+    return *axes.to_decibels(levels), axes

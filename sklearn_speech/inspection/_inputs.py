@@ -1,0 +1,76 @@
+"""What displays read from estimators: the one clip, and parameters within pipelines."""
+
+import numpy as np
+
+
+def one_waveform(X):
+    """The one clip in X as a 1-D array.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_times,) or (1, n_times), or list of one 1-D array
+        One clip.
+
+    Returns
+    -------
+    waveform : ndarray of shape (n_times,)
+
+    Raises
+    ------
+    ValueError
+        When X holds more than one clip.
+    """
+    if len(X) == 1 and np.ndim(X[0]) == 1:
+        X = X[0]
+    waveform = np.asarray(X)
+    if waveform.ndim != 1 or waveform.size == 0 or waveform.dtype == object:
+        raise ValueError(
+            f"X has shape {waveform.shape}; expected one clip, (n_times,) or (1, n_times)"
+        )
+    return waveform
+
+
+def final_estimator(estimator):
+    """The last step of a pipeline, also of nested ones; anything else as it is."""
+    while hasattr(estimator, "steps"):
+        estimator = estimator.steps[-1][1]
+    return estimator
+
+
+def walk_steps(estimator):
+    """Yield an estimator, its steps where it is a pipeline, and a network's ``frontend``."""
+    yield estimator
+    for _, step in getattr(estimator, "steps", ()):
+        if step is not None and not isinstance(step, str):
+            yield from walk_steps(step)
+    frontend = getattr(estimator, "frontend_", None) or getattr(estimator, "frontend", None)
+    if frontend is not None and not isinstance(frontend, str):
+        yield from walk_steps(frontend)
+
+
+def find_parameter(estimator, name):
+    """Value of a parameter of an estimator, or of the last step that has it.
+
+    Parameters
+    ----------
+    estimator : estimator or Pipeline
+        Where to look.
+    name : str
+        Such as "sample_rate".
+
+    Returns
+    -------
+    value : object
+
+    Raises
+    ------
+    ValueError
+        When nothing in it has this parameter.
+    """
+    owners = [step for step in walk_steps(estimator) if getattr(step, name, None) is not None]
+    if not owners:
+        raise ValueError(
+            f"{type(estimator).__name__} has no parameter {name!r}, nor has any step of it; "
+            f"pass {name}="
+        )
+    return getattr(owners[-1], name)

@@ -1,0 +1,69 @@
+"""Edges of picture cells, the mel axis and decibels."""
+
+import numpy as np
+
+from ..filters import hz_to_mel, mel_to_hz
+
+#: Powers below this full-scale level are drawn as this level, for the logarithm's sake.
+FLOOR_DB = -120.0
+
+#: Marks of a mel axis in Hz; those beyond the axis are left out.
+MEL_TICKS = (0, 250, 500, 1000, 2000, 4000, 8000, 16000, 22050)
+
+
+def centers_to_edges(centers, *, width=None, low=-np.inf, high=np.inf):
+    """Edges of cells around their centres, half-way between neighbours.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (n_cells,)
+        Rising.
+    width : float, default=None
+        Width of the outermost cells; None: as far out as the half-way line is in.
+    low, high : float
+        Edges beyond these are moved there.
+
+    Returns
+    -------
+    edges : ndarray of shape (n_cells + 1,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> centers_to_edges(np.array([0.0, 1.0, 3.0]), low=0.0)
+    array([0. , 0.5, 2. , 4. ])
+    """
+    centers = np.asarray(centers, dtype=float)
+    middles = (centers[1:] + centers[:-1]) / 2
+    if width is not None or len(centers) == 1:
+        first = last = (1.0 if width is None else width) / 2
+    else:
+        first, last = middles[0] - centers[0], centers[-1] - middles[-1]
+    edges = np.concatenate([[centers[0] - first], middles, [centers[-1] + last]])
+    return np.clip(edges, low, high)
+
+
+def mel_axis(ax):
+    """Stretch the y axis of an axes, in Hz, by the mel scale 2595 log10(1 + f / 700)."""
+    # the margin below 0 Hz that matplotlib may ask for has no mel
+    ax.set_yscale(
+        "function",
+        functions=(
+            lambda frequency: hz_to_mel(np.maximum(frequency, 0), "htk"),
+            lambda mel: mel_to_hz(mel, "htk"),
+        ),
+    )
+    ax.set_yticks(MEL_TICKS, labels=[str(tick) for tick in MEL_TICKS])
+    ax.minorticks_off()
+
+
+def power_to_decibels(power):
+    """Ten times the decimal logarithm, with a floor for silence.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> power_to_decibels(np.array([0.0, 0.01, 1.0]))
+    array([-120.,  -20.,    0.])
+    """
+    return 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
