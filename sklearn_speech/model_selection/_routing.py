@@ -4,7 +4,8 @@ import inspect
 import warnings
 
 from sklearn import get_config
-from sklearn.model_selection import LeaveOneGroupOut
+from sklearn.feature_selection import RFECV
+from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -12,6 +13,9 @@ from sklearn.utils.metadata_routing import (
     get_routing_for_object,
     process_routing,
 )
+
+#: What all searches derive from, scikit-learn's and this library's.
+BaseSearchCV = GridSearchCV.__mro__[1]
 
 
 def routing_enabled():
@@ -75,7 +79,7 @@ def groups_params(estimator, groups):
 
     Pipelines pass ``step__groups`` on; a search passes ``groups`` to its splitter and
     everything else to its estimator; other estimators take groups where the signature
-    of their fit names them.
+    of their fit names them. Calibration and threshold tuning take none without routing.
 
     Parameters
     ----------
@@ -98,7 +102,9 @@ def groups_params(estimator, groups):
             if hasattr(step, "fit")
             for key, value in groups_params(step, groups).items()
         }
-    if _is_search(estimator):
+    if isinstance(estimator, RFECV):
+        return {"groups": groups} if splits_by_group(estimator.cv) else {}
+    if isinstance(estimator, BaseSearchCV):
         params = groups_params(estimator.estimator, groups)
         params.pop("groups", None)  # the search would take it for its splitter's
         if splits_by_group(estimator.cv):
@@ -113,12 +119,6 @@ def groups_params(estimator, groups):
             )
         return params
     return {"groups": groups} if "groups" in inspect.signature(estimator.fit).parameters else {}
-
-
-def _is_search(estimator):
-    return (
-        hasattr(estimator, "cv") and hasattr(estimator, "refit") and hasattr(estimator, "scoring")
-    )
 
 
 def splits_by_group(cv):
