@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from sklearn_speech.model_selection import compare_by_speaker, cross_validate_by_speaker
+
+
+@pytest.fixture(scope="module")
+def clips():
+    rng = np.random.default_rng(0)
+    speakers = np.repeat(["ann", "bob", "cem", "dov", "eva", "fay"], 10)
+    y = np.tile([0, 1], 30)
+    return y[:, np.newaxis] + rng.normal(0, 0.6, (60, 4)), y, speakers
+
+
+@pytest.fixture(scope="module")
+def results(clips):
+    models = {
+        "linear": LogisticRegression(),
+        "weak": LogisticRegression(C=1e-3),
+        "chance": DummyClassifier(strategy="uniform", random_state=0),
+    }
+    return {
+        name: cross_validate_by_speaker(model, *clips, scoring="accuracy")
+        for name, model in models.items()
+    }
+
+
+def test_differences_are_by_speaker(results):
+    comparison = compare_by_speaker(results)
+    expected = results["linear"].speaker_scores() - results["chance"].speaker_scores()
+    np.testing.assert_array_equal(comparison.difference("linear", "chance"), expected)
+    test = comparison.tests[1]
+    assert (test["first"], test["second"]) == ("linear", "chance")
+    assert test["difference"] == pytest.approx(expected.mean())
+    assert test["better"] + test["worse"] + (expected == 0).sum() == 6
+    assert test["low"] < test["difference"] < test["high"]
+    np.testing.assert_array_equal(comparison.to_frame()["weak"], results["weak"].speaker_scores())
+
+
+def test_no_p_value_is_below_what_so_few_speakers_allow_and_the_table_says_so(results):
+    comparison = compare_by_speaker(linear=results["linear"], chance=results["chance"])
+    assert comparison.tests[0]["p_value"] >= 2 / 2**6
+    text = repr(comparison)
+    assert "over 6 speakers (exact sign-flip permutation), not over clips" in text
+    assert "no p-value can be below 0.031" in text
+    assert "adjusted" not in text
+    assert "adjusted for 3 comparisons" in repr(compare_by_speaker(results))
+    assert "no p-value can be below 0.031" in comparison._repr_html_()
+
+
+def test_results_come_as_a_list_a_dict_or_by_name(results):
+    pair = [results["linear"], results["weak"]]
+    assert compare_by_speaker(*pair).names == ["1", "2"]
+    assert compare_by_speaker(pair).names == ["1", "2"]
+    assert compare_by_speaker(results).names == ["linear", "weak", "chance"]
+    assert compare_by_speaker(pair[0], weak=pair[1]).names == ["1", "weak"]
+
+
+def test_results_of_other_folds_clips_or_metrics_are_refused(clips, results):
+    X, y, speakers = clips
+    model = DummyClassifier()
+
+    def compare(*data, **options):
+        other = cross_validate_by_speaker(model, *data, **{"scoring": "accuracy", **options})
+        compare_by_speaker(linear=results["linear"], other=other)
+
+    with pytest.raises(ValueError, match=r"'linear' and 'other' .* 6 and 3 folds"):
+        compare(X, y, speakers, cv=3)
+    with pytest.raises(ValueError, match="fold 0 has other train clips"):
+        compare(X, y, speakers, cv=GroupKFold(6))
+    with pytest.raises(ValueError, match="targets differ"):
+        compare(X, 1 - y, speakers)
+    with pytest.raises(ValueError, match="speakers differ"):
+        compare(X, y, np.char.upper(speakers))
+    with pytest.raises(ValueError, match="different metrics: accuracy, f1"):
+        compare(X, y, speakers, scoring="f1")
+    with pytest.raises(ValueError, match="at least two"):
+        compare_by_speaker(results["linear"])
+    with pytest.raises(ValueError, match="result 'b' is of type float"):
+        compare_by_speaker(a=results["linear"], b=0.9)
+    with pytest.raises(ValueError, match="no pipeline is named 'best'"):
+        compare_by_speaker(results).difference("best", "weak")
