@@ -10,7 +10,8 @@ from torch import nn
 
 #: Spread below this fraction of the largest value counts as none: rounding is not a feature.
 _FLAT = 1e-5
-_TINY = 1e-30
+#: Keeps silence from being divided by zero; its square is still a float32.
+_TINY = 1e-15
 
 
 class Scaling(nn.Module):
