@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import soxr
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
-from scipy.signal import firwin, oaconvolve
+from scipy.signal import firwin
 
 #: Everything is compared at this rate (Hz).
 RATE = 8000
@@ -28,9 +28,11 @@ MIN_LENGTH = 800
 #: Two clips are compared where they overlap by at least this part of the shorter one.
 MIN_OVERLAP = 0.5
 
-HASH_BAND = (100, 1200)  # Hz; lossy codecs keep the low frequencies best
-MATCH_BAND = (150, 2600)  # Hz; what a copy at 6 kHz still has
 N_TAPS = 201
+# 100 to 1,200 Hz: lossy codecs keep the low frequencies best
+HASH_BAND = firwin(N_TAPS, (100, 1200), pass_zero=False, fs=RATE)
+# 150 to 2,600 Hz: what a copy at 6 kHz still has
+MATCH_BAND = firwin(N_TAPS, (150, 2600), pass_zero=False, fs=RATE)
 FLOOR = 0.03  # of the loudest part: below, levels are not evened out
 PEAK_DISTANCE = 80  # samples, 10 ms
 PEAK_RANGE = 0.05  # of the highest peak, -26 dB
@@ -75,9 +77,8 @@ def to_common_rate(waveform, sample_rate):
     return np.ascontiguousarray(waveform)
 
 
-def _band(waveform, band):
-    taps = firwin(N_TAPS, band, pass_zero=False, fs=RATE)
-    filtered = oaconvolve(waveform.astype(np.float64), taps)
+def _band(waveform, taps):
+    filtered = np.convolve(waveform.astype(np.float64), taps)
     return filtered[N_TAPS // 2 : N_TAPS // 2 + len(waveform)]
 
 
@@ -281,7 +282,7 @@ def similarity(first, second, lag):
         In [0, 1], the sign left out; 0 where the overlap is too short.
     """
     start, stop = max(0, lag), min(len(first), len(second) + lag)
-    if stop - start < max(MIN_LENGTH // 2, MIN_OVERLAP * min(len(first), len(second))):
+    if stop - start < max(1, MIN_OVERLAP * min(len(first), len(second))):
         return 0.0
     overlap = first[start:stop]
     around = np.pad(second, SEARCH)[start - lag : stop - lag + 2 * SEARCH]

@@ -1,5 +1,6 @@
 """What check_speaker_leakage found, as something that one can read, count and save."""
 
+import os
 from collections import Counter
 from html import escape
 from typing import NamedTuple
@@ -12,8 +13,8 @@ KINDS = (
     "text on both sides",
 )
 
-#: Rows that a printed report shows.
-MAX_SHOWN = 12
+#: Rows of each kind that a printed report shows.
+MAX_SHOWN = 4
 
 
 class Leak(NamedTuple):
@@ -113,10 +114,27 @@ class LeakageReport:
             for kind, count in self.counts.items()
         ]
 
+    def _shown(self):
+        return [
+            leak
+            for kind in KINDS
+            for leak in [leak for leak in self.leaks if leak.kind == kind][:MAX_SHOWN]
+        ]
+
+    def _folder(self):
+        """The folder that all shown files share, to be left out of their rows."""
+        paths = [path for leak in self._shown() for path in (leak.path_i, leak.path_j) if path]
+        folders = {os.path.dirname(path) for path in paths}
+        try:
+            return os.path.commonpath(folders) if folders else ""
+        except ValueError:  # absolute and relative paths, or other drives
+            return ""
+
     def _rows(self):
-        for leak in self.leaks[:MAX_SHOWN]:
+        folder = self._folder()
+        for leak in self._shown():
             clips = [
-                str(index) if path is None else path
+                str(index) if path is None else (os.path.relpath(path, folder) if folder else path)
                 for index, path in ((leak.i, leak.path_i), (leak.j, leak.path_j))
             ]
             alike = "" if leak.similarity != leak.similarity else f"{leak.similarity:.3f}"
@@ -131,8 +149,10 @@ class LeakageReport:
             )
 
     def _notes(self):
-        if self.n_leaks > MAX_SHOWN:
-            yield f"{self.n_leaks - MAX_SHOWN} more rows: see to_frame()"
+        if folder := self._folder():
+            yield f"files are in {folder}"
+        if hidden := self.n_leaks - len(self._shown()):
+            yield f"{hidden} more rows: see to_frame()"
         if self.silent:
             yield f"{len(self.silent)} silent clips were compared with none"
         if self.short:
