@@ -4,11 +4,17 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_speech.feature_extraction import MelSpectrogram
+from sklearn_speech.feature_extraction import (
+    MFCC,
+    MelSpectrogram,
+    Spectrogram,
+    SpectrogramScaler,
+)
 from sklearn_speech.utils.validation import make_ragged
 
 RATE = 8000
@@ -94,6 +100,66 @@ def test_real_digits_come_back_within_a_decibel_whatever_the_analysis(digits, op
         assert 20 * np.log10(y.std() / x.std()) == pytest.approx(0, abs=1)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"power": 1, "scaling": None},
+        {"density": True},
+        {"density": True, "power": 1, "scaling": "db", "normalize": "minmax"},
+        {"preemphasis": 0.97, "normalize": "band"},
+        {"window": ("tukey", 0.25), "periodic": False, "center": False},
+    ],
+    ids=str,
+)
+def test_spectrograms_come_back_with_their_mel_energies_within_a_decibel(digits, options):
+    spectrogram = Spectrogram(RATE, random_state=0, **options)
+    S = spectrogram.fit_transform(digits)
+    ranges = spectrogram.clip_ranges(digits)
+    Y = spectrogram.inverse_transform(S, ranges=ranges, lengths=lengths_of(digits))
+    shared = {"center", "window", "periodic", "preemphasis"} & set(options)
+    mel = MelSpectrogram(RATE, **{name: options[name] for name in shared})
+    assert decibel_error(energies(mel, digits), energies(mel, Y)) < 1
+    for x, y in zip(digits, Y):
+        assert 20 * np.log10(y.std() / x.std()) == pytest.approx(0, abs=1)
+
+
+def test_known_magnitudes_come_back_no_further_off_than_with_librosa(digits):
+    spectrogram = Spectrogram(RATE, n_fft=256, hop_length=64, power=1, scaling=None, random_state=0)
+    S = spectrogram.fit_transform(digits)
+    ours = spectrogram.inverse_transform(S, lengths=lengths_of(digits))
+    theirs = make_ragged(
+        librosa.griffinlim(s, n_fft=256, hop_length=64, length=len(x), random_state=0)
+        for s, x in zip(S, digits)
+    )
+    error = decibel_error(S, spectrogram.transform(ours), power=1)
+    assert error < 1.02 * decibel_error(S, spectrogram.transform(theirs), power=1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"lifter": 22}, {"dct_type": 3}, {"deltas": 2}, {"normalize": "band"}],
+    ids=str,
+)
+def test_all_cepstral_coefficients_hold_the_mel_energies(digits, options):
+    mfcc = MFCC(RATE, n_mels=40, n_mfcc=40, random_state=0, **options)
+    S, ranges = mfcc.fit_transform(digits), mfcc.clip_ranges(digits)
+    Y = mfcc.inverse_transform(S, ranges=ranges, lengths=lengths_of(digits))
+    mel = MelSpectrogram(RATE, n_mels=40)
+    assert decibel_error(energies(mel, digits), energies(mel, Y)) < 0.6
+
+
+@pytest.mark.parametrize("options", [{}, {"lifter": 22, "deltas": 1}], ids=str)
+def test_few_cepstral_coefficients_give_a_signal_that_has_them(digits, options):
+    mfcc = MFCC(RATE, n_mfcc=13, random_state=0, **options)
+    S = mfcc.fit_transform(digits)
+    Y = mfcc.inverse_transform(S, lengths=lengths_of(digits))
+    again = mfcc.transform(Y)
+    for wanted, got in zip(S, again):
+        wanted, got = wanted[1:13], got[1:13]  # the shape of the spectrum, whatever its level
+        assert np.corrcoef(wanted.ravel(), got.ravel())[0, 1] > 0.98
+
+
 def test_closer_than_librosa_and_faster(digits):
     mel = MelSpectrogram(RATE, n_fft=256, hop_length=64, pad_mode="reflect", scaling=None)
     mel.set_params(random_state=0)
@@ -176,6 +242,16 @@ def test_arrays_give_arrays_of_the_fitted_width_and_ragged_gives_ragged():
     assert [s.shape for s in mel.transform(Y)] == [s.shape for s in mel.transform(ragged)]
 
 
+@pytest.mark.parametrize("transformer", [MelSpectrogram, MFCC, Spectrogram])
+@pytest.mark.parametrize("n_times", [1, 2, 10, 100])
+def test_the_shortest_clips_come_back_as_short(transformer, n_times):
+    X = tones()[:, 100 : 100 + n_times]
+    fitted = transformer(RATE).fit(X)
+    Y = fitted.inverse_transform(fitted.transform(X))
+    assert Y.shape == X.shape
+    assert np.isfinite(Y).all()
+
+
 def test_one_frame_a_clip_may_come_as_a_matrix():
     mel = MelSpectrogram(RATE, n_iter=2).fit(tones())
     assert mel.inverse_transform(np.zeros((3, 40))).shape[0] == 3
@@ -204,6 +280,25 @@ def test_a_pipeline_is_inverted_from_the_spectrogram_onward():
     pipeline = make_pipeline(MelSpectrogram(RATE, random_state=0), half).fit(X)
     Y = pipeline.inverse_transform(pipeline.transform(X))
     np.testing.assert_array_equal(Y, pipeline[0].inverse_transform(pipeline[0].transform(X)))
+
+
+def test_scaled_spectrograms_are_unscaled_on_the_way_back(digits):
+    pipeline = make_pipeline(MelSpectrogram(RATE, random_state=0), SpectrogramScaler())
+    Y = pipeline.fit(digits).inverse_transform(pipeline.transform(digits))
+    assert decibel_error(energies(pipeline[0], digits), energies(pipeline[0], Y)) < 0.6
+
+
+def test_ranges_reach_the_front_end_through_a_pipeline():
+    X = tones() * np.array([[1.0], [0.1]], dtype=np.float32)
+    mel = MelSpectrogram(RATE, scaling="db", ref="max", random_state=0).fit(X)
+    with config_context(enable_metadata_routing=True):
+        mel.set_inverse_transform_request(ranges=True)
+        pipeline = make_pipeline(mel, SpectrogramScaler()).fit(X)
+        loud, soft = pipeline.inverse_transform(
+            pipeline.transform(X), ranges=mel.clip_ranges(X)
+        ).std(axis=1)
+        assert set(mel.get_metadata_routing().inverse_transform.requests) == {"ranges", "lengths"}
+    assert loud / soft == pytest.approx(10, rel=0.02)
 
 
 def test_dropped_frames_stay_dropped():
