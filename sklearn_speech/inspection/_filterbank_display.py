@@ -6,6 +6,7 @@ from ..filters import frame_sizes, mel_filterbank
 from ._axes import GREY, open_frame, panel_axes
 from ._front_end import describe_front_end
 from ._inputs import final_estimator
+from ._scales import centers_to_edges
 
 
 class FilterbankDisplay:
@@ -25,7 +26,11 @@ class FilterbankDisplay:
     Attributes
     ----------
     lines_ : list of list of matplotlib Line2D
-        Lines of the filters, by bank: the initial one first.
+        Lines of the filters, by bank: the initial one first. Empty for images.
+    im_ : list of matplotlib QuadMesh
+        Images of the banks, the initial one first. Empty for lines.
+    colorbar_ : matplotlib Colorbar or None
+        Of the images; None for lines.
     axes_ : ndarray of matplotlib Axes of shape (n_panels,)
         The panels, from top to bottom.
     ax_ : matplotlib Axes
@@ -50,7 +55,7 @@ class FilterbankDisplay:
         self.sample_rate = sample_rate
         self.initial = initial
 
-    def plot(self, ax=None, *, overlay=False, cmap="viridis", line_kw=None):
+    def plot(self, ax=None, *, kind="lines", cmap="viridis", line_kw=None):
         """Draw the filters.
 
         Parameters
@@ -58,11 +63,12 @@ class FilterbankDisplay:
         ax : matplotlib Axes or array-like of such, default=None
             Where to draw: one axes is divided into the panels, an array holds them.
             None makes a new figure.
-        overlay : bool, default=False
-            Whether the initial bank lies in grey behind the trained one, rather than in
-            a panel above it.
+        kind : {"lines", "overlay", "image"}, default="lines"
+            "lines": one panel a bank, one line a filter. "overlay": the initial bank in
+            grey behind the trained one. "image": one row a filter, weights as colours;
+            for filters that training spread over many frequencies.
         cmap : str or matplotlib Colormap, default="viridis"
-            Colours of the filters, from the first to the last.
+            Colours of the filters, from the first to the last, or of the weights.
         line_kw : dict, default=None
             Further keywords for :meth:`matplotlib.axes.Axes.plot`.
 
@@ -74,30 +80,43 @@ class FilterbankDisplay:
         Raises
         ------
         ValueError
-            When a bank is not 2-D, or the two differ in shape.
+            When a bank is not 2-D, the two differ in shape, or `kind` is unknown.
         """
+        if kind not in ("lines", "overlay", "image"):
+            raise ValueError(f"kind={kind!r}: expected 'lines', 'overlay' or 'image'")
         banks = self._check_banks()
+        overlay = kind == "overlay"
         n_panels = 1 if overlay else len(banks)
         axes = panel_axes(
             self, ax, (n_panels, 1), (6.4, 0.8 + 1.7 * n_panels), sharex=True, sharey=True
         )[:, 0]
-        self.lines_ = []
+        peak = max(float(bank.max()) for bank in banks.values()) or 1.0
+        lowest = min(0.0, *(float(bank.min()) for bank in banks.values()))
+        self.lines_, self.im_, self.colorbar_ = [], [], None
         for i, (name, bank) in enumerate(banks.items()):
             panel = axes[min(i, n_panels - 1)]
-            behind = overlay and i < len(banks) - 1
-            self.lines_.append(self._draw_bank(panel, bank, cmap, behind, line_kw or {}))
+            if kind == "image":
+                self.im_.append(self._draw_image(panel, bank, cmap, lowest, peak))
+            else:
+                behind = overlay and i < len(banks) - 1
+                self.lines_.append(self._draw_bank(panel, bank, cmap, behind, line_kw or {}))
             if n_panels > 1:
                 panel.set_title(name, loc="left", fontsize="medium")
-        peak = max(float(bank.max()) for bank in banks.values()) or 1.0
-        lowest = min(float(bank.min()) for bank in banks.values())
         for panel in axes:
-            panel.set_ylabel("Weight")
             panel.set_xlim(0, self.sample_rate / 2)
-            panel.set_ylim(1.05 * min(lowest, 0), 1.05 * peak)
-            panel.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
-            open_frame(panel)
+            if kind == "image":
+                panel.set_ylabel("Filter")
+            else:
+                panel.set_ylabel("Weight")
+                panel.set_ylim(1.05 * lowest, 1.05 * peak)
+                panel.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
+                open_frame(panel)
             if panel is not axes[-1]:
                 panel.tick_params(labelbottom=False)
+        if kind == "image":
+            self.colorbar_ = axes[0].figure.colorbar(
+                self.im_[0], ax=list(axes), label="Weight", pad=0.02
+            )
         axes[-1].set_xlabel("Frequency (Hz)")
         if overlay and len(banks) == 2:
             axes[0].legend(
@@ -151,6 +170,18 @@ class FilterbankDisplay:
                 initial = designed
         display = cls(filters, sample_rate=axes.sample_rate, initial=initial)
         return display.plot(ax=ax, **plot_kw)
+
+    def _draw_image(self, panel, bank, cmap, vmin, vmax):
+        frequencies = np.linspace(0, self.sample_rate / 2, bank.shape[1])
+        return panel.pcolormesh(
+            centers_to_edges(frequencies, low=0.0, high=self.sample_rate / 2),
+            np.arange(len(bank) + 1) - 0.5,
+            bank,
+            cmap=cmap,
+            vmin=vmin,
+            vmax=vmax,
+            rasterized=True,
+        )
 
     def _draw_bank(self, panel, bank, cmap, behind, line_kw):
         import matplotlib

@@ -168,12 +168,13 @@ class SpectrogramDisplay:
         ax.set_ylim(frequency_edges[0], frequency_edges[-1])
         self.colorbar_ = None
         if colorbar:
-            extend = "min" if levels.min() < vmin else "neither"
+            cut = (levels.min() < vmin, levels.max() > vmax)
+            plain = "Level" if self.row_name is None else "Value"
             self.colorbar_ = ax.figure.colorbar(
                 self.im_,
                 ax=ax,
-                label=f"Level ({self.unit})" if self.unit else "Level",
-                extend=extend,
+                label=f"{plain} ({self.unit})" if self.unit else plain,
+                extend={(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[cut],
                 pad=0.02,
             )
         self.boundaries_, self.segment_labels_ = draw_segments(ax, segments, color=segment_color)
@@ -301,6 +302,9 @@ class SpectrogramDisplay:
             row_name="Cepstral coefficient" if front_end.frequencies is None else None,
             segments=segments,
         )
-        if getattr(front_end.step, "n_mels", None) is not None:
+        if front_end.frequencies is None and len(levels) > 1:
+            # coefficient 0, the loudness, is so large that the others would all look alike
+            plot_kw = {"vmin": levels[1:].min(), "vmax": levels[1:].max()} | plot_kw
+        elif getattr(front_end.step, "n_mels", None) is not None:
             plot_kw.setdefault("frequency_scale", "mel")
         return display.plot(ax=ax, **plot_kw)

@@ -45,13 +45,29 @@ def test_initial_stands_above_trained_on_one_scale():
 
 
 def test_overlay_puts_both_on_one_axes_told_apart_by_style():
-    display = FilterbankDisplay(2 * BANK, sample_rate=8000, initial=BANK).plot(overlay=True)
+    display = FilterbankDisplay(2 * BANK, sample_rate=8000, initial=BANK).plot(kind="overlay")
     assert display.axes_.size == 1
     assert len(display.ax_.lines) == 24
     initial, trained = display.lines_
     assert (initial[0].get_linestyle(), trained[0].get_linestyle()) == ("--", "-")
     texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert texts == ["Initial", "Trained"]
+
+
+def test_image_has_one_row_a_filter_and_one_scale_of_colours():
+    display = FilterbankDisplay(2 * BANK, sample_rate=8000, initial=BANK).plot(kind="image")
+    for image, bank in zip(display.im_, (BANK, 2 * BANK)):
+        assert np.array_equal(np.asarray(image.get_array()).reshape(bank.shape), bank)
+        assert image.get_clim() == (0, 2 * BANK.max())
+    assert display.colorbar_.ax.get_ylabel() == "Weight"
+    assert [ax.get_ylabel() for ax in display.axes_] == ["Filter", "Filter"]
+    assert display.ax_.get_xlim() == (0, 4000)
+    assert display.lines_ == []
+
+
+def test_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match="kind='bars'"):
+        FilterbankDisplay(BANK, sample_rate=8000).plot(kind="bars")
 
 
 def test_no_colour_fades_into_the_paper():

@@ -179,6 +179,10 @@ def test_cepstral_coefficients_are_counted():
     display = SpectrogramDisplay.from_estimator(MFCC(sample_rate=RATE).fit(TONE[None]), TONE)
     assert display.ax_.get_ylabel() == "Cepstral coefficient"
     assert display.ax_.get_ylim()[0] == -0.5
+    assert display.colorbar_.ax.get_ylabel() == "Value"
+    # coefficient 0 does not decide on the colours of the others
+    others = _levels(display)[1:]
+    assert display.im_.get_clim() == (others.min(), others.max())
     assert display.ax_.get_yscale() == "linear"
 
 
