@@ -1,0 +1,172 @@
+"""The training loop: epochs, validation, early stopping, progress."""
+
+import time
+import warnings
+from copy import deepcopy
+
+import torch
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+from tqdm.auto import tqdm
+
+from ..splits import StratifiedGroupShuffleSplit
+from ._schedule import LRSchedule
+from ._step import TrainingStep
+
+
+def split_for_early_stopping(data, groups, fraction, stratify):
+    """Put a part of the clips aside, by speaker where speakers are known.
+
+    Parameters
+    ----------
+    data : ClipDataset
+    groups : array-like of shape (n_clips,) or None
+        Speakers; no speaker is on both sides.
+    fraction : float
+        Size of the part.
+    stratify : ndarray of shape (n_clips,) or None
+        Classes to keep in proportion.
+
+    Returns
+    -------
+    train, valid : ClipDataset
+    """
+    # inside the seeded scope of fit: the split follows random_state like everything else
+    seed = int(torch.randint(2**31 - 1, ()))
+    clips = torch.zeros(len(data), 1).numpy()
+    if groups is not None:
+        splitter = StratifiedGroupShuffleSplit(1, test_size=fraction, random_state=seed)
+        labels = stratify if stratify is not None else torch.zeros(len(data)).numpy()
+        split = next(splitter.split(clips, labels, groups))
+    else:
+        warnings.warn(
+            "early_stopping=True splits off its clips at random, so that speakers may be on both "
+            "sides and stopping comes too late; pass groups=speakers to fit",
+            UserWarning,
+            stacklevel=4,
+        )
+        kind = ShuffleSplit if stratify is None else StratifiedShuffleSplit
+        splitter = kind(1, test_size=fraction, random_state=seed)
+        split = next(splitter.split(clips, stratify))
+    return tuple(data.subset(torch.as_tensor(part)) for part in split)
+
+
+def train(net, data, valid, epochs, schedule):
+    """Train `net` on `data` for a number of epochs.
+
+    Parameters
+    ----------
+    net : BaseSpeechNet
+        Initialised.
+    data : ClipDataset
+    valid : ClipDataset or None
+        Measured after each epoch.
+    epochs : int
+    schedule : {"one_cycle", "cosine", "constant"}
+    """
+    step = TrainingStep(net)
+    on_epoch = {"dataset_train": data, "dataset_valid": valid}
+    data, valid = step.prepared(data), step.prepared(valid)
+    iterator = net.get_iterator(data, training=True)
+    n_batches = len(iterator)
+    if n_batches == 0:
+        raise ValueError(
+            f"no step can be made: {len(data)} clips give no batch of "
+            f"batch_size={net.batch_size} with iterator_train__drop_last=True"
+        )
+    rates = LRSchedule(net.optimizer_, schedule, epochs * n_batches)
+    best = BestWeights(net) if net.early_stopping and valid is not None else None
+    with tqdm(total=epochs, unit="epoch", disable=not net.verbose, leave=net.verbose > 1) as bar:
+        for _ in range(epochs):
+            began = time.perf_counter()
+            net.notify("on_epoch_begin", **on_epoch)
+            loss = _train_epoch(net, step, iterator, rates)
+            record = net.history_.record
+            record("train_loss", loss)
+            record("lr", net.optimizer_.param_groups[0]["lr"])
+            shown = {"loss": f"{loss:.3f}"}
+            if valid is not None:
+                scores = _validate(net, step, valid)
+                for name, value in scores.items():
+                    record(name, value)
+                    shown[name] = f"{value:.3f}"
+            record("dur", time.perf_counter() - began)
+            net.notify("on_epoch_end", **on_epoch)
+            bar.set_postfix(shown)
+            bar.update()
+            if best is not None and best.seen(scores["valid_loss"]):
+                break
+    rates.restore()
+    net.module_.eval()
+    if best is not None:
+        best.restore()
+
+
+def _train_epoch(net, step, iterator, rates):
+    watched = bool(net.callbacks_)
+    net.module_.train()
+    total, count = torch.zeros((), device=net.device_), 0
+    for batch in iterator:
+        rates.step()
+        if watched:
+            net.notify("on_batch_begin", batch=batch, training=True)
+        loss, output = step(batch)
+        size = len(batch[0])
+        total += loss.detach() * size
+        count += size
+        if watched:
+            net.history_.record_batch("train_loss", loss.item())
+            net.history_.record_batch("train_batch_size", size)
+            net.notify("on_batch_end", batch=batch, training=True, loss=loss, y_pred=output)
+    mean = total.item() / max(count, 1)
+    if mean != mean or mean in (float("inf"), float("-inf")):
+        raise ValueError(
+            f"training diverged: the loss became {mean} in epoch {len(net.history_)}; lower "
+            f"lr={net.lr}, set gradient_clip=1.0, or look for extreme values in X"
+        )
+    return mean
+
+
+def _validate(net, step, valid):
+    """Loss and whatever the net counts, on clips put aside."""
+    totals, count = {}, 0
+    watched = bool(net.callbacks_)
+    for batch in net.get_iterator(valid):
+        if watched:
+            net.notify("on_batch_begin", batch=batch, training=False)
+        net.module_.eval()
+        with torch.no_grad():
+            output = step.output(batch)
+            losses = net.clip_losses(output, step.to_device(batch[1]), batch)
+        sums = {"valid_loss": losses.sum(), **net.batch_scores(output, step.to_device(batch[1]))}
+        size = len(batch[0])
+        for name, value in sums.items():
+            totals[name] = totals.get(name, 0.0) + float(value)
+        count += size
+        if watched:
+            net.history_.record_batch("valid_loss", float(losses.mean()))
+            net.history_.record_batch("valid_batch_size", size)
+            net.notify(
+                "on_batch_end", batch=batch, training=False, loss=losses.mean(), y_pred=output
+            )
+    return {name: value / count for name, value in totals.items()}
+
+
+class BestWeights:
+    """Remembers the weights of the epoch with the lowest validation loss."""
+
+    def __init__(self, net):
+        self.net, self.loss, self.waited, self.state = net, float("inf"), 0, None
+
+    def seen(self, loss):
+        """Take note of an epoch's loss; true when it is time to stop."""
+        if loss < self.loss:
+            self.loss, self.waited = loss, 0
+            self.state = deepcopy(self.net.module_.state_dict())
+            self.net.best_epoch_ = len(self.net.history_)
+        else:
+            self.waited += 1
+        return self.waited >= self.net.n_iter_no_change
+
+    def restore(self):
+        if self.state is not None:
+            self.net.module_.load_state_dict(self.state)

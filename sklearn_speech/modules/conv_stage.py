@@ -1,0 +1,203 @@
+"""One convolutional stage, shared by the classifiers and the autoencoder."""
+
+import numbers
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def per_layer(name, value, n_layers):
+    """One entry a layer from a number, a pair or a list.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for error messages.
+    value : number, str, (frequency, time) tuple, or list with one of these a layer
+    n_layers : int
+
+    Returns
+    -------
+    values : list of length n_layers
+
+    Examples
+    --------
+    >>> per_layer("kernel_size", (3, 5), 2)
+    [(3, 5), (3, 5)]
+    >>> per_layer("n_filters", [16, 32], 2)
+    [16, 32]
+    """
+    if not isinstance(value, list):
+        return [value] * n_layers
+    if len(value) != n_layers:
+        raise ValueError(
+            f"{name}={value!r} has {len(value)} entries, but there are {n_layers} layers"
+        )
+    return list(value)
+
+
+def as_pair(name, value, minimum=1):
+    """A (frequency, time) pair of whole numbers from a number or a pair."""
+    pair = (value, value) if isinstance(value, numbers.Integral) else tuple(value)
+    if len(pair) != 2 or any(
+        not isinstance(v, numbers.Integral) or isinstance(v, bool) or v < minimum for v in pair
+    ):
+        raise ValueError(
+            f"{name}={value!r}: expected a whole number of at least {minimum}, "
+            "or a (frequency, time) pair of them"
+        )
+    return int(pair[0]), int(pair[1])
+
+
+def frame_mask(lengths, n_frames):
+    """1 where a frame belongs to its clip, 0 where it is padding.
+
+    Parameters
+    ----------
+    lengths : Tensor of shape (n_clips,)
+    n_frames : int
+
+    Returns
+    -------
+    mask : bool Tensor of shape (n_clips, n_frames)
+    """
+    return torch.arange(n_frames, device=lengths.device) < lengths[:, None]
+
+
+def mask_frames(x, lengths):
+    """Zero the padding frames of x, whose last axis is time; None leaves x as it is.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_clips, ..., n_frames)
+    lengths : Tensor of shape (n_clips,) or None
+
+    Returns
+    -------
+    x : Tensor of the same shape
+    """
+    if lengths is None:
+        return x
+    mask = frame_mask(lengths, x.shape[-1]).to(x.dtype)
+    return x * mask.view(x.shape[0], *([1] * (x.dim() - 2)), -1)
+
+
+class ConvStage(nn.Module):
+    """Convolution, batch norm, ReLU, pooling, dropout: any but the first may be left out.
+
+    Inputs smaller than a kernel or pooling window are zero-padded to it at the
+    end, so that one frame is enough. Padding never depends on the input's size,
+    and padding frames are zeroed, so that a clip in a padded batch gives what it
+    gives alone.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+    kernel_size, stride : int or (frequency, time) tuple
+    padding : {"same", "valid"}, int or (frequency, time) tuple, default="same"
+        "same" gives ceil(size / stride) rows and columns.
+    pool_size : int or (frequency, time) tuple, default=1
+        Pooling windows do not overlap; what is left over is dropped.
+    pool_type : {"max", "mean"}, default="max"
+    batch_norm : bool, default=False
+    batch_norm_eps : float, default=1e-5
+    dropout : float, default=0.0
+        Probability of dropping an element, after pooling.
+    bias : bool, default=True
+
+    Shape
+    -----
+    Input (n_clips, in_channels, n_bands, n_frames), output
+    (n_clips, out_channels, *out_size).
+    """
+
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size=3,
+        stride=1,
+        padding="same",
+        pool_size=1,
+        pool_type="max",
+        batch_norm=False,
+        batch_norm_eps=1e-5,
+        dropout=0.0,
+        bias=True,
+    ):
+        super().__init__()
+        self.kernel_size = as_pair("kernel_size", kernel_size)
+        self.stride = as_pair("stride", stride)
+        self.pool_size = as_pair("pool_size", pool_size)
+        if pool_type not in ("max", "mean"):
+            raise ValueError(f"pool_type={pool_type!r}: expected 'max' or 'mean'")
+        self.pool_type = pool_type
+        self.pad = self._resolve_padding(padding)
+        self.conv = nn.Conv2d(
+            in_channels, out_channels, self.kernel_size, stride=self.stride, bias=bias
+        )
+        self.norm = nn.BatchNorm2d(out_channels, eps=batch_norm_eps) if batch_norm else None
+        self.dropout = nn.Dropout(dropout) if dropout else None
+        symmetric = all(before == after for before, after in self.pad)
+        if symmetric:  # the convolution's own padding is faster than a copy of the input
+            self.conv.padding = tuple(before for before, _ in self.pad)
+        self._explicit_pad = not symmetric
+
+    def _resolve_padding(self, padding):
+        if padding == "same":
+            return tuple(((k - 1) // 2, k - 1 - (k - 1) // 2) for k in self.kernel_size)
+        if padding == "valid":
+            return ((0, 0), (0, 0))
+        if isinstance(padding, str):
+            raise ValueError(f"padding={padding!r}: expected 'same', 'valid', a number or a pair")
+        return tuple((p, p) for p in as_pair("padding", padding, minimum=0))
+
+    def _conv_size(self, size, axis):
+        before, after = self.pad[axis]
+        return (size + before + after - self.kernel_size[axis]) // self.stride[axis] + 1
+
+    def _needed(self, axis):
+        return self.kernel_size[axis] - sum(self.pad[axis])
+
+    def conv_frames(self, lengths):
+        """Frames after the convolution, before pooling; takes an int or a Tensor."""
+        size = self._conv_size(lengths, 1)
+        return size.clamp(min=1) if isinstance(size, torch.Tensor) else max(size, 1)
+
+    def out_frames(self, lengths):
+        """Frames that leave the stage for frames that enter; takes an int or a Tensor."""
+        size = self.conv_frames(lengths) // self.pool_size[1]
+        return size.clamp(min=1) if isinstance(size, torch.Tensor) else max(size, 1)
+
+    def out_bands(self, n_bands):
+        """Bands that leave the stage for bands that enter."""
+        return max(max(self._conv_size(n_bands, 0), 1) // self.pool_size[0], 1)
+
+    def forward(self, x, lengths=None):
+        x = _pad_to(x, self._needed(0), self._needed(1))
+        if self._explicit_pad:
+            (top, bottom), (left, right) = self.pad
+            x = F.pad(x, (left, right, top, bottom))
+        x = self.conv(x)
+        if self.norm is not None:
+            x = self.norm(x)
+        x = F.relu(x, inplace=True)
+        if lengths is not None:
+            x = mask_frames(x, self.conv_frames(lengths))
+        if self.pool_size != (1, 1):
+            x = _pad_to(x, *self.pool_size)
+            pool = F.max_pool2d if self.pool_type == "max" else F.avg_pool2d
+            x = pool(x, self.pool_size)
+        if self.dropout is not None:
+            x = self.dropout(x)
+        if lengths is None:
+            return x, None
+        lengths = self.out_frames(lengths)
+        return mask_frames(x, lengths), lengths
+
+
+def _pad_to(x, n_bands, n_frames):
+    """Zero rows and columns at the end where x is smaller than asked for."""
+    missing = max(0, n_bands - x.shape[-2]), max(0, n_frames - x.shape[-1])
+    return F.pad(x, (0, missing[1], 0, missing[0])) if any(missing) else x
