@@ -13,6 +13,11 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     put into batches does not change what is learned. A training batch with one
     value a feature, which torch refuses, has variance zero.
 
+    The running statistics are the plain mean over the first ``1 / momentum``
+    batches, and only then forget exponentially: torch's start at 0 and 1, which
+    a small variance takes a hundred batches to overcome, more than there are in
+    a short training.
+
     Parameters
     ----------
     n_channels : int
@@ -32,6 +37,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     def __init__(self, n_channels, n_groups=1, eps=1e-5, momentum=0.1):
         super().__init__(n_channels * n_groups, eps=eps, momentum=momentum)
         self.n_groups = n_groups
+        self._n_batches = None  # num_batches_tracked, known without asking a GPU
 
     def forward(self, x, mask=None):
         n_clips, n_channels = x.shape[:2]
@@ -45,8 +51,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         return self._by_hand(bands, mask).reshape(x.shape)
 
     def _plain(self, x):
-        if self.training:
-            self.num_batches_tracked.add_(1)
+        momentum = self._next_momentum() if self.training else 0.0
         return F.batch_norm(
             x,
             self.running_mean,
@@ -54,9 +59,17 @@ class MaskedBatchNorm(nn.BatchNorm1d):
             self.weight,
             self.bias,
             self.training,
-            self.momentum,
+            momentum,
             self.eps,
         )
+
+    def _next_momentum(self):
+        """Count a training batch, and weigh it in the running statistics."""
+        if self._n_batches is None:
+            self._n_batches = int(self.num_batches_tracked)
+        self._n_batches += 1
+        self.num_batches_tracked.add_(1)
+        return max(self.momentum, 1 / self._n_batches)
 
     def _by_hand(self, x, mask):
         """The same from sums over each band: (n_clips, n_channels, n_bands, n_steps) in and out."""
@@ -68,23 +81,28 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         scale = self.weight * torch.rsqrt(var + self.eps)
         shift = self.bias - mean * scale
         scale, shift = (_to_bands(value, member).to(x.dtype) for value in (scale, shift))
-        return x * scale + shift
+        return torch.addcmul(shift, x, scale)
 
     def _batch_statistics(self, x, mask, member):
-        inside = x.new_ones(()) if mask is None else mask[:, None, None].to(x.dtype)
-        steps = x.shape[0] * x.shape[3] if mask is None else inside.sum()
+        n_clips, n_channels, n_bands, n_steps = x.shape
+        steps = n_clips * n_steps if mask is None else mask.sum()
         count = (member.sum(0) * steps).clamp(min=1)  # (n_groups,)
 
         def mean_of(values):
-            return (((values * inside).sum((0, 3)) @ member) / count).flatten()
+            if mask is None:
+                total = values.sum((0, 3))
+            else:  # a matrix product, which needs no masked copy of the values
+                flat = values.reshape(n_clips, n_channels * n_bands, n_steps)
+                total = (flat @ mask.to(x.dtype).unsqueeze(2)).sum(0).view(n_channels, n_bands)
+            return ((total @ member) / count).flatten()
 
         mean = mean_of(x)
-        var = mean_of((x - _to_bands(mean, member)) ** 2)
+        var = mean_of((x - _to_bands(mean, member)).square())
         with torch.no_grad():
-            self.num_batches_tracked.add_(1)
+            momentum = self._next_momentum()
             unbiased = var.view(-1, self.n_groups) * (count / (count - 1).clamp(min=1))
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(unbiased.flatten(), self.momentum)
+            self.running_mean.lerp_(mean, momentum)
+            self.running_var.lerp_(unbiased.flatten(), momentum)
         return mean, var
 
 

@@ -5,8 +5,10 @@ from torch.nn import functional as F
 
 #: Clips are oversampled by this before they are read between samples.
 OVERSAMPLING = 4
-#: Zeros after each clip, so that the end does not ring into the beginning.
+#: At least so many zeros follow each clip, so that its end does not ring into its beginning.
 MARGIN = 128
+#: Transforms have a multiple of this many samples: powers of two are fast.
+BLOCK = 256
 #: Width of the anti-aliasing filter's slope, as a fraction of the Nyquist frequency.
 SLOPE = 0.05
 
@@ -31,7 +33,7 @@ def resample(x, factor, n_out):
         Zero beyond the clip's end.
     """
     n_times = x.shape[-1]
-    size = n_times + MARGIN + n_times % 2
+    size = -(-(n_times + MARGIN) // BLOCK) * BLOCK
     spectrum = torch.fft.rfft(x, size)
     nyquist = size // 2
     bins = torch.arange(nyquist + 1, device=x.device)
@@ -50,11 +52,9 @@ def _read(fine, factor, n_out, last):
     index = start.long().clamp(max=last) + 1
     fine = F.pad(fine, (1, 2))
     a, b, c, d = (fine.gather(1, index + k) for k in (-1, 0, 1, 2))
-    # Lagrange's polynomial through four neighbours
-    value = (
-        -a * t * (t - 1) * (t - 2) / 6
-        + b * (t + 1) * (t - 1) * (t - 2) / 2
-        - c * (t + 1) * t * (t - 2) / 2
-        + d * (t + 1) * t * (t - 1) / 6
-    )
+    # Lagrange's polynomial through four neighbours, in Horner's form
+    cubic = (d - a) / 6 + (b - c) / 2
+    square = (a + c) / 2 - b
+    line = c - a / 3 - b / 2 - d / 6
+    value = ((cubic * t + square) * t + line) * t + b
     return value.masked_fill(positions > last, 0.0)
