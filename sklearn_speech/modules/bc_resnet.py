@@ -143,11 +143,9 @@ class BCResNetNet(nn.Module):
         return _masked(x.mean(2), mask)
 
     def forward(self, x, lengths=None):
-        features = self.encode(x, lengths)
-        if lengths is None:
-            return self.classify(features.mean(-1))
-        n_frames = lengths.to(features.device, features.dtype)
-        return self.classify(features.sum(-1) / n_frames[:, None])
+        features = self.encode(x, lengths).float()  # lengths are beyond half precision
+        n_frames = features.shape[-1] if lengths is None else lengths.to(features.device)[:, None]
+        return self.classify(features.sum(-1) / n_frames)
 
 
 class _BroadcastedResidual(nn.Module):

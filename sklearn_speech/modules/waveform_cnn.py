@@ -12,7 +12,7 @@ from sklearn_speech.modules.masked_norm import MaskedBatchNorm
 class WaveformCNNNet(nn.Module):
     """A strided convolution over raw samples, convolutional stages, pooling, logits.
 
-    The defaults suit words at 8 to 16 kHz: the first convolution sees about 10 ms
+    The defaults suit words at 8 to 16 kHz: the first convolution sees 5 to 10 ms
     at a time, residual stages follow, and the network's output does not depend on
     a clip's loudness.
 
@@ -34,14 +34,14 @@ class WaveformCNNNet(nn.Module):
     kernel_size : int or list, default=3
         Of each stage's convolution, in steps; the sequence keeps its length, and an
         even kernel looks further ahead than back, as in Keras.
-    pool_size : int or list, default=4
+    pool_size : int or list, default=3
         Of each stage's max pooling; what is left over at the end is dropped.
     first_filters : int or None, default=None
         Of the first convolution. None is as many as in the first stage.
     first_kernel_size : int, default=80
         In samples.
-    first_stride : int, default=4
-        In samples.
+    first_stride : int, default=16
+        In samples. The first kernel and stride are 10 ms and 2 ms at 8 kHz.
     residual : bool, default=True
         Whether each stage is two convolutions with a shortcut round them, or one.
     bias : bool, default=False
@@ -86,10 +86,10 @@ class WaveformCNNNet(nn.Module):
         n_layers=4,
         n_filters=None,
         kernel_size=3,
-        pool_size=4,
+        pool_size=3,
         first_filters=None,
         first_kernel_size=80,
-        first_stride=4,
+        first_stride=16,
         residual=True,
         bias=False,
         batch_norm_eps=1e-5,
@@ -285,9 +285,9 @@ def _pool(x, lengths, head):
     """One vector a clip from features (n_clips, n_filters, n_steps), zero in the padding."""
     if head == "flatten":
         return x.flatten(1)
-    parts = []
+    x, parts = x.float(), []  # sums and lengths are beyond half precision
     if "mean" in head:
-        count = x.shape[-1] if lengths is None else lengths[:, None].to(x.dtype)
+        count = x.shape[-1] if lengths is None else lengths[:, None]
         parts.append(x.sum(-1) / count)
     if "max" in head:
         parts.append(x.amax(-1))  # nothing is negative after ReLU, so zeros do not count

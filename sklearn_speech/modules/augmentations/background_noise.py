@@ -62,14 +62,20 @@ class BackgroundNoise(Augmentation):
         steps = torch.arange(x.shape[1], device=x.device)
         index = starts[which, None] + (offsets[:, None] + steps) % sizes[:, None]
         snr_db = uniform(len(x), *self.snr_db, generator, x.device)
-        return add_at_snr(x, samples[index], lengths, snr_db), lengths
+        return add_at_snr(x, samples[index].to(x.dtype), lengths, snr_db), lengths
 
     def _bank(self, x):
-        """All recordings in one tensor, with their starts and sizes."""
-        clips = [np.asarray(clip, dtype=np.float32) for clip in self.clips]
-        sizes = torch.tensor([len(clip) for clip in clips], device=x.device)
-        samples = torch.from_numpy(np.concatenate(clips)).to(x)
-        return samples, sizes.cumsum(0) - sizes, sizes
+        """All recordings in one tensor on the device of x, with their starts and sizes."""
+        kept = getattr(self, "_kept", None)
+        if kept is None or kept[0] is not self.clips or kept[1].device != x.device:
+            clips = [np.asarray(clip, dtype=np.float32) for clip in self.clips]
+            sizes = torch.tensor([len(clip) for clip in clips], device=x.device)
+            samples = torch.from_numpy(np.concatenate(clips)).to(x.device)
+            self._kept = kept = (self.clips, samples, sizes.cumsum(0) - sizes, sizes)
+        return kept[1:]
+
+    def __getstate__(self):
+        return self.get_params()
 
 
 def _bounds(n_clips, n_recordings, device):
