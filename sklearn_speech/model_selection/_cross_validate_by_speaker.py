@@ -149,6 +149,7 @@ def cross_validate_by_speaker(
     jobs = (
         delayed(_numbered)(
             i,
+            error_score == "raise",
             clone(rest),
             X,
             y,
@@ -167,21 +168,32 @@ def cross_validate_by_speaker(
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
     folds = [None] * len(splits)
     with tqdm(total=len(splits), desc="held-out speakers", disable=not verbose) as bar:
-        for i, fold in parallel(jobs):
-            who = _listed(held_out[i])
-            if fold.error is not None and error_score == "raise":
-                raise SpeakerFoldError(
-                    f"fold {i}, which held out {who}, failed: "
-                    f"{type(fold.error).__name__}: {fold.error}"
-                ) from fold.error
-            folds[i] = fold
-            bar.set_postfix_str(f"{who} {' '.join(f'{s:.3f}' for s in fold.scores.values())}")
-            bar.update()
+        try:
+            for i, fold in parallel(jobs):
+                folds[i] = fold
+                result = " ".join(f"{score:.3f}" for score in fold.scores.values())
+                bar.set_postfix_str(f"{_listed(held_out[i])} {result}")
+                bar.update()
+        except _FoldFailure as failure:
+            i, error, trace = failure.args
+            if error.__traceback__ is None:  # it comes from another process
+                error.add_note(trace)
+            raise SpeakerFoldError(
+                f"fold {i}, which held out {_listed(held_out[i])}, failed: "
+                f"{type(error).__name__}: {error}"
+            ) from error
     return _collect(folds, splits, held_out, y, names, codes, labels, error_score)
 
 
-def _numbered(i, *args, **kwargs):
-    return i, run_fold(*args, **kwargs)
+class _FoldFailure(Exception):
+    """Carries a fold's number, exception and traceback out of a job, which stops the others."""
+
+
+def _numbered(i, stop, *args, **kwargs):
+    fold = run_fold(*args, **kwargs)
+    if stop and fold.error is not None:
+        raise _FoldFailure(i, fold.error, fold.traceback)
+    return i, fold
 
 
 def _as_targets(y):

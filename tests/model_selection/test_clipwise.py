@@ -5,7 +5,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from sklearn_speech.audio import PadOrTrim
+from sklearn_speech.audio import AudioReader, PadOrTrim
+from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
 from sklearn_speech.model_selection import cross_validate_by_speaker
 from sklearn_speech.model_selection._clipwise import is_clipwise, split_clipwise
 
@@ -74,5 +75,27 @@ def test_only_the_beginning_counts_and_never_the_last_step():
 def test_others_are_not_taken_at_their_word():
     assert not is_clipwise(Energy())  # the attribute, but not this library's
     assert not is_clipwise(FunctionTransformer())
-    assert not is_clipwise(PadOrTrim())  # learns the longest clip
+    assert not is_clipwise(SpectrogramScaler())  # learns means of the training clips
+
+
+def test_reading_padding_and_spectrograms_treat_clips_alone():
+    assert is_clipwise(AudioReader(8000)) and is_clipwise(MelSpectrogram(sample_rate=8000))
+    assert is_clipwise(PadOrTrim(n_times=100))
+    assert not is_clipwise(PadOrTrim())  # learns the longest training clip
     assert not is_clipwise(PadOrTrim(quantile=0.9))
+
+
+def test_spectrograms_of_all_clips_and_of_each_fold_are_the_same(clips, monkeypatch):
+    X, y, speakers = clips
+    model = make_pipeline(
+        PadOrTrim(n_times=60),
+        MelSpectrogram(sample_rate=8000, n_fft=32, hop_length=16, n_mels=4),
+        FunctionTransformer(np.mean, kw_args={"axis": 2}),
+        LogisticRegression(),
+    )
+    assert len(split_clipwise(model)[0]) == 2
+    once = cross_validate_by_speaker(model, X, y, speakers)
+    monkeypatch.setattr(MelSpectrogram, "_treats_clips_alone", False)
+    assert len(split_clipwise(model)[0]) == 1
+    in_folds = cross_validate_by_speaker(model, X, y, speakers)
+    np.testing.assert_array_equal(once.probabilities, in_folds.probabilities)

@@ -166,6 +166,15 @@ def test_bad_arguments_say_what_is_wrong(clips):
         run(scoring=lambda model, X, y: "good")
 
 
+def test_two_jobs_give_what_one_gives(clips):
+    X, y, speakers = clips
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    one = cross_validate_by_speaker(model, X, y, speakers)
+    two = cross_validate_by_speaker(model, X, y, speakers, n_jobs=2, verbose=0)
+    np.testing.assert_array_equal(one["test_score"], two["test_score"])
+    np.testing.assert_array_equal(one.predictions, two.predictions)
+
+
 class Picky(ClassifierMixin, BaseEstimator):
     """Refuses to train without a speaker's clips; X holds their paths."""
 
@@ -182,17 +191,25 @@ class Picky(ClassifierMixin, BaseEstimator):
         return np.full(len(X), self.classes_[0])
 
 
+@pytest.fixture
+def paths():
+    return [f"{name}_{i}.wav" for name in ("ann", "bob", "cem") for i in range(4)]
+
+
 @pytest.mark.parametrize("n_jobs", [None, 2])
-def test_a_fold_that_fails_is_named_by_its_speaker(n_jobs):
-    paths = [f"{name}_{i}.wav" for name in ("ann", "bob", "cem") for i in range(4)]
+def test_a_fold_that_fails_is_named_by_its_speaker(paths, n_jobs):
     y, speakers = [0, 1] * 6, [path[:3] for path in paths]
     with pytest.raises(SpeakerFoldError, match=r"held out 'bob'.*KeyError.*where is bob") as caught:
         cross_validate_by_speaker(Picky(), paths, y, speakers, n_jobs=n_jobs)
     assert isinstance(caught.value.__cause__, KeyError)
+    if n_jobs == 2:  # the traceback of another process comes as text
+        assert "raise KeyError" in caught.value.__cause__.__notes__[0]
+
+
+def test_a_fold_that_fails_may_have_no_score_while_the_others_have_theirs(paths):
+    y, speakers = [0, 1] * 6, [path[:3] for path in paths]
     with pytest.warns(FitFailedWarning, match="held out 'bob', failed; its score is nan"):
-        scores = cross_validate_by_speaker(
-            Picky(), paths, y, speakers, n_jobs=n_jobs, error_score=np.nan
-        )
+        scores = cross_validate_by_speaker(Picky(), paths, y, speakers, error_score=np.nan)
     np.testing.assert_array_equal(scores["test_score"], [0.5, np.nan, 0.5])
     assert np.isnan(scores.mean)
     assert scores.predictions.tolist() == [0] * 4 + [None] * 4 + [0] * 4
@@ -258,15 +275,6 @@ def test_targets_may_be_integers_and_lists_of_phones(clips):
     assert set(map(tuple, scores.predictions)) <= {("s", "ih", "k", "s"), ("w", "ah", "n")}
     with pytest.raises(ValueError, match="no predicted classes"):
         scores.confusion_matrix()
-
-
-def test_two_jobs_give_what_one_gives(clips):
-    X, y, speakers = clips
-    model = make_pipeline(StandardScaler(), LogisticRegression())
-    one = cross_validate_by_speaker(model, X, y, speakers)
-    two = cross_validate_by_speaker(model, X, y, speakers, n_jobs=2, verbose=0)
-    np.testing.assert_array_equal(one["test_score"], two["test_score"])
-    np.testing.assert_array_equal(one.predictions, two.predictions)
 
 
 class ThreadCounter(DummyClassifier):
