@@ -1,0 +1,111 @@
+"""
+Spoken digits from speakers never heard before
+==============================================
+
+How well are digits recognised when the speaker is new? Each speaker of the Free
+Spoken Digit Dataset is held out in turn: the network is trained on the other
+five, and asked about the sixth, of whom it has heard nothing. No clip of the
+speaker held out touches any choice.
+
+Run as a script, this prints a table, and writes ``held_out_speakers.png`` to the
+working directory.
+"""
+
+# %%
+# The recordings
+# --------------
+# Three thousand short recordings, six speakers. They are taken from the folder
+# that ``SKLEARN_SPEECH_DATA`` names, or else downloaded once. Where neither is
+# possible, a synthesiser speaks the digits, so that everything below still runs.
+
+import warnings
+
+from sklearn_speech.datasets import fetch_fsdd, make_spoken_digits
+
+try:
+    speech = fetch_fsdd(verbose=1)
+    source = "Free Spoken Digit Dataset"
+except OSError as error:
+    speech = make_spoken_digits(n_speakers=6, n_takes=10, sample_rate=8000, random_state=0)
+    source = "SYNTHETIC digits"
+    warnings.warn(
+        "\n"
+        + "!" * 78
+        + f"\nNo real recordings: {error}\n"
+        + "Going on with SYNTHETIC digits of make_spoken_digits. They are much easier than real\n"
+        + "ones: the scores below say that the program works, and nothing about speech.\n"
+        + "!" * 78,
+        stacklevel=1,
+    )
+
+print(f"{source}: {len(speech.data)} clips of {len(set(speech.speaker))} speakers")
+
+# %%
+# The pipeline
+# ------------
+# Waveforms of one second become pictures of 40 mel bands, of which the network
+# sees the 50 dB below the loudest spot: what lies deeper tells more of the room
+# than of the word. In training, each picture is stretched in time, warped along
+# frequency as if the speaker's vocal tract were longer or shorter, coloured by a
+# random equaliser and moved; that is what makes five speakers stand for others.
+
+from sklearn_speech import (
+    MelSpectrogram,
+    SpectrogramCNNClassifier,
+    cross_validate_by_speaker,
+    make_speech_pipeline,
+)
+from sklearn_speech.modules.augmentations import (
+    FrameShift,
+    RandomEqualizer,
+    TimeStretch,
+    VocalTractWarp,
+)
+
+RATE = 8000
+classifier = SpectrogramCNNClassifier(
+    n_layers=4,
+    max_epochs=20,
+    augment=[
+        TimeStretch(factor=(0.75, 1.3)),
+        VocalTractWarp(sample_rate=RATE, factor=(0.85, 1.18)),
+        RandomEqualizer(max_db=6, scaling="db"),
+        FrameShift(),
+    ],
+    random_state=0,
+)
+features = MelSpectrogram(sample_rate=RATE, n_mels=40, scaling="db", ref="max", top_db=50)
+pipeline = make_speech_pipeline(classifier, sample_rate=RATE, duration=1.0, features=features)
+if source.startswith("SYNTHETIC"):  # these are waveforms already: nothing to read
+    pipeline = pipeline[1:]
+
+# %%
+# Each speaker held out in turn
+# -----------------------------
+# The pipeline is fitted anew for each of them. The interval at the end is one
+# over speakers: with six, it is wide, and that is the truth.
+
+scores = cross_validate_by_speaker(
+    pipeline, speech.data, speech.target, speech.speaker, n_jobs=-1, verbose=1
+)
+print(scores)
+
+# %%
+# What is confused with what
+# --------------------------
+
+import matplotlib.pyplot as plt
+from sklearn.metrics import ConfusionMatrixDisplay
+
+from sklearn_speech.inspection import SpeakerScoresDisplay
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
+SpeakerScoresDisplay.from_cv_results(scores).plot(ax=left)
+left.set_title("Accuracy on speakers held out")
+ConfusionMatrixDisplay.from_predictions(
+    speech.target, scores.predictions, ax=right, cmap="Blues", colorbar=False
+)
+right.set_title("Digits spoken and recognised")
+figure.suptitle(source)
+figure.savefig("held_out_speakers.png", dpi=120)
+print("picture: held_out_speakers.png")
