@@ -1,8 +1,15 @@
+from .audio import AudioFileReport as AudioFileReport
 from .audio import AudioReader as AudioReader
+from .audio import AudioSegment as AudioSegment
 from .audio import PadOrTrim as PadOrTrim
 from .audio import check_audio_files as check_audio_files
+from .classification import BCResNetClassifier as BCResNetClassifier
 from .classification import SpectrogramCNNClassifier as SpectrogramCNNClassifier
+from .classification import SpectrogramLinearClassifier as SpectrogramLinearClassifier
+from .classification import WaveformCNNClassifier as WaveformCNNClassifier
+from .classification import WaveformMLPClassifier as WaveformMLPClassifier
 from .datasets import fetch_fsdd as fetch_fsdd
+from .datasets import get_data_home as get_data_home
 from .datasets import load_speech_folder as load_speech_folder
 from .datasets import load_speech_manifest as load_speech_manifest
 from .datasets import make_spoken_digits as make_spoken_digits
@@ -10,7 +17,18 @@ from .feature_extraction import MFCC as MFCC
 from .feature_extraction import MelSpectrogram as MelSpectrogram
 from .feature_extraction import Spectrogram as Spectrogram
 from .feature_extraction import SpectrogramScaler as SpectrogramScaler
+from .inspection import ClassReportDisplay as ClassReportDisplay
+from .inspection import FilterbankDisplay as FilterbankDisplay
+from .inspection import PosteriorgramDisplay as PosteriorgramDisplay
+from .inspection import ReconstructionDisplay as ReconstructionDisplay
+from .inspection import SpeakerScoresDisplay as SpeakerScoresDisplay
+from .inspection import SpectrogramDisplay as SpectrogramDisplay
+from .inspection import TrainingCurveDisplay as TrainingCurveDisplay
+from .inspection import WaveformDisplay as WaveformDisplay
 from .model_selection import StratifiedGroupShuffleSplit as StratifiedGroupShuffleSplit
+from .model_selection import SpeakerScores as SpeakerScores
+from .model_selection import check_speaker_leakage as check_speaker_leakage
+from .model_selection import compare_by_speaker as compare_by_speaker
 from .model_selection import cross_validate_by_speaker as cross_validate_by_speaker
 from .recipes import make_speech_pipeline as make_speech_pipeline
 

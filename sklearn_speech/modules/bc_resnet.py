@@ -6,9 +6,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sklearn_speech.modules.conv_stage import frame_mask, mask_frames
-from sklearn_speech.modules.input_norm import InputNorm
-from sklearn_speech.modules.masked_norm import MaskedBatchNorm, SubSpectralNorm
+from .conv_stage import frame_mask, mask_frames
+from .input_norm import InputNorm
+from .masked_norm import MaskedBatchNorm, SubSpectralNorm
 
 #: Bands that the last frequency convolution spans, and groups of the sub-spectral norm.
 N_LAST_BANDS = 5

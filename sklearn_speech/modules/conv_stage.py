@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .masked_norm import MaskedBatchNorm
+
 
 def per_layer(name, value, n_layers):
     """One entry a layer from a number, a pair or a list.
@@ -137,7 +139,7 @@ class ConvStage(nn.Module):
         self.conv = nn.Conv2d(
             in_channels, out_channels, self.kernel_size, stride=self.stride, bias=bias
         )
-        self.norm = nn.BatchNorm2d(out_channels, eps=batch_norm_eps) if batch_norm else None
+        self.norm = MaskedBatchNorm(out_channels, eps=batch_norm_eps) if batch_norm else None
         self.dropout = nn.Dropout(dropout) if dropout else None
         symmetric = all(before == after for before, after in self.pad)
         if symmetric:  # the convolution's own padding is faster than a copy of the input
@@ -180,11 +182,12 @@ class ConvStage(nn.Module):
             (top, bottom), (left, right) = self.pad
             x = F.pad(x, (left, right, top, bottom))
         x = self.conv(x)
+        mask = None if lengths is None else frame_mask(self.conv_frames(lengths), x.shape[-1])
         if self.norm is not None:
-            x = self.norm(x)
+            x = self.norm(x, mask)
         x = F.relu(x, inplace=True)
-        if lengths is not None:
-            x = mask_frames(x, self.conv_frames(lengths))
+        if mask is not None:
+            x = x * mask[:, None, None].to(x.dtype)
         if self.pool_size != (1, 1):
             x = _pad_to(x, *self.pool_size)
             pool = F.max_pool2d if self.pool_type == "max" else F.avg_pool2d

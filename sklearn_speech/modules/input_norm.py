@@ -3,7 +3,8 @@
 import torch
 from torch import nn
 
-from .conv_stage import mask_frames
+from .conv_stage import frame_mask, mask_frames
+from .masked_norm import MaskedBatchNorm
 
 
 class InputNorm(nn.Module):
@@ -32,18 +33,24 @@ class InputNorm(nn.Module):
         if kind not in (None, "batch", "clip", "band"):
             raise ValueError(f"input_norm={kind!r}: expected None, 'batch', 'clip' or 'band'")
         self.kind, self.eps = kind, eps
-        self.norm = None if kind is None else nn.BatchNorm1d(n_bands, affine=False, eps=eps)
+        self.norm = None if kind is None else MaskedBatchNorm(n_bands, affine=False, eps=eps)
 
     def forward(self, x, lengths=None):
         if self.kind is None:
             return x
         if self.kind == "batch" or x.shape[-1] == 1:
-            return mask_frames(self.norm(x), lengths)
+            return self._by_batch(x, lengths)
         axes = (1, 2) if self.kind == "clip" else (2,)
-        mean = self._mean(x, lengths, axes)
-        x = mask_frames(x - mean, lengths)
-        variance = self._mean(x.square(), lengths, (1, 2))
-        return x * torch.rsqrt(variance + self.eps)
+        centred = mask_frames(x - self._mean(x, lengths, axes), lengths)
+        variance = self._mean(centred.square(), lengths, (1, 2))
+        by_clip = centred * torch.rsqrt(variance + self.eps)
+        if lengths is None or not bool((lengths == 1).any()):
+            return by_clip
+        return torch.where((lengths == 1).view(-1, 1, 1), self._by_batch(x, lengths), by_clip)
+
+    def _by_batch(self, x, lengths):
+        mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
+        return mask_frames(self.norm(x, mask), lengths)
 
     @staticmethod
     def _mean(x, lengths, axes):

@@ -2,7 +2,7 @@
 
 import torch
 
-from sklearn_speech.modules.conv_stage import mask_frames
+from .conv_stage import mask_frames
 
 
 def equalize_loudness(x, lengths=None):

@@ -25,7 +25,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         Contiguous groups of bands that are normalised apart. Bands that the
         groups do not divide are dealt out as evenly as possible; there must be
         at least one band a group.
-    eps, momentum : float
+    eps, momentum, affine
         As in ``torch.nn.BatchNorm1d``.
 
     Shape
@@ -34,8 +34,8 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     bool. With ``n_groups > 1`` the third axis is that of the bands.
     """
 
-    def __init__(self, n_channels, n_groups=1, eps=1e-5, momentum=0.1):
-        super().__init__(n_channels * n_groups, eps=eps, momentum=momentum)
+    def __init__(self, n_channels, n_groups=1, eps=1e-5, momentum=0.1, affine=True):
+        super().__init__(n_channels * n_groups, eps=eps, momentum=momentum, affine=affine)
         self.n_groups = n_groups
         self._n_batches = None  # num_batches_tracked, known without asking a GPU
 
@@ -78,8 +78,10 @@ class MaskedBatchNorm(nn.BatchNorm1d):
             mean, var = self._batch_statistics(x.float(), mask, member)
         else:
             mean, var = self.running_mean, self.running_var
-        scale = self.weight * torch.rsqrt(var + self.eps)
-        shift = self.bias - mean * scale
+        scale = torch.rsqrt(var + self.eps)
+        shift = -mean * scale
+        if self.affine:
+            scale, shift = self.weight * scale, self.bias + self.weight * shift
         scale, shift = (_to_bands(value, member).to(x.dtype) for value in (scale, shift))
         return torch.addcmul(shift, x, scale)
 

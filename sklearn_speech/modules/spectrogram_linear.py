@@ -2,8 +2,8 @@
 
 from torch import nn
 
-from sklearn_speech.modules.input_norm import InputNorm
-from sklearn_speech.modules.waveform_cnn import check_fixed_length
+from .input_norm import InputNorm
+from .waveform_cnn import check_fixed_length
 
 
 class SpectrogramLinearNet(nn.Module):

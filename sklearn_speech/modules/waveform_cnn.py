@@ -4,9 +4,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sklearn_speech.modules.conv_stage import frame_mask, mask_frames, per_layer
-from sklearn_speech.modules.loudness import equalize_loudness
-from sklearn_speech.modules.masked_norm import MaskedBatchNorm
+from .conv_stage import frame_mask, mask_frames, per_layer
+from .loudness import equalize_loudness
+from .masked_norm import MaskedBatchNorm
 
 
 class WaveformCNNNet(nn.Module):

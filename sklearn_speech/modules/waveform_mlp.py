@@ -5,8 +5,8 @@ import numbers
 
 from torch import nn
 
-from sklearn_speech.modules.loudness import equalize_loudness
-from sklearn_speech.modules.waveform_cnn import check_fixed_length
+from .loudness import equalize_loudness
+from .waveform_cnn import check_fixed_length
 
 
 class WaveformMLPNet(nn.Module):

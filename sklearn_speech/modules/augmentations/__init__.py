@@ -3,20 +3,20 @@
 Those on spectrograms expect a logarithmic scaling.
 """
 
-from sklearn_speech.modules.augmentations.add_noise import AddNoise
-from sklearn_speech.modules.augmentations.augmentation import Augmentation
-from sklearn_speech.modules.augmentations.background_noise import BackgroundNoise
-from sklearn_speech.modules.augmentations.frame_shift import FrameShift
-from sklearn_speech.modules.augmentations.gain import Gain
-from sklearn_speech.modules.augmentations.mixup import Mixup
-from sklearn_speech.modules.augmentations.pitch_shift import PitchShift
-from sklearn_speech.modules.augmentations.random_equalizer import RandomEqualizer
-from sklearn_speech.modules.augmentations.room_reverb import RoomReverb
-from sklearn_speech.modules.augmentations.spec_augment import SpecAugment
-from sklearn_speech.modules.augmentations.speed_perturb import SpeedPerturb
-from sklearn_speech.modules.augmentations.time_shift import TimeShift
-from sklearn_speech.modules.augmentations.time_stretch import TimeStretch
-from sklearn_speech.modules.augmentations.vocal_tract_warp import VocalTractWarp
+from .add_noise import AddNoise
+from .augmentation import Augmentation
+from .background_noise import BackgroundNoise
+from .frame_shift import FrameShift
+from .gain import Gain
+from .mixup import Mixup
+from .pitch_shift import PitchShift
+from .random_equalizer import RandomEqualizer
+from .room_reverb import RoomReverb
+from .spec_augment import SpecAugment
+from .speed_perturb import SpeedPerturb
+from .time_shift import TimeShift
+from .time_stretch import TimeStretch
+from .vocal_tract_warp import VocalTractWarp
 
 __all__ = [
     "AddNoise",

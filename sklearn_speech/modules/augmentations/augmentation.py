@@ -6,7 +6,7 @@ import numbers
 import numpy as np
 import torch
 
-from sklearn_speech.modules.conv_stage import mask_frames
+from ..conv_stage import mask_frames
 
 
 class Augmentation:

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from sklearn_speech.modules.augmentations.add_noise import add_at_snr
-from sklearn_speech.modules.augmentations.augmentation import (
+from .add_noise import add_at_snr
+from .augmentation import (
     Augmentation,
     check_number,
     check_range,

@@ -1,11 +1,11 @@
 """Spectrograms moved in time."""
 
-from sklearn_speech.modules.augmentations.augmentation import (
+from .augmentation import (
     Augmentation,
     check_count,
     check_number,
 )
-from sklearn_speech.modules.augmentations.time_shift import shift
+from .time_shift import shift
 
 
 class FrameShift(Augmentation):

@@ -1,6 +1,6 @@
 """Loudness of waveforms."""
 
-from sklearn_speech.modules.augmentations.augmentation import (
+from .augmentation import (
     Augmentation,
     check_number,
     check_range,

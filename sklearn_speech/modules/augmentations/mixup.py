@@ -3,7 +3,7 @@
 import torch
 from scipy.special import betaincinv
 
-from sklearn_speech.modules.augmentations.augmentation import (
+from .augmentation import (
     Augmentation,
     check_number,
     check_option,

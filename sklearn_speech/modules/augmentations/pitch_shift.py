@@ -5,13 +5,13 @@ import math
 import torch
 from torch.nn import functional as F
 
-from sklearn_speech.modules.augmentations.augmentation import (
+from .augmentation import (
     Augmentation,
     check_number,
     check_range,
     uniform,
 )
-from sklearn_speech.modules.augmentations.resample import resample
+from .resample import resample
 
 #: Window of the phase vocoder, in seconds.
 WINDOW_SECONDS = 0.032

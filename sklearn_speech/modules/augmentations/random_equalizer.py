@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from sklearn_speech.modules.augmentations.augmentation import (
+from .augmentation import (
     Augmentation,
     check_count,
     check_number,

@@ -2,13 +2,13 @@
 
 import torch
 
-from sklearn_speech.modules.augmentations.augmentation import (
+from .augmentation import (
     Augmentation,
     check_number,
     check_range,
     uniform,
 )
-from sklearn_speech.modules.augmentations.resample import resample
+from .resample import resample
 
 
 class SpeedPerturb(Augmentation):

@@ -2,7 +2,7 @@
 
 import torch
 
-from sklearn_speech.modules.augmentations.augmentation import (
+from .augmentation import (
     Augmentation,
     check_number,
     whole_number,

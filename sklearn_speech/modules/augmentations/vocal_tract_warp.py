@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from sklearn_speech.filters import check_band, hz_to_mel, mel_frequencies
-from sklearn_speech.modules.augmentations.augmentation import (
+from ...filters import check_band, hz_to_mel, mel_frequencies
+from .augmentation import (
     Augmentation,
     check_number,
     check_option,

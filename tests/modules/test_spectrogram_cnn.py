@@ -1,0 +1,112 @@
+import pytest
+import torch
+from torch.nn import functional as F
+
+from sklearn_speech.modules.conv_stage import ConvStage, per_layer
+from sklearn_speech.modules.spectrogram_cnn import SpectrogramCNNNet
+
+
+def _count(module):
+    return sum(p.numel() for p in module.parameters())
+
+
+@pytest.mark.parametrize(("filters", "published"), [([16, 32], 73_146), ([16, 32, 32], 61_082)])
+def test_networks_of_the_mel_picture_system_have_their_published_size(filters, published):
+    net = SpectrogramCNNNet(
+        64, 64, 10, n_layers=len(filters), n_filters=filters, kernel_size=6, stride=2,
+        padding="valid", pool_size=1, batch_norm=False, head="flatten", input_norm=None,
+    )  # fmt: skip
+    assert _count(net) == published
+
+
+def test_same_padding_keeps_every_row_and_column_also_of_even_kernels():
+    stage = ConvStage(1, 2, kernel_size=4, stride=1)
+    assert stage(torch.zeros(1, 1, 10, 7))[0].shape == (1, 2, 10, 7)
+
+
+@pytest.mark.parametrize("kernel_size", [2, 3, 4, (5, 2)])
+@pytest.mark.parametrize("stride", [1, 2, (1, 3)])
+@pytest.mark.parametrize("padding", ["same", "valid", 1])
+@pytest.mark.parametrize("pool_size", [1, 2, (3, 1)])
+@pytest.mark.parametrize("size", [(1, 1), (5, 9), (12, 4)])
+def test_announced_sizes_are_those_that_come_out(kernel_size, stride, padding, pool_size, size):
+    stage = ConvStage(1, 2, kernel_size, stride, padding, pool_size)
+    out, _ = stage(torch.zeros(1, 1, *size))
+    assert out.shape[2:] == (stage.out_bands(size[0]), stage.out_frames(size[1]))
+
+
+SETTINGS = [
+    {},
+    {"stride": 1, "pool_type": "mean"},
+    {"kernel_size": 4, "stride": 2, "padding": "valid", "pool_size": 1},
+    {"head": "max", "input_norm": "band"},
+    {"head": "mean", "input_norm": "batch", "pool_size": (2, 3), "padding": 1},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_a_clip_gives_the_same_alone_and_in_a_padded_batch(settings):
+    net = SpectrogramCNNNet(12, None, 3, n_layers=3, n_filters=[4, 5, 6], **settings)
+    lengths = torch.tensor([30, 1, 7, 18, 2])
+    clips = [torch.randn(12, n) for n in lengths.tolist()]
+    batch = torch.zeros(5, 12, 30)
+    for row, clip in zip(batch, clips):
+        row[:, : clip.shape[1]] = clip
+    net(batch, lengths)  # give batch norm statistics other than those it starts with
+    net.eval()
+    together = net(batch, lengths)
+    alone = torch.cat([net(clip[None]) for clip in clips])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_clips", [2, 30])
+@pytest.mark.parametrize("n_frames", [1, 2, 3, 4, 9, 40])
+@pytest.mark.parametrize("n_bands", [1, 5, 40])
+def test_layout_changes_no_gradient(n_bands, n_frames, n_clips):
+    # torch 2.13 reads memory that it never wrote in some backward passes of channels-last layout
+    x, y = torch.randn(n_clips, n_bands, n_frames), torch.arange(n_clips) % 2
+
+    def gradients(plain):
+        torch.manual_seed(0)
+        net = SpectrogramCNNNet(n_bands, n_frames, 2, n_layers=2, n_filters=8, batch_norm=False)
+        if plain:
+            net = net.to(memory_format=torch.contiguous_format)
+            net._laid_out = lambda x: x
+        F.cross_entropy(net(x), y).backward()
+        return [p.grad.contiguous() for p in net.parameters()]
+
+    expected = gradients(plain=True)
+    for _ in range(3):
+        freed = [torch.full((n,), float("nan")) for n in (72, 144, 576, 1000, 5000)]
+        del freed
+        for got, wanted in zip(gradients(plain=False), expected):
+            torch.testing.assert_close(got, wanted, rtol=1e-3, atol=1e-5)
+
+
+def test_flattened_head_refuses_clips_of_other_lengths():
+    net = SpectrogramCNNNet(8, 20, 2, n_layers=1, head="flatten")
+    with pytest.raises(ValueError, match="built for clips of 20 frames, got 21"):
+        net(torch.zeros(1, 8, 21))
+    with pytest.raises(ValueError, match=r"built for clips of 20 frames, got \[20, 5\]"):
+        net(torch.zeros(2, 8, 20), torch.tensor([20, 5]))
+    with pytest.raises(ValueError, match="needs clips of one length"):
+        SpectrogramCNNNet(8, None, 2, head="flatten")
+
+
+def test_lists_have_one_entry_a_layer():
+    assert per_layer("stride", [(1, 2), 1], 2) == [(1, 2), 1]
+    with pytest.raises(ValueError, match=r"n_filters=\[1, 2, 3\] has 3 entries.* 2 layers"):
+        SpectrogramCNNNet(8, 20, 2, n_layers=2, n_filters=[1, 2, 3])
+
+
+def test_dropout_and_hidden_layers_stand_where_they_are_asked_for():
+    net = SpectrogramCNNNet(
+        8, 20, 3, n_layers=1, n_filters=4, hidden_units=[7, 5], head_dropout=[0.1, 0.0, 0.5]
+    )
+    kinds = [type(layer).__name__ for layer in net.dense]
+    assert kinds == ["Dropout", "Linear", "ReLU", "Linear", "ReLU", "Dropout", "Linear"]
+    assert [layer.out_features for layer in net.dense if hasattr(layer, "out_features")] == [
+        7,
+        5,
+        3,
+    ]

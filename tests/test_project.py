@@ -1,0 +1,50 @@
+"""Facts about the project's own files."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import sklearn_speech
+
+ROOT = Path(__file__).parents[1]
+
+
+def _commands():
+    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    return [block.strip() for block in blocks[:2]]
+
+
+def test_readme_begins_with_two_commands_of_one_line_that_set_everything_up():
+    for command in _commands():
+        assert "\n" not in command
+        assert "-m venv .venv" in command
+        assert "-c constraints.txt" in command
+
+
+def test_the_first_command_runs_the_main_job_and_the_second_the_tests():
+    main_job, tests = _commands()
+    assert main_job.endswith("examples/plot_01_held_out_speakers.py")
+    assert (ROOT / "examples" / "plot_01_held_out_speakers.py").is_file()
+    assert "pytest" in tests
+
+
+def test_constraints_pin_every_dependency_and_pyproject_leaves_upper_bounds_open():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + extras["plot"] + extras["test"]
+    pins = dict(
+        line.split("==")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    )
+    pinned = {re.sub(r"[-_.]+", "-", name).lower() for name in pins}
+    assert pins["torch"] == "2.13.0"
+    for requirement in wanted:
+        name, _ = re.split(r"[<>=]", requirement, maxsplit=1)
+        assert name.lower() in pinned, f"{name} is not in constraints.txt"
+        assert "<" not in requirement and "==" not in requirement
+
+
+def test_version_is_that_of_the_metadata():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert sklearn_speech.__version__ == project["version"]
