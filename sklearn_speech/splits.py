@@ -281,7 +281,7 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
             it cannot be on both sides), the sizes leave a side empty, `y` is
             missing or holds no classes, or a group's name is missing.
         """
-        return super().split(X, y, groups)
+        yield from super().split(X, y, groups)
 
     def _iter_indices(self, X, y=None, groups=None):
         n_clips = len(y) if X is None and y is not None else _n_clips(X)

@@ -21,8 +21,10 @@ class SpeakerScores(dict):
     speaker are alike, so thousands of clips of six speakers say about new speakers what
     six numbers say.
 
-    Attributes
+    Parameters
     ----------
+    table : dict
+        The dict's own content.
     metrics : list of str
         Names of the metrics; ``["score"]`` where there is one.
     labels : dict of str to str
@@ -39,12 +41,20 @@ class SpeakerScores(dict):
         Sorted classes: the columns of `probabilities`. None where targets are no classes.
     fold_speakers : list of ndarray
         Speakers that each fold held out.
+    fold_speaker_scores : dict of str to list of ndarray
+        By metric, the scores of each fold's speakers, in the order of `fold_speakers`.
     fold_predictions : list of ndarray or None
         Predictions of each fold for ``indices["test"]``; None for a fold that failed.
     fold_probabilities : list of ndarray of shape (n_test, n_classes) or None
         Their probabilities; None also for estimators without ``predict_proba``.
     failures : dict of int to str
         Traceback of each fold that failed.
+
+    Attributes
+    ----------
+    metrics, labels, speakers, n_clips, y_true, speaker_of_clip, classes, fold_speakers, \
+            fold_speaker_scores, fold_predictions, fold_probabilities, failures
+        As given.
     """
 
     def __init__(
@@ -195,7 +205,7 @@ class SpeakerScores(dict):
         return [(test, answers) for test, answers in pairs if answers is not None]
 
     def confusion_matrix(self, *, normalize=None):
-        """Counts of true (rows) against predicted (columns) classes, in the order of `classes`.
+        """Count true (rows) against predicted (columns) classes, in the order of `classes`.
 
         Every answer of every fold counts, so a clip counts once for each fold that tested it.
 
