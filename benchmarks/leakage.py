@@ -99,7 +99,7 @@ def quality(n_sources):
     for source in rng.choice(len(paths), n_sources, replace=False):
         for name, y, rate in copies(*raw[source]):
             copy = to_common_rate(y, rate)
-            # bits are those of the whole set: n_code_bits is 32 up to 2**18 anchors
+            # bits are those of the whole set: n_code_bits is 32 up to 2**16 anchors
             lags = candidate_pairs([prints[source], *fingerprint([copy])])[2]
             found[name].append(best_similarity(signals[source], matching_signal(copy), lags))
     threshold = inspect.signature(check_speaker_leakage).parameters["threshold"].default

@@ -38,6 +38,7 @@ PEAK_DISTANCE = 80  # samples, 10 ms
 PEAK_RANGE = 0.05  # of the highest peak, -26 dB
 HALF_PATCH = 256  # samples, 32 ms
 N_TABLES = 8
+SURE_TABLES = 4  # tables in which one pair of anchors alone is evidence enough
 MAX_NEIGHBOURS = 64  # anchors of one code that each is paired with
 MAX_LAGS = 3  # shifts that are tried for a pair
 SEARCH = 8  # samples round a shift that similarity looks at
@@ -166,9 +167,8 @@ def _projections():
 def n_code_bits(n_anchors):
     """Bits of the codes that are compared, more for more anchors.
 
-    Three bits for each doubling keep the number of chance hits of an anchor
-    about constant (measured on speech: each bit divides chance hits by 2 ** 0.33),
-    and with it the time for each clip.
+    Four bits for each doubling keep the number of candidates of a clip about
+    constant (measured on speech: four bits halve it), and with it the time.
 
     Parameters
     ----------
@@ -182,14 +182,17 @@ def n_code_bits(n_anchors):
     Examples
     --------
     >>> n_code_bits(1000), n_code_bits(2**20)
-    (32, 38)
+    (32, 48)
     """
-    doublings = np.log2(max(n_anchors, 1) / 2**18)
-    return int(np.clip(32 + 3 * np.ceil(doublings), 32, 60))
+    doublings = np.log2(max(n_anchors, 1) / 2**16)
+    return int(np.clip(32 + 4 * np.ceil(doublings), 32, 60))
 
 
 def candidate_pairs(fingerprints):
-    """Pairs of clips with at least two hits that agree about the shift between the clips.
+    """Pairs of clips of which two pairs of anchors agree about the shift between the clips.
+
+    Or one pair of anchors, as a very short clip may have, that is equal in
+    `SURE_TABLES` of the `N_TABLES` codes.
 
     Parameters
     ----------
@@ -208,20 +211,19 @@ def candidate_pairs(fingerprints):
         return tuple(np.zeros(0, np.int64) for _ in range(3))
     positions = np.concatenate([f.positions for f in fingerprints]).astype(np.int64)
     mask = np.uint64(2 ** n_code_bits(len(clips)) - 1)
-    # (first, second, lag) as one number each: sorting these is what makes votes countable
-    clip_bits = max(1, int(np.ceil(np.log2(len(fingerprints)))))
-    lag_bits = min(62 - 2 * clip_bits, 26)
-    hits = []
+    hits = [np.zeros(0, np.int64)]
     for table in range(N_TABLES):
         codes = np.concatenate([f.codes[:, table] for f in fingerprints]) & mask
         for a, b in _equal_codes(codes, clips):
-            lags = positions[a] - positions[b] + 2 ** (lag_bits - 1)
-            ok = (clips[a] != clips[b]) & (lags >= 0) & (lags < 2**lag_bits)
-            a, b, lags = a[ok], b[ok], lags[ok]
-            hits.append((((clips[a] << clip_bits) + clips[b]) << lag_bits) + lags)
-    hits = np.sort(np.concatenate(hits)) if hits else np.zeros(0, np.int64)
-    pairs, lags = _agreeing(hits, lag_bits)
-    return pairs >> clip_bits, pairs & (2**clip_bits - 1), lags - 2 ** (lag_bits - 1)
+            other = clips[a] != clips[b]
+            hits.append(a[other] * len(clips) + b[other])
+    # an anchor pair that looks alike is found by several tables, and is still one
+    hits, n_tables = np.unique(np.concatenate(hits), return_counts=True)
+    a, b = hits // len(clips), hits % len(clips)
+    pairs, lags = _agreeing(
+        clips[a] * len(fingerprints) + clips[b], positions[a] - positions[b], n_tables
+    )
+    return pairs // len(fingerprints), pairs % len(fingerprints), lags
 
 
 def _equal_codes(codes, clips):
@@ -238,19 +240,21 @@ def _equal_codes(codes, clips):
         yield order[found], order[found + step]
 
 
-def _agreeing(hits, lag_bits):
-    """Pairs and lags with at least two hits within two samples, the most hits first."""
-    if not len(hits):
-        return hits, hits
-    # neighbours further apart than two samples, or of different pairs, start a new group
-    starts = np.flatnonzero(np.r_[True, np.diff(hits) > 2])
-    votes = np.diff(np.r_[starts, len(hits)])
-    keys = hits[starts + votes // 2][votes >= 2]
-    votes = votes[votes >= 2]
-    pairs, lags = keys >> lag_bits, keys & (2**lag_bits - 1)
+def _agreeing(pairs, lags, n_tables):
+    """Pairs with enough hits of lags within two samples, the lag of most hits first."""
+    if not len(pairs):
+        return pairs, lags
+    order = np.lexsort((lags, pairs))
+    pairs, lags, n_tables = pairs[order], lags[order], n_tables[order]
+    starts = np.flatnonzero(np.r_[True, (np.diff(pairs) != 0) | (np.diff(lags) > 2)])
+    n_hits = np.diff(np.r_[starts, len(pairs)])
+    votes = np.add.reduceat(n_tables, starts)
+    enough = (n_hits >= 2) | (votes >= SURE_TABLES)
+    middle, votes = (starts + n_hits // 2)[enough], votes[enough]
+    pairs, lags = pairs[middle], lags[middle]
     order = np.lexsort((-votes, pairs))
     pairs, lags = pairs[order], lags[order]
-    firsts = np.flatnonzero(np.r_[True, pairs[1:] != pairs[:-1]]) if len(pairs) else pairs
+    firsts = np.flatnonzero(np.r_[True, np.diff(pairs) != 0][: len(pairs)])
     rank = np.arange(len(pairs)) - np.repeat(firsts, np.diff(np.r_[firsts, len(pairs)]))
     return pairs[rank < MAX_LAGS], lags[rank < MAX_LAGS]
 

@@ -295,7 +295,7 @@ def test_no_fingerprints_give_no_candidates():
 
 
 def test_code_bits_grow_with_the_collection():
-    assert [n_code_bits(n) for n in (0, 2**18, 2**19, 2**20, 2**40)] == [32, 32, 35, 38, 60]
+    assert [n_code_bits(n) for n in (0, 2**16, 2**17, 2**18, 2**40)] == [32, 32, 36, 40, 60]
 
 
 @pytest.fixture(scope="module")
