@@ -117,11 +117,38 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         return self
 
     def clip_losses(self, output, y, batch):
-        """Loss of each clip of a batch."""
+        """Loss of each clip of a batch.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_clips, n_classes)
+            Logits.
+        y : Tensor of shape (n_clips,)
+            Positions in ``classes_``.
+        batch : Batch
+            What the iterator gave, for subclasses whose loss needs more of it.
+
+        Returns
+        -------
+        losses : Tensor of shape (n_clips,)
+        """
         return self.criterion_(output, y)
 
     def batch_scores(self, output, y):
-        """What is added up over the clips put aside, besides the loss."""
+        """What is added up over the clips put aside, besides the loss.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_clips, n_classes)
+            Logits.
+        y : Tensor of shape (n_clips,)
+            Positions in ``classes_``.
+
+        Returns
+        -------
+        sums : dict of str to Tensor of shape ()
+            One column of ``history_`` each, divided by the number of clips.
+        """
         return {"valid_acc": (output.argmax(1) == y).sum()}
 
     def fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None):
@@ -156,7 +183,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
 
         Parameters
         ----------
-        X : array-like
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_times)
             As in ``fit``, of the same bands or samples.
         y : array-like of shape (n_clips,)
             Labels.
@@ -187,7 +214,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
 
         Parameters
         ----------
-        X : array-like
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_times)
             As in ``fit``.
 
         Returns
@@ -203,7 +230,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
 
         Parameters
         ----------
-        X : array-like
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_times)
             As in ``fit``.
 
         Returns
@@ -218,7 +245,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
 
         Parameters
         ----------
-        X : array-like
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_times)
             As in ``fit``.
 
         Returns

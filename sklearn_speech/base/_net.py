@@ -480,7 +480,7 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
 
         Parameters
         ----------
-        X : array-like or dataset
+        X : array-like of shape (n_clips, ...) or dataset
         training : bool, default=False
             Whether the network is in training mode.
         device : str or torch.device, default="cpu"
@@ -488,7 +488,7 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
 
         Yields
         ------
-        output : Tensor
+        output : Tensor of shape (n_clips_of_batch, ...)
         """
         self.check_is_fitted()
         for batch in self.get_iterator(self.get_dataset(X)):

@@ -39,11 +39,11 @@ class SpeakerScores(dict):
         Speakers as given.
     classes : ndarray of shape (n_classes,) or None
         Sorted classes: the columns of `probabilities`. None where targets are no classes.
-    fold_speakers : list of ndarray
+    fold_speakers : list of ndarray of shape (n_speakers_of_fold,)
         Speakers that each fold held out.
-    fold_speaker_scores : dict of str to list of ndarray
+    fold_speaker_scores : dict of str to list of ndarray of shape (n_held_out,)
         By metric, the scores of each fold's speakers, in the order of `fold_speakers`.
-    fold_predictions : list of ndarray or None
+    fold_predictions : list of ndarray of shape (n_test,) or None
         Predictions of each fold for ``indices["test"]``; None for a fold that failed.
     fold_probabilities : list of ndarray of shape (n_test, n_classes) or None
         Their probabilities; None also for estimators without ``predict_proba``.
