@@ -1,16 +1,24 @@
 """Run a front end over any number of clips in chunks that stay in the processor's cache."""
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 
 #: Samples in the frames of one chunk: on a CPU they stay in the cache, on a GPU they fill it.
-_CHUNK_SAMPLES = {"cpu": 2**19, "cuda": 2**26}
+_CHUNK_SAMPLES = {"cpu": 2**18, "cuda": 2**26}
+
+#: A chunk in work takes about 4 MiB; so many at a time stay far below 64 MiB.
+_MAX_WORKERS = 8
 
 
 def extract(front_end, clips):
     """Spectrograms of clips, each computed as if it were alone.
+
+    On a CPU, chunks are shared out among as many threads as torch is set to
+    use. Each thread computes its chunks by itself: threads that instead shared
+    every single step would wait for each other at each, for ages on a busy machine.
 
     Parameters
     ----------
@@ -27,28 +35,43 @@ def extract(front_end, clips):
     ranges : ndarray of shape (n_clips, 3, 1) or (n_clips, 3, n_bands)
         What :meth:`Scaling.scale` took out of each clip.
     """
-    ragged = clips.dtype == object or front_end.zero_frames == "drop"
+    device = front_end.stft.window.device
     dtype = np.dtype(str(front_end.dtype).removeprefix("torch."))
-    if ragged:
+    budget = max(1, _CHUNK_SAMPLES.get(device.type, 2**18) // front_end.win_length)
+    if clips.dtype == object or front_end.zero_frames == "drop":
         out = np.empty(len(clips), dtype=object)
     else:
-        n_frames = front_end.n_frames(clips.shape[1])
-        out = np.empty((len(clips), front_end.n_bands, max(n_frames, 0)), dtype=dtype)
-    ranges = [np.empty((0, 3, 1), dtype=dtype)]
-    with torch.inference_mode():
-        device = front_end.stft.window.device
-        budget = max(1, _CHUNK_SAMPLES.get(device.type, 2**19) // front_end.win_length)
-        for start, stop in _chunks(front_end, clips, budget):
-            features, chunk_ranges = _chunk(front_end, clips[start:stop], start, budget, device)
-            if ragged:
-                for i, clip in enumerate(features, start):
-                    out[i] = np.ascontiguousarray(clip.T.cpu().numpy())
-            else:
-                torch.from_numpy(out[start:stop]).copy_(features.transpose(1, 2))
-            ranges.append(chunk_ranges.cpu().numpy())
-    if len({r.shape[2] for r in ranges[1:]}) == 1:
-        ranges = ranges[1:]
-    return out, np.concatenate(ranges)
+        n_frames = max(front_end.n_frames(clips.shape[1]), 0)
+        out = np.empty((len(clips), front_end.n_bands, n_frames), dtype=dtype)
+    width = front_end.n_bands if front_end.scaling.normalize == "band" else 1
+    ranges = np.empty((len(clips), 3, width), dtype=dtype)
+
+    @torch.inference_mode()
+    def work(start, stop):
+        features, taken = _chunk(front_end, clips[start:stop], start, budget, device)
+        ranges[start:stop] = taken.cpu().numpy()
+        if out.dtype == object:
+            for i, clip in enumerate(features, start):
+                out[i] = np.ascontiguousarray(clip.T.cpu().numpy())
+        else:
+            torch.from_numpy(out[start:stop]).copy_(features.transpose(1, 2))
+
+    chunks = list(_chunks(front_end, clips, budget))
+    n_threads = torch.get_num_threads()
+    n_workers = min(n_threads, len(chunks), _MAX_WORKERS) if device.type == "cpu" else 1
+    if n_workers < 2:
+        for chunk in chunks:
+            work(*chunk)
+        return out, ranges
+    with ThreadPoolExecutor(n_workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            for done in [pool.submit(work, *chunk) for chunk in chunks]:
+                done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+            # the workers' setting is also the default of threads to come
+            torch.set_num_threads(n_threads)
+    return out, ranges
 
 
 def _chunks(front_end, clips, budget):

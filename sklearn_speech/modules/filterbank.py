@@ -68,7 +68,7 @@ class ShapedFilterbank(nn.Module):
     centers, half_bands : Parameter of shape (n_bands,)
         As shares of the sampling rate. Centres stay in [0, 0.5]; half bands
         between half a bin, below which a filter may contain none, and 604 Hz at
-        16 kHz or a quarter more than the widest at the start.
+        16 kHz, or a quarter more than the widest at the start where that is wider still.
 
     References
     ----------
@@ -97,7 +97,8 @@ class ShapedFilterbank(nn.Module):
         self.edge = 0.5 / n_fft
         centers, half_bands = np.asarray(centers), np.asarray(half_bands)
         lowest = max(_NARROWEST, 0.5 / n_fft)
-        self.limits = lowest, max(_WIDEST, 1.25 * float(half_bands.max()) / sample_rate)
+        widest = float(half_bands.max()) / sample_rate
+        self.limits = lowest, _WIDEST if widest < _WIDEST else 1.25 * widest
         for name, value in (("centers", centers), ("half_bands", half_bands)):
             value = torch.as_tensor(value / sample_rate, dtype=dtype)
             if trainable:

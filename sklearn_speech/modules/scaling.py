@@ -56,6 +56,8 @@ class Scaling(nn.Module):
         cepstrum=None,
     ):
         super().__init__()
+        if db_window is not None and not (len(db_window) == 2 and db_window[0] < db_window[1]):
+            raise ValueError(f"db_window={db_window!r}: expected (low, high) in dB, low < high")
         self.scaling = scaling
         self.multiplier = 20.0 / power
         self.log_offset = log_offset

@@ -1,0 +1,141 @@
+"""Timing side by side, and reports as JSON and Markdown, for every benchmark here.
+
+``python benchmarks/report.py`` gathers all of ``benchmarks/results/*.json`` in
+``benchmarks/results/README.md``. No figure in the documentation is typed by hand.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def environment():
+    """Describe the machine and the versions that a figure belongs to."""
+    import numpy
+    import sklearn
+    import torch
+
+    cpu = platform.processor()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        cpu = names[0].split(":", 1)[1].strip() if names else cpu
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "load_average": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "scikit-learn": sklearn.__version__,
+        "torch": torch.__version__,
+    }
+
+
+def time_side_by_side(candidates, n_repeats, setup=None):
+    """Time functions in turns, so that a busy moment of the machine strikes all of them.
+
+    Parameters
+    ----------
+    candidates : dict of str to callable
+        Each is called once to warm up, then `n_repeats` times.
+    n_repeats : int
+        Rounds.
+    setup : callable, default=None
+        Called before each measured call.
+
+    Returns
+    -------
+    times : dict of str to dict
+        ``median`` and ``minimum`` in seconds.
+    """
+    for function in candidates.values():
+        function()
+    times = {name: [] for name in candidates}
+    for _ in range(n_repeats):
+        for name, function in candidates.items():
+            if setup is not None:
+                setup()
+            start = time.perf_counter()
+            function()
+            times[name].append(time.perf_counter() - start)
+    return {
+        name: {"median": statistics.median(values), "minimum": min(values), "n": n_repeats}
+        for name, values in times.items()
+    }
+
+
+def markdown_table(rows):
+    """A list of dicts with the same keys as a Markdown table."""
+    head = list(rows[0])
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(_text(row[key]) for key in head) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _text(value):
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def write_report(name, title, tables, notes=(), folder=RESULTS):
+    """Write ``<name>.json`` and ``<name>.md``.
+
+    Parameters
+    ----------
+    name : str
+        File name without suffix.
+    title : str
+        Heading.
+    tables : dict of str to list of dict
+        Caption and rows of each table.
+    notes : iterable of str
+        Sentences below the tables.
+    folder : path
+        Where to write.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    report = {
+        "title": title,
+        "environment": environment(),
+        "tables": tables,
+        "notes": list(notes),
+    }
+    _replace(folder / f"{name}.json", json.dumps(report, indent=1) + "\n")
+    _replace(folder / f"{name}.md", render(report))
+    return folder / f"{name}.md"
+
+
+def render(report):
+    """The Markdown of one report."""
+    parts = [f"## {report['title']}"]
+    for caption, rows in report["tables"].items():
+        parts += [f"**{caption}**", markdown_table(rows)]
+    parts += report["notes"]
+    machine = ", ".join(f"{key} {value}" for key, value in report["environment"].items() if value)
+    return "\n\n".join([*parts, f"Measured on: {machine}."]) + "\n"
+
+
+def _replace(path, text):
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=RESULTS)
+    folder = parser.parse_args().folder
+    reports = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    _replace(folder / "README.md", "# Benchmarks\n\n" + "\n".join(map(render, reports)))
+    print(f"{len(reports)} reports in {folder / 'README.md'}")
+
+
+if __name__ == "__main__":
+    main()
