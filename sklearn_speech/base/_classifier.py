@@ -181,6 +181,8 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
     def partial_fit(self, X, y, classes=None, *, sample_weight=None):
         """Go on training for `max_epochs` epochs at a constant learning rate, as in skorch.
 
+        Nothing is put aside: ``early_stopping`` is for ``fit`` alone.
+
         Parameters
         ----------
         X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_times)

@@ -19,6 +19,7 @@ from ..utils.validation import (
     check_spectrograms,
     check_waveforms,
     is_ragged,
+    safe_indexing,
 )
 from ._batches import BatchIterator, ClipDataset
 from ._parameters import SpeechNetParameters
@@ -420,17 +421,18 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
             valid = self._dataset(X_val, y_val, reset=False)
         if groups is not None:
             check_consistent_length(X, groups)
+        data, groups = _without_zero_weights(data, groups)
         with torch_seed(draw_seed(self.random_state), resolve_device(self.device)):
-            if valid is None and self.early_stopping:
+            if valid is None and self.early_stopping and schedule is None:
                 data, valid = split_for_early_stopping(
                     data, groups, self.validation_fraction, self._stratify(data)
                 )
             if not going_on:
                 self.initialize()
-            data = self._without_zero_weights(data)
             self.notify("on_train_begin", X=X, y=y)
             try:
-                train(self, data, valid, epochs or self.max_epochs, schedule or self.lr_schedule)
+                epochs = self.max_epochs if epochs is None else epochs
+                train(self, data, valid, epochs, schedule or self.lr_schedule)
             except KeyboardInterrupt:
                 warnings.warn(
                     f"training interrupted after {len(self.history_)} epochs; the weights "
@@ -448,13 +450,6 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
             check_consistent_length(X, targets)
         weight = self._check_weight(sample_weight, targets, len(X))
         return ClipDataset(X, targets, weight, getattr(self, "classes_", None))
-
-    @staticmethod
-    def _without_zero_weights(data):
-        """Clips of weight 0 must not reach batch norm either."""
-        if data.sample_weight is None or bool((data.sample_weight > 0).all()):
-            return data
-        return data.subset(torch.nonzero(data.sample_weight > 0)[:, 0])
 
     def _stratify(self, data):
         return None
@@ -502,3 +497,14 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
         if "device_" in state:
             self.device_ = torch.device(self.device)
         self.device = asked
+
+
+def _without_zero_weights(data, groups):
+    """Clips of weight 0 must reach neither batch norm nor the scale of the loss."""
+    weight = data.sample_weight
+    if weight is None or bool((weight > 0).all()):
+        return data, groups
+    kept = torch.nonzero(weight > 0)[:, 0]
+    data = data.subset(kept)
+    data.sample_weight = data.sample_weight / data.sample_weight.mean()
+    return data, None if groups is None else safe_indexing(groups, kept.numpy())

@@ -75,6 +75,16 @@ def train(net, data, valid, epochs, schedule):
         )
     rates = LRSchedule(net.optimizer_, schedule, epochs * n_batches)
     best = BestWeights(net) if net.early_stopping and valid is not None else None
+    try:
+        _train_epochs(net, step, iterator, rates, valid, best, epochs, on_epoch)
+    finally:  # also where training was interrupted
+        rates.restore()
+        net.module_.eval()
+        if best is not None:
+            best.restore()
+
+
+def _train_epochs(net, step, iterator, rates, valid, best, epochs, on_epoch):
     with tqdm(total=epochs, unit="epoch", disable=not net.verbose, leave=net.verbose > 1) as bar:
         for _ in range(epochs):
             began = time.perf_counter()
@@ -95,10 +105,6 @@ def train(net, data, valid, epochs, schedule):
             bar.update()
             if best is not None and best.seen(scores["valid_loss"]):
                 break
-    rates.restore()
-    net.module_.eval()
-    if best is not None:
-        best.restore()
 
 
 def _train_epoch(net, step, iterator, rates):
