@@ -112,12 +112,12 @@ def check_speaker_leakage(
     *Identical* clips have the same samples after conversion to 8 kHz. Other
     copies are found in two steps. The 64 ms round each peak of a clip are
     hashed, and two clips become candidates when two pairs of peaks agree at one
-    shift; this takes about linear time (1.1, 1.3 and
-    1.3 ms a clip of 0.75 s for 2,500, 5,000 and 10,000 clips on one core). Candidates are then compared by the normalised
-    cross-correlation of their waveforms from 150 to 2,600 Hz, whitened and
-    evened out in level, where they overlap, which must be at least half of the
-    shorter clip. Correlating waveforms, not spectra, is what tells a copy from
-    a second take of the same word.
+    shift; this takes about linear time (1.1, 1.3 and 1.3 ms a clip of 0.75 s for
+    2,500, 5,000 and 10,000 clips on one core). Candidates are then compared by
+    the normalised cross-correlation of their waveforms from 150 to 2,600 Hz,
+    whitened and evened out in level, where they overlap, which must be at least
+    half of the shorter clip. Correlating waveforms, not spectra, is what tells a
+    copy from a second take of the same word.
 
     The default threshold lies between what ``benchmarks/leakage.py`` measures in
     the Free Spoken Digit Dataset (3,000 clips at 8 kHz). Of copies cut by 10 to
