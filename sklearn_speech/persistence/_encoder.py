@@ -1,0 +1,305 @@
+"""From a fitted estimator to a tree that JSON can hold, and the arrays beside it."""
+
+import math
+from pathlib import Path, PosixPath, WindowsPath
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.isotonic import IsotonicRegression
+from sklearn.utils import Bunch, check_random_state
+from skorch.callbacks import Callback
+
+from ..base import BaseSpeechNet
+from ._arrays import is_plain, pack, pack_scalar
+from ._nets import check_attribute, fitted_parts, state_of_net
+
+#: Objects inside objects; what goes deeper is a mistake, or made to exhaust the stack.
+MAX_DEPTH = 100
+
+_STORABLE = (
+    "what can be saved is numbers, strings, arrays, dicts, lists, tuples, sets, slices, dtypes, "
+    "random states, and estimators of scikit-learn and sklearn_speech made of these"
+)
+
+
+class Encoder:
+    """Writes values as nodes: themselves where JSON has them, else ``{kind: content}``.
+
+    Lists, dicts, arrays and objects that occur twice are written once and
+    referred to by the order in which they came, so that what was one object is one
+    object again.
+
+    Parameters
+    ----------
+    names : Names
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        By path.
+    """
+
+    def __init__(self, names):
+        self.names, self.arrays = names, {}
+        self._numbers, self._alive, self._depth = {}, [], 0
+
+    def encode(self, value, path):
+        """The node of a value; `path` says in errors where it is."""
+        kind = type(value)
+        if value is None or kind in (bool, str):
+            return value
+        if kind is int:
+            return value if abs(value) < 2**63 else {"int": hex(value)}
+        if kind is float:
+            return value if math.isfinite(value) else {"float": repr(value)}
+        write = _WRITERS.get(kind)
+        if write is None:
+            write = _writer_of(value)
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ValueError(f"cannot save {path}: it is nested more than {MAX_DEPTH} deep")
+        node = write(self, value, path)
+        self._depth -= 1
+        return node
+
+    def refuse(self, value, path, why=""):
+        """Raise an error that names the value and where it is."""
+        kind = f"{type(value).__module__}.{type(value).__qualname__}"
+        raise TypeError(f"cannot save {path}: {value!r:.200} of type {kind}; {why or _STORABLE}")
+
+    def seen(self, value):
+        """A reference to `value` where it came before; else None, and the value is counted."""
+        if id(value) in self._numbers:
+            return {"ref": self._numbers[id(value)]}
+        self._numbers[id(value)] = len(self._alive)
+        self._alive.append(value)  # or its id might be given to another
+        return None
+
+    def pairs(self, mapping, path):
+        """A dict as pairs of nodes: JSON's keys are strings only."""
+        return [
+            [self.encode(key, f"{path} key"), self.encode(value, f"{path}[{_label(key)}]")]
+            for key, value in mapping.items()
+        ]
+
+    def items(self, values, path):
+        """Nodes of the values of a sequence."""
+        return [self.encode(value, _item_path(path, i, value)) for i, value in enumerate(values)]
+
+    def array(self, array, path):
+        """The node of an array of a plain dtype."""
+        stored, header = pack(array)
+        name, count = path, 1
+        while name in self.arrays:
+            count += 1
+            name = f"{path} ({count})"
+        self.arrays[name] = stored
+        return {"name": name, **header}
+
+
+def _label(key):
+    return repr(key) if isinstance(key, (str, int, float)) else type(key).__name__
+
+
+def _item_path(path, index, value):
+    """Steps of a pipeline go by their names."""
+    if type(value) is tuple and value and isinstance(value[0], str):
+        return f"{path}[{value[0]!r}]"
+    return f"{path}[{index}]"
+
+
+def _shared(write):
+    """`write` for values that may be met twice."""
+
+    def write_once(encoder, value, path):
+        return encoder.seen(value) or write(encoder, value, path)
+
+    return write_once
+
+
+def _tuple(encoder, value, path):
+    if value and isinstance(value[0], str):
+        return {"tuple": [encoder.encode(item, path) for item in value]}
+    return {"tuple": encoder.items(value, path)}
+
+
+@_shared
+def _list(encoder, value, path):
+    return encoder.items(value, path)
+
+
+@_shared
+def _dict(encoder, value, path):
+    return {"dict": encoder.pairs(value, path)}
+
+
+@_shared
+def _bunch(encoder, value, path):
+    return {"bunch": encoder.pairs(value, path)}
+
+
+@_shared
+def _set(encoder, value, path):
+    return {"set": encoder.items(value, path)}
+
+
+def _frozenset(encoder, value, path):
+    return {"frozenset": encoder.items(value, path)}
+
+
+def _slice(encoder, value, path):
+    return {"slice": [encoder.encode(part, path) for part in (value.start, value.stop, value.step)]}
+
+
+@_shared
+def _ndarray(encoder, value, path):
+    if value.dtype == object:
+        items = [encoder.encode(item, f"{path}[{i}]") for i, item in enumerate(value.flat)]
+        return {"objects": {"shape": list(value.shape), "items": items}}
+    if not is_plain(value.dtype):
+        encoder.refuse(value, path, f"arrays of dtype {value.dtype} cannot be stored")
+    return {"array": encoder.array(np.asarray(value), path)}
+
+
+def _masked(encoder, value, path):
+    mask = None if value.mask is np.ma.nomask else value.mask
+    parts = (value.data, mask, value.fill_value)
+    return {"masked": [encoder.encode(part, path) for part in parts]}
+
+
+def _scalar(encoder, value, path):
+    if not is_plain(value.dtype):
+        encoder.refuse(value, path)
+    return {"scalar": pack_scalar(value)}
+
+
+@_shared
+def _random_state(encoder, value, path):
+    if value is check_random_state(None):
+        return {"random_state": None}
+    state = value.get_state(legacy=False)
+    if state["bit_generator"] != "MT19937":
+        encoder.refuse(value, path, "only the default generator of RandomState can be stored")
+    return {"random_state": encoder.encode(state, path)}
+
+
+@_shared
+def _tensor(encoder, value, path):
+    return {"tensor": _tensor_node(encoder, value, path)}
+
+
+def _tensor_node(encoder, tensor, path):
+    tensor = tensor.detach().cpu()
+    if tensor.layout != torch.strided or tensor.is_quantized:
+        encoder.refuse(tensor, path, "sparse and quantized tensors cannot be stored")
+    if tensor.dtype == torch.bfloat16:
+        return {"bfloat16": True, **encoder.array(tensor.view(torch.int16).numpy(), path)}
+    return encoder.array(tensor.numpy(), path)
+
+
+def _value(encoder, value, path):
+    name = encoder.names.name_of_value(value)
+    if name is None:
+        encoder.refuse(
+            value,
+            path,
+            "of functions and classes only those can be stored by name that are part of numpy's, "
+            "torch.optim's or scikit-learn's public functions of numbers, or are trusted",
+        )
+    encoder.names.resolve_value(name)
+    return {"value": name}
+
+
+@_shared
+def _object(encoder, value, path):
+    name = encoder.names.name_of_class(type(value))
+    if name is None or not hasattr(value, "__dict__"):
+        encoder.refuse(value, path)
+    if isinstance(value, BaseSpeechNet):
+        node = {"class": name, "state": _state(encoder, value, state_of_net(value), path)}
+        if value.initialized_:
+            node["net"] = _net(encoder, value, path)
+        return {"object": node}
+    state = dict(vars(value))
+    if isinstance(value, IsotonicRegression):
+        state.pop("f_", None)  # an interpolator of SciPy, which is built anew
+    if isinstance(value, Callback):
+        # as skorch begins each training with them
+        state = {key: item for key, item in state.items() if not key.endswith("_")}
+    return {"object": {"class": name, "state": _state(encoder, value, state, path)}}
+
+
+def _state(encoder, owner, state, path):
+    for name in state:
+        try:
+            check_attribute(type(owner), name)
+        except ValueError as error:
+            raise TypeError(f"cannot save {path}: {error}") from error
+    return {name: encoder.encode(value, f"{path}.{name}") for name, value in state.items()}
+
+
+def _net(encoder, net, path):
+    parts = fitted_parts(net, path)
+    return {
+        "weights": {
+            name: _tensor_node(encoder, tensor, f"{path}.module_.{name}")
+            for name, tensor in parts["weights"].items()
+        },
+        "criterion": {
+            name: _tensor_node(encoder, tensor, f"{path}.criterion_.{name}")
+            for name, tensor in parts["criterion"].items()
+        },
+        "history": encoder.encode(parts["history"], f"{path}.history_"),
+    }
+
+
+def _writer_of(value):
+    """How a value is written that is of no type in the table."""
+    if isinstance(value, np.ma.MaskedArray):
+        return _masked if type(value) is np.ma.MaskedArray else _refuse
+    if isinstance(value, np.memmap):
+        return _ndarray
+    if isinstance(value, np.generic):
+        return _scalar
+    if isinstance(value, np.dtype):
+        return _dtype
+    if isinstance(value, type) or (callable(value) and not isinstance(value, BaseEstimator)):
+        # a callable object, such as a scorer or an augmentation, has attributes and no name
+        named = isinstance(value, (type, np.ufunc)) or hasattr(value, "__qualname__")
+        return _value if named else _object
+    return _object
+
+
+def _refuse(encoder, value, path):
+    encoder.refuse(value, path)
+
+
+def _dtype(encoder, value, path):
+    if value == np.dtype(object):
+        return {"dtype": "O"}
+    if not is_plain(value):
+        encoder.refuse(value, path)
+    return {"dtype": value.str}
+
+
+_WRITERS = {
+    tuple: _tuple,
+    list: _list,
+    dict: _dict,
+    Bunch: _bunch,
+    set: _set,
+    frozenset: _frozenset,
+    slice: _slice,
+    np.ndarray: _ndarray,
+    np.random.RandomState: _random_state,
+    torch.Tensor: _tensor,
+    torch.nn.Parameter: _refuse,
+    torch.device: lambda encoder, value, path: {"device": str(value)},
+    bytes: lambda encoder, value, path: {"bytes": value.hex()},
+    complex: lambda encoder, value, path: {"complex": pack_scalar(np.complex128(value))},
+    range: lambda encoder, value, path: {"range": [value.start, value.stop, value.step]},
+    Path: lambda encoder, value, path: {"path": str(value)},
+    PosixPath: lambda encoder, value, path: {"path": str(value)},
+    WindowsPath: lambda encoder, value, path: {"path": str(value)},
+}

@@ -1,0 +1,216 @@
+"""One safetensors file for one estimator."""
+
+import json
+import os
+import secrets
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_bytes
+from sklearn.base import BaseEstimator
+
+import sklearn_speech
+
+from ._decoder import Decoder
+from ._encoder import Encoder
+from ._names import Names
+
+_FORMAT, _FORMAT_VERSION = "sklearn_speech.estimator", "1"
+
+_PACKAGES = ("scikit-learn", "skorch", "torch", "numpy")
+
+#: Other versions of these may give loaded attributes another meaning.
+_WARNED_ABOUT = ("sklearn_speech", "scikit-learn")
+
+#: What safetensors reads at most.
+_MAX_HEADER = 100_000_000
+
+#: What reading a file can raise that is cut off, changed, or made to do harm.
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    RuntimeError,
+    SafetensorError,
+    TypeError,
+    ValueError,
+)
+
+
+def save(estimator, path, *, trusted=()):
+    """Write a fitted estimator, such as a whole pipeline, to one file.
+
+    The file is in the safetensors format: arrays and weights, and in its header
+    all else as JSON, with the versions of the libraries and the classes. It takes
+    no pickle to read it. It is written whole or not at all.
+
+    Of nets, the weights, what was learned and ``history_`` are kept; the state of
+    the optimiser and of callbacks is not, so that ``partial_fit`` of a loaded net
+    goes on from the weights with a fresh optimiser. Weights are stored as they are
+    on the CPU, whatever device the net was fitted on.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Of this library or of scikit-learn, made of numbers, strings, arrays,
+        containers of these, random states and other such estimators. Trees,
+        sparse matrices and functions of your own are not among these.
+    path : str or path-like
+        File to write, customarily ``.safetensors``; an older one is replaced.
+    trusted : iterable of str and classes, default=()
+        Dotted names of further modules, classes or functions, or classes, that the
+        estimator may be made of. Pass the same to :func:`load`.
+
+    Raises
+    ------
+    TypeError
+        When a part cannot be stored; the message says which and where it is.
+    ValueError
+        When parameters of a net were changed after ``fit``, so that they no longer
+        describe the network that was fitted.
+
+    See Also
+    --------
+    load : Reads the file.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_speech.persistence import load, save
+    >>> X, y = np.array([[0.0, 1.0], [2.0, 3.0]]), ["no", "yes"]
+    >>> clf = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "clf.safetensors")
+    ...     save(clf, path)
+    ...     loaded = load(path)
+    >>> bool(np.all(loaded.predict_proba(X) == clf.predict_proba(X)))
+    True
+    """
+    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
+        raise TypeError(f"estimator={estimator!r:.200}: expected an estimator instance")
+    path, names = Path(path), Names(trusted)
+    encoder = Encoder(names)
+    tree = encoder.encode(estimator, type(estimator).__name__)
+    metadata = {
+        "format": _FORMAT,
+        "format_version": _FORMAT_VERSION,
+        "versions": json.dumps(_versions()),
+        "classes": json.dumps(sorted(names.used)),
+        "estimator": json.dumps(tree, allow_nan=False, separators=(",", ":")),
+    }
+    content = to_bytes(encoder.arrays, metadata)
+    if int.from_bytes(content[:8], "little") > _MAX_HEADER:
+        raise ValueError(
+            f"cannot save {type(estimator).__name__}: its strings, lists and dicts take more than "
+            f"the {_MAX_HEADER} bytes that the header of a safetensors file may have"
+        )
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(path, *, trusted=()):
+    """Read an estimator that :func:`save` wrote.
+
+    The file cannot run code: it can only name classes of scikit-learn, skorch and
+    this library, and functions of a short list, and these are given attributes
+    without being called. What such an estimator predicts, what files its
+    parameters name and how much memory it takes are up to who made the file; and
+    compiled parts of scikit-learn, such as ``SVC``, take their fitted arrays on
+    trust. Read files from strangers in a process that may fail.
+
+    Parameters
+    ----------
+    path : str or path-like
+    trusted : iterable of str and classes, default=()
+        Dotted names of further modules, classes or functions, or classes, that the
+        file may name. Their modules are imported.
+
+    Returns
+    -------
+    estimator : estimator
+        As it was saved, on a device that is at hand.
+
+    Raises
+    ------
+    ValueError
+        When the file is damaged, not from :func:`save`, or names a class that is
+        not trusted.
+
+    Warns
+    -----
+    UserWarning
+        When it was saved with other versions of this library or scikit-learn, or a
+        net asks for a device that is not there.
+
+    See Also
+    --------
+    save : Writes the file, and has an example.
+    """
+    path, names = Path(path), Names(trusted)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, expected a file that save wrote")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = _header(file.metadata())
+            versions = _parse(header["versions"])
+            tree = _parse(header["estimator"])
+            _warn_about(path, versions)
+            estimator = Decoder(names, file.get_tensor).decode(tree)
+            if not isinstance(estimator, BaseEstimator) and not hasattr(estimator, "get_params"):
+                raise ValueError(f"it holds a {type(estimator).__name__}, not an estimator")
+    except _DAMAGE as error:
+        raise ValueError(
+            f"{path} cannot be loaded: it is damaged, was not written by sklearn_speech's save, "
+            f"or names what is not trusted: {error}"
+        ) from error
+    return estimator
+
+
+def _versions():
+    installed = {package: version(package) for package in _PACKAGES}
+    return {"sklearn_speech": sklearn_speech.__version__, **installed}
+
+
+def _header(metadata):
+    metadata = metadata or {}
+    if metadata.get("format") != _FORMAT:
+        raise ValueError("its header lacks the mark of this format")
+    if metadata.get("format_version") != _FORMAT_VERSION:
+        raise ValueError(
+            f"it has version {metadata.get('format_version')!r:.20} of the format, this "
+            f"sklearn_speech reads version {_FORMAT_VERSION!r}"
+        )
+    return metadata
+
+
+def _parse(text):
+    return json.loads(text, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(text):
+    raise ValueError(f"{text} is not JSON")
+
+
+def _warn_about(path, versions):
+    installed = _versions()
+    for package in _WARNED_ABOUT:
+        if versions[package] != installed[package]:
+            warnings.warn(
+                f"{path} was saved with {package} {versions[package]!s:.40}, this is "
+                f"{installed[package]}: predictions may differ",
+                UserWarning,
+                stacklevel=3,
+            )

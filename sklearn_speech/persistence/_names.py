@@ -1,0 +1,254 @@
+"""Which classes and functions a file may name, and how a name becomes one of them."""
+
+import re
+import sys
+from importlib import import_module
+from types import BuiltinFunctionType, FunctionType
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
+from skorch import NeuralNet
+
+from ..base import BaseSpeechNet
+from ..base._batches import BatchIterator
+from ..modules.augmentations.augmentation import Augmentation
+
+#: Packages that are looked into unasked.
+PACKAGES = ("sklearn", "skorch", "sklearn_speech")
+
+#: Parts of module names whose import does more than define things, or that are foreign code.
+_NOT_IMPORTED = {"conftest", "experimental", "externals", "llm", "hf", "cli", "testing", "tests"}
+
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*", re.ASCII)
+
+#: Classes of scikit-learn that are no estimators, and hold nothing but attributes.
+_VALUE_CLASSES = {
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.compose._column_transformer.make_column_selector",
+    "sklearn.metrics._scorer._MultimetricScorer",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.metrics._scorer._Scorer",
+    "sklearn.model_selection._split.RepeatedKFold",
+    "sklearn.model_selection._split.RepeatedStratifiedKFold",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.utils._metadata_requests.MetadataRequest",
+    "sklearn.utils._metadata_requests.MethodMetadataRequest",
+}
+
+#: Callbacks that neither read files nor talk to services.
+_CALLBACKS = {
+    "skorch.callbacks.logging.EpochTimer",
+    "skorch.callbacks.logging.PrintLog",
+    "skorch.callbacks.logging.ProgressBar",
+    "skorch.callbacks.lr_scheduler.LRScheduler",
+    "skorch.callbacks.regularization.GradientNormClipping",
+    "skorch.callbacks.scoring.BatchScoring",
+    "skorch.callbacks.scoring.EpochScoring",
+    "skorch.callbacks.scoring.PassthroughScoring",
+    "skorch.callbacks.training.Checkpoint",
+    "skorch.callbacks.training.EarlyStopping",
+    "skorch.callbacks.training.Freezer",
+    "skorch.callbacks.training.Initializer",
+    "skorch.callbacks.training.ParamMapper",
+    "skorch.callbacks.training.TrainEndCheckpoint",
+    "skorch.callbacks.training.Unfreezer",
+}
+
+#: Modules whose public functions compute a result from their arguments, and do nothing else.
+_FUNCTION_MODULES = (
+    "sklearn.feature_selection",
+    "sklearn.metrics.pairwise",
+    "sklearn.metrics",
+    "sklearn_speech.metrics",
+)
+_FUNCTIONS = {
+    "builtins.print": print,  # the sink of skorch's callbacks
+    **{
+        f"skorch.utils.{name}": getattr(import_module("skorch.utils"), name)
+        for name in ("freeze_parameter", "noop", "to_numpy", "unfreeze_parameter")
+    },
+}
+
+_TYPES = {
+    **{f"builtins.{t.__name__}": t for t in (bool, bytes, complex, float, int, object, str)},
+    "torch.utils.data.DataLoader": torch.utils.data.DataLoader,
+}
+_TYPE_MODULES = {
+    "torch.optim": (torch.optim, torch.optim.Optimizer),
+    "torch.optim.lr_scheduler": (torch.optim.lr_scheduler, torch.optim.lr_scheduler.LRScheduler),
+    "numpy": (np, np.generic),
+}
+
+
+class Names:
+    """The classes and functions that may be saved and loaded.
+
+    Parameters
+    ----------
+    trusted : iterable of str and classes
+        Dotted prefixes, or classes themselves, that are allowed besides those of
+        scikit-learn, skorch and this library.
+    """
+
+    def __init__(self, trusted=()):
+        self.prefixes, self.given, self.used = [], {}, set()
+        for item in [trusted] if isinstance(trusted, (str, type)) else trusted:
+            if isinstance(item, type):
+                self.given[full_name(item)] = item
+            elif isinstance(item, str) and _DOTTED.fullmatch(item):
+                self.prefixes.append(item)
+            else:
+                raise TypeError(f"trusted holds {item!r}: expected dotted names and classes")
+
+    def _trusts(self, name):
+        return any(name == prefix or name.startswith(prefix + ".") for prefix in self.prefixes)
+
+    # From an object to its name
+
+    def name_of_class(self, cls):
+        """Name under which a class whose objects can be saved is found again, else None."""
+        name = full_name(cls)
+        if self.given.get(name) is not cls and not self._trusts(name):
+            if not _is_buildable(cls):
+                return None
+            name = _public_name(cls)
+        return self._if_found(name, cls)
+
+    def name_of_value(self, value):
+        """Name under which a class or function that is itself a value is found, else None."""
+        if isinstance(value, np.ufunc):
+            name = f"numpy.{value.__name__}"
+        elif isinstance(value, type) and not issubclass(value, BatchIterator):
+            places = [*_TYPE_MODULES, "builtins", "torch.utils.data"]
+            names = [f"{place}.{value.__name__}" for place in places] + [full_name(value)]
+            name = next((name for name in names if self._find_value(name) is value), None)
+        elif isinstance(value, (type, FunctionType, BuiltinFunctionType)):
+            places = [full_name(value)] + [f"{m}.{value.__name__}" for m in _FUNCTION_MODULES]
+            name = next((name for name in places if self._find_value(name) is value), None)
+        else:
+            return None
+        return name if name is not None and self._find_value(name) is value else None
+
+    def _if_found(self, name, cls):
+        try:
+            found = self.resolve_class(name) is cls
+        except ValueError:
+            return None
+        return name if found else None
+
+    # From a name to an object
+
+    def resolve_class(self, name):
+        """The class called `name`, if its objects may be built.
+
+        Raises
+        ------
+        ValueError
+            When the name is not trusted, is not there, or is not that of such a class.
+        """
+        cls = self._look_up(name)
+        trusted = name in self.given or self._trusts(name)
+        if not isinstance(cls, type) or not (trusted or _is_buildable(cls)):
+            raise ValueError(f"{name} is not a class whose objects can be loaded")
+        if issubclass(cls, NeuralNet) and not issubclass(cls, BaseSpeechNet):
+            raise ValueError(f"{name} is a skorch net that is not built on BaseSpeechNet")
+        self.used.add(name)
+        return cls
+
+    def resolve_value(self, name):
+        """The class or function called `name`, if it may be a value; it is not called."""
+        value = self._find_value(name)
+        if value is None:
+            raise ValueError(f"{name!r} is not a class or function that a file may name")
+        self.used.add(name)
+        return value
+
+    def _find_value(self, name):
+        if not isinstance(name, str) or not _DOTTED.fullmatch(name):
+            return None
+        known = self.given.get(name) or _TYPES.get(name) or _FUNCTIONS.get(name)
+        if known is not None:
+            return known
+        module, _, attribute = name.rpartition(".")
+        if module in _TYPE_MODULES:
+            home, kind = _TYPE_MODULES[module]
+            value = getattr(home, attribute, None)
+            if isinstance(value, type) and issubclass(value, kind):
+                return value
+            if module == "numpy" and isinstance(value, np.ufunc):
+                return value
+        if module in _FUNCTION_MODULES:
+            home = import_module(module)
+            value = getattr(home, attribute, None)
+            public = attribute in getattr(home, "__all__", ())
+            return value if public and isinstance(value, FunctionType) else None
+        if self._trusts(name):
+            value = self._look_up(name)
+            return value if isinstance(value, (type, FunctionType)) else None
+        if name.startswith("sklearn_speech."):
+            value = self._look_up(name)
+            return value if isinstance(value, type) and issubclass(value, BatchIterator) else None
+        return None
+
+    def _may_import(self, module):
+        parts = module.split(".")
+        own = parts[0] in PACKAGES and not _NOT_IMPORTED & set(parts) and "test_" not in module
+        return own or self._trusts(module)
+
+    def _look_up(self, name):
+        if not isinstance(name, str) or not _DOTTED.fullmatch(name):
+            if isinstance(name, str) and name in self.given:
+                return self.given[name]
+            raise ValueError(f"{name!r} is not the dotted name of a class")
+        if name in self.given:
+            return self.given[name]
+        module, _, attribute = name.rpartition(".")
+        if not (self._may_import(module) or self._trusts(name)):
+            raise ValueError(
+                f"{name} is a name outside {', '.join(PACKAGES)}; if you know it and trust it, "
+                f"pass trusted=[{name!r}]"
+            )
+        try:
+            found = getattr(import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise ValueError(f"{name} is not there: {error}") from error
+        # a module also holds what it imported from elsewhere
+        home = getattr(found, "__module__", None)
+        if not isinstance(home, str) or not (
+            self._may_import(home) or self._trusts(f"{home}.{attribute}")
+        ):
+            raise ValueError(f"{name} comes from {home}, which is not trusted")
+        return found
+
+
+def full_name(value):
+    """Module and qualified name of a class or function."""
+    return f"{value.__module__}.{value.__qualname__}"
+
+
+def _is_buildable(cls):
+    name = full_name(cls)
+    root = name.partition(".")[0]
+    if root == "skorch":
+        return name in _CALLBACKS
+    if root not in PACKAGES or not all(map(str.isidentifier, name.split("."))):
+        return False
+    if issubclass(cls, NeuralNet):
+        return issubclass(cls, BaseSpeechNet)
+    kinds = (BaseEstimator, BaseCrossValidator, BaseShuffleSplit, Augmentation)
+    return issubclass(cls, kinds) or name in _VALUE_CLASSES
+
+
+def _public_name(cls):
+    """The name users import a class by, which lasts longer than that of a private module."""
+    parts = cls.__module__.split(".")
+    for end in range(min(2, len(parts)), len(parts)):
+        module = ".".join(parts[:end])
+        if parts[end - 1].startswith("_"):
+            break
+        if vars(sys.modules[module]).get(cls.__qualname__) is cls:
+            return f"{module}.{cls.__qualname__}"
+    return full_name(cls)

@@ -1,0 +1,196 @@
+"""What is kept of a fitted net, and how the net is built again around it."""
+
+import inspect
+import warnings
+
+import torch
+from skorch.history import History
+
+from ..base import BaseSpeechNet
+from ..base._parameters import PREFIXES
+from ..utils.device import resolve_device
+from ..utils.random import torch_seed
+
+#: Attributes that ``initialize`` sets again from the parameters, and those kept elsewhere.
+_REBUILT = {
+    "_criteria",
+    "_modules",
+    "_optimizers",
+    "callbacks_",
+    "criterion_",
+    "cuda_dependent_attributes_",
+    "device_",
+    "history_",
+    "init_context_",
+    "initialized_",
+    "module_",
+    "optimizer_",
+    "prefixes_",
+    "virtual_params_",
+}
+
+#: Settings of layers that are compared.
+_PLAIN = (bool, int, float, str, tuple, list, type(None))
+
+
+def state_of_net(net):
+    """Parameters and what was learned besides weights, by name."""
+    return {name: value for name, value in vars(net).items() if name not in _REBUILT}
+
+
+def fitted_parts(net, path):
+    """Weights, state of the loss, and history of a fitted net.
+
+    Parameters
+    ----------
+    net : BaseSpeechNet
+        Fitted.
+    path : str
+        What an error calls it.
+
+    Returns
+    -------
+    parts : dict
+        ``weights`` and ``criterion``, dicts of tensors; ``history``, a list of dicts.
+
+    Raises
+    ------
+    ValueError
+        When the parameters no longer describe ``module_``: built from them, the
+        net would predict something else.
+    """
+    difference = _difference(net.module_, _twin(net).module_)
+    if difference:
+        raise ValueError(
+            f"cannot save {path}: its parameters do not describe its module_ ({difference}); "
+            "was one of the two changed after fit? Fit again before saving"
+        )
+    return {
+        "weights": net.module_.state_dict(),
+        "criterion": net.criterion_.state_dict(),
+        "history": [dict(epoch) for epoch in net.history_ or []],
+    }
+
+
+def _twin(net):
+    """A net as loading will make it, with other weights."""
+    twin = object.__new__(type(net))
+    vars(twin).update(state_of_net(net))
+    twin.device_ = torch.device("cpu")
+    with torch_seed(0):
+        twin._initialize_module()
+    return twin
+
+
+def _difference(module, other):
+    """What makes two modules compute different things, weights apart; None if nothing does."""
+    shapes, other_shapes = _shapes(module.state_dict()), _shapes(other.state_dict())
+    for name in sorted(shapes.keys() | other_shapes.keys()):
+        if shapes.get(name) != other_shapes.get(name):
+            return f"{name} is {shapes.get(name)}, not {other_shapes.get(name)}"
+    layers, other_layers = dict(module.named_modules()), dict(other.named_modules())
+    for name in sorted(layers.keys() | other_layers.keys()):
+        one, two = layers.get(name), other_layers.get(name)
+        if type(one) is not type(two):
+            return f"{name} is {type(one).__name__}, not {type(two).__name__}"
+        for setting, value in vars(one).items():
+            if setting.startswith("_") or setting == "training" or not isinstance(value, _PLAIN):
+                continue
+            wanted = vars(two).get(setting)
+            if repr(value) != repr(wanted):
+                return f"{setting} of {name or 'the network'} is {value!r}, not {wanted!r}"
+    return None
+
+
+def _shapes(state):
+    return {
+        name: f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
+        for name, tensor in state.items()
+    }
+
+
+def check_attribute(cls, name):
+    """Refuse what a file must not set: it gives values, and changes nothing that a class does.
+
+    Raises
+    ------
+    ValueError
+        When the name is that of a method or property; of a net, also that of any
+        other class attribute, such as ``module_class``.
+    """
+    inherited = inspect.getattr_static(cls, name, None)
+    shadows = callable(inherited) or hasattr(type(inherited), "__get__")
+    if shadows or (name.startswith("__") and name.endswith("__")):
+        raise ValueError(f"{name} of {cls.__name__} is not an attribute that can be set")
+    if issubclass(cls, BaseSpeechNet):
+        _check_name_of_net(cls, name)
+
+
+def _check_name_of_net(net_class, name):
+    if name in net_class._signature_names():
+        return
+    if name in _REBUILT or (hasattr(net_class, name) and not name.endswith("_")):
+        raise ValueError(f"{name} of {net_class.__name__} is not an attribute that can be set")
+    prefix, _, rest = name.partition("__")
+    if not ((rest and prefix in PREFIXES) or name.endswith("_") or name.startswith("_")):
+        raise ValueError(f"{net_class.__name__} has no parameter {name}")
+
+
+def rebuild(net, weights, criterion, history):
+    """Build the module of a net from its parameters, and give it its weights.
+
+    Parameters
+    ----------
+    net : BaseSpeechNet
+        With parameters, sizes of the input and classes, but not initialised.
+    weights, criterion : dict of str to Tensor
+        States of ``module_`` and ``criterion_``.
+    history : list of dict
+    """
+    optimizer = net.optimizer
+    if not isinstance(optimizer, str) and not (
+        isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer)
+    ):
+        raise ValueError(f"optimizer={optimizer!r} is no class of optimisers")
+    _check_size(net, weights)
+    asked = net.device
+    net.device = _device_at_hand(asked)
+    try:
+        with torch_seed(0, net.device):
+            net.initialize()
+    finally:
+        net.device = asked
+    for module, state in ((net.module_, weights), (net.criterion_, criterion)):
+        if _shapes(module.state_dict()) != _shapes(state):
+            raise ValueError(f"the weights do not fit the {type(module).__name__}")
+        module.load_state_dict(state)
+    for group in net.optimizer_.param_groups:
+        group["initial_lr"] = group["lr"]  # torch's schedules ask for it when they go on
+    net.module_.eval()
+    net.history_ = History(history)
+
+
+def _device_at_hand(asked):
+    try:
+        return resolve_device(asked)
+    except ValueError as error:
+        warnings.warn(f"the net is put on the CPU: {error}", UserWarning, stacklevel=2)
+        return torch.device("cpu")
+
+
+def _check_size(net, weights):
+    """Refuse parameters that describe a larger network than the file has weights for.
+
+    Memory would be filled before the mismatch is seen.
+    """
+    try:
+        with torch.device("meta"):
+            module = net.module_class(**net.get_params_for("module"))
+    except (NotImplementedError, RuntimeError):  # it computes with its weights while it is built
+        return
+    n_weights = sum(tensor.numel() for tensor in module.state_dict().values())
+    n_stored = sum(tensor.numel() for tensor in weights.values())
+    if n_weights > n_stored:
+        raise ValueError(
+            f"the parameters describe a network of {n_weights} weights, but the file has {n_stored}"
+        )
