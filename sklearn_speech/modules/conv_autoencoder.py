@@ -1,0 +1,350 @@
+"""Convolutional autoencoder of spectrograms."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .conv_stage import ConvStage, as_pair, frame_mask, mask_frames, per_layer
+from .deconv_stage import DeconvStage
+from .input_norm import InputNorm
+from .spectrogram_cnn import default_filters
+
+#: Batches after which the running statistics of a batch norm forget exponentially.
+_SETTLED = 10
+
+
+class ConvAutoencoderNet(nn.Module):
+    """Stages of convolution down to a code, and mirrored stages back up.
+
+    The encoder's ``stages`` are those of a
+    :class:`~sklearn_speech.modules.spectrogram_cnn.SpectrogramCNNNet`, so that
+    weights move there by ``load_state_dict``.
+
+    Parameters
+    ----------
+    n_bands : int
+    n_frames : int or None
+        None where clips differ in length; ``mirror="kernel"`` needs a number.
+    n_layers : int, default=3
+    n_filters : int or list, default=[16, 32, 64, 128] cut or continued to n_layers
+    kernel_size, stride, padding, pool_type
+        One value for all layers, or a list with one entry a layer. With
+        ``down="pool"`` the stride is that of pooling windows, not of kernels.
+    down : {"stride", "pool"}, default="stride"
+        Strided convolution mirrored by transposed convolution, or pooling
+        mirrored by nearest upsampling and convolution.
+    batch_norm : bool, default=True
+        After each convolution but the last of the decoder.
+    batch_norm_eps : float, default=1e-5
+    mirror : {"output_padding", "kernel"}, default="output_padding"
+        How sizes that a stride does not divide are reached again, see
+        :class:`~sklearn_speech.modules.deconv_stage.DeconvStage`.
+    extra_conv : bool, default=False
+        One more convolution in the decoder, on the code.
+    output_activation : {"linear", "relu", "sigmoid"}, default="linear"
+        What follows the last layer.
+    input_norm : {None, "batch", "clip", "band"}, default="batch"
+        See :class:`~sklearn_speech.modules.input_norm.InputNorm`. Losses are
+        taken, and the decoder ends, on that scale; ``forward`` undoes it.
+    noise : float, default=0.0
+        Standard deviation of the noise added to what enters in training, as a
+        share of that of each clip.
+    masking : float, default=0.0
+        Share of what enters in training that is hidden, in patches.
+    mask_size : int or (frequency, time) tuple, default=8
+        Size of these patches, in bands and frames.
+
+    Shape
+    -----
+    Input and output (n_clips, n_bands, n_frames).
+    """
+
+    def __init__(
+        self,
+        n_bands,
+        n_frames,
+        n_layers=3,
+        n_filters=None,
+        kernel_size=3,
+        stride=2,
+        padding="same",
+        down="stride",
+        pool_type="max",
+        batch_norm=True,
+        batch_norm_eps=1e-5,
+        mirror="output_padding",
+        extra_conv=False,
+        output_activation="linear",
+        input_norm="batch",
+        noise=0.0,
+        masking=0.0,
+        mask_size=8,
+    ):
+        super().__init__()
+        if down not in ("stride", "pool"):
+            raise ValueError(f"down={down!r}: expected 'stride' or 'pool'")
+        if mirror not in ("output_padding", "kernel"):
+            raise ValueError(f"mirror={mirror!r}: expected 'output_padding' or 'kernel'")
+        if mirror == "kernel" and n_frames is None:
+            raise ValueError(
+                "mirror='kernel' makes kernels for clips of one length, but they differ; "
+                "put PadOrTrim before this step or choose mirror='output_padding'"
+            )
+        self.n_bands, self.n_frames, self.mirror = n_bands, n_frames, mirror
+        self.noise, self.masking = noise, masking
+        self.mask_size = as_pair("mask_size", mask_size)
+        self.input_norm = InputNorm(n_bands, input_norm)
+        self.register_buffer("typical_shift", torch.zeros(n_bands, 1))
+        self.register_buffer("typical_spread", torch.ones(n_bands, 1))
+        columns = {
+            "out_channels": default_filters(n_layers) if n_filters is None else n_filters,
+            "kernel_size": kernel_size,
+            "stride" if down == "stride" else "pool_size": stride,
+            "padding": padding,
+            "pool_type": pool_type,
+        }
+        names = {"out_channels": "n_filters", "pool_size": "stride"}
+        columns = {k: per_layer(names.get(k, k), v, n_layers) for k, v in columns.items()}
+        #: Arguments of each stage, to build the same elsewhere.
+        self.stage_settings = []
+        channels = 1
+        for i in range(n_layers):
+            settings = {name: column[i] for name, column in columns.items()}
+            self.stage_settings.append(
+                {
+                    "in_channels": channels,
+                    **settings,
+                    "batch_norm": batch_norm,
+                    "batch_norm_eps": batch_norm_eps,
+                }
+            )
+            channels = settings["out_channels"]
+        self.stages = nn.ModuleList(ConvStage(**settings) for settings in self.stage_settings)
+        sizes = self.sizes(n_frames) if mirror == "kernel" else [None] * n_layers
+        self.mirrors = nn.ModuleList(
+            DeconvStage(
+                stage,
+                fixed_size=size,
+                batch_norm=batch_norm and i > 0,
+                batch_norm_eps=batch_norm_eps,
+                activation=output_activation if i == 0 else "relu",
+            )
+            for i, (stage, size) in enumerate(zip(self.stages, sizes))
+        )
+        kernel = self.stages[-1].kernel_size
+        options = {"batch_norm": batch_norm, "batch_norm_eps": batch_norm_eps}
+        self.extra = ConvStage(channels, channels, kernel, **options) if extra_conv else None
+        #: (first, last, target) levels that training runs on what the stages before gave, or None.
+        self.span = None
+
+    def sizes(self, n_frames):
+        """Bands and frames at each level, from the input to the code; takes an int or a Tensor."""
+        sizes = [(self.n_bands, n_frames)]
+        for stage in self.stages:
+            bands, frames = sizes[-1]
+            sizes.append((stage.out_bands(bands), stage.out_frames(frames)))
+        return sizes
+
+    def least_frames(self, code_frames):
+        """The smallest number of frames whose code has so many."""
+        for stage in reversed(self.stages):
+            code_frames = (
+                (code_frames * stage.pool_size[1] - 1) * stage.stride[1] + stage._needed(1)
+                if code_frames > 1
+                else 1
+            )
+        return code_frames
+
+    @property
+    def code_rows(self):
+        """Filters times bands of the code."""
+        return self.stage_settings[-1]["out_channels"] * self.sizes(1)[-1][0]
+
+    def train(self, mode=True):
+        """As in torch, but the statistics of the input, the target's scale, stay as they are."""
+        super().train(mode)
+        self.input_norm.eval()
+        return self
+
+    # Scale of the input
+
+    def calibrate(self, batches):
+        """Learn the statistics of the input.
+
+        Parameters
+        ----------
+        batches : callable
+            Gives a new iterator of ``(x, lengths)`` at each call.
+        """
+        if self.input_norm.kind is None:
+            return
+        count, mean = 0, 0.0
+        for x, lengths in batches():
+            count += x.shape[0] * x.shape[2] if lengths is None else int(lengths.sum())
+            mean = mean + mask_frames(x, lengths).double().sum((0, 2))
+        mean = mean / count
+        variance = sum(
+            mask_frames((x.double() - mean[:, None]).square(), lengths).sum((0, 2))
+            for x, lengths in batches()
+        )
+        norm = self.input_norm.norm
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance / count)
+        norm.num_batches_tracked.fill_(_SETTLED)
+        shifts, spreads = [], []
+        for x, lengths in batches():
+            shift, spread = self.clip_ranges(x, lengths)
+            shifts.append(shift)
+            spreads.append(spread)
+        self.typical_shift.copy_(torch.cat(shifts).mean(0))
+        self.typical_spread.copy_(torch.cat(spreads).mean(0))
+
+    def clip_ranges(self, x, lengths=None):
+        """Shift and spread that the input's normalisation takes out of each clip.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_clips, n_bands, n_frames)
+        lengths : Tensor of shape (n_clips,), default=None
+
+        Returns
+        -------
+        shift, spread : Tensor of shape (n_clips, n_bands, 1)
+            ``x = normalised * spread + shift``.
+        """
+        shape = (len(x), self.n_bands, 1)
+        if self.input_norm.kind is None:
+            return x.new_zeros(shape), x.new_ones(shape)
+        norm = self.input_norm.norm
+        by_batch = norm.running_mean[:, None], torch.sqrt(norm.running_var + norm.eps)[:, None]
+        if self.input_norm.kind == "batch" or x.shape[2] == 1:
+            return tuple(values.expand(shape) for values in by_batch)
+        # both sides of one straight line for each clip: its slope and where it begins
+        frames = torch.full((len(x),), x.shape[2], device=x.device) if lengths is None else lengths
+        inside = frame_mask(frames, x.shape[2])[:, None].to(x.dtype)
+        z = self.input_norm(x, lengths)
+        mean_x, mean_z = ((v * inside).sum(2, keepdim=True) / frames.view(-1, 1, 1) for v in (x, z))
+        range_x = ((x - mean_x).abs() * inside).sum((1, 2), keepdim=True)
+        range_z = ((z - mean_z).abs() * inside).sum((1, 2), keepdim=True)
+        flat = self.input_norm.eps**0.5
+        spread = torch.where(range_z > 0, range_x / range_z.clamp(min=1e-12), flat).expand(shape)
+        shift = mean_x - mean_z * spread
+        single = frames.view(-1, 1, 1) == 1
+        return tuple(
+            torch.where(single, of_batch, of_clip)
+            for of_batch, of_clip in zip(by_batch, (shift, spread))
+        )
+
+    # Forth and back
+
+    def encode(self, x, lengths=None):
+        """Code maps (n_clips, n_filters, n_bands, n_frames), and the frames each clip has there."""
+        if x.dim() == 2:
+            x = x[:, :, None]
+        self._check_length(x, lengths)
+        return self._down(self.input_norm(x, lengths)[:, None], lengths)
+
+    def decode(self, code, n_frames, lengths=None, ranges=None):
+        """Spectrograms from code maps.
+
+        Parameters
+        ----------
+        code : Tensor of shape (n_clips, n_filters, n_bands, n_code_frames)
+        n_frames : int
+            Frames wanted, of the longest clip.
+        lengths : Tensor of shape (n_clips,), default=None
+            Frames wanted of each clip.
+        ranges : (Tensor, Tensor) of shape (n_clips, n_bands, 1), default=None
+            Shift and spread of each clip; None is that of a typical one.
+
+        Returns
+        -------
+        x : Tensor of shape (n_clips, n_bands, n_frames)
+        """
+        x = self._up(code, n_frames, lengths)[:, 0]
+        shift, spread = (self.typical_shift, self.typical_spread) if ranges is None else ranges
+        return mask_frames(x * spread + shift, lengths)
+
+    def forward(self, x, lengths=None):
+        if self.span is not None:
+            return self._train_span(x, lengths)
+        if x.dim() == 2:
+            x = x[:, :, None]
+        code, _ = self.encode(x, lengths)
+        return self.decode(code, x.shape[2], lengths, self.clip_ranges(x, lengths))
+
+    def _down(self, h, lengths, first=0, last=None):
+        for stage in self.stages[first:last]:
+            h, lengths = stage(h, lengths)
+        return h, lengths
+
+    def _up(self, h, n_frames, lengths, last=None, target=0, level=0):
+        """From level `last` to level `target`; frames are those of level `level`."""
+        last = len(self.stages) if last is None else last
+        sizes = {level: (None, n_frames, lengths)}
+        bands = [bands for bands, _ in self.sizes(1)]
+        for i, stage in enumerate(self.stages[level:last], level):
+            _, n_frames, lengths = sizes[i]
+            n_frames = stage.out_frames(n_frames)
+            sizes[i + 1] = None, n_frames, None if lengths is None else stage.out_frames(lengths)
+        if self.extra is not None and last == len(self.stages):
+            h, _ = self.extra(h, sizes[last][2])
+        for i in reversed(range(target, last)):
+            _, n_frames, lengths = sizes[i]
+            h = self.mirrors[i](h, bands[i], n_frames, lengths)
+        return h
+
+    def _train_span(self, h, lengths):
+        """What training compares with its target: levels first to last, and back to target.
+
+        `lengths` has two columns, frames at the first and at the target level.
+        """
+        first, last, target = self.span
+        at_first, at_target = (None, None) if lengths is None else lengths.unbind(1)
+        n_frames = h.shape[3] if target == first else self.n_frames
+        if lengths is not None:
+            n_frames = int(at_target.max())
+        h = self.corrupt(h, at_first, first) if self.training else h
+        h, _ = self._down(h, at_first, first, last)
+        return self._up(h, n_frames, at_target, last, target, level=target)
+
+    def corrupt(self, h, lengths=None, level=0):
+        """What denoising learns from: patches of each clip hidden, and noise on the rest.
+
+        Parameters
+        ----------
+        h : Tensor of shape (n_clips, n_channels, n_bands, n_frames)
+        lengths : Tensor of shape (n_clips,), default=None
+        level : int, default=0
+            How many stages have been passed; patches shrink with their strides.
+
+        Returns
+        -------
+        h : Tensor of the same shape
+        """
+        if self.noise:
+            deviation = h.flatten(1).std(1, correction=0).view(-1, 1, 1, 1)
+            h = mask_frames(h + self.noise * deviation * torch.randn_like(h), lengths)
+        if self.masking:
+            shrunk = [1, 1]
+            for stage in self.stages[:level]:
+                for axis in (0, 1):
+                    shrunk[axis] *= stage.stride[axis] * stage.pool_size[axis]
+            size = [max(1, whole // part) for whole, part in zip(self.mask_size, shrunk)]
+            grid = [-(-n // s) for n, s in zip(h.shape[2:], size)]
+            kept = (torch.rand(len(h), 1, *grid, device=h.device) >= self.masking).to(h.dtype)
+            kept = F.interpolate(kept, scale_factor=tuple(map(float, size)), mode="nearest")
+            h = h * kept[:, :, : h.shape[2], : h.shape[3]]
+        return h
+
+    def _check_length(self, x, lengths):
+        if self.mirror != "kernel":
+            return
+        if x.shape[2] != self.n_frames or (
+            lengths is not None and bool((lengths != self.n_frames).any())
+        ):
+            raise ValueError(
+                f"mirror='kernel' was built for clips of {self.n_frames} frames, got "
+                f"{x.shape[2] if lengths is None else lengths.tolist()}; put PadOrTrim before "
+                "this step or choose mirror='output_padding'"
+            )

@@ -1,0 +1,128 @@
+"""The mirror of a convolutional stage: from what it gave back to the size of what it was given."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .conv_stage import frame_mask
+from .masked_norm import MaskedBatchNorm
+
+#: What may follow the convolution.
+ACTIVATIONS = {"linear": lambda x: x, "relu": F.relu, "sigmoid": torch.sigmoid}
+
+
+class DeconvStage(nn.Module):
+    """Nearest upsampling where the stage pools, transposed convolution, batch norm, activation.
+
+    A stage of stride s forgets the remainder of a division by s. Either the size
+    wanted decides what is added at the end (as torch's ``output_padding``), so
+    that any size can be mirrored; or the kernel is larger by the remainder of one
+    size, so that every output is computed from the code.
+
+    Parameters
+    ----------
+    stage : ConvStage
+        What is mirrored; its weights are not touched.
+    fixed_size : (int, int) tuple, default=None
+        Bands and frames that entered the stage, for a kernel made for that size.
+        None mirrors any size.
+    batch_norm : bool, default=False
+    batch_norm_eps : float, default=1e-5
+    activation : {"linear", "relu", "sigmoid"}, default="relu"
+
+    Shape
+    -----
+    Input (n_clips, out_channels of the stage, *its out_size), output (n_clips,
+    in_channels of the stage, n_bands, n_frames).
+    """
+
+    def __init__(
+        self, stage, fixed_size=None, batch_norm=False, batch_norm_eps=1e-5, activation="relu"
+    ):
+        super().__init__()
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation={activation!r}: expected one of {sorted(ACTIVATIONS)}")
+        self.kernel_size, self.stride = stage.kernel_size, stage.stride
+        self.pad, self.pool_size = stage.pad, stage.pool_size
+        self.activation, self.fixed = activation, fixed_size is not None
+        kernel = list(self.kernel_size)
+        if self.fixed:
+            for axis, (size, code) in enumerate(
+                zip(fixed_size, (stage.out_bands(fixed_size[0]), stage.out_frames(fixed_size[1])))
+            ):
+                reached = self._size_back(code * self.pool_size[axis], axis, kernel[axis])
+                kernel[axis] += max(0, size - reached)
+        channels = stage.conv.in_channels
+        self.deconv = nn.ConvTranspose2d(
+            stage.conv.out_channels, channels, tuple(kernel), stride=self.stride
+        )
+        self.norm = MaskedBatchNorm(channels, eps=batch_norm_eps) if batch_norm else None
+
+    def _size_back(self, size, axis, kernel):
+        return (size - 1) * self.stride[axis] + kernel - sum(self.pad[axis])
+
+    def _conv_size(self, size, axis):
+        """Rows or columns that the stage has between convolution and pooling."""
+        size = (size + sum(self.pad[axis]) - self.kernel_size[axis]) // self.stride[axis] + 1
+        return size.clamp(min=1) if isinstance(size, torch.Tensor) else max(size, 1)
+
+    def forward(self, x, n_bands, n_frames, lengths=None):
+        """Maps of the size that entered the stage.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_clips, out_channels, n_bands_out, n_frames_out)
+            Zero where it is padding.
+        n_bands, n_frames : int
+            Size wanted.
+        lengths : Tensor of shape (n_clips,), default=None
+            Frames wanted of each clip; beyond them the result is zero.
+
+        Returns
+        -------
+        x : Tensor of shape (n_clips, in_channels, n_bands, n_frames)
+        """
+        x = self._deconvolve(self._unpool(x, n_bands, n_frames, lengths), (n_bands, n_frames))
+        mask = None if lengths is None else frame_mask(lengths, n_frames)
+        if self.norm is not None:
+            x = self.norm(x, mask)
+        x = ACTIVATIONS[self.activation](x)
+        return x if mask is None else x * mask[:, None, None].to(x.dtype)
+
+    def _unpool(self, x, n_bands, n_frames, lengths):
+        if self.pool_size == (1, 1):
+            return x
+        code_frames = x.shape[3]
+        x = F.interpolate(x, scale_factor=tuple(map(float, self.pool_size)), mode="nearest")
+        if self.fixed:
+            return x
+        # what pooling dropped is taken to be as its neighbour
+        x = _fit(x, self._conv_size(n_bands, 0), self._conv_size(n_frames, 1))
+        if lengths is None:
+            return x
+        frames = self._conv_size(lengths, 1)
+        last = (frames // self.pool_size[1]).clamp(1, code_frames) * self.pool_size[1] - 1
+        index = torch.arange(x.shape[3], device=x.device).minimum(last[:, None])
+        x = x.gather(3, index[:, None, None].expand_as(x))
+        return x * frame_mask(frames, x.shape[3])[:, None, None].to(x.dtype)
+
+    def _deconvolve(self, x, wanted):
+        symmetric = all(before == after for before, after in self.pad)
+        cut = [before if symmetric else 0 for before, _ in self.pad]
+        skipped = [0 if symmetric else before for before, _ in self.pad]
+        missing = []
+        for axis in (0, 1):
+            full = (x.shape[2 + axis] - 1) * self.stride[axis] + self.deconv.kernel_size[axis]
+            missing.append(max(0, wanted[axis] + skipped[axis] - (full - 2 * cut[axis])))
+        x = F.conv_transpose2d(
+            x, self.deconv.weight, self.deconv.bias, self.stride, tuple(cut), tuple(missing)
+        )
+        (top, left), (n_bands, n_frames) = skipped, wanted
+        return x[:, :, top : top + n_bands, left : left + n_frames]
+
+
+def _fit(x, n_bands, n_frames):
+    """Cut, or repeat the last row and column, until x has this size."""
+    x = x[:, :, :n_bands, :n_frames]
+    missing = n_bands - x.shape[2], n_frames - x.shape[3]
+    return F.pad(x, (0, missing[1], 0, missing[0]), mode="replicate") if any(missing) else x
