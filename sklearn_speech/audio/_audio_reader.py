@@ -68,7 +68,7 @@ class AudioReader(TransformerMixin, BaseEstimator):
         "sample_rate": [Interval(Integral, 1, None, closed="left")],
         "on_error": [StrOptions({"raise", "warn"})],
         "n_jobs": [Integral, None],
-        "verbose": ["boolean"],
+        "verbose": ["verbose"],
     }
 
     def __init__(self, sample_rate, *, on_error="raise", n_jobs=None, verbose=False):

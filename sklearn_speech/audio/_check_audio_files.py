@@ -91,7 +91,7 @@ def check_audio_files(paths, *, min_duration=0.0, max_duration=None, n_jobs=None
             "min_duration": [Interval(Real, 0, None, closed="left")],
             "max_duration": [Interval(Real, 0, None, closed="neither"), None],
             "n_jobs": [Integral, None],
-            "verbose": ["boolean"],
+            "verbose": ["verbose"],
         },
         {
             "min_duration": min_duration,

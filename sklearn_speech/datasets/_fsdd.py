@@ -140,7 +140,7 @@ def fetch_fsdd(
             "download_if_missing": ["boolean"],
             "n_retries": [Interval(Integral, 0, None, closed="left")],
             "delay": [Interval(Real, 0, None, closed="left")],
-            "verbose": ["boolean"],
+            "verbose": ["verbose"],
         },
         {
             "subset": subset,
