@@ -9,6 +9,7 @@ from .background_noise import BackgroundNoise
 from .frame_shift import FrameShift
 from .gain import Gain
 from .mixup import Mixup
+from .noise_floor import NoiseFloor
 from .pitch_shift import PitchShift
 from .random_equalizer import RandomEqualizer
 from .room_reverb import RoomReverb
@@ -25,6 +26,7 @@ __all__ = [
     "FrameShift",
     "Gain",
     "Mixup",
+    "NoiseFloor",
     "PitchShift",
     "RandomEqualizer",
     "RoomReverb",
