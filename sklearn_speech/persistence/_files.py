@@ -157,7 +157,18 @@ def load(path, *, trusted=()):
 
     See Also
     --------
-    save : Writes the file, and has an example.
+    save : Writes the file.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sklearn.svm import SVC
+    >>> from sklearn_speech.persistence import load, save
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "svc.safetensors")
+    ...     save(SVC(C=10).fit([[0], [1]], [0, 1]), path)
+    ...     load(path)
+    SVC(C=10)
     """
     path, names = Path(path), Names(trusted)
     if path.is_dir():

@@ -60,7 +60,6 @@ _CALLBACKS = {
 #: Modules whose public functions compute a result from their arguments, and do nothing else.
 _FUNCTION_MODULES = (
     "sklearn.feature_selection",
-    "sklearn.metrics.pairwise",
     "sklearn.metrics",
     "sklearn_speech.metrics",
 )
@@ -119,18 +118,19 @@ class Names:
 
     def name_of_value(self, value):
         """Name under which a class or function that is itself a value is found, else None."""
-        if isinstance(value, np.ufunc):
-            name = f"numpy.{value.__name__}"
-        elif isinstance(value, type) and not issubclass(value, BatchIterator):
-            places = [*_TYPE_MODULES, "builtins", "torch.utils.data"]
-            names = [f"{place}.{value.__name__}" for place in places] + [full_name(value)]
-            name = next((name for name in names if self._find_value(name) is value), None)
-        elif isinstance(value, (type, FunctionType, BuiltinFunctionType)):
-            places = [full_name(value)] + [f"{m}.{value.__name__}" for m in _FUNCTION_MODULES]
-            name = next((name for name in places if self._find_value(name) is value), None)
-        else:
+        if not isinstance(value, (type, np.ufunc, FunctionType, BuiltinFunctionType)):
             return None
-        return name if name is not None and self._find_value(name) is value else None
+        places = [*_TYPE_MODULES, "builtins", "torch.utils.data", *_FUNCTION_MODULES]
+        candidates = [f"{place}.{value.__name__}" for place in places]
+        if not isinstance(value, np.ufunc):  # which knows no module
+            candidates.append(full_name(value))
+        return next((name for name in candidates if self._is_value(name, value)), None)
+
+    def _is_value(self, name, value):
+        try:
+            return self._find_value(name) is value
+        except ValueError:
+            return False
 
     def _if_found(self, name, cls):
         try:
