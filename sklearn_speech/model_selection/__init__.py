@@ -1,16 +1,26 @@
 """Scores on speakers never heard before, and what may go wrong with them."""
 
+import lazy_loader
+
 from ..splits import StratifiedGroupShuffleSplit
 from ._compare_by_speaker import compare_by_speaker
 from ._cross_validate_by_speaker import cross_validate_by_speaker
+from ._feature_cache import FeatureCache
 from ._folds import SpeakerFoldError
 from ._leakage import check_speaker_leakage
 from ._leakage_report import LeakageReport
 from ._speaker_comparison import SpeakerComparison
 from ._speaker_scores import SpeakerScores
 
+# what loads optuna, loaded when it is used
+__getattr__, _, _ = lazy_loader.attach(
+    __name__, submod_attrs={"_optuna_search_cv": ["OptunaSearchCV"]}
+)
+
 __all__ = [
+    "FeatureCache",
     "LeakageReport",
+    "OptunaSearchCV",
     "SpeakerComparison",
     "SpeakerFoldError",
     "SpeakerScores",
@@ -19,3 +29,7 @@ __all__ = [
     "compare_by_speaker",
     "cross_validate_by_speaker",
 ]
+
+
+def __dir__():
+    return __all__

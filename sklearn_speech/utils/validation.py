@@ -11,6 +11,10 @@ import warnings
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.model_selection._validation import (
+    _fit_and_score,
+    _warn_or_raise_about_fit_failures,
+)
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -32,14 +36,18 @@ __all__ = [
     "check_method_params",
     "check_spectrograms",
     "check_waveforms",
+    "fit_and_score",
     "fit_context",
     "is_ragged",
     "make_ragged",
     "safe_indexing",
     "validate_data",
     "validate_parameter_constraints",
+    "warn_or_raise_about_fit_failures",
 ]
 
+fit_and_score = _fit_and_score
+warn_or_raise_about_fit_failures = _warn_or_raise_about_fit_failures
 fit_context = _fit_context
 check_method_params = _check_method_params
 safe_indexing = _safe_indexing

@@ -1,0 +1,137 @@
+"""The clip-wise first steps of a pipeline, each setting computed once for a whole search."""
+
+import os
+from collections import OrderedDict
+
+import numpy as np
+from sklearn.base import clone
+
+from .. import __version__
+from ._digest import digest, file_identities
+from ._feature_cache import FeatureCache
+
+#: Parameters that say how to compute, not what.
+_NO_MATTER = {"n_jobs", "verbose", "device"}
+
+
+def as_feature_cache(memory):
+    """A cache on disk, or None.
+
+    Parameters
+    ----------
+    memory : FeatureCache, str, os.PathLike, joblib.Memory or None
+        A folder, or something that has one.
+
+    Returns
+    -------
+    cache : FeatureCache or None
+    """
+    if memory is None or isinstance(memory, FeatureCache):
+        return memory
+    if isinstance(memory, (str, os.PathLike)):
+        return FeatureCache(memory)
+    location = getattr(memory, "location", None)
+    return None if location is None else FeatureCache(os.path.join(location, "features"))
+
+
+class ClipwiseFeatures:
+    """What clip-wise steps make of all clips, by the parameters of the steps.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_clips, ...)
+        All clips of the search.
+    cache : FeatureCache or None, default=None
+        Where features outlast the search.
+    max_bytes : int, default=2 * 2**30
+        What may be kept in memory; the settings that were not used for longest go first.
+    """
+
+    def __init__(self, X, cache=None, *, max_bytes=2 * 2**30):
+        self.X = X
+        self.cache = cache
+        self.max_bytes = max_bytes
+        self._kept = OrderedDict()
+        self._name_of_X = None
+
+    def compute(self, steps):
+        """Features of all clips behind some steps.
+
+        Settings that share their first steps share what these computed: a search
+        over ``n_mels`` reads each file once.
+
+        Parameters
+        ----------
+        steps : list of (str, transformer)
+            Each treats clips alone. They are not fitted.
+
+        Returns
+        -------
+        features : array-like of shape (n_clips, ...)
+        """
+        if not steps:
+            return self.X
+        key = digest([_description(step) for _, step in steps])
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        name = self._name_on_disk(key)
+        features = None if self.cache is None else self.cache.get(name)
+        if features is None:
+            features = clone(steps[-1][1]).fit_transform(self.compute(steps[:-1]))
+            if self.cache is not None:
+                features = self.cache.put(name, features)
+        self._keep(key, features)
+        return features
+
+    def fit(self, steps):
+        """Fit each of some steps in place, and compute features behind them.
+
+        Parameters
+        ----------
+        steps : list of (str, transformer)
+
+        Returns
+        -------
+        features : array-like of shape (n_clips, ...)
+        """
+        for i, (_, step) in enumerate(steps):
+            step.fit(self.compute(steps[:i]))
+        return self.compute(steps)
+
+    def _name_on_disk(self, key):
+        if self.cache is None:
+            return None
+        if self._name_of_X is None:
+            files = file_identities(self.X)
+            self._name_of_X = digest(__version__, self.X if files is None else files)
+        return f"{self._name_of_X}-{key}"
+
+    def _keep(self, key, features):
+        self._kept[key] = features
+        total = sum(_n_bytes(kept) for kept in self._kept.values())
+        while total > self.max_bytes and len(self._kept) > 1:
+            total -= _n_bytes(self._kept.popitem(last=False)[1])
+
+
+def _description(step):
+    params = step.get_params(deep=True)
+    for name in params.keys() & _NO_MATTER:
+        del params[name]
+    return [f"{type(step).__module__}.{type(step).__qualname__}", params]
+
+
+def _n_bytes(features):
+    if isinstance(features, np.ndarray) and features.dtype != object:
+        # memory maps are the operating system's to keep or drop
+        return 0 if isinstance(features, np.memmap) else features.nbytes
+    return sum(0 if _is_mapped(clip) else getattr(clip, "nbytes", 0) for clip in features)
+
+
+def _is_mapped(clip):
+    base = clip
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap):
+            return True
+        base = base.base
+    return False

@@ -1,0 +1,209 @@
+"""The search itself: trials side by side, the folds of each in sequence."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import joblib
+import numpy as np
+from joblib import delayed
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.pruners import NopPruner
+from optuna.trial import TrialState
+from sklearn.base import clone
+from tqdm.auto import tqdm
+
+from ._clipwise import split_clipwise
+from ._folds import threads_per_job
+from ._optuna_folds import failure, hopeless, objective_score, run_folds
+from ._optuna_study import patiently, stopped
+from ._optuna_trials import FOLD
+from ._optuna_workers import WorkerDied, WorkerTimedOut, run_jobs
+
+#: Seconds between two looks at what other processes do.
+POLL = 0.5
+
+
+@dataclass
+class Task:
+    """What stays the same from trial to trial."""
+
+    estimator: Any
+    space: Any
+    X: Any
+    y: Any
+    splits: list
+    options: dict  # of scikit-learn's _fit_and_score
+    metric: Any
+    features: Any = None  # None where the whole pipeline belongs into each fold
+
+    def prepare(self, params):
+        """The estimator to fit on each fold for some parameters, and its clips."""
+        estimator = clone(self.estimator).set_params(**clone(params, safe=False))
+        if self.features is None:
+            return estimator, self.X
+        first, rest = split_clipwise(estimator)
+        return rest, self.X if first is None else self.features.compute(first.steps)
+
+
+@dataclass
+class Attempt:
+    """A running trial, and the folds that it has been through."""
+
+    trial: Any
+    model: Any
+    X: Any
+    results: dict = field(default_factory=dict)  # number of the fold -> what it gave
+    state: Any = TrialState.RUNNING
+
+
+class Search:
+    """Runs trials until there are enough, time is over, or somebody stops the study.
+
+    Parameters
+    ----------
+    task : Task
+    study : optuna.Study
+    crew : Crew
+    n_jobs : int or None
+    timeout : float or None
+        Seconds.
+    callbacks : list of callables
+        Called with the study and each finished trial.
+    verbose : int
+    """
+
+    def __init__(self, task, study, crew, *, n_jobs, timeout, callbacks, verbose):
+        self.task = task
+        self.study = study
+        self.crew = crew
+        self.n_jobs = n_jobs
+        self.deadline = None if timeout is None else time.monotonic() + timeout
+        self.callbacks = callbacks
+        self.verbose = verbose
+
+    def run(self):
+        """Run it."""
+        width = joblib.effective_n_jobs(self.n_jobs)
+        with tqdm(total=self.crew.n_trials, unit="trial", disable=not self.verbose) as bar:
+            self._show(bar)
+            while not self._over():
+                self.crew.reclaim()
+                n_left = self.crew.n_left()
+                if n_left > 0:
+                    self._run_batch(min(width, n_left))
+                    self._show(bar)
+                elif self.crew.others_run():
+                    time.sleep(POLL)
+                else:
+                    break
+
+    def _over(self):
+        if stopped(self.study):
+            return True
+        late = self.deadline is not None and time.monotonic() > self.deadline
+        # something must come out of it
+        return late and bool(self.crew.finished() or self.crew.timed_out)
+
+    def _show(self, bar):
+        if not self.verbose:
+            return
+        finished = self.crew.finished()
+        best = max((t.value for t in finished if t.state == TrialState.COMPLETE), default=None)
+        bar.n = len(finished)
+        bar.set_postfix_str("" if best is None else f"best score {best:.4g}")
+
+    def _run_batch(self, n):
+        batch = [self._begin() for _ in range(n)]
+        batch = [attempt for attempt in batch if attempt is not None]
+        if not batch:
+            time.sleep(POLL)  # another process has the last trials
+            return
+        n_threads = threads_per_job(self.n_jobs, len(batch))
+        # without a pruner nobody asks between folds, so that workers need not wait for each other
+        one_fold = len(batch) == 1 or not isinstance(self.study.pruner, NopPruner)
+        live = self._unfinished(batch)
+        while live:
+            jobs = [self._job(attempt, one_fold, n_threads) for attempt in live]
+            left = None if self.deadline is None else self.deadline - time.monotonic()
+            for attempt, outcome in zip(live, run_jobs(jobs, self.n_jobs, left)):
+                self._take(attempt, outcome)
+            live = self._unfinished(live)
+
+    def _begin(self):
+        trial = self.crew.ask()
+        if trial is None:
+            return None
+        params = patiently(self.task.space, trial)
+        attempt = Attempt(trial, *self.task.prepare(params))
+        kept = {
+            int(name.removeprefix(FOLD)): result
+            for name, result in trial.user_attrs.items()
+            if name.startswith(FOLD)
+        }
+        self._take(attempt, sorted(kept.items()))  # of a process that was killed
+        return attempt
+
+    def _job(self, attempt, one_fold, n_threads):
+        task = self.task
+        folds = [f for f in enumerate(task.splits) if f[0] not in attempt.results]
+        return delayed(run_folds)(
+            attempt.model,
+            attempt.X,
+            task.y,
+            folds[:1] if one_fold else folds,
+            task.options,
+            n_threads,
+        )
+
+    def _take(self, attempt, outcome):
+        """Record what folds gave, and judge whether the trial goes on."""
+        if isinstance(outcome, WorkerTimedOut):
+            self.crew.timed_out = True
+            self.crew.give_back(attempt.trial)
+            attempt.state = None
+            return
+        if isinstance(outcome, WorkerDied):
+            if self.task.options["error_score"] == "raise":
+                raise outcome
+            fold = min(set(range(len(self.task.splits))) - set(attempt.results))
+            outcome = [(fold, failure(np.nan, str(outcome)))]
+        try:
+            for fold, result in outcome:
+                self._record(attempt, fold, result)
+        except UpdateFinishedTrialError:
+            # another process took this one for dead, and tries its parameters itself
+            self.crew.forget(attempt.trial)
+            attempt.state = None
+
+    def _record(self, attempt, fold, result):
+        trial, n_folds = attempt.trial, len(self.task.splits)
+        attempt.results[fold] = result
+        patiently(trial.set_user_attr, f"{FOLD}{fold}", result)
+        scores = [objective_score(r, self.task.metric) for r in attempt.results.values()]
+        mean = float(np.mean(scores))
+        if not np.isfinite(mean):
+            if hopeless(result) or len(scores) == n_folds:
+                attempt.state = TrialState.FAIL
+            return
+        patiently(trial.report, mean, fold)
+        if len(scores) == n_folds:
+            attempt.state = TrialState.COMPLETE
+        elif attempt.state == TrialState.RUNNING and patiently(trial.should_prune):
+            attempt.state = TrialState.PRUNED
+
+    def _unfinished(self, attempts):
+        """Finish the trials that are through, and return the others."""
+        for attempt in attempts:
+            if attempt.state in (None, TrialState.RUNNING):
+                continue
+            complete = attempt.state == TrialState.COMPLETE
+            scores = [objective_score(r, self.task.metric) for r in attempt.results.values()]
+            told = self.crew.tell(
+                attempt.trial,
+                value=float(np.mean(scores)) if complete else None,
+                state=attempt.state,
+            )
+            for callback in self.callbacks:
+                callback(self.study, told)
+        return [attempt for attempt in attempts if attempt.state == TrialState.RUNNING]

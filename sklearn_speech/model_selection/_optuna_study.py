@@ -1,0 +1,245 @@
+"""Where a search keeps its trials: opened, bound to its data, patient when out of reach."""
+
+import os
+import re
+import time
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+import optuna
+from optuna.exceptions import StorageInternalError
+from optuna.storages import JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.study import StudyDirection
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from ._digest import digest
+
+#: What a storage raises while it is out of reach, locked or full.
+OUT_OF_REACH = (StorageInternalError, OperationalError, InterfaceError, OSError)
+
+#: How long (seconds) a search waits for a storage that it had reached before.
+PATIENCE = 600.0
+
+#: User attribute of a study that says what it is about.
+BOUND_TO = "sklearn_speech:bound_to"
+
+_WHAT_DIFFERS = {
+    "data": "X, y or groups",
+    "folds": "the folds (give a shuffling cv a random_state)",
+    "scoring": "the scoring",
+    "estimator": "the estimator",
+}
+
+
+def open_storage(storage):
+    """A storage of Optuna from what a user names it by.
+
+    Parameters
+    ----------
+    storage : str, os.PathLike, optuna storage or None
+        A URL (``sqlite:///search.db``, ``postgresql+psycopg://...``), or the path
+        of a journal file.
+
+    Returns
+    -------
+    storage : optuna.storages.BaseStorage or None
+    """
+    if not isinstance(storage, (str, os.PathLike)):
+        return storage
+    if isinstance(storage, str) and "://" in storage:
+        options = {"pool_pre_ping": True}
+        if storage.startswith("sqlite"):
+            options = {"connect_args": {"timeout": 60}}  # other processes write too
+        return RDBStorage(storage, engine_kwargs=options)
+    path = os.fspath(storage)
+    lock = JournalFileSymlinkLock(path)
+    _drop_half_a_record(path, lock)
+    return JournalStorage(JournalFileBackend(path, lock_obj=lock))
+
+
+def _drop_half_a_record(path, lock):
+    """Remove what a process was writing to a journal when it was killed, or the disk was full."""
+    if not os.path.exists(path):
+        return
+    lock.acquire()
+    try:
+        with open(path, "r+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            keep = end
+            while keep > 0:
+                begin = max(0, keep - 4096)
+                file.seek(begin)
+                newline = file.read(keep - begin).rfind(b"\n")
+                if newline >= 0:
+                    keep = begin + newline + 1
+                    break
+                keep = begin
+            if keep < end:
+                file.truncate(keep)
+    finally:
+        lock.release()
+
+
+def describe(estimator, X, y, groups, splits, scoring):
+    """Digests of what the scores of a search depend on, besides the searched parameters.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    X, y, groups : array-like or None
+    splits : list of (ndarray, ndarray)
+    scoring : str, callable, list, tuple, dict or None
+
+    Returns
+    -------
+    description : dict of str to str
+        By ``"data"``, ``"folds"``, ``"scoring"`` and ``"estimator"``.
+    """
+    return {
+        "data": digest(X, y, groups),
+        "folds": digest([[np.asarray(part) for part in split] for split in splits]),
+        "scoring": digest(_in_words(scoring)),
+        "estimator": digest(type(estimator).__qualname__, _parameters(estimator)),
+    }
+
+
+def _parameters(estimator):
+    skipped = ("n_jobs", "verbose", "device", "memory")
+    return {
+        name: type(value).__qualname__ if hasattr(value, "get_params") else _in_words(value)
+        for name, value in estimator.get_params(deep=True).items()
+        if name.rpartition("__")[2] not in skipped
+    }
+
+
+def _in_words(value):
+    # what says where in memory something lies differs from run to run
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
+
+
+def open_study(study, storage, study_name, sampler, pruner, description):
+    """The study of a search, which holds trials of this search alone.
+
+    Parameters
+    ----------
+    study : optuna.Study or None
+    storage : str, os.PathLike, optuna storage or None
+    study_name : str or None
+    sampler, pruner : optuna objects
+        For a study that is not given.
+    description : dict of str to str
+        See :func:`describe`.
+
+    Returns
+    -------
+    study : optuna.Study
+
+    Raises
+    ------
+    ValueError
+        When the study is about something else, minimises, or has several objectives.
+    """
+    if study is None:
+        study = optuna.create_study(
+            storage=open_storage(storage),
+            study_name=_name(study_name, description) if storage is not None else None,
+            sampler=sampler,
+            pruner=pruner,
+            direction="maximize",
+            load_if_exists=storage is not None,
+        )
+    if study.directions != [StudyDirection.MAXIMIZE]:
+        raise ValueError(
+            f"study {study.study_name!r} has directions "
+            f"{[direction.name.lower() for direction in study.directions]}: expected one, "
+            "maximize, as scikit-learn's scores are better the larger they are"
+        )
+    known = study.user_attrs.get(BOUND_TO)
+    if known is None:
+        study.set_user_attr(BOUND_TO, description)
+    elif known != description:
+        differing = [
+            words for key, words in _WHAT_DIFFERS.items() if known.get(key) != description[key]
+        ]
+        raise ValueError(
+            f"study {study.study_name!r} belongs to another search: it differs in "
+            f"{'; in '.join(differing)}. Its scores cannot be compared with those of this search; "
+            "take another study_name, or leave study_name=None, which names it by its data"
+        )
+    return study
+
+
+def _name(study_name, description):
+    whole = digest(sorted(description.items()))[:16]
+    return (study_name or "search-{data}").replace("{data}", whole)
+
+
+def patiently(function, *args, **kwargs):
+    """Call a function that uses the storage, and wait while that is out of reach.
+
+    Parameters
+    ----------
+    function : callable
+    *args, **kwargs
+        Its arguments.
+
+    Returns
+    -------
+    result : object
+        What it returned.
+
+    Warns
+    -----
+    UserWarning
+        When the storage is out of reach for the first time.
+    """
+    began, pause = time.monotonic(), 0.2
+    while True:
+        try:
+            return function(*args, **kwargs)
+        except OUT_OF_REACH as error:
+            if time.monotonic() - began > PATIENCE:
+                raise
+            if pause == 0.2:
+                warnings.warn(
+                    f"the storage of the study is out of reach ({type(error).__name__}: {error}); "
+                    f"trying again for {PATIENCE:.0f} seconds",
+                    UserWarning,
+                    stacklevel=3,
+                )
+            time.sleep(pause)
+            pause = min(2 * pause, 30.0)
+
+
+@contextmanager
+def quiet_log():
+    """Let Optuna's log keep to warnings."""
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(max(level, optuna.logging.WARNING))
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(level)
+
+
+@contextmanager
+def running(study):
+    """Let samplers and callbacks stop the study.
+
+    ``Study.stop`` works inside ``Study.optimize`` only, which cannot evaluate a
+    trial fold by fold; so this says that such a loop is running.
+    """
+    state = study._thread_local
+    before = state.in_optimize_loop
+    state.in_optimize_loop, study._stop_flag = True, False
+    try:
+        yield
+    finally:
+        state.in_optimize_loop = before
+
+
+def stopped(study):
+    """Whether a sampler or a callback has called ``Study.stop``."""
+    return study._stop_flag

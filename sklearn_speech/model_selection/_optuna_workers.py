@@ -1,0 +1,70 @@
+"""Jobs side by side, of which one may kill its worker or never come back."""
+
+from concurrent.futures.process import BrokenProcessPool
+
+import joblib
+from joblib import Parallel, delayed
+
+
+class WorkerDied(RuntimeError):
+    """The process that ran a job was killed, or ran out of memory."""
+
+
+class WorkerTimedOut(RuntimeError):
+    """A job ran when time was over."""
+
+
+def run_jobs(jobs, n_jobs, time_left=None):
+    """Run jobs by joblib's active backend.
+
+    Parameters
+    ----------
+    jobs : list
+        Of ``joblib.delayed``.
+    n_jobs : int or None
+    time_left : float or None, default=None
+        Seconds until worker processes are stopped; in this process a job runs to its end.
+
+    Returns
+    -------
+    outcomes : list
+        What each job returned, or an instance of WorkerDied or WorkerTimedOut.
+    """
+    if joblib.effective_n_jobs(n_jobs) == 1:
+        return Parallel(n_jobs=1)(jobs)
+    outcomes = [None] * len(jobs)
+    todo = set(range(len(jobs)))
+    try:
+        _run(jobs, outcomes, todo, n_jobs, time_left)
+    except TimeoutError:
+        for i in todo:
+            outcomes[i] = WorkerTimedOut("the search's timeout passed")
+    except BrokenProcessPool:
+        for i in sorted(todo):  # whose fault it was shows when each runs alone
+            outcomes[i] = _run_alone(jobs[i])
+    return outcomes
+
+
+def _run(jobs, outcomes, todo, n_jobs, time_left):
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
+    if time_left is not None and parallel._backend.supports_timeout:
+        parallel.timeout = max(time_left, 0.01)
+    numbered = (delayed(_numbered)(i, job) for i, job in enumerate(jobs))
+    for i, outcome in parallel(numbered):
+        outcomes[i] = outcome
+        todo.discard(i)
+
+
+def _run_alone(job):
+    try:
+        return Parallel(n_jobs=2)([job])[0]
+    except BrokenProcessPool as error:
+        return WorkerDied(
+            "the worker process died, killed from outside or for want of memory: "
+            f"{type(error).__name__}"
+        )
+
+
+def _numbered(i, job):
+    function, args, kwargs = job
+    return i, function(*args, **kwargs)
