@@ -51,7 +51,7 @@ class MelSpectrogram(BaseSpectralTransformer):
         See :func:`sklearn_speech.filters.hz_to_mel`.
     norm : {"slaney", None}, default="slaney"
         Whether triangles have equal areas, or all the peak 1.
-    scaling : {None, "log", "db"}, default="log"
+    scaling : {None, "log", "db"}, default="db"
         None keeps energies, "log" is ``log(energy + log_offset)``, "db" is
         decibels over `ref`.
     log_offset : float, default=1e-6
@@ -59,7 +59,7 @@ class MelSpectrogram(BaseSpectralTransformer):
         [-1, 1] are assumed.
     ref : float or "max", default=1.0
         The energy of 0 dB; "max" is the largest of each clip. Only for "db".
-    amin : float, default=1e-10
+    amin : float, default=1e-14
         Smallest energy that decibels see.
     top_db : float, default=80.0
         Nothing lies further below the largest value of its clip, in dB; None is
@@ -100,7 +100,12 @@ class MelSpectrogram(BaseSpectralTransformer):
 
     Notes
     -----
-    Clips of 2-D float64 input are computed, and returned, in float64.
+    float64 waveforms are computed, and returned, in float64.
+
+    Decibels with a floor below the loudest band of the same clip are the
+    default because silence, and the zeros that pad a clip, then lie equally far
+    below a quiet speaker's voice and a loud one's. A fixed `log_offset` buries
+    the quiet one.
 
     Examples
     --------
@@ -132,10 +137,10 @@ class MelSpectrogram(BaseSpectralTransformer):
         fmax=None,
         mel_scale="slaney",
         norm="slaney",
-        scaling="log",
+        scaling="db",
         log_offset=1e-6,
         ref=1.0,
-        amin=1e-10,
+        amin=1e-14,
         top_db=80.0,
         db_window=None,
         normalize=None,

@@ -67,7 +67,7 @@ class MFCC(BaseSpectralTransformer):
     delta_width : int, default=9
         Number of frames, odd, that a derivative looks at. The first and last
         frame are repeated beyond the clip's ends.
-    scaling : {"log", "db"}, default="log"
+    scaling : {"log", "db"}, default="db"
         "log" is ``log(energy + log_offset)``, "db" is
         decibels over `ref`.
     log_offset : float, default=1e-6
@@ -75,7 +75,7 @@ class MFCC(BaseSpectralTransformer):
         [-1, 1] are assumed.
     ref : float or "max", default=1.0
         The energy of 0 dB; "max" is the largest of each clip. Only for "db".
-    amin : float, default=1e-10
+    amin : float, default=1e-14
         Smallest energy that decibels see.
     top_db : float, default=80.0
         Nothing lies further below the largest value of its clip, in dB; None is
@@ -157,10 +157,10 @@ class MFCC(BaseSpectralTransformer):
         lifter=0,
         deltas=0,
         delta_width=9,
-        scaling="log",
+        scaling="db",
         log_offset=1e-6,
         ref=1.0,
-        amin=1e-10,
+        amin=1e-14,
         top_db=80.0,
         db_window=None,
         normalize=None,

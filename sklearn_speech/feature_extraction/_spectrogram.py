@@ -43,7 +43,7 @@ class Spectrogram(BaseSpectralTransformer):
     density : bool, default=False
         Whether to divide by the sampling rate and the energy of the window, and
         count the negative frequencies too: power per Hz.
-    scaling : {None, "log", "db"}, default="log"
+    scaling : {None, "log", "db"}, default="db"
         None keeps energies, "log" is ``log(energy + log_offset)``, "db" is
         decibels over `ref`.
     log_offset : float, default=1e-6
@@ -51,7 +51,7 @@ class Spectrogram(BaseSpectralTransformer):
         [-1, 1] are assumed.
     ref : float or "max", default=1.0
         The energy of 0 dB; "max" is the largest of each clip. Only for "db".
-    amin : float, default=1e-10
+    amin : float, default=1e-14
         Smallest energy that decibels see.
     top_db : float, default=80.0
         Nothing lies further below the largest value of its clip, in dB; None is
@@ -116,10 +116,10 @@ class Spectrogram(BaseSpectralTransformer):
         detrend=None,
         power=2.0,
         density=False,
-        scaling="log",
+        scaling="db",
         log_offset=1e-6,
         ref=1.0,
-        amin=1e-10,
+        amin=1e-14,
         top_db=80.0,
         db_window=None,
         normalize=None,

@@ -111,7 +111,7 @@ class FrontEnd(nn.Module):
         scaling="log",
         log_offset=1e-6,
         ref=1.0,
-        amin=1e-10,
+        amin=1e-14,
         top_db=80.0,
         db_window=None,
         normalize=None,

@@ -28,7 +28,7 @@ class Scaling(nn.Module):
         Added before the natural logarithm.
     ref : float or "max", default=1.0
         The energy of 0 dB; "max" is the largest of each clip.
-    amin : float, default=1e-10
+    amin : float, default=1e-14
         Smallest energy that decibels see.
     top_db : float, default=80.0
         Nothing lies further below the largest value of its clip, in dB; None is no floor.
@@ -49,7 +49,7 @@ class Scaling(nn.Module):
         *,
         log_offset=1e-6,
         ref=1.0,
-        amin=1e-10,
+        amin=1e-14,
         top_db=80.0,
         db_window=None,
         normalize=None,
