@@ -314,19 +314,23 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
         front_end = None
         self.network_shape_ = self.input_shape_
         if self.frontend is not None:
-            front_end = self.frontend.to_module(
-                train_stft=self.train_frontend in ("stft", "both"),
-                train_mel=self.train_frontend in ("mel", "both"),
-                filterbank=self.filterbank,
-                random_mel=self.random_mel,
-                masked_bins=self.masked_bins,
-            )
+            front_end = self._make_front_end()
             n_times = self.input_shape_[-1]
             n_frames = None if n_times is None else int(front_end.n_frames(n_times))
             self.network_shape_ = (front_end.n_bands, n_frames)
         module = self.module_class(**self.get_params_for("module"))
         self.module_ = module if front_end is None else FrontEndNet(front_end, module)
         return self
+
+    def _make_front_end(self):
+        """The front end to be put inside the network, as it is before training."""
+        return self.frontend.to_module(
+            train_stft=self.train_frontend in ("stft", "both"),
+            train_mel=self.train_frontend in ("mel", "both"),
+            filterbank=self.filterbank,
+            random_mel=self.random_mel,
+            masked_bins=self.masked_bins,
+        )
 
     def _initialize_module(self, reason=None):
         with self._current_init_context("module"):
@@ -416,7 +420,7 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
         data = self._dataset(X, y, sample_weight, classes=classes, reset=not going_on)
         valid = None
         if X_val is not None:
-            if y_val is None:
+            if y_val is None and y is not None:
                 raise ValueError("X_val is given without y_val")
             valid = self._dataset(X_val, y_val, reset=False)
         if groups is not None:
@@ -432,7 +436,7 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
             self.notify("on_train_begin", X=X, y=y)
             try:
                 epochs = self.max_epochs if epochs is None else epochs
-                train(self, data, valid, epochs, schedule or self.lr_schedule)
+                self._train(data, valid, epochs, schedule or self.lr_schedule, going_on)
             except KeyboardInterrupt:
                 warnings.warn(
                     f"training interrupted after {len(self.history_)} epochs; the weights "
@@ -442,6 +446,10 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
                 )
             self.notify("on_train_end", X=X, y=y)
         return self
+
+    def _train(self, data, valid, epochs, schedule, going_on):
+        """Train the initialised net, in one stage here."""
+        train(self, data, valid, epochs, schedule)
 
     def _dataset(self, X, y, sample_weight=None, *, classes=None, reset):
         X = self._check_X(X, reset=reset)

@@ -17,15 +17,23 @@ class SpeechNetParameters:
     estimators, and shadows scikit-learn's validation; here the signature decides.
     """
 
+    #: Parameters of a base class that have one value in this one, a class attribute.
+    _fixed_parameters = ()
+
     def __init_subclass__(cls, **kwargs):
         """Show the parameters that ``**kwargs`` hands on in the signature of the subclass."""
         if "__init__" in vars(cls):
             shown = dict(inspect.signature(cls.__init__).parameters)
-            base = cls.__mro__[1]
-            if base is not SpeechNetParameters:
-                inherited = inspect.signature(base.__init__).parameters
+            # mixins of scikit-learn may stand before the class that arguments are handed on to
+            bases = [c for c in cls.__mro__[1:] if issubclass(c, SpeechNetParameters)]
+            if bases[0] is not SpeechNetParameters:
+                inherited = inspect.signature(bases[0].__init__).parameters
                 shown = {**{k: v for k, v in inherited.items() if k not in shown}, **shown}
-            named = [p for p in shown.values() if p.kind != p.VAR_KEYWORD]
+            named = [
+                p
+                for p in shown.values()
+                if p.kind != p.VAR_KEYWORD and p.name not in cls._fixed_parameters
+            ]
             cls.__init__.__signature__ = inspect.Signature(sorted(named, key=lambda p: p.kind))
         super().__init_subclass__(**kwargs)
 
