@@ -40,22 +40,35 @@ class InputNorm(nn.Module):
             return x
         if self.kind == "batch" or x.shape[-1] == 1:
             return self._by_batch(x, lengths)
+        counted = self._sounding(x, lengths)
         axes = (1, 2) if self.kind == "clip" else (2,)
-        centred = mask_frames(x - self._mean(x, lengths, axes), lengths)
-        variance = self._mean(centred.square(), lengths, (1, 2))
-        by_clip = centred * torch.rsqrt(variance + self.eps)
-        if lengths is None or not bool((lengths == 1).any()):
+        centred = x - _mean(x, counted, axes)
+        by_clip = centred * torch.rsqrt(_mean(centred.square(), counted, (1, 2)) + self.eps)
+        if lengths is None:
+            return by_clip
+        by_clip = mask_frames(by_clip, lengths)
+        if not bool((lengths == 1).any()):
             return by_clip
         return torch.where((lengths == 1).view(-1, 1, 1), self._by_batch(x, lengths), by_clip)
+
+    def _sounding(self, x, lengths):
+        """Frames that count, (n_clips, 1, n_frames): those in the upper half of the levels."""
+        level = x.mean(1)
+        inside = torch.ones_like(level, dtype=torch.bool)
+        if lengths is not None:
+            inside = frame_mask(lengths, x.shape[2])
+        low = level.masked_fill(~inside, torch.inf).amin(1, keepdim=True)
+        high = level.masked_fill(~inside, -torch.inf).amax(1, keepdim=True)
+        sounding = inside & (level >= (low + high) / 2)
+        return sounding[:, None].to(x.dtype)
 
     def _by_batch(self, x, lengths):
         mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
         return mask_frames(self.norm(x, mask), lengths)
 
-    @staticmethod
-    def _mean(x, lengths, axes):
-        if lengths is None:
-            return x.mean(axes, keepdim=True)
-        total = mask_frames(x, lengths).sum(axes, keepdim=True)
-        count = lengths.to(x.dtype).view(-1, 1, 1) * (x.shape[1] if 1 in axes else 1)
-        return total / count
+
+def _mean(x, counted, axes):
+    """Mean of x over `axes` of the frames that count, with the axes kept."""
+    total = (x * counted).sum(axes, keepdim=True)
+    n_bands = x.shape[1] if 1 in axes else 1
+    return total / (counted.sum(2, keepdim=True) * n_bands)

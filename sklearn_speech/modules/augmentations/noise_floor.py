@@ -31,8 +31,8 @@ class NoiseFloor(Augmentation):
         Largest gain or loss of the noise at the outermost bands, in dB.
     spread_db : float, default=4.0
         Standard deviation of the noise from frame to frame and band to band, in dB.
-    scaling : {"log", "db"}, default="log"
-        Scaling of the power spectrograms that come in: natural logarithm or dB.
+    scaling : {"db", "log"}, default="db"
+        Scaling of the power spectrograms that come in: dB or natural logarithm.
     p : float, default=1.0
         Probability that a clip is changed.
 
@@ -49,7 +49,7 @@ class NoiseFloor(Augmentation):
 
     domain = "spectrogram"
 
-    def __init__(self, depth_db=(40.0, 80.0), max_tilt_db=6.0, spread_db=4.0, scaling="log", p=1.0):
+    def __init__(self, depth_db=(40.0, 80.0), max_tilt_db=6.0, spread_db=4.0, scaling="db", p=1.0):
         check_range("depth_db", depth_db, 0)
         check_number("max_tilt_db", max_tilt_db, 0)
         check_number("spread_db", spread_db, 0)

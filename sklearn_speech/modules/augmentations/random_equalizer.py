@@ -30,8 +30,8 @@ class RandomEqualizer(Augmentation):
         Largest gain or loss, in dB.
     n_points : int, default=4
         Points of the curve; 1 changes loudness alone, 2 is a tilt.
-    scaling : {"log", "db"}, default="log"
-        Scaling of the power spectrograms that come in: natural logarithm or dB.
+    scaling : {"db", "log"}, default="db"
+        Scaling of the power spectrograms that come in: dB or natural logarithm.
     p : float, default=1.0
         Probability that a clip is changed.
 
@@ -46,7 +46,7 @@ class RandomEqualizer(Augmentation):
 
     domain = "spectrogram"
 
-    def __init__(self, max_db=6.0, n_points=4, scaling="log", p=1.0):
+    def __init__(self, max_db=6.0, n_points=4, scaling="db", p=1.0):
         check_number("max_db", max_db, 0)
         check_count("n_points", n_points, 1)
         check_option("scaling", scaling, UNITS)

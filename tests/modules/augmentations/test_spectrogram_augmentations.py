@@ -6,6 +6,7 @@ from sklearn_speech.filters import mel_frequencies
 from sklearn_speech.modules.augmentations import (
     FrameShift,
     Mixup,
+    NoiseFloor,
     RandomEqualizer,
     SpecAugment,
     TimeStretch,
@@ -192,3 +193,29 @@ def test_mixup_repeats_with_its_generator_and_refuses_to_be_called():
     assert torch.equal(first, again)
     with pytest.raises(TypeError, match="use mix"):
         Mixup()(x)
+
+
+@pytest.mark.parametrize("scaling", ["log", "db"])
+def test_noise_floor_adds_energies_at_the_depth_asked_for(scaling):
+    energy = torch.rand(4, 10, 30, dtype=torch.float64) + 1e-9
+    unit = {"log": torch.log, "db": lambda e: 10 * torch.log10(e)}[scaling]
+    aug = NoiseFloor(depth_db=(20, 20), max_tilt_db=0, spread_db=0, scaling=scaling)
+    noise = energy.amax((1, 2), keepdim=True) / 100
+    torch.testing.assert_close(aug(unit(energy))[0], unit(energy + noise), rtol=1e-6, atol=1e-6)
+
+
+def test_noise_floor_measures_from_the_loudest_frame_inside_the_clip():
+    x = torch.zeros(1, 4, 20)
+    x[:, :, 10:] = 50.0  # padding, louder than the clip
+    aug = NoiseFloor(depth_db=(10, 10), max_tilt_db=0, spread_db=0, scaling="db")
+    inside = aug(x, torch.tensor([10]))[0][:, :, :10]
+    torch.testing.assert_close(inside, torch.full_like(inside, 10 * np.log10(1.1)))
+
+
+def test_noise_floor_is_tilted_by_at_most_what_was_asked_for():
+    silence = torch.full((300, 11, 2), -300.0)
+    silence[:, :, 0] = 0.0
+    aug = NoiseFloor(depth_db=(60, 60), max_tilt_db=6, spread_db=0, scaling="db")
+    noise = aug(silence)[0][:, :, 1] + 60
+    torch.testing.assert_close(noise.diff(dim=1, n=2), torch.zeros(300, 9), atol=1e-4, rtol=0)
+    assert 5.5 < noise.abs().max() <= 6.001
