@@ -64,7 +64,8 @@ def rooms_imported(path):
         head, *rest = module.split(".")
         if head == "sklearn_speech":
             for room in rest[:1] or names:
-                yield room, line
+                if room != "__version__":  # stands in no room, and loads nothing
+                    yield room, line
 
 
 def test_every_file_lies_in_a_known_room():

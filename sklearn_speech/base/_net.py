@@ -439,11 +439,13 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
                 self._train(data, valid, epochs, schedule or self.lr_schedule, going_on)
             except KeyboardInterrupt:
                 warnings.warn(
-                    f"training interrupted after {len(self.history_)} epochs; the weights "
-                    "reached so far are kept",
+                    f"training interrupted in epoch {len(self.history_)}; the weights reached so "
+                    "far are kept",
                     UserWarning,
                     stacklevel=3,
                 )
+                if self.history_ and "train_loss" not in self.history_[-1]:
+                    del self.history_[-1]  # curves are of whole epochs
             self.notify("on_train_end", X=X, y=y)
         return self
 

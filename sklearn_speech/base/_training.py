@@ -90,21 +90,32 @@ def _train_epochs(net, step, iterator, rates, valid, best, epochs, on_epoch):
             began = time.perf_counter()
             net.notify("on_epoch_begin", **on_epoch)
             loss = _train_epoch(net, step, iterator, rates)
-            record = net.history_.record
-            record("train_loss", loss)
-            record("lr", net.optimizer_.param_groups[0]["lr"])
-            shown = {"loss": f"{loss:.3f}"}
+            _record_loss(net.history_, "train_loss", loss)
+            net.history_.record("lr", net.optimizer_.param_groups[0]["lr"])
+            shown, enough = {"loss": f"{loss:.3f}"}, False
             if valid is not None:
                 scores = _validate(net, step, valid)
+                _record_loss(net.history_, "valid_loss", scores["valid_loss"])
                 for name, value in scores.items():
-                    record(name, value)
+                    net.history_.record(name, value)
                     shown[name] = f"{value:.3f}"
-            record("dur", time.perf_counter() - began)
-            net.notify("on_epoch_end", **on_epoch)
+                enough = best is not None and best.seen(scores["valid_loss"])
+            net.history_.record("dur", time.perf_counter() - began)
             bar.set_postfix(shown)
             bar.update()
-            if best is not None and best.seen(scores["valid_loss"]):
+            try:
+                net.notify("on_epoch_end", **on_epoch)
+            except KeyboardInterrupt:  # how callbacks of skorch say that it is enough
+                enough = True
+            if enough:
                 break
+
+
+def _record_loss(history, name, value):
+    """Record a loss, and whether it is the lowest so far, which callbacks look for."""
+    before = [row[name] for row in history[:-1] if name in row]
+    history.record(name, value)
+    history.record(f"{name}_best", all(value < earlier for earlier in before))
 
 
 def _train_epoch(net, step, iterator, rates):

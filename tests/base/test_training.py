@@ -362,20 +362,21 @@ class Interrupt(Callback):
 
 def test_interrupted_training_keeps_its_weights():
     net = quick(max_epochs=9, callbacks=[Interrupt(4)], lr_schedule="constant")
-    with pytest.warns(UserWarning, match="training interrupted after"):
+    with pytest.warns(UserWarning, match="training interrupted in epoch"):
         net.fit(X, y)
     three = quick(max_epochs=3, lr_schedule="constant").fit(X, y)
     assert np.array_equal(weights(net), weights(three))
     assert np.array_equal(net.predict_proba(X), three.predict_proba(X))
     assert not net.module_.training
+    assert net.history_[:, "train_loss"] == three.history_[:, "train_loss"]
 
 
 def test_interrupted_training_goes_back_to_the_best_weights_and_the_whole_rate():
     valid = {"X_val": X[:20], "y_val": shuffled_labels()[:20]}
     net = quick(max_epochs=30, callbacks=[Interrupt(9)], early_stopping=True, n_iter_no_change=20)
-    with pytest.warns(UserWarning, match="training interrupted after"):
+    with pytest.warns(UserWarning, match="training interrupted in epoch"):
         net.fit(X, y, **valid)
-    losses = [row["valid_loss"] for row in net.history_ if "valid_loss" in row]
+    losses = net.history_[:, "valid_loss"]
     assert loss_of(net, X[:20], valid["y_val"]) == pytest.approx(min(losses), abs=1e-5)
     assert net.optimizer_.param_groups[0]["lr"] == net.lr
 
@@ -445,11 +446,11 @@ def test_partial_fit_puts_nothing_aside():
 
 def test_history_holds_the_curves():
     net = quick().fit(X, y)
-    columns = {"epoch", "train_loss", "lr", "dur"}
+    columns = {"epoch", "train_loss", "train_loss_best", "lr", "dur"}
     assert columns <= set(net.history_[-1]) and "valid_loss" not in net.history_[-1]
     assert net.history_[:, "epoch"] == [1, 2, 3]
     net.fit(X, y, X_val=X, y_val=y)
-    assert {"valid_loss", "valid_acc"} <= set(net.history_[-1])
+    assert {"valid_loss", "valid_loss_best", "valid_acc"} <= set(net.history_[-1])
     assert net.history is net.history_
 
 
@@ -462,4 +463,4 @@ def test_progress_goes_to_stderr_and_only_when_asked(capfd, verbose):
     assert out == ""
     assert bool(err) == bool(verbose)
     if verbose:
-        assert "loss" in err and "valid_acc" in err and "3/3" in err
+        assert "loss" in err and "valid_acc" in err and "0/3" in err
