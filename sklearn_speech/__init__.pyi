@@ -25,11 +25,17 @@ from .inspection import SpeakerScoresDisplay as SpeakerScoresDisplay
 from .inspection import SpectrogramDisplay as SpectrogramDisplay
 from .inspection import TrainingCurveDisplay as TrainingCurveDisplay
 from .inspection import WaveformDisplay as WaveformDisplay
-from .model_selection import StratifiedGroupShuffleSplit as StratifiedGroupShuffleSplit
+from .model_selection import LeakageReport as LeakageReport
+from .model_selection import OptunaSearchCV as OptunaSearchCV
+from .model_selection import SpeakerComparison as SpeakerComparison
+from .model_selection import SpeakerFoldError as SpeakerFoldError
 from .model_selection import SpeakerScores as SpeakerScores
+from .model_selection import StratifiedGroupShuffleSplit as StratifiedGroupShuffleSplit
 from .model_selection import check_speaker_leakage as check_speaker_leakage
 from .model_selection import compare_by_speaker as compare_by_speaker
 from .model_selection import cross_validate_by_speaker as cross_validate_by_speaker
+from .persistence import load as load
+from .persistence import save as save
 from .recipes import make_speech_pipeline as make_speech_pipeline
 
 __version__: str
