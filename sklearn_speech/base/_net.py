@@ -113,7 +113,7 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
     """
 
     #: The torch module that is trained.
-    module_class = None
+    module_class: type | None = None
     #: Whether the loss can be that of two targets mixed.
     mixes_targets = False
     #: What ``fit`` takes when no front end is set: "spectrogram" or "waveform".
@@ -122,7 +122,7 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
     # skorch sets these in __init__, where scikit-learn allows nothing but parameters
     initialized_ = False
     history_ = None
-    virtual_params_ = {}
+    virtual_params_: dict = {}
 
     # parameters of skorch that have one value here
     module = None

@@ -27,7 +27,7 @@ class Augmentation:
     """
 
     #: "waveform" for (n_clips, n_times), "spectrogram" for (n_clips, n_bands, n_frames).
-    domain = None
+    domain: str | None = None
 
     def __call__(self, x, lengths=None, generator=None):
         """Change each clip with probability `p`.
