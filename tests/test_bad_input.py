@@ -1,0 +1,251 @@
+"""What goes wrong most often: the message names the file or parameter, and what to do."""
+
+import numpy as np
+import pytest
+import soundfile
+from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+
+from sklearn_speech import (
+    AudioReader,
+    MelSpectrogram,
+    PadOrTrim,
+    SpectrogramCNNClassifier,
+    check_audio_files,
+    cross_validate_by_speaker,
+    make_speech_pipeline,
+)
+from sklearn_speech.utils.validation import make_ragged
+
+RATE = 8000
+
+
+def net(**parameters):
+    return SpectrogramCNNClassifier(
+        n_layers=1, n_filters=2, max_epochs=1, device="cpu", random_state=0, **parameters
+    )
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).normal(scale=0.1, size=shape).astype(np.float32)
+
+
+@pytest.fixture
+def good(tmp_path):
+    path = tmp_path / "good.wav"
+    soundfile.write(path, noise(800), RATE)
+    return str(path)
+
+
+# Files
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "no such file"),
+        (b"", "empty|0 bytes"),
+        (b"Not a sound, but a sentence.", "not a sound file that can be decoded"),
+        (np.zeros(0, np.float32), "zero samples"),
+        (np.array([0.1, np.nan, 0.1], np.float32), "NaN"),
+        (np.array([0.1, np.inf], np.float32), "infin"),
+    ],
+    ids=["missing", "empty", "text", "zero samples", "NaN samples", "infinite samples"],
+)
+def test_a_bad_file_is_named_with_its_reason(good, tmp_path, content, reason):
+    path = tmp_path / "bad.wav"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        soundfile.write(path, content, RATE, subtype="FLOAT")
+    with pytest.raises(ValueError, match=rf"1 of 2 files(.|\n)*bad\.wav: .*({reason})"):
+        AudioReader(sample_rate=RATE).fit_transform([good, str(path)])
+    assert check_audio_files([good, str(path)]).good.tolist() == [True, False]
+
+
+def test_a_folder_is_no_sound_file(good, tmp_path):
+    with pytest.raises(ValueError, match=r"folder|directory"):
+        AudioReader(sample_rate=RATE).transform([good, str(tmp_path)])
+
+
+def test_three_channels_are_averaged(tmp_path):
+    channels = noise(400, 3)
+    soundfile.write(tmp_path / "three.wav", channels, RATE, subtype="FLOAT")
+    (waveform,) = AudioReader(sample_rate=RATE).transform([tmp_path / "three.wav"])
+    np.testing.assert_allclose(waveform, channels.mean(1), atol=1e-6)
+
+
+def test_a_single_path_is_not_read_as_a_list_of_letters(good):
+    with pytest.raises(TypeError, match=r"is one path: expected a list"):
+        AudioReader(sample_rate=RATE).transform(good)
+
+
+def test_rates_that_disagree_in_one_pipeline_are_refused():
+    with pytest.raises(
+        ValueError, match=r"has sample_rate=16000, but the pipeline has sample_rate=8000"
+    ):
+        make_speech_pipeline(net(frontend=MelSpectrogram(sample_rate=16000)), sample_rate=8000)
+
+
+# Waveforms and spectrograms
+
+
+def test_a_clip_shorter_than_a_window_is_refused_where_nothing_pads_it():
+    mel = MelSpectrogram(sample_rate=RATE, center=False)
+    message = r"a clip of 100 samples is shorter than one window of n_fft=256.*center=True"
+    with pytest.raises(ValueError, match=message):
+        mel.fit_transform(noise(2, 100))
+    with pytest.raises(ValueError, match=message):
+        mel.fit_transform(make_ragged([noise(800), noise(100)]))
+    with pytest.raises(ValueError, match=message):
+        net(frontend=mel).fit(noise(4, 100), [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize(
+    "estimator", [MelSpectrogram(), net(), net(frontend=MelSpectrogram())], ids=["mel", "cnn", "in"]
+)
+class TestEstimators:
+    def fit(self, estimator, X, y=(0, 0, 1, 1)):
+        return estimator.fit(X, list(y)[: len(X)])
+
+    def test_one_clip_by_itself_is_refused_with_advice(self, estimator):
+        with pytest.raises(ValueError, match=r"Expected 2D array, got 1D array instead"):
+            self.fit(estimator, noise(4))
+
+    @pytest.mark.parametrize("X", [["a.wav", "b.wav"], np.array(["a.wav", "b.wav"])])
+    def test_paths_where_numbers_belong_ask_for_a_reader(self, estimator, X):
+        with pytest.raises(ValueError, match=r"X holds strings \('a.wav' first\).*AudioReader"):
+            self.fit(estimator, X, (0, 1))
+
+    def test_strings_in_a_table_are_refused(self, estimator):
+        with pytest.raises(ValueError, match=r"X holds strings \('0.1' first\)"):
+            self.fit(estimator, np.array([["0.1", "0.2"], ["0.3", "loud"]]), (0, 1))
+
+    def test_four_dimensions_are_refused(self, estimator):
+        with pytest.raises(ValueError, match=r"Found array with dim 4"):
+            self.fit(estimator, noise(4, 3, 5, 2))
+
+    def test_no_clips_are_refused(self, estimator):
+        with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+            self.fit(estimator, np.zeros((0, 9)))
+
+    @pytest.mark.parametrize(("value", "said"), [(np.nan, "NaN"), (np.inf, "infinity")])
+    def test_nan_and_infinity_are_refused(self, estimator, value, said):
+        X = noise(4, 600)
+        X[2, 3] = value
+        with pytest.raises(ValueError, match=said):
+            self.fit(estimator, X)
+
+
+def test_a_bad_clip_among_good_ones_is_named():
+    mel = MelSpectrogram(sample_rate=RATE)
+    nan = noise(300)
+    nan[5] = np.nan
+    for clip, message in [
+        (noise(0), "clip 1 of X has shape .*at least 1 sample"),
+        (nan, "clip 1 of X contains NaN"),
+        (noise(3, 4), r"clip 1 of X has shape \(3, 4\); waveforms are 1-D"),
+        (["a", "b"], "clip 1 of X is not an array of numbers"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            mel.fit(make_ragged([noise(300), clip, noise(200)]))
+    clips = make_ragged([noise(6, 4), noise(5, 4)])
+    with pytest.raises(ValueError, match=r"clip 1 of X has 5 bands, but .* got 6"):
+        net().fit(clips, [0, 1])
+
+
+def test_other_bands_than_those_of_fit_are_refused():
+    fitted = net().fit(noise(4, 6, 5), [0, 0, 1, 1])
+    with pytest.raises(ValueError, match=r"X has 7 features, .* is expecting 6 features"):
+        fitted.predict(noise(2, 7, 5))
+    with pytest.raises(ValueError, match=r"clip 0 of X has 7 bands, but .* was fitted with 6"):
+        fitted.predict(make_ragged([noise(7, 5), noise(7, 4)]))
+
+
+def test_spectrograms_where_the_front_end_wants_waveforms_are_refused():
+    with pytest.raises(ValueError, match="Found array with dim 3"):
+        net(frontend=MelSpectrogram(sample_rate=RATE)).fit(noise(4, 6, 5), [0, 0, 1, 1])
+
+
+def test_no_frames_are_refused():
+    with pytest.raises(ValueError, match=r"X has shape \(4, 6, 0\): at least 1 frame"):
+        net().fit(np.zeros((4, 6, 0)), [0, 0, 1, 1])
+
+
+def test_a_forgotten_front_end_draws_a_warning():
+    X = noise(4, 1025)
+    with pytest.warns(UserWarning, match=r"1025 columns.*put MelSpectrogram before.*frontend="):
+        net().fit(X, [0, 0, 1, 1])
+    net(frontend=MelSpectrogram(sample_rate=RATE)).fit(X, [0, 0, 1, 1])
+
+
+def test_a_forgotten_pad_or_trim_is_no_error_but_for_one_length():
+    clips = make_ragged([noise(800), noise(500), noise(900), noise(400)])
+    mel = MelSpectrogram(sample_rate=RATE)
+    assert make_pipeline(mel, net()).fit(clips, [0, 0, 1, 1]).predict(clips).shape == (4,)
+    with pytest.raises(ValueError, match=r"PadOrTrim"):
+        make_pipeline(mel, net(head="flatten")).fit(clips, [0, 0, 1, 1])
+    fixed = make_pipeline(PadOrTrim(n_times=600), mel, net(head="flatten"))
+    assert fixed.fit(clips, [0, 0, 1, 1]).predict(clips).shape == (4,)
+
+
+# Labels
+
+
+def test_one_class_only_is_refused():
+    with pytest.raises(ValueError, match=r"y holds 1 class only, \['yes'\]"):
+        net().fit(noise(4, 6, 5), ["yes"] * 4)
+
+
+def test_a_single_clip_is_refused():
+    with pytest.raises(ValueError, match="1 class only"):
+        net().fit(noise(1, 6, 5), ["yes"])
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_labels_of_another_number_are_refused(ragged):
+    X = noise(4, 6, 5)
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[4, 3\]"):
+        net().fit(make_ragged(X) if ragged else X, ["no", "yes", "no"])
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "requires y to be passed, but the target y is None"),
+        ([0.5, 1.25, 2.5, 3.75], "Unknown label type: continuous"),
+        ([0, 1, np.nan, 1], "Input y contains NaN"),
+        ([[0, 1], [1, 0], [0, 1], [1, 0]], r"y should be a 1d array"),
+    ],
+)
+def test_targets_that_are_no_labels_are_refused(y, message):
+    with pytest.raises(ValueError, match=message):
+        net().fit(noise(4, 6, 5), y)
+
+
+def test_labels_that_mix_strings_and_numbers_are_refused():
+    with pytest.raises((ValueError, TypeError), match=r"str|mix"):
+        net().fit(noise(4, 6, 5), np.array(["no", 1, "yes", 2], dtype=object))
+
+
+def test_missing_labels_are_refused():
+    with pytest.raises((ValueError, TypeError), match=r"None|missing|NoneType"):
+        net().fit(noise(4, 6, 5), np.array(["no", None, "yes", "yes"], dtype=object))
+
+
+# Speakers
+
+
+def test_a_speaker_in_both_parts_of_a_split_is_refused():
+    X, y = noise(12, 6, 5), ["no", "yes"] * 6
+    speakers = np.repeat(["ann", "bob", "cem"], 4)
+    with pytest.raises(ValueError, match=r"split 0 .*'ann'.* in both its training and its test"):
+        cross_validate_by_speaker(net(), X, y, speakers, cv=KFold(4))
+
+
+def test_one_speaker_only_is_refused():
+    X, y = noise(4, 6, 5), ["no", "yes"] * 2
+    with pytest.raises(ValueError, match=r"speakers holds one speaker only \('ann'\)"):
+        cross_validate_by_speaker(net(), X, y, ["ann"] * 4)
+    with pytest.raises(ValueError, match="one group only"):
+        net(early_stopping=True).fit(X, y, groups=["ann"] * 4)
