@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 #: Samples in the frames of one chunk: on a CPU they stay in the cache, on a GPU they fill it.
-_CHUNK_SAMPLES = {"cpu": 2**18, "cuda": 2**26}
+_CHUNK_SAMPLES = {"cpu": 2**19, "cuda": 2**26}
 
-#: A chunk in work takes about 4 MiB; so many at a time stay far below 64 MiB.
-_MAX_WORKERS = 8
+#: A chunk in work takes about 7 MiB; so many at a time stay far below 64 MiB.
+_MAX_WORKERS = 6
 
 
 def extract(front_end, clips):
@@ -37,7 +37,7 @@ def extract(front_end, clips):
     """
     device = front_end.stft.window.device
     dtype = np.dtype(str(front_end.dtype).removeprefix("torch."))
-    budget = max(1, _CHUNK_SAMPLES.get(device.type, 2**18) // front_end.win_length)
+    budget = max(1, _CHUNK_SAMPLES.get(device.type, 2**19) // front_end.win_length)
     if clips.dtype == object or front_end.zero_frames == "drop":
         out = np.empty(len(clips), dtype=object)
     else:
@@ -46,9 +46,11 @@ def extract(front_end, clips):
     width = front_end.n_bands if front_end.scaling.normalize == "band" else 1
     ranges = np.empty((len(clips), 3, width), dtype=dtype)
 
+    blocks = front_end.blocks()
+
     @torch.inference_mode()
     def work(start, stop):
-        features, taken = _chunk(front_end, clips[start:stop], start, budget, device)
+        features, taken = _chunk(front_end, clips[start:stop], start, budget, blocks)
         ranges[start:stop] = taken.cpu().numpy()
         if out.dtype == object:
             for i, clip in enumerate(features, start):
@@ -92,16 +94,15 @@ def _chunks(front_end, clips, budget):
         yield start, len(clips)
 
 
-def _chunk(front_end, clips, first_index, budget, device):
+def _chunk(front_end, clips, first_index, budget, blocks):
     """Features (one tensor, or a list of tensors) and ranges of the clips of one chunk."""
     if clips.dtype != object:
-        waveforms = _tensor(clips, device)
-        energies = _energies(front_end, waveforms, budget)
+        energies = _energies(front_end, _tensor(clips, front_end), budget, blocks)
         if front_end.zero_frames == "keep":
             return front_end.scale(energies)
         energies = list(energies)
     else:
-        energies = _ragged_energies(front_end, clips, first_index, budget, device)
+        energies = _ragged_energies(front_end, clips, first_index, budget, blocks)
     if front_end.zero_frames == "drop":
         energies = [_without_zero_frames(e, i) for i, e in enumerate(energies, first_index)]
     if front_end.scaling.elementwise:
@@ -112,19 +113,19 @@ def _chunk(front_end, clips, first_index, budget, device):
     return [f[0] for f, _ in scaled], torch.cat([r for _, r in scaled])
 
 
-def _energies(front_end, waveforms, budget):
+def _energies(front_end, waveforms, budget, blocks):
     """Energies of clips of one length; a clip longer than the budget goes block by block."""
     n_frames = front_end.n_frames(waveforms.shape[1])
     framing = front_end.framing
     framing.check_length(waveforms.shape[1])
     blocks = [
-        front_end.energies(framing(waveforms, first=first, stop=min(first + budget, n_frames)))
-        for first in range(0, n_frames, budget)
+        front_end.energies(framing(waveforms, first=i, stop=min(i + budget, n_frames)), blocks)
+        for i in range(0, n_frames, budget)
     ]
     return blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
 
 
-def _ragged_energies(front_end, clips, first_index, budget, device):
+def _ragged_energies(front_end, clips, first_index, budget, blocks):
     """One tensor of energies for each clip; short clips share one transform."""
     counts = [front_end.n_frames(len(clip)) for clip in clips]
     for i, clip in enumerate(clips, first_index):
@@ -134,19 +135,25 @@ def _ragged_energies(front_end, clips, first_index, budget, device):
             raise ValueError(f"clip {i} of X: {error}") from error
     if sum(counts) > budget:
         return [
-            _energies(front_end, _tensor(clip, device).unsqueeze(0), budget)[0] for clip in clips
+            _energies(front_end, _tensor(clip, front_end).unsqueeze(0), budget, blocks)[0]
+            for clip in clips
         ]
-    windowed = torch.empty(sum(counts), front_end.win_length, dtype=front_end.dtype, device=device)
+    windowed = torch.empty(
+        sum(counts),
+        front_end.win_length,
+        dtype=front_end.dtype,
+        device=front_end.stft.window.device,
+    )
     for clip, part in zip(clips, windowed.split(counts)):
-        frames = front_end.framing(_tensor(clip, device).unsqueeze(0))[0]
+        frames = front_end.framing(_tensor(clip, front_end).unsqueeze(0))[0]
         front_end.stft.windowed(frames, out=part)
-    return list(front_end.energies_of_windowed(windowed).split(counts))
+    return list(front_end.energies_of_windowed(windowed, blocks).split(counts))
 
 
-def _tensor(array, device):
+def _tensor(array, front_end):
     if not array.flags.writeable:  # torch has no read-only tensors
         array = array.copy()
-    return torch.from_numpy(array).to(device)
+    return torch.from_numpy(array).to(front_end.stft.window.device)
 
 
 def _without_zero_frames(energies, index):
