@@ -65,6 +65,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
                 "is None."
             )
         y = column_or_1d(y, warn=True)
+        _refuse_mixed(y)
         if y.dtype.kind in "fc":
             assert_all_finite(y, input_name="y")
         check_classification_targets(y)
@@ -100,6 +101,10 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
                     f"classes {self.classes_.tolist()}"
                 )
             for label, weight in self.class_weight.items():
+                if not isinstance(weight, Real) or not 0 <= weight < np.inf:
+                    raise ValueError(
+                        f"class_weight[{label!r}]={weight!r}: expected a number of at least 0"
+                    )
                 weights[np.searchsorted(self.classes_, label)] = weight
         else:
             present = np.unique(targets.numpy())
@@ -257,3 +262,16 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         self.check_is_fitted()
         codes = self._outputs(X).argmax(1).numpy()
         return self.classes_[codes]
+
+
+def _refuse_mixed(y):
+    """Labels that cannot be sorted, which would fail deep inside numpy."""
+    if y.dtype != object:
+        return
+    for i, label in enumerate(y):
+        if label is None or type(label).__name__ == "NAType" or label != label:
+            raise ValueError(f"y[{i}] is {label!r}: every clip needs a label")
+    kinds = {"numbers" if isinstance(label, (Real, np.bool_)) else type(label) for label in y}
+    if len(kinds) > 1:
+        shown = sorted(kind if isinstance(kind, str) else kind.__name__ for kind in kinds)
+        raise ValueError(f"y mixes labels of several kinds ({', '.join(shown)}): expected one kind")

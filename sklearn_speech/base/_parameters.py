@@ -129,11 +129,14 @@ class SpeechNetParameters:
         for name in vars(self):
             if not (name in own or "__" in name or name.endswith("_") or name.startswith("_")):
                 raise TypeError(f"{type(self).__name__}() got an unexpected argument {name!r}")
-        if self.frontend is None and self.train_frontend is not None:
-            raise InvalidParameterError(
-                f"train_frontend={self.train_frontend!r} needs a frontend, but frontend is None"
-            )
-        if self.frontend is not None and not hasattr(self.frontend, "to_module"):
+        for name, idle in (("train_frontend", None), ("masked_bins", None), ("random_mel", False)):
+            if self.frontend is None and (value := getattr(self, name)) not in (idle, None):
+                raise InvalidParameterError(
+                    f"{name}={value!r} needs a frontend, but frontend is None"
+                )
+        if self.frontend is not None and (
+            isinstance(self.frontend, type) or not hasattr(self.frontend, "to_module")
+        ):
             raise InvalidParameterError(
                 f"frontend={self.frontend!r}: expected a transformer with to_module, such as "
                 "MelSpectrogram"

@@ -46,7 +46,13 @@ def split_for_early_stopping(data, groups, fraction, stratify):
         )
         kind = ShuffleSplit if stratify is None else StratifiedShuffleSplit
         splitter = kind(1, test_size=fraction, random_state=seed)
-        split = next(splitter.split(clips, stratify))
+        try:
+            split = next(splitter.split(clips, stratify))
+        except ValueError as error:
+            raise ValueError(
+                f"validation_fraction={fraction} of {len(data)} clips cannot be put aside for "
+                f"early stopping: {error}"
+            ) from error
     return tuple(data.subset(torch.as_tensor(part)) for part in split)
 
 

@@ -211,6 +211,9 @@ def test_a_search_reaches_into_the_front_end():
     ("parameters", "message"),
     [
         ({"train_frontend": "mel"}, "train_frontend='mel' needs a frontend"),
+        ({"masked_bins": (0, 5)}, r"masked_bins=\(0, 5\) needs a frontend"),
+        ({"random_mel": True}, "random_mel=True needs a frontend"),
+        ({"frontend": MelSpectrogram}, "frontend=<class .* expected a transformer with to_module"),
         ({"frontend": object()}, "frontend=<object .* expected a transformer with to_module"),
         ({"frontend": mel(zero_frames="drop")}, "zero_frames='drop' cannot be used inside"),
     ],
@@ -246,7 +249,7 @@ def test_augmentation_is_for_training_batches_only():
     net.fit(X, y, groups=speakers)
     calls = silence.n_calls
     assert calls == 2 * len(net.history_)  # 24 clips are trained on, none of those put aside
-    assert len(np.unique(net.predict_proba(X), axis=0)) > 1
+    assert len(np.unique(net.predict_log_proba(X), axis=0)) > 1
     net.predict(X), net.score(X, y), net.predict_log_proba(X)
     assert silence.n_calls == calls
 
