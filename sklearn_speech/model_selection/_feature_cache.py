@@ -59,7 +59,7 @@ class FeatureCache:
 
         Returns
         -------
-        features : ndarray, ragged ndarray or None
+        features : ndarray of shape (n_clips, ...), or object ndarray of shape (n_clips,), or None
             Read-only and memory-mapped; None where there is no sound entry.
         """
         entry = self.folder / key
@@ -92,12 +92,12 @@ class FeatureCache:
         Parameters
         ----------
         key : str
-        features : ndarray or ragged ndarray
+        features : ndarray of shape (n_clips, ...), or object ndarray of shape (n_clips,)
             Anything else is returned as it is and not stored.
 
         Returns
         -------
-        features : ndarray or ragged ndarray
+        features : ndarray of shape (n_clips, ...), or object ndarray of shape (n_clips,)
             As it came, with a warning, where it could not be stored.
         """
         flat, shapes = _flat(features)

@@ -10,11 +10,11 @@ import numpy as np
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.study import StudyDirection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 
 from ._digest import digest
+from ._optuna_journal import SoundJournalFileBackend
 
 #: What a storage raises while it is out of reach, locked or full.
 OUT_OF_REACH = (StorageInternalError, OperationalError, InterfaceError, OSError)
@@ -52,34 +52,14 @@ def open_storage(storage):
         options = {"pool_pre_ping": True}
         if storage.startswith("sqlite"):
             options = {"connect_args": {"timeout": 60}}  # other processes write too
-        return RDBStorage(storage, engine_kwargs=options)
-    path = os.fspath(storage)
-    lock = JournalFileSymlinkLock(path)
-    _drop_half_a_record(path, lock)
-    return JournalStorage(JournalFileBackend(path, lock_obj=lock))
-
-
-def _drop_half_a_record(path, lock):
-    """Remove what a process was writing to a journal when it was killed, or the disk was full."""
-    if not os.path.exists(path):
-        return
-    lock.acquire()
-    try:
-        with open(path, "r+b") as file:
-            end = file.seek(0, os.SEEK_END)
-            keep = end
-            while keep > 0:
-                begin = max(0, keep - 4096)
-                file.seek(begin)
-                newline = file.read(keep - begin).rfind(b"\n")
-                if newline >= 0:
-                    keep = begin + newline + 1
-                    break
-                keep = begin
-            if keep < end:
-                file.truncate(keep)
-    finally:
-        lock.release()
+        for attempt in range(5):
+            try:
+                return RDBStorage(storage, engine_kwargs=options)
+            except (IntegrityError, OperationalError, ProgrammingError):
+                if attempt == 4:
+                    raise
+                time.sleep(0.2 * 2**attempt)  # another process makes the tables just now
+    return JournalStorage(SoundJournalFileBackend(os.fspath(storage)))
 
 
 def describe(estimator, X, y, groups, splits, scoring):

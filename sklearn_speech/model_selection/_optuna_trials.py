@@ -22,6 +22,9 @@ GRACE = 90.0
 #: How often the parameters of a trial are tried, when the process dies each time.
 MAX_TRIES = 3
 
+#: Owners whose search runs in this process now.
+_active = set()
+
 #: User attributes of trials.
 OWNER, LIFE, INTERRUPTED, TRIES, GRID = (
     f"sklearn_speech:{name}" for name in ("owner", "life", "interrupted", "tries", "grid")
@@ -63,11 +66,13 @@ class Crew:
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self):
+        _active.add(self.owner[3])
         if self.shared:
             self._thread.start()
         return self
 
     def __exit__(self, kind, error, trace):
+        _active.discard(self.owner[3])
         self._over.set()
         if self.shared:
             self._thread.join()
@@ -148,9 +153,10 @@ class Crew:
         return patiently(self.study.get_trials, deepcopy=False)
 
     def _is_dead(self, trial):
-        machine, process, start, _ = trial.user_attrs[OWNER]
-        if machine == _machine() and _start_of(process) != start:
-            return True
+        machine, process, start, name = trial.user_attrs[OWNER]
+        if machine == _machine():
+            if _start_of(process) != start or (process == os.getpid() and name not in _active):
+                return True
         now, life = time.monotonic(), trial.user_attrs.get(LIFE)
         seen, since = self._seen.setdefault(trial._trial_id, (life, now))
         if seen != life:

@@ -1,0 +1,369 @@
+"""Stop and go, with processes that are really killed."""
+
+import errno
+import multiprocessing
+import os
+import signal
+import time
+import uuid
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import FloatDistribution
+from optuna.samplers import GridSampler, RandomSampler
+from optuna.trial import TrialState
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+
+from sklearn_speech.model_selection import OptunaSearchCV, cross_validate_by_speaker
+from sklearn_speech.model_selection import _optuna_study as studies
+from sklearn_speech.model_selection import _optuna_trials as trials
+from sklearn_speech.model_selection._optuna_journal import SoundJournalFileBackend
+
+SPACE = {"strength": FloatDistribution(0.0, 1.0)}
+
+
+@pytest.fixture
+def table():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(24, 2)), np.tile([0, 1], 12), np.repeat([0, 1, 2], 8)
+
+
+@pytest.fixture(params=["sqlite", "journal", "postgresql"])
+def storage(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/search.db"
+    if request.param == "journal":
+        return tmp_path / "search.journal"
+    url = os.environ.get("SKLEARN_SPEECH_TEST_POSTGRES")
+    if url is None:
+        pytest.skip("no PostgreSQL server: SKLEARN_SPEECH_TEST_POSTGRES holds no URL")
+    return url
+
+
+class Logged(ClassifierMixin, BaseEstimator):
+    """Writes down each fit, and hangs in the fit whose number is `hangs_at` where that is set."""
+
+    def __init__(self, strength=0.0, log=None, hangs_at=None):
+        self.strength = strength
+        self.log = log
+        self.hangs_at = hangs_at
+
+    def fit(self, X, y):
+        fits = read(self.log)
+        with open(self.log, "a") as file:
+            file.write(f"{self.strength!r} {len(X)}\n")
+        if os.environ.get("HANGS_AT") == str(len(fits)):
+            time.sleep(300)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X))
+
+    def score(self, X, y):
+        return self.strength
+
+
+def read(log):
+    if not log.exists():
+        return []
+    return [float(line.split()[0]) for line in log.read_text().splitlines()]
+
+
+def fit(search, table, hangs_at=None):
+    os.environ.pop("HANGS_AT", None)
+    if hangs_at is not None:
+        os.environ["HANGS_AT"] = str(hangs_at)
+    X, y, speakers = table
+    return search.fit(X, y, groups=speakers)
+
+
+def start(search, table, hangs_at=None):
+    process = multiprocessing.get_context("fork").Process(
+        target=fit, args=(search, table, hangs_at)
+    )
+    process.start()
+    return process
+
+
+def wait_for(condition):
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def search(storage, tmp_path):
+    return OptunaSearchCV(
+        Logged(log=tmp_path / "log"),
+        SPACE,
+        n_trials=4,
+        cv=GroupKFold(3),
+        storage=storage,
+        study_name=uuid.uuid4().hex,
+        random_state=0,
+        pruner=optuna.pruners.NopPruner(),
+        refit=False,
+    )
+
+
+def test_a_killed_search_goes_on_where_it_was(search, table, tmp_path):
+    log = tmp_path / "log"
+    process = start(search, table, 7)  # the second fold of the third trial
+    wait_for(lambda: len(read(log)) == 8)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    began = time.monotonic()
+    fit(search, table)
+    assert time.monotonic() - began < 60  # on the same machine a dead owner is seen at once
+    results = search.cv_results_
+    values = [params["strength"] for params in results["params"]]
+    assert len(values) == 4 and (results["n_folds_run"] == 3).all()
+    np.testing.assert_allclose(results["mean_test_score"], values)
+    fits = read(log)
+    assert len(fits) == 4 * 3 + 1  # all but the fit that was killed were kept
+    assert {fits.count(value) for value in values} == {3, 4} and fits[7] in values
+    states = [trial.state for trial in search.study_.trials]
+    assert states.count(TrialState.FAIL) == 1 and states.count(TrialState.COMPLETE) == 4
+    again = fit(clone(search), table)  # finished trials are not run again
+    assert len(read(log)) == 13
+    np.testing.assert_array_equal(again.cv_results_["mean_test_score"], results["mean_test_score"])
+    more = fit(clone(search).set_params(n_trials=5), table)
+    assert len(more.cv_results_["params"]) == 5 and len(read(log)) == 16
+
+
+def test_going_on_draws_what_would_have_been_drawn_without_the_stop(search, table, tmp_path):
+    whole = fit(clone(search).set_params(storage=None, study_name=None, n_trials=13), table)
+    for n_trials in (5, 13):
+        parts = fit(clone(search).set_params(n_trials=n_trials), table)
+    assert parts.cv_results_["params"] == whole.cv_results_["params"]
+
+
+def test_processes_share_a_study_and_its_number_of_trials(search, table, tmp_path):
+    search.set_params(n_trials=9)
+    others = [start(search, table) for _ in range(2)]
+    fit(search, table)
+    for process in others:
+        process.join(120)
+        assert process.exitcode == 0
+    values = [params["strength"] for params in search.cv_results_["params"]]
+    assert len(values) == len(set(values)) == 9
+    fits = read(tmp_path / "log")
+    assert len(fits) == 9 * 3 and all(fits.count(value) == 3 for value in values)
+    complete = [t for t in search.study_.trials if t.state == TrialState.COMPLETE]
+    assert len(complete) == 9
+
+
+@pytest.mark.parametrize("storage", ["journal"], indirect=True)
+class TestWithOneStorage:
+    def test_trials_of_another_machine_are_taken_over_when_they_are_silent(
+        self, search, table, monkeypatch
+    ):
+        monkeypatch.setattr(trials, "GRACE", 0.3)
+        fit(search.set_params(n_trials=1), table)
+        trial = search.study_.ask()
+        trial.suggest_float("strength", 0.0, 1.0)
+        trial.set_user_attr(trials.OWNER, ["elsewhere", 1, 1, "x"])
+        fit(search.set_params(n_trials=2), table)
+        assert [t.state.name for t in search.study_.trials] == ["COMPLETE", "FAIL", "COMPLETE"]
+        assert search.study_.trials[1].params == search.study_.trials[2].params
+
+    def test_trials_of_another_machine_are_left_alone_while_they_show_signs_of_life(
+        self, search, table, monkeypatch
+    ):
+        monkeypatch.setattr(trials, "GRACE", 0.3)
+        study = fit(search.set_params(n_trials=1), table).study_
+        trial = study.ask()
+        trial.set_user_attr(trials.OWNER, ["elsewhere", 1, 1, "x"])
+        crew = trials.Crew(study, 2)
+        for life in range(6):
+            crew.reclaim()
+            assert crew.others_run() and crew.n_left() == 0
+            trial.set_user_attr(trials.LIFE, life)
+            time.sleep(0.1)
+
+    def test_a_running_trial_shows_signs_of_life(self, search, table, monkeypatch):
+        monkeypatch.setattr(trials, "BEAT", 0.02)
+        study = fit(search.set_params(n_trials=1), table).study_
+        with trials.Crew(study, 2) as crew:
+            trial = crew.ask()
+            wait_for(lambda: study.trials[1].user_attrs.get(trials.LIFE, 0) > 2)
+            crew.tell(trial, value=0.0)
+
+    def test_parameters_that_kill_each_time_are_given_up(self, search, table):
+        study = fit(search.set_params(n_trials=1), table).study_
+        for _ in range(trials.MAX_TRIES):
+            crew = trials.Crew(study, 2)
+            trial = crew.ask()
+            strength = trial.suggest_float("strength", 0.0, 1.0)
+            trial.set_user_attr(trials.OWNER, [trials._machine(), 2**22 + 1, 1, "dead"])
+            trials.Crew(study, 2).reclaim()
+        assert trials.Crew(study, 2).n_left() == 0
+        tried = [t for t in study.trials if t.params["strength"] == strength]
+        assert [t.state for t in tried] == [TrialState.FAIL] * 3
+
+    def test_an_interrupt_gives_the_trial_back(self, search, table, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(Logged, "score", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt()))
+            with pytest.raises(KeyboardInterrupt):
+                fit(search, table)
+        fit(search, table)
+        states = [trial.state.name for trial in search.study_.trials]
+        assert states == ["FAIL"] + 4 * ["COMPLETE"]
+        assert len(search.cv_results_["params"]) == 4
+
+    def test_a_grid_that_was_interrupted_is_completed(self, search, table, monkeypatch):
+        values = [0.1, 0.2, 0.3]
+        search.set_params(sampler=GridSampler({"strength": values}), n_trials=9)
+        score = Logged.score
+
+        def interrupted(self, X, y):
+            if self.strength == 0.2:
+                raise KeyboardInterrupt
+            return score(self, X, y)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Logged, "score", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                fit(search, table)
+        fit(search, table)
+        assert sorted(p["strength"] for p in search.cv_results_["params"]) == values
+
+    def test_a_sampler_of_ones_own_does_not_repeat_itself_after_a_stop(self, search, table):
+        search.set_params(sampler=RandomSampler(seed=0), n_trials=3)
+        fit(search, table)
+        fit(search.set_params(n_trials=6), table)
+        assert len({p["strength"] for p in search.cv_results_["params"]}) == 6
+
+    def test_a_storage_out_of_reach_for_a_while_costs_time_only(self, search, table, monkeypatch):
+        write, calls = SoundJournalFileBackend.append_logs, []
+
+        def unreliable(self, logs):
+            calls.append(logs)
+            if len(calls) % 7 == 0:
+                raise OSError(errno.EIO, "gone for a moment")
+            write(self, logs)
+
+        fit(search.set_params(n_trials=1), table)
+        monkeypatch.setattr(SoundJournalFileBackend, "append_logs", unreliable)
+        with pytest.warns(UserWarning, match="out of reach"):
+            fit(search.set_params(n_trials=3), table)
+        values = [params["strength"] for params in search.cv_results_["params"]]
+        np.testing.assert_allclose(search.cv_results_["mean_test_score"], values)
+        assert len(values) == 3 and len(calls) > 14
+
+    def test_a_storage_that_stays_away_is_an_error_and_nothing_is_lost(
+        self, search, table, monkeypatch
+    ):
+        fit(search.set_params(n_trials=2), table)
+        monkeypatch.setattr(studies, "PATIENCE", 0.1)
+        with monkeypatch.context() as patch:
+            write, calls = SoundJournalFileBackend.append_logs, []
+
+            def full(self, logs):
+                calls.append(logs)
+                if len(calls) > 9:
+                    raise OSError(errno.ENOSPC, "No space left on device")
+                write(self, logs)
+
+            patch.setattr(SoundJournalFileBackend, "append_logs", full)
+            with pytest.warns(UserWarning), pytest.raises(OSError, match="No space left"):
+                fit(search.set_params(n_trials=4), table)
+        fit(search, table)
+        assert len(search.cv_results_["params"]) == 4
+
+
+def test_half_a_record_is_dropped_from_a_journal(tmp_path):
+    path = str(tmp_path / "journal")
+    SoundJournalFileBackend(path).append_logs([{"a": 1}, {"b": "x" * 9000}])
+    with open(path, "ab") as file:
+        file.write(b'{"c": "' + b"y" * 5000)  # a process is killed while it writes
+    journal = SoundJournalFileBackend(path)
+    with open(path, "ab") as file:
+        file.write(b'{"d"')  # another one
+    journal.append_logs([{"e": 2}])
+    assert list(SoundJournalFileBackend(path).read_logs(0)) == [
+        {"a": 1},
+        {"b": "x" * 9000},
+        {"e": 2},
+    ]
+
+
+def test_a_full_disk_leaves_a_journal_as_it_was(tmp_path, monkeypatch):
+    path = str(tmp_path / "journal")
+    journal = SoundJournalFileBackend(path)
+    journal.append_logs([{"a": 1}])
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            journal.append_logs([{"b": 2}])
+    assert list(SoundJournalFileBackend(path).read_logs(0)) == [{"a": 1}]
+
+
+def linear(**options):
+    space = {"C": FloatDistribution(0.01, 1.0)}
+    options = {"n_trials": 1, "cv": GroupKFold(3), "random_state": 0} | options
+    return OptunaSearchCV(LogisticRegression(), space, **options)
+
+
+@pytest.mark.parametrize(
+    ("differs", "words"),
+    [
+        ("X", "X, y or groups"),
+        ("y", "X, y or groups"),
+        ("groups", "X, y or groups; in the folds"),
+        ("folds", "the folds"),
+        ("scoring", "the scoring"),
+        ("estimator", "the estimator"),
+    ],
+)
+def test_a_study_refuses_what_it_is_not_about(table, tmp_path, differs, words):
+    X, y, groups = table
+    search = linear(storage=tmp_path / "journal", study_name="mine").fit(X, y, groups=groups)
+    if differs == "X":
+        X = X + 1e-9
+    elif differs == "y":
+        y = y[::-1]
+    elif differs == "groups":
+        groups = np.roll(groups, 1)
+    else:
+        change = {
+            "folds": {"cv": GroupKFold(2)},
+            "scoring": {"scoring": "f1"},
+            "estimator": {"estimator__max_iter": 200},
+        }
+        search.set_params(**change[differs])
+    with pytest.raises(ValueError, match=words):
+        search.set_params(n_trials=2).fit(X, y, groups=groups)
+
+
+def test_a_study_handed_over_is_bound_too_and_a_clone_does_not_write_into_it(table):
+    X, y, groups = table
+    study = optuna.create_study(direction="maximize")
+    search = linear(study=study).fit(X, y, groups=groups)
+    assert search.study_ is study and len(study.trials) == 1
+    clone(search).set_params(n_trials=3).fit(X, y, groups=groups)
+    assert len(study.trials) == 1
+    with pytest.raises(ValueError, match="another search"):
+        search.fit(X + 1, y, groups=groups)
+    search.set_params(n_trials=3).fit(X, y, groups=groups)
+    assert len(study.trials) == 3
+
+
+def test_each_outer_fold_has_a_study_of_its_own(table, tmp_path):
+    X, y, speakers = table
+    path = tmp_path / "journal"
+    for _ in range(2):
+        search = linear(storage=path, cv=LeaveOneGroupOut(), n_trials=2, study_name="mine-{data}")
+        cross_validate_by_speaker(search, X, y, speakers)
+    summaries = optuna.get_all_study_summaries(studies.open_storage(path))
+    assert len(summaries) == 3 and {s.n_trials for s in summaries} == {2}
+    assert all(s.study_name.startswith("mine-") for s in summaries)
