@@ -227,10 +227,10 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         Returns
         -------
         probabilities : ndarray of shape (n_clips, n_classes)
-            In the order of ``classes_``.
+            In the order of ``classes_``; float32, which is how precise they are.
         """
         self.check_is_fitted()
-        return self._outputs(X).double().softmax(1).numpy()
+        return self._outputs(X).softmax(1).numpy()
 
     def predict_log_proba(self, X):
         """Logarithm of the probability of each class.
@@ -245,7 +245,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         log_probabilities : ndarray of shape (n_clips, n_classes)
         """
         self.check_is_fitted()
-        return self._outputs(X).double().log_softmax(1).numpy()
+        return self._outputs(X).log_softmax(1).numpy()
 
     def predict(self, X):
         """Most probable label of each clip.

@@ -1,5 +1,15 @@
 """Classifiers of speech clips."""
 
+from ._bc_resnet import BCResNetClassifier
 from ._spectrogram_cnn import SpectrogramCNNClassifier
+from ._spectrogram_linear import SpectrogramLinearClassifier
+from ._waveform_cnn import WaveformCNNClassifier
+from ._waveform_mlp import WaveformMLPClassifier
 
-__all__ = ["SpectrogramCNNClassifier"]
+__all__ = [
+    "BCResNetClassifier",
+    "SpectrogramCNNClassifier",
+    "SpectrogramLinearClassifier",
+    "WaveformCNNClassifier",
+    "WaveformMLPClassifier",
+]
