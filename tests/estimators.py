@@ -14,12 +14,14 @@ from sklearn_speech.feature_extraction import (
     Spectrogram,
     SpectrogramScaler,
 )
+from sklearn_speech.pretraining import ConvAutoencoder
 
 #: What makes a network cheap and exactly repeatable.
 QUICK = {"max_epochs": 12, "lr": 0.02, "batch_size": 32, "device": "cpu", "random_state": 0}
 
 #: Estimators that take 2-D numbers, so that every check of scikit-learn applies.
 ESTIMATORS = [
+    ConvAutoencoder(n_layers=2, n_filters=4, **{**QUICK, "max_epochs": 3}),
     MFCC(),
     MelSpectrogram(),
     PadOrTrim(),

@@ -161,9 +161,12 @@ class ConvAutoencoderNet(nn.Module):
         return self.stage_settings[-1]["out_channels"] * self.sizes(1)[-1][0]
 
     def train(self, mode=True):
-        """As in torch, but the statistics of the input, the target's scale, stay as they are."""
+        """As in torch, but the statistics of the input and of frozen layers stay as they are."""
         super().train(mode)
         self.input_norm.eval()
+        for module in [*self.stages, *self.mirrors]:
+            if not any(parameter.requires_grad for parameter in module.parameters()):
+                module.eval()
         return self
 
     # Scale of the input

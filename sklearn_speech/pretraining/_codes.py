@@ -1,0 +1,92 @@
+"""Checks of codes that are to become spectrograms again."""
+
+from numbers import Integral
+
+import numpy as np
+import torch
+
+from ..utils.validation import is_ragged
+
+
+def check_codes(network, codes, n_frames):
+    """Codes as maps, and the number of frames that each stands for.
+
+    Parameters
+    ----------
+    network : ConvAutoencoderNet
+    codes : array-like of shape (n_clips, n_codes), or ragged with (n_rows, n_code_frames) arrays
+    n_frames : int, array-like of shape (n_clips,) or None
+
+    Returns
+    -------
+    codes : list of Tensors of shape (n_filters, n_bands, n_code_frames)
+    n_frames : list of int
+    ragged : bool
+
+    Raises
+    ------
+    ValueError
+        When codes have another size than this network's, or not that of `n_frames`.
+    """
+    rows, ragged = network.code_rows, is_ragged(codes)
+    if ragged:
+        codes = [np.asarray(code) for code in codes]
+    else:
+        codes = np.asarray(codes)
+        if codes.ndim != 2 or codes.shape[1] == 0 or codes.shape[1] % rows:
+            raise ValueError(
+                f"codes has shape {codes.shape}; expected (n_clips, n_codes) with n_codes a "
+                f"multiple of {rows}, filters times bands of the code"
+            )
+        codes = codes.reshape(len(codes), rows, -1)
+    if len(codes) == 0:
+        raise ValueError("codes holds no clip")
+    for i, code in enumerate(codes):
+        if code.ndim != 2 or len(code) != rows or code.shape[1] == 0:
+            raise ValueError(f"code {i} has shape {code.shape}; expected ({rows}, n_code_frames)")
+        if code.dtype.kind not in "fiu" or not np.isfinite(code).all():
+            raise ValueError(f"code {i} holds NaN, infinity or no numbers at all")
+    dtype = np.float64 if all(code.dtype == np.float64 for code in codes) else np.float32
+    n_frames = _frames(network, [code.shape[1] for code in codes], n_frames)
+    n_filters = network.stage_settings[-1]["out_channels"]
+    maps = [
+        torch.from_numpy(np.ascontiguousarray(c, dtype)).view(n_filters, -1, c.shape[1])
+        for c in codes
+    ]
+    return maps, n_frames, ragged
+
+
+def _frames(network, code_frames, n_frames):
+    """Frames wanted of each clip, each with a code as long as the one given."""
+
+    def coded(n):
+        return network.sizes(n)[-1][1]
+
+    if n_frames is None:
+        fitted = network.n_frames
+        n_frames = [
+            fitted if fitted is not None and coded(fitted) == m else network.least_frames(m)
+            for m in code_frames
+        ]
+    elif isinstance(n_frames, Integral):
+        n_frames = [int(n_frames)] * len(code_frames)
+    else:
+        n_frames = np.asarray(n_frames)
+        if n_frames.shape != (len(code_frames),) or n_frames.dtype.kind not in "iu":
+            raise ValueError(
+                f"n_frames has shape {n_frames.shape} and dtype {n_frames.dtype}; expected one "
+                f"whole number, or one for each of {len(code_frames)} clips"
+            )
+        n_frames = n_frames.tolist()
+    for i, (n, m) in enumerate(zip(n_frames, code_frames)):
+        if n < 1 or coded(n) != m:
+            raise ValueError(
+                f"code {i} has {m} frames, but a clip of n_frames={n} has a code of "
+                f"{coded(max(n, 1))}"
+            )
+        if network.mirror == "kernel" and n != network.n_frames:
+            raise ValueError(
+                f"code {i}: mirror='kernel' was built for clips of {network.n_frames} frames, "
+                f"got n_frames={n}"
+            )
+    return n_frames

@@ -1,0 +1,539 @@
+"""Convolutional autoencoder of spectrograms, trained layer by layer or at once."""
+
+from copy import deepcopy
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.metadata_routing import UNUSED
+from torch.nn import functional as F
+
+from ..base import BaseSpeechNet
+from ..base._batches import BatchIterator, ClipDataset
+from ..modules.conv_autoencoder import ConvAutoencoderNet
+from ..modules.conv_stage import mask_frames
+from ..utils.validation import (
+    Interval,
+    StrOptions,
+    check_spectrograms,
+    is_ragged,
+    make_ragged,
+)
+from ._codes import check_codes
+from ._levels import in_chunks
+from ._stages import train_autoencoder
+
+_WHOLE = [Interval(Integral, 1, None, closed="left"), tuple, list]
+
+
+class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSpeechNet):
+    """Convolutional autoencoder that learns a code of spectrograms without labels.
+
+    Each layer of the encoder makes the spectrogram smaller, a mirrored layer of
+    the decoder makes it as large as it was, whatever its size. Trained layer by
+    layer ("stacked"), a new layer learns to restore what the layers before it
+    give, which no longer change; its weights are a start for a classifier with
+    few labels, see the `pretrainer` of
+    :class:`~sklearn_speech.classification.SpectrogramCNNClassifier`.
+
+    Parameters
+    ----------
+    n_layers : int, default=3
+        Number of layers of the encoder.
+    n_filters : int or list of int, default=None
+        Filters of each layer. None doubles from 16 up to 128.
+    kernel_size : int, (frequency, time) tuple, or list with one of these a layer, default=3
+    stride : int, (frequency, time) tuple, or list with one of these a layer, default=2
+        How much smaller a layer makes its input.
+    padding : {"same", "valid"}, int, (frequency, time) tuple, or list, default="same"
+        "same" gives ceil(size / stride) rows and columns.
+    down : {"stride", "pool"}, default="stride"
+        Whether the kernels themselves are that far apart, and are mirrored by
+        transposed convolution; or windows of pooling are, mirrored by nearest
+        upsampling and convolution.
+    pool_type : {"max", "mean"} or list with one of these a layer, default="max"
+    batch_norm : bool, default=True
+        Batch normalisation after each convolution but the last.
+    batch_norm_eps : float, default=1e-5
+        Added to its variances.
+    mirror : {"output_padding", "kernel"}, default="output_padding"
+        How sizes that a stride does not divide are reached again: by padding
+        that follows the clip's length, or by kernels of the decoder larger by
+        the remainder on each axis, which fixes the length of clips.
+    extra_conv : bool, default=False
+        One more convolution in the decoder, on the code.
+    output_activation : {"linear", "relu", "sigmoid"}, default="linear"
+        What follows the last layer.
+    input_norm : {None, "batch", "clip", "band"}, default="batch"
+        On what scale the network computes, and losses are taken: that of X,
+        statistics of each band over the training clips, mean and deviation of
+        each clip, or the same with the mean over time of each band of each clip
+        taken away. ``reconstruct`` puts back what it took. ``inverse_transform``
+        knows only codes, and puts back what a typical training clip has.
+    training : {"stacked", "joint"}, default="stacked"
+        Layer by layer with the layers outside it frozen, or all at once.
+    stage_target : {"hidden", "input"}, default="hidden"
+        What a new layer of stacked training restores: what it was given, or, by
+        way of the frozen decoder, the spectrogram.
+    fine_tune : int, default=0
+        Epochs of training all layers at once after stacked training.
+    loss : {"mse", "bce"}, default="mse"
+        Mean squared error, or binary cross-entropy of values in [0, 1], which
+        needs ``output_activation="sigmoid"`` and ``input_norm=None``. Hidden
+        layers are always compared by the former.
+    noise : float, default=0.0
+        Denoising: standard deviation of noise added to what is restored, as a
+        share of that of each clip.
+    masking : float, default=0.0
+        Masked autoencoding: share of what is restored that is hidden, in patches.
+    mask_size : int or (frequency, time) tuple, default=8
+        Size of the patches, in bands and frames of the spectrogram.
+    lr : float, default=0.003
+        Largest learning rate.
+    max_epochs : int, default=20
+        Passes over the training clips; of each layer, where training is stacked.
+    batch_size : int, default=64
+        Clips a step.
+    optimizer : {"adamw", "adam", "sgd", "rmsprop"} or class, default="adamw"
+        Its options are set as ``optimizer__momentum=0.9``.
+    weight_decay : float, default=0.01
+        Handed to the optimiser.
+    lr_schedule : {"one_cycle", "cosine", "constant"}, default="one_cycle"
+        How the learning rate changes from step to step of each stage of training.
+    gradient_clip : float, default=None
+        Largest norm of all gradients together; None does not clip.
+    l1, l2 : float, default=0.0
+        Weights of the sums of absolute and squared weights in the loss.
+    early_stopping : bool, default=False
+        Whether to put a part of the training clips aside, stop each stage when
+        the loss on it no longer falls, and return to the best weights.
+    validation_fraction : float, default=0.15
+        Size of that part.
+    n_iter_no_change : int, default=5
+        Epochs without improvement after which a stage stops.
+    iterator_train, iterator_valid : callable
+        What cuts batches, see :class:`~sklearn_speech.base.BaseSpeechNet`.
+    callbacks : list of skorch callbacks, default=None
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the weights that are there, all at once.
+    mixed_precision : bool, default=False
+        Compute in bfloat16 where that pays; only on CUDA devices.
+    device : {"auto", "cpu", "cuda"} or torch.device, default="auto"
+        Where to compute; "auto" is a CUDA device where there is one.
+    random_state : int, RandomState instance or None, default=None
+        Seed of initial weights, order of clips, noise and masks.
+    verbose : int, default=0
+        Whether to show a progress bar.
+    **kwargs
+        Options with a prefix, such as ``optimizer__momentum``.
+
+    Attributes
+    ----------
+    module_ : ConvAutoencoderNet
+        The network: (n_clips, n_bands, n_frames) in and out.
+    n_codes_ : int or None
+        Numbers in the code of a clip; None where clips differ in length.
+    n_features_in_ : int
+        Number of bands.
+    history_ : skorch.history.History
+        Loss, learning rate and seconds by epoch. With stacked training also
+        ``stage``: the number of the layer, and 0 for all at once.
+
+    See Also
+    --------
+    sklearn_speech.feature_extraction.MelSpectrogram : Makes the spectrograms, and
+        waveforms of those that come back.
+
+    Notes
+    -----
+    Stacked training follows Bengio et al., "Greedy layer-wise training of deep
+    networks", NIPS 2006, with noise as in Vincent et al., "Stacked denoising
+    autoencoders", JMLR 11, 2010. What the frozen layers give is computed once for
+    each stage, not once an epoch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_speech.pretraining import ConvAutoencoder
+    >>> X = np.random.default_rng(0).normal(size=(8, 20, 31))
+    >>> autoencoder = ConvAutoencoder(2, n_filters=4, max_epochs=2, random_state=0).fit(X)
+    >>> codes = autoencoder.transform(X)
+    >>> codes.shape, autoencoder.inverse_transform(codes).shape
+    ((8, 160), (8, 20, 31))
+    """
+
+    module_class = ConvAutoencoderNet
+
+    # the network takes spectrograms, and changes them itself where it learns to restore them
+    _fixed_parameters = (
+        "augment", "filterbank", "frontend", "frontend_lr", "masked_bins", "random_mel",
+        "train_frontend",
+    )  # fmt: skip
+    augment = None
+    frontend = None
+    train_frontend = None
+    frontend_lr = None
+    filterbank = "free"
+    random_mel = False
+    masked_bins = None
+
+    # codes are the data itself, not metadata to be routed
+    __metadata_request__inverse_transform = {"codes": UNUSED}
+
+    _parameter_constraints = {
+        **BaseSpeechNet._parameter_constraints,
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_filters": [Interval(Integral, 1, None, closed="left"), list, None],
+        "kernel_size": _WHOLE,
+        "stride": _WHOLE,
+        "padding": [
+            StrOptions({"same", "valid"}), Interval(Integral, 0, None, closed="left"), tuple, list,
+        ],
+        "down": [StrOptions({"stride", "pool"})],
+        "pool_type": [StrOptions({"max", "mean"}), list],
+        "batch_norm": ["boolean"],
+        "batch_norm_eps": [Interval(Real, 0, None, closed="neither")],
+        "mirror": [StrOptions({"output_padding", "kernel"})],
+        "extra_conv": ["boolean"],
+        "output_activation": [StrOptions({"linear", "relu", "sigmoid"})],
+        "input_norm": [StrOptions({"batch", "clip", "band"}), None],
+        "training": [StrOptions({"stacked", "joint"})],
+        "stage_target": [StrOptions({"hidden", "input"})],
+        "fine_tune": [Interval(Integral, 0, None, closed="left")],
+        "loss": [StrOptions({"mse", "bce"})],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "masking": [Interval(Real, 0, 1, closed="left")],
+        "mask_size": [Interval(Integral, 1, None, closed="left"), tuple, list],
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        n_layers=3,
+        *,
+        n_filters=None,
+        kernel_size=3,
+        stride=2,
+        padding="same",
+        down="stride",
+        pool_type="max",
+        batch_norm=True,
+        batch_norm_eps=1e-5,
+        mirror="output_padding",
+        extra_conv=False,
+        output_activation="linear",
+        input_norm="batch",
+        training="stacked",
+        stage_target="hidden",
+        fine_tune=0,
+        loss="mse",
+        noise=0.0,
+        masking=0.0,
+        mask_size=8,
+        lr=0.003,
+        max_epochs=20,
+        batch_size=64,
+        optimizer="adamw",
+        weight_decay=0.01,
+        lr_schedule="one_cycle",
+        gradient_clip=None,
+        l1=0.0,
+        l2=0.0,
+        early_stopping=False,
+        validation_fraction=0.15,
+        n_iter_no_change=5,
+        iterator_train=BatchIterator,
+        iterator_valid=BatchIterator,
+        callbacks=None,
+        warm_start=False,
+        mixed_precision=False,
+        device="auto",
+        random_state=None,
+        verbose=0,
+        **kwargs,
+    ):
+        self.n_layers = n_layers
+        self.n_filters = n_filters
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.padding = padding
+        self.down = down
+        self.pool_type = pool_type
+        self.batch_norm = batch_norm
+        self.batch_norm_eps = batch_norm_eps
+        self.mirror = mirror
+        self.extra_conv = extra_conv
+        self.output_activation = output_activation
+        self.input_norm = input_norm
+        self.training = training
+        self.stage_target = stage_target
+        self.fine_tune = fine_tune
+        self.loss = loss
+        self.noise = noise
+        self.masking = masking
+        self.mask_size = mask_size
+        self.lr = lr
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.lr_schedule = lr_schedule
+        self.gradient_clip = gradient_clip
+        self.l1 = l1
+        self.l2 = l2
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.iterator_train = iterator_train
+        self.iterator_valid = iterator_valid
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.mixed_precision = mixed_precision
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+        vars(self).update(kwargs)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32", "float64"]
+        return tags
+
+    def _validate_params(self):
+        super()._validate_params()
+        if self.loss == "bce" and (
+            self.output_activation != "sigmoid" or self.input_norm is not None
+        ):
+            raise ValueError(
+                f"loss='bce' compares values in [0, 1], but output_activation="
+                f"{self.output_activation!r} and input_norm={self.input_norm!r}; expected "
+                "output_activation='sigmoid' and input_norm=None"
+            )
+
+    # Fitting
+
+    def fit(self, X, y=None, *, groups=None, X_val=None):
+        """Learn to restore spectrograms.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
+                or 1-D object array or list of (n_bands, n_frames) arrays
+            Spectrograms of the training clips.
+        y : None
+            Ignored.
+        groups : array-like of shape (n_clips,), default=None
+            Speaker of each clip. Keeps speakers apart in the split of early
+            stopping; nothing else uses it.
+        X_val : array-like of shape (n_clips, n_bands, n_frames), default=None
+            Spectrograms to measure each epoch on, instead of a part of X.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._fit(
+            X, None, groups=groups, X_val=X_val, going_on=self.warm_start and self.initialized_
+        )
+
+    def partial_fit(self, X, y=None):
+        """Go on training all layers at once for `max_epochs` epochs at a constant learning rate.
+
+        The first call trains as ``fit`` does.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames)
+            As in ``fit``, of the same bands.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._fit(X, None, going_on=self.initialized_, schedule="constant")
+
+    def initialize_criterion(self):
+        """Error of each value."""
+        self.criterion_ = torch.nn.MSELoss(reduction="none")
+        if self.loss == "bce":
+            self.criterion_ = torch.nn.BCELoss(reduction="none")
+        return self
+
+    def clip_losses(self, output, y, batch):
+        """Mean error of each clip of a batch.
+
+        Parameters
+        ----------
+        output, y : Tensor of shape (n_clips, n_channels, n_bands, n_frames)
+            Restored and true.
+        batch : Batch
+            With lengths of two columns, of which the second is that of y.
+
+        Returns
+        -------
+        losses : Tensor of shape (n_clips,)
+        """
+        hidden = self.module_.span[2] > 0
+        errors = F.mse_loss(output, y, reduction="none") if hidden else self.criterion_(output, y)
+        if batch.lengths is None:
+            return errors.flatten(1).mean(1)
+        lengths = batch.lengths[:, 1].to(errors.device)
+        total = mask_frames(errors, lengths).flatten(1).sum(1)
+        return total / (lengths * errors.shape[1] * errors.shape[2])
+
+    def batch_scores(self, output, y):
+        """Nothing is added up besides the loss.
+
+        Parameters
+        ----------
+        output, y : Tensor of shape (n_clips, n_channels, n_bands, n_frames)
+            Restored and true.
+
+        Returns
+        -------
+        sums : dict
+        """
+        return {}
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Note which stage the epoch belongs to."""
+        super().on_epoch_begin(net, **kwargs)
+        if self.training == "stacked":
+            self.history_.record("stage", self._stage)
+
+    def _train(self, data, valid, epochs, schedule, going_on):
+        train_autoencoder(self, data, valid, epochs, schedule, going_on)
+
+    # What comes out
+
+    @property
+    def n_codes_(self):
+        """Numbers in the code of a clip; None where clips differ in length."""
+        frames = self.module_.sizes(self.module_.n_frames or 1)[-1][1]
+        return None if self.module_.n_frames is None else self.module_.code_rows * frames
+
+    @property
+    def _n_features_out(self):
+        if self.n_codes_ is None:
+            raise ValueError("clips of differing lengths have codes of differing sizes: no names")
+        return self.n_codes_
+
+    def _apply(self, X, function):
+        """Results of ``function(network, x, lengths)`` for batches of X, ragged or not."""
+        self.check_is_fitted()
+        X = check_spectrograms(self, X, reset=False)
+        network = self._network(X[0].dtype)
+        if is_ragged(X):
+            data = ClipDataset([_as_tensor(x) for x in X])
+        else:
+            data = ClipDataset(_as_tensor(X))
+        return in_chunks(data, self.device_, lambda x, lengths: function(network, x, lengths))
+
+    def _network(self, dtype):
+        """The network in the precision of what it is given."""
+        network = self.module_.eval()
+        return deepcopy(network).double() if dtype == np.float64 else network
+
+    def transform(self, X):
+        """Code of each clip.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
+                or 1-D object array or list of (n_bands, n_frames) arrays
+            Spectrograms.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_clips, n_codes), or object ndarray of shape (n_clips,)
+            Ragged where X is: then one array of shape (n_filters * n_code_bands,
+            n_code_frames) a clip.
+        """
+        codes = self._apply(X, ConvAutoencoderNet.encode)
+        if isinstance(codes, list):
+            return make_ragged(code.flatten(0, 1).numpy() for code in codes)
+        return codes.flatten(1).numpy()
+
+    def inverse_transform(self, codes, n_frames=None):
+        """Spectrograms of codes.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_clips, n_codes), or 1-D object array or list of \
+                (n_filters * n_code_bands, n_code_frames) arrays
+            Such as ``transform`` returns.
+        n_frames : int or array-like of shape (n_clips,), default=None
+            Frames wanted of each clip, which several numbers of frames may have
+            the code of. None is that seen in ``fit``, or the least that has it.
+
+        Returns
+        -------
+        S : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of shape (n_clips,)
+            Spectrograms, ragged where `codes` is or `n_frames` differ.
+        """
+        self.check_is_fitted()
+        codes, n_frames, ragged = check_codes(self.module_, codes, n_frames)
+        network = self._network(codes[0].numpy().dtype)
+        with torch.no_grad():
+            S = [
+                network.decode(code[None].to(self.device_), n)[0].cpu().numpy()
+                for code, n in zip(codes, n_frames)
+            ]
+        return make_ragged(S) if ragged or len(set(n_frames)) > 1 else np.stack(S)
+
+    def reconstruct(self, X):
+        """What comes back of each clip.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
+                or 1-D object array or list of (n_bands, n_frames) arrays
+            Spectrograms.
+
+        Returns
+        -------
+        S : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of shape (n_clips,)
+            Spectrograms of the same sizes, ragged where X is.
+        """
+        S = self._apply(X, lambda network, x, lengths: (network(x, lengths), lengths))
+        return make_ragged(clip.numpy() for clip in S) if isinstance(S, list) else S.numpy()
+
+    def score_samples(self, X):
+        """Minus the mean squared error of what comes back of each clip, on the scale of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
+                or 1-D object array or list of (n_bands, n_frames) arrays
+            Spectrograms.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_clips,)
+            At most 0; greater is better.
+        """
+        rebuilt = self.reconstruct(X)
+        X = check_spectrograms(self, X, reset=False)
+        return np.array([-np.square(a - b).mean() for a, b in zip(X, rebuilt)])
+
+    def score(self, X, y=None):
+        """Mean of ``score_samples``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames)
+            Spectrograms, as in ``score_samples``.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+        """
+        return float(self.score_samples(X).mean())
+
+
+def _as_tensor(X):
+    return torch.from_numpy(np.require(X, requirements=["C", "W"]))
