@@ -6,12 +6,16 @@ import os
 import shutil
 import tempfile
 import time
+import uuid
 import warnings
 from pathlib import Path
 
 import numpy as np
 
 from ..utils.validation import is_ragged, make_ragged
+
+#: Beginning of the names of what is not, or no longer, an entry.
+_HIDDEN = ".writing-"
 
 #: Half-written entries older than this (seconds) belong to a process that died.
 _ABANDONED = 24 * 3600.0
@@ -63,14 +67,14 @@ class FeatureCache:
             Read-only and memory-mapped; None where there is no sound entry.
         """
         entry = self.folder / key
+        if not entry.is_dir():
+            return None
         try:
             meta = json.loads((entry / "meta.json").read_text())
             if _checksum(entry / "data.npy") != meta["checksum"]:
                 raise ValueError("checksum")
             data = np.load(entry / "data.npy", mmap_mode="r", allow_pickle=False)
             features = data if meta["shapes"] is None else _cut(np.asarray(data), meta["shapes"])
-        except FileNotFoundError:
-            return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             warnings.warn(
                 f"the cached features in {str(entry)!r} are damaged ({error}); they are computed "
@@ -78,7 +82,7 @@ class FeatureCache:
                 UserWarning,
                 stacklevel=2,
             )
-            shutil.rmtree(entry, ignore_errors=True)
+            self._remove(entry)
             return None
         try:
             os.utime(entry)  # used just now
@@ -118,7 +122,7 @@ class FeatureCache:
 
     def _write(self, key, flat, shapes):
         self.folder.mkdir(parents=True, exist_ok=True)
-        place = Path(tempfile.mkdtemp(prefix=".writing-", dir=self.folder))
+        place = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=self.folder))
         try:
             np.save(place / "data.npy", flat)
             meta = {"checksum": _checksum(place / "data.npy"), "shapes": shapes}
@@ -139,7 +143,7 @@ class FeatureCache:
                 used, size = entry.stat().st_mtime, sum(f.stat().st_size for f in entry.iterdir())
             except OSError:
                 continue  # removed by another process
-            if entry.name.startswith(".writing-"):
+            if entry.name.startswith(_HIDDEN):
                 if used < time.time() - _ABANDONED:
                     shutil.rmtree(entry, ignore_errors=True)
                 continue
@@ -149,8 +153,17 @@ class FeatureCache:
         for _, size, entry in sorted(entries, key=lambda e: e[0]):
             if total <= self.max_bytes:
                 return
-            shutil.rmtree(entry, ignore_errors=True)
+            self._remove(entry)
             total -= size
+
+    def _remove(self, entry):
+        """Take an entry out of sight in one step, then delete it."""
+        place = self.folder / f"{_HIDDEN}{uuid.uuid4().hex}"
+        try:
+            os.rename(entry, place)
+        except OSError:
+            return  # another process was faster
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _flat(features):
