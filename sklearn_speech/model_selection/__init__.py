@@ -14,7 +14,11 @@ from ._speaker_scores import SpeakerScores
 
 # what loads optuna, loaded when it is used
 __getattr__, _, _ = lazy_loader.attach(
-    __name__, submod_attrs={"_optuna_search_cv": ["OptunaSearchCV"]}
+    __name__,
+    submod_attrs={
+        "_optuna_search_cv": ["OptunaSearchCV"],
+        "_search_space": ["suggest_search_space"],
+    },
 )
 
 __all__ = [
@@ -28,6 +32,7 @@ __all__ = [
     "check_speaker_leakage",
     "compare_by_speaker",
     "cross_validate_by_speaker",
+    "suggest_search_space",
 ]
 
 

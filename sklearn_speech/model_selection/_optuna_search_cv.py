@@ -36,9 +36,11 @@ class OptunaSearchCV(BaseSearchCV):
     ----------
     estimator : estimator instance
         What is to be tuned, usually a pipeline.
-    param_distributions : dict of str to optuna distribution, or callable
+    param_distributions : dict of str to optuna distribution or dict, or callable
         What to search: distributions by parameter name, such as
-        ``{"melspectrogram__n_mels": IntDistribution(20, 80)}``, or a function
+        ``{"melspectrogram__n_mels": IntDistribution(20, 80)}``; choices by label for
+        what is no number or string, such as ``{"scaler": {"none": "passthrough",
+        "standard": StandardScaler()}}``; see :func:`suggest_search_space`. Or a function
         that takes a trial of Optuna and returns parameters by name, where some
         parameters depend on others. It is called again for finished trials, so it
         must depend on what the trial suggests alone.

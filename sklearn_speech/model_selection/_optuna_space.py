@@ -22,7 +22,7 @@ def as_space(param_distributions):
 
     Parameters
     ----------
-    param_distributions : dict of str to optuna distribution, or callable
+    param_distributions : dict of str to optuna distribution or dict, or callable
         See :class:`OptunaSearchCV`.
 
     Returns
@@ -38,11 +38,13 @@ def as_space(param_distributions):
     if callable(param_distributions):
         return _checked(param_distributions)
     for name, distribution in param_distributions.items():
-        if not isinstance(distribution, BaseDistribution):
+        labelled = isinstance(distribution, dict) and all(isinstance(k, str) for k in distribution)
+        if not labelled and not isinstance(distribution, BaseDistribution):
             raise TypeError(
                 f"param_distributions[{name!r}]={distribution!r}: expected a distribution of "
                 "Optuna, such as IntDistribution(2, 5); for a list of choices write "
-                "CategoricalDistribution([...])"
+                "CategoricalDistribution([...]), and for choices that are no numbers or strings "
+                "a dict of them by label"
             )
     return lambda trial: {
         name: _suggest(trial, name, distribution)
@@ -63,6 +65,8 @@ def _checked(function):
 
 
 def _suggest(trial, name, distribution):
+    if isinstance(distribution, dict):
+        return distribution[trial.suggest_categorical(name, list(distribution))]
     if isinstance(distribution, FloatDistribution):
         return trial.suggest_float(
             name,
