@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from .conv_stage import ConvStage, as_pair, frame_mask, mask_frames, per_layer
 from .deconv_stage import DeconvStage
 from .input_norm import InputNorm
-from .spectrogram_cnn import default_filters
+from .spectrogram_cnn import default_layers
 
 #: Batches after which the running statistics of a batch norm forget exponentially.
 _SETTLED = 10
@@ -97,7 +97,7 @@ class ConvAutoencoderNet(nn.Module):
         self.register_buffer("typical_shift", torch.zeros(n_bands, 1))
         self.register_buffer("typical_spread", torch.ones(n_bands, 1))
         columns = {
-            "out_channels": default_filters(n_layers) if n_filters is None else n_filters,
+            "out_channels": default_layers(n_layers)["n_filters"] if n_filters is None else n_filters,
             "kernel_size": kernel_size,
             "stride" if down == "stride" else "pool_size": stride,
             "padding": padding,

@@ -42,7 +42,7 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSpe
     n_layers : int, default=3
         Number of layers of the encoder.
     n_filters : int or list of int, default=None
-        Filters of each layer. None doubles from 16 up to 128.
+        Filters of each layer. None doubles from 24 up to 128.
     kernel_size : int, (frequency, time) tuple, or list with one of these a layer, default=3
     stride : int, (frequency, time) tuple, or list with one of these a layer, default=2
         How much smaller a layer makes its input.
