@@ -17,11 +17,12 @@ class SpectrogramCNNNet(nn.Module):
         None where clips differ in length; ``head="flatten"`` needs a number.
     n_classes : int
     n_layers : int, default=4
-    n_filters : int or list, default=[16, 32, 64, 128] cut or continued to n_layers
-    kernel_size, stride, padding, pool_size, pool_type, dropout
+    n_filters, kernel_size, stride, pool_size : default=None
         One value for all layers, or a list with one entry a layer; see
-        :class:`~sklearn_speech.modules.conv_stage.ConvStage`. A `stride` of None
-        is (1, 2) in the first layer, which halves the frames, and 1 in the others.
+        :class:`~sklearn_speech.modules.conv_stage.ConvStage`. None is what
+        :func:`default_layers` says.
+    padding, pool_type, dropout
+        Likewise.
     batch_norm : bool, default=True
     batch_norm_eps : float, default=1e-5
     head : {"mean", "max", "mean_max", "flatten"}, default="mean_max"
@@ -33,6 +34,10 @@ class SpectrogramCNNNet(nn.Module):
         Before each dense layer, the last one included.
     input_norm : {None, "batch", "clip", "band"}, default="batch"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
+    first_stages : list of dict, default=None
+        Arguments of stages that come before the `n_layers` ones, such as those of
+        a :class:`~sklearn_speech.modules.conv_autoencoder.ConvAutoencoderNet`.
+        Defaults count on from them.
 
     Shape
     -----
@@ -47,10 +52,10 @@ class SpectrogramCNNNet(nn.Module):
         n_classes,
         n_layers=4,
         n_filters=None,
-        kernel_size=3,
+        kernel_size=None,
         stride=None,
         padding="same",
-        pool_size=2,
+        pool_size=None,
         pool_type="max",
         batch_norm=True,
         batch_norm_eps=1e-5,
@@ -59,6 +64,7 @@ class SpectrogramCNNNet(nn.Module):
         hidden_units=None,
         head_dropout=0.0,
         input_norm="batch",
+        first_stages=None,
     ):
         super().__init__()
         if head not in ("mean", "max", "mean_max", "flatten"):
@@ -70,18 +76,25 @@ class SpectrogramCNNNet(nn.Module):
             )
         self.n_bands, self.n_frames, self.head = n_bands, n_frames, head
         self.input_norm = InputNorm(n_bands, input_norm)
-        filters = default_filters(n_layers) if n_filters is None else n_filters
-        widths = per_layer("n_filters", filters, n_layers)
+        first = list(first_stages or [])
+        depth = len(first) + n_layers
         options = {
+            "n_filters": n_filters,
             "kernel_size": kernel_size,
-            "stride": default_stride(n_layers) if stride is None else stride,
+            "stride": stride,
             "padding": padding,
             "pool_size": pool_size,
             "pool_type": pool_type,
             "dropout": dropout,
         }
+        for name, values in default_layers(depth).items():
+            if options[name] is None:
+                options[name] = values[len(first) :]
         columns = {name: per_layer(name, value, n_layers) for name, value in options.items()}
-        self.stages = nn.ModuleList(
+        widths = columns.pop("n_filters")
+        channels = first[-1]["out_channels"] if first else 1
+        self.stages = nn.ModuleList(ConvStage(**settings) for settings in first)
+        self.stages.extend(
             ConvStage(
                 before,
                 after,
@@ -90,19 +103,34 @@ class SpectrogramCNNNet(nn.Module):
                 batch_norm_eps=batch_norm_eps,
                 bias=True,
             )
-            for i, (before, after) in enumerate(zip([1, *widths[:-1]], widths))
+            for i, (before, after) in enumerate(zip([channels, *widths[:-1]], widths))
         )
+        self.n_frozen = 0
         bands, frames = n_bands, n_frames
         for stage in self.stages:
             bands = stage.out_bands(bands)
             frames = None if frames is None else stage.out_frames(frames)
-        last = widths[-1] if widths else 1
+        last = widths[-1] if widths else channels
         width = {"mean": last, "max": last, "mean_max": 2 * last}.get(head)
         if head == "flatten":
             width = last * bands * frames
         self.dense = _dense_layers(width, hidden_units, n_classes, head_dropout)
         for stage in self.stages[1:]:
             stage.to(memory_format=torch.channels_last)
+
+    def freeze(self, n_stages):
+        """Hold the first stages and the statistics of the input as they are; 0 frees all."""
+        self.n_frozen = n_stages
+        for i, stage in enumerate(self.stages):
+            stage.requires_grad_(i >= n_stages)
+
+    def train(self, mode=True):
+        """As in torch, but what is frozen stays in evaluation mode."""
+        super().train(mode)
+        if self.n_frozen:
+            for module in [self.input_norm, *self.stages[: self.n_frozen]]:
+                module.eval()
+        return self
 
     def encode(self, x, lengths=None):
         """Feature maps after the last stage, and the frames that each clip has there."""
@@ -142,26 +170,25 @@ class SpectrogramCNNNet(nn.Module):
             )
 
 
-def default_filters(n_layers):
-    """16 filters in the first layer, doubling up to 128.
+def default_layers(n_layers):
+    """Sizes of the layers where none are asked for.
+
+    The first layer is wide and sees every second band and frame, and halves the
+    frames again: that is where most of the time would go.
 
     Examples
     --------
-    >>> default_filters(5)
-    [16, 32, 64, 128, 128]
+    >>> default_layers(3)["n_filters"]
+    [24, 48, 96]
     """
-    return [min(16 * 2**i, 128) for i in range(n_layers)]
-
-
-def default_stride(n_layers):
-    """Every second frame in the first layer, all of them afterwards.
-
-    Examples
-    --------
-    >>> default_stride(3)
-    [(1, 2), 1, 1]
-    """
-    return [(1, 2), *[1] * (n_layers - 1)][:n_layers]
+    rest = max(n_layers - 1, 0)
+    layers = {
+        "n_filters": [min(24 * 2**i, 128) for i in range(n_layers)],
+        "kernel_size": [5] + [3] * rest,
+        "stride": [2] + [1] * rest,
+        "pool_size": [(1, 2)] + [2] * rest,
+    }
+    return {name: values[:n_layers] for name, values in layers.items()}
 
 
 def _dense_layers(width, hidden_units, n_classes, dropout):
