@@ -8,6 +8,14 @@ from sklearn.base import clone
 from ..utils.validation import fit_and_score
 from ._folds import torch_threads
 
+#: How often the pruner is asked in a fold that is watched: after each quarter of the epochs.
+LOOKS = 4
+
+
+class StopFold(BaseException):
+    """Ends a fit; no Exception, as a search takes those for failures of the fold."""
+
+
 #: What is kept of a fold that was run.
 _KEPT = ("test_scores", "train_scores", "n_test_samples", "fit_time", "score_time", "fit_error")
 
@@ -42,18 +50,21 @@ def run_folds(model, X, y, folds, options, n_threads=None, watch=None):
             fitted = clone(model)
             if watch is not None:
                 watch(fitted, number, test)
-            result = fit_and_score(
-                fitted,
-                X,
-                y,
-                train=train,
-                test=test,
-                parameters=None,
-                return_n_test_samples=True,
-                return_times=True,
-                verbose=0,
-                **options,
-            )
+            try:
+                result = fit_and_score(
+                    fitted,
+                    X,
+                    y,
+                    train=train,
+                    test=test,
+                    parameters=None,
+                    return_n_test_samples=True,
+                    return_times=True,
+                    verbose=0,
+                    **options,
+                )
+            except StopFold:
+                break
             results.append((number, plain(result)))
             if hopeless(results[-1][1]):
                 break
@@ -93,12 +104,16 @@ def failure(error, message):
 
 
 def objective_score(result, metric):
-    """The score of a fold that the search is about.
+    """The score of a fold that the search is about; see :func:`metric_of`."""
+    return metric_of(result["test_scores"], metric)
+
+
+def metric_of(scores, metric):
+    """The score that a search is about.
 
     Parameters
     ----------
-    result : dict
-        What the fold gave.
+    scores : float or dict of str to float
     metric : str or None
         Where there are several metrics, which one; None is the first.
 
@@ -106,7 +121,6 @@ def objective_score(result, metric):
     -------
     score : float
     """
-    scores = result["test_scores"]
     if not isinstance(scores, dict):
         return float(scores)
     return float(scores[metric if metric in scores else next(iter(scores))])

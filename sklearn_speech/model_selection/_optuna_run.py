@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from ._clipwise import split_clipwise
 from ._folds import threads_per_job
-from ._optuna_folds import failure, hopeless, objective_score, run_folds
+from ._optuna_folds import LOOKS, failure, hopeless, objective_score, run_folds
 from ._optuna_study import patiently, stopped
 from ._optuna_trials import FOLD
 from ._optuna_workers import WorkerDied, WorkerTimedOut, run_jobs
@@ -35,6 +35,7 @@ class Task:
     splits: list
     options: dict  # of scikit-learn's _fit_and_score
     metric: Any
+    by_epoch: bool = False
     features: Any = None  # None where the whole pipeline belongs into each fold
 
     def prepare(self, params):
@@ -55,6 +56,11 @@ class Attempt:
     X: Any
     results: dict = field(default_factory=dict)  # number of the fold -> what it gave
     state: Any = TrialState.RUNNING
+    watch: Any = None
+
+    def scores(self, metric):
+        """Scores of the folds that were run, by the metric of the search."""
+        return [objective_score(result, metric) for result in self.results.values()]
 
 
 class Search:
@@ -147,6 +153,13 @@ class Search:
     def _job(self, attempt, one_fold, n_threads):
         task = self.task
         folds = [f for f in enumerate(task.splits) if f[0] not in attempt.results]
+        if task.by_epoch and joblib.effective_n_jobs(self.n_jobs) == 1:
+            from ._optuna_epochs import EpochWatch  # loads torch
+
+            scores = attempt.scores(task.metric)
+            attempt.watch = EpochWatch(
+                attempt.trial, attempt.X, task.y, scores, task.options, task.metric
+            )
         return delayed(run_folds)(
             attempt.model,
             attempt.X,
@@ -154,6 +167,7 @@ class Search:
             folds[:1] if one_fold else folds,
             task.options,
             n_threads,
+            attempt.watch,
         )
 
     def _take(self, attempt, outcome):
@@ -162,6 +176,9 @@ class Search:
             self.crew.timed_out = True
             self.crew.give_back(attempt.trial)
             attempt.state = None
+            return
+        if attempt.watch is not None and attempt.watch.pruned:
+            attempt.state = TrialState.PRUNED
             return
         if isinstance(outcome, WorkerDied):
             if self.task.options["error_score"] == "raise":
@@ -180,13 +197,13 @@ class Search:
         trial, n_folds = attempt.trial, len(self.task.splits)
         attempt.results[fold] = result
         patiently(trial.set_user_attr, f"{FOLD}{fold}", result)
-        scores = [objective_score(r, self.task.metric) for r in attempt.results.values()]
+        scores = attempt.scores(self.task.metric)
         mean = float(np.mean(scores))
         if not np.isfinite(mean):
             if hopeless(result) or len(scores) == n_folds:
                 attempt.state = TrialState.FAIL
             return
-        patiently(trial.report, mean, fold)
+        patiently(trial.report, mean, LOOKS * (fold + 1) - 1 if self.task.by_epoch else fold)
         if len(scores) == n_folds:
             attempt.state = TrialState.COMPLETE
         elif attempt.state == TrialState.RUNNING and patiently(trial.should_prune):
@@ -198,12 +215,8 @@ class Search:
             if attempt.state in (None, TrialState.RUNNING):
                 continue
             complete = attempt.state == TrialState.COMPLETE
-            scores = [objective_score(r, self.task.metric) for r in attempt.results.values()]
-            told = self.crew.tell(
-                attempt.trial,
-                value=float(np.mean(scores)) if complete else None,
-                state=attempt.state,
-            )
+            value = float(np.mean(attempt.scores(self.task.metric))) if complete else None
+            told = self.crew.tell(attempt.trial, value=value, state=attempt.state)
             for callback in self.callbacks:
                 callback(self.study, told)
         return [attempt for attempt in attempts if attempt.state == TrialState.RUNNING]

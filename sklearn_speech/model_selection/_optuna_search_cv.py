@@ -97,6 +97,11 @@ class OptunaSearchCV(BaseSearchCV):
     memory : str, os.PathLike, FeatureCache, joblib.Memory or None, default=None
         Folder where features outlast the search, for other searches over the same
         clips; see the notes.
+    prune_by_epoch : bool, default=False
+        Whether the pruner is also asked after each quarter of the epochs of a fold,
+        with the held-out clips scored by the network as it is then. Works for
+        networks of this library that are the last step, while trials run in this
+        process. Trials that are not stopped score the same.
 
     Attributes
     ----------
@@ -167,6 +172,7 @@ class OptunaSearchCV(BaseSearchCV):
         "pruner": [HasMethods(["prune"]), None],
         "random_state": ["random_state"],
         "callbacks": [list, tuple, None],
+        "prune_by_epoch": ["boolean"],
         "memory": [str, os.PathLike, HasMethods(["get"]), HasMethods(["cache"]), None],
     }
 
@@ -192,6 +198,7 @@ class OptunaSearchCV(BaseSearchCV):
         callbacks=None,
         verbose=0,
         memory=None,
+        prune_by_epoch=False,
     ):
         self.estimator = estimator
         self.param_distributions = param_distributions
@@ -212,6 +219,7 @@ class OptunaSearchCV(BaseSearchCV):
         self.callbacks = callbacks
         self.verbose = verbose
         self.memory = memory
+        self.prune_by_epoch = prune_by_epoch
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, **params):
@@ -255,6 +263,7 @@ class OptunaSearchCV(BaseSearchCV):
                 "error_score": self.error_score,
             },
             metric=self.refit if isinstance(self.refit, str) else None,
+            by_epoch=self.prune_by_epoch,
             features=features,
         )
         with quiet_log():
