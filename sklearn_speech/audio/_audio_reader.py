@@ -64,6 +64,10 @@ class AudioReader(TransformerMixin, BaseEstimator):
     ((1,), (8000,), dtype('float32'))
     """
 
+    #: The promise that what comes out of a clip depends on that clip and the
+    #: parameters alone, so that it may be computed once and shared between folds.
+    _treats_clips_alone = True
+
     _parameter_constraints = {
         "sample_rate": [Interval(Integral, 1, None, closed="left")],
         "on_error": [StrOptions({"raise", "warn"})],

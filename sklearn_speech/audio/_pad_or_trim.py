@@ -71,6 +71,11 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         "pad_value": [Interval(Real, None, None, closed="neither"), StrOptions({"min"})],
     }
 
+    @property
+    def _treats_clips_alone(self):
+        # without n_times, the length is learned from the training clips
+        return self.n_times is not None
+
     def __init__(self, n_times=None, quantile=None, *, align="start", pad_value=0.0):
         self.n_times = n_times
         self.quantile = quantile

@@ -2,17 +2,14 @@
 
 from sklearn.pipeline import Pipeline
 
-from ..audio import AudioReader, PadOrTrim
-
 
 def split_clipwise(estimator):
     """Split a pipeline behind the steps that treat each clip alone.
 
     Such a step learns nothing from the clips and computes each one's features
     without regard to the others, so it may see all clips before they are split.
-    Only this library's own transformers promise that: those of `audio`, and those whose
-    class says so by the attribute ``_treats_clips_alone`` (or ``clipwise``).
-    Scikit-learn has no tag for it.
+    Only this library's own transformers promise that, by the attribute
+    ``_treats_clips_alone``. Scikit-learn has no tag for it.
 
     Parameters
     ----------
@@ -47,10 +44,5 @@ def split_clipwise(estimator):
 
 def is_clipwise(step):
     """Whether a transformer is this library's own and promises to treat each clip alone."""
-    if isinstance(step, PadOrTrim):
-        return step.n_times is not None  # otherwise it learns the training clips' lengths
-    if isinstance(step, AudioReader):
-        return True
-    if not type(step).__module__.startswith("sklearn_speech."):
-        return False
-    return any(getattr(step, name, False) is True for name in ("_treats_clips_alone", "clipwise"))
+    own = type(step).__module__.startswith("sklearn_speech.")
+    return own and getattr(step, "_treats_clips_alone", False) is True

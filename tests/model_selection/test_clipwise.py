@@ -14,7 +14,7 @@ from sklearn_speech.model_selection._clipwise import is_clipwise, split_clipwise
 class Energy(TransformerMixin, BaseEstimator):
     """A clip's level in four parts, and a count of the clips that it was asked for."""
 
-    clipwise = True
+    _treats_clips_alone = True
     asked = 0
 
     def fit(self, X, y=None):
