@@ -1,5 +1,6 @@
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -237,3 +238,26 @@ def test_the_scaler_can_leave_mean_or_deviation_or_bands_alone():
     np.testing.assert_allclose(divided, S / S.std(axis=(0, 2))[:, np.newaxis])
     common = SpectrogramScaler("all").fit_transform(S)
     np.testing.assert_allclose(common, (S - S.mean()) / S.std())
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_threads_change_neither_results_nor_torchs_setting(ragged, monkeypatch):
+    x = noise(40, 2000, np.float64)
+    clips = make_ragged(x) if ragged else x
+    transformer = MelSpectrogram(8000, normalize="band").fit(clips)
+    before = torch.get_num_threads()
+    monkeypatch.setitem(extract._CHUNK_SAMPLES, "cpu", 20_000)
+    try:
+        torch.set_num_threads(1)
+        alone = transformer.transform(clips)
+        torch.set_num_threads(3)
+        for S, expected in zip(transformer.transform(clips), alone):
+            np.testing.assert_allclose(S, expected, atol=1e-9)
+        assert torch.get_num_threads() == 3
+        with ThreadPoolExecutor(1) as pool:  # threads to come are as free as before
+            assert pool.submit(torch.get_num_threads).result() == 3
+        clips = make_ragged([*x[:30], x[0, :0]])
+        with pytest.raises(ValueError, match="clip 30 of X"):
+            transformer.transform(clips)
+    finally:
+        torch.set_num_threads(before)
