@@ -5,6 +5,8 @@ An estimator stands in one of two lists; a test walks the package and fails when
 
 import numpy as np
 import soundfile
+from optuna.distributions import FloatDistribution
+from sklearn.linear_model import LogisticRegression
 
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.classification import SpectrogramCNNClassifier
@@ -14,6 +16,7 @@ from sklearn_speech.feature_extraction import (
     Spectrogram,
     SpectrogramScaler,
 )
+from sklearn_speech.model_selection import OptunaSearchCV
 from sklearn_speech.pretraining import ConvAutoencoder
 
 #: What makes a network cheap and exactly repeatable.
@@ -24,6 +27,14 @@ ESTIMATORS = [
     ConvAutoencoder(n_layers=2, n_filters=4, **{**QUICK, "max_epochs": 3}),
     MFCC(),
     MelSpectrogram(),
+    OptunaSearchCV(
+        LogisticRegression(),
+        {"C": FloatDistribution(0.1, 10, log=True)},
+        n_trials=2,
+        cv=2,
+        random_state=0,
+        error_score="raise",
+    ),
     PadOrTrim(),
     Spectrogram(),
     SpectrogramCNNClassifier(n_layers=2, n_filters=8, **QUICK),

@@ -29,6 +29,8 @@ def expected_failures(estimator):
     return MINI_BATCHES if isinstance(estimator, BaseSpeechNet) else {}
 
 
+# infinite targets, which a search refuses only where its estimator does
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_estimator_keeps_the_contract_of_scikit_learn(estimator, check):
     check(estimator)
