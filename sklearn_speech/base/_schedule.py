@@ -42,7 +42,7 @@ def lr_factor(schedule, progress):
 
     Examples
     --------
-    >>> lr_factor("one_cycle", 0.0), lr_factor("one_cycle", 0.3)
+    >>> round(lr_factor("one_cycle", 0.0), 6), lr_factor("one_cycle", 0.3)
     (0.04, 1.0)
     """
     if schedule == "constant":
