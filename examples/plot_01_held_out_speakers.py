@@ -43,11 +43,11 @@ print(f"{source}: {len(speech.data)} clips of {len(set(speech.speaker))} speaker
 # %%
 # The pipeline
 # ------------
-# Waveforms of one second become pictures of 40 mel bands, of which the network
-# sees the 50 dB below the loudest spot: what lies deeper tells more of the room
-# than of the word. In training, each picture is stretched in time, warped along
-# frequency as if the speaker's vocal tract were longer or shorter, coloured by a
-# random equaliser and moved; that is what makes five speakers stand for others.
+# Waveforms of one second become pictures of 40 mel bands, which the network sees
+# as so many decibels below the loudest spot. In training, each picture is
+# stretched in time, warped along frequency as if the speaker's vocal tract were
+# longer or shorter, coloured by a random equaliser, moved, and laid over noise;
+# that is what makes five speakers stand for others.
 
 from sklearn_speech import (
     MelSpectrogram,
@@ -57,6 +57,7 @@ from sklearn_speech import (
 )
 from sklearn_speech.modules.augmentations import (
     FrameShift,
+    NoiseFloor,
     RandomEqualizer,
     TimeStretch,
     VocalTractWarp,
@@ -64,17 +65,17 @@ from sklearn_speech.modules.augmentations import (
 
 RATE = 8000
 classifier = SpectrogramCNNClassifier(
-    n_layers=4,
-    max_epochs=20,
+    max_epochs=16,
     augment=[
         TimeStretch(factor=(0.75, 1.3)),
         VocalTractWarp(sample_rate=RATE, factor=(0.85, 1.18)),
-        RandomEqualizer(max_db=6, scaling="db"),
+        RandomEqualizer(max_db=6),
         FrameShift(),
+        NoiseFloor(depth_db=(40, 80), p=0.8),
     ],
     random_state=0,
 )
-features = MelSpectrogram(sample_rate=RATE, n_mels=40, scaling="db", ref="max", top_db=50)
+features = MelSpectrogram(sample_rate=RATE, n_mels=40)
 pipeline = make_speech_pipeline(classifier, sample_rate=RATE, duration=1.0, features=features)
 if source.startswith("SYNTHETIC"):  # these are waveforms already: nothing to read
     pipeline = pipeline[1:]
