@@ -497,7 +497,11 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
         """
         self.check_is_fitted()
         for batch in self.get_iterator(self.get_dataset(X)):
-            yield self.evaluation_step(batch, training=training).to(device)
+            if self.module_.training != training:
+                self._set_training(training)
+            with torch.set_grad_enabled(training):
+                output = self.infer(batch[0], getattr(batch, "lengths", None))
+            yield output.to(device)
 
     def __setstate__(self, state):
         # skorch maps tensors from the device in `device` to one that is there, but "auto" is
