@@ -102,7 +102,7 @@ from sklearn_speech.inspection import SpeakerScoresDisplay
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
 SpeakerScoresDisplay.from_cv_results(scores).plot(ax=left)
-left.set_title("Accuracy on speakers held out")
+left.set_xlabel("Accuracy on the speaker held out")
 ConfusionMatrixDisplay.from_predictions(
     speech.target, scores.predictions, ax=right, cmap="Blues", colorbar=False
 )
