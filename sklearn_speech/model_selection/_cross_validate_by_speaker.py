@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from ..splits import check_speakers
 from ..utils.validation import make_ragged
 from ._clipwise import split_clipwise
+from ._clipwise_features import ClipwiseFeatures, as_feature_cache
 from ._folds import SpeakerFoldError, check_splits, run_fold, threads_per_job
 from ._routing import route_metadata
 from ._scoring import check_scorers
@@ -33,6 +34,7 @@ def cross_validate_by_speaker(
     return_estimator=False,
     return_train_score=False,
     error_score="raise",
+    memory=None,
 ):
     """Score an estimator on speakers that it has never heard.
 
@@ -73,6 +75,9 @@ def cross_validate_by_speaker(
     error_score : "raise" or float, default="raise"
         What a fold that fails does: stop everything, or get this score (such as NaN)
         with a warning.
+    memory : str, os.PathLike, FeatureCache, joblib.Memory or None, default=None
+        Folder where what the first steps of a pipeline compute outlasts this call, for
+        others over the same clips; see the notes.
 
     Returns
     -------
@@ -144,7 +149,7 @@ def cross_validate_by_speaker(
     first, rest = split_clipwise(estimator)
     if first is not None:
         first = clone(first)
-        X = first.fit_transform(X)
+        X = ClipwiseFeatures(X, as_feature_cache(memory)).fit(first.steps)
     held_out = [names[np.unique(codes[test])] for _, test, _ in splits]
     jobs = (
         delayed(_numbered)(

@@ -320,7 +320,7 @@ class OptunaSearchCV(BaseSearchCV):
         return study
 
     def _run(self, task):
-        with Crew(self.study_, self.n_trials) as crew, running(self.study_):
+        with running(self.study_), Crew(self.study_, self.n_trials) as crew:
             search = Search(
                 task,
                 self.study_,

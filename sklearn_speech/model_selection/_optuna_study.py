@@ -12,6 +12,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import JournalStorage, RDBStorage
 from optuna.study import StudyDirection
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.pool import NullPool
 
 from ._digest import digest
 from ._optuna_journal import SoundJournalFileBackend
@@ -48,10 +49,12 @@ def open_storage(storage):
     """
     if not isinstance(storage, (str, os.PathLike)):
         return storage
+    if storage in ("sqlite://", "sqlite:///:memory:"):
+        return RDBStorage(storage)
     if isinstance(storage, str) and "://" in storage:
-        options = {"pool_pre_ping": True}
+        options = {"poolclass": NullPool}  # no connection stays open between two fits
         if storage.startswith("sqlite"):
-            options = {"connect_args": {"timeout": 60}}  # other processes write too
+            options["connect_args"] = {"timeout": 60}  # other processes write too
         for attempt in range(5):
             try:
                 return RDBStorage(storage, engine_kwargs=options)
@@ -218,6 +221,16 @@ def running(study):
         yield
     finally:
         state.in_optimize_loop = before
+
+
+@contextmanager
+def undisturbed(study):
+    """Let nobody stop the study, as GridSampler does when its last setting fails for once."""
+    before = study._stop_flag
+    try:
+        yield
+    finally:
+        study._stop_flag = before
 
 
 def stopped(study):

@@ -11,7 +11,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
 
-from ._optuna_study import OUT_OF_REACH, patiently
+from ._optuna_study import OUT_OF_REACH, patiently, undisturbed
 
 #: Seconds between two signs of life of a running trial.
 BEAT = 10.0
@@ -171,7 +171,8 @@ class Crew:
         again = not tried or tries < MAX_TRIES
         try:
             call(storage.set_trial_user_attr, trial_id, INTERRUPTED, again)
-            call(self.study.tell, trial.number, state=TrialState.FAIL)
+            with undisturbed(self.study):
+                call(self.study.tell, trial.number, state=TrialState.FAIL)
         except (UpdateFinishedTrialError, ValueError):
             return  # another process was faster
         params = trial.params if tried else trial.system_attrs.get("fixed_params")

@@ -1,5 +1,6 @@
 """Jobs side by side, of which one may kill its worker or never come back."""
 
+import multiprocessing
 from concurrent.futures.process import BrokenProcessPool
 
 import joblib
@@ -36,7 +37,7 @@ def run_jobs(jobs, n_jobs, time_left=None):
     todo = set(range(len(jobs)))
     try:
         _run(jobs, outcomes, todo, n_jobs, time_left)
-    except TimeoutError:
+    except (TimeoutError, multiprocessing.TimeoutError):
         for i in todo:
             outcomes[i] = WorkerTimedOut("the search's timeout passed")
     except BrokenProcessPool:

@@ -99,3 +99,11 @@ def test_spectrograms_of_all_clips_and_of_each_fold_are_the_same(clips, monkeypa
     assert len(split_clipwise(model)[0]) == 1
     in_folds = cross_validate_by_speaker(model, X, y, speakers)
     np.testing.assert_array_equal(once.probabilities, in_folds.probabilities)
+
+
+def test_features_outlast_the_call_in_a_folder(clips, tmp_path):
+    model = make_pipeline(Ours(), StandardScaler(), LogisticRegression())
+    Energy.asked = 0
+    runs = [cross_validate_by_speaker(model, *clips, memory=tmp_path) for _ in range(2)]
+    assert Energy.asked == 24
+    np.testing.assert_array_equal(*(run.probabilities for run in runs))
