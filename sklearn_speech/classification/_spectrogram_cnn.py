@@ -2,14 +2,14 @@
 
 from numbers import Integral, Real
 
-from ..base import BaseSpeechClassifier
 from ..modules.spectrogram_cnn import SpectrogramCNNNet
 from ..utils.validation import Interval, StrOptions
+from ._pretrained import PretrainedSpeechClassifier
 
 _WHOLE = [Interval(Integral, 1, None, closed="left"), tuple, list]
 
 
-class SpectrogramCNNClassifier(BaseSpeechClassifier):
+class SpectrogramCNNClassifier(PretrainedSpeechClassifier):
     """Convolutional network that classifies spectrograms of any length.
 
     Layers of convolution, batch norm, ReLU, pooling and dropout are followed by
@@ -20,16 +20,18 @@ class SpectrogramCNNClassifier(BaseSpeechClassifier):
     Parameters
     ----------
     n_layers : int, default=4
-        Number of convolutional layers.
+        Number of convolutional layers; those of a pretrainer come before them
+        and do not count.
     n_filters : int or list of int, default=None
-        Filters of each layer. None doubles from 16 up to 128.
-    kernel_size : int, (frequency, time) tuple, or list with one of these a layer, default=3
+        Filters of each layer. None doubles from 24 up to 128.
+    kernel_size : int, (frequency, time) tuple, or list with one of these a layer, default=None
+        None is 5 in the first layer and 3 in the others.
     stride : int, (frequency, time) tuple, or list with one of these a layer, default=None
-        None is (1, 2) in the first layer, which halves the frames, and 1 in the others.
+        None is 2 in the first layer and 1 in the others.
     padding : {"same", "valid"}, int, (frequency, time) tuple, or list, default="same"
         "same" keeps ceil(size / stride) rows and columns.
-    pool_size : int, (frequency, time) tuple, or list with one of these a layer, default=2
-        1 does not pool.
+    pool_size : int, (frequency, time) tuple, or list with one of these a layer, default=None
+        None is (1, 2) in the first layer and 2 in the others; 1 does not pool.
     pool_type : {"max", "mean"} or list with one of these a layer, default="max"
     batch_norm : bool, default=True
         Batch normalisation after each convolution.
@@ -48,7 +50,17 @@ class SpectrogramCNNClassifier(BaseSpeechClassifier):
     input_norm : {None, "batch", "clip", "band"}, default="clip"
         What makes input comparable: nothing, statistics of each band over the
         training clips, mean and deviation of each clip, or the same with the
-        mean over time of each band of each clip taken away.
+        mean over time of each band of each clip taken away. With a pretrainer, what
+        the pretrainer has.
+    pretrainer : ConvAutoencoder, default=None
+        Cloned and fitted, inside ``fit``, on the training clips alone: labelled
+        ones and unlabelled ones, which have y = -1 (the number, also among strings
+        in an object array). Its encoder becomes the first layers of the network.
+        With `frontend`, it learns from what that gives before training. Wrap one
+        that is fitted in :class:`sklearn.frozen.FrozenEstimator` to use it as it is.
+        Without a pretrainer, -1 is a class like any other.
+    freeze_pretrained : int, default=0
+        Epochs during which those first layers do not change.
     **kwargs
         Settings of training, see :class:`~sklearn_speech.base.BaseSpeechClassifier`
         and :class:`~sklearn_speech.base.BaseSpeechNet`.
@@ -59,6 +71,8 @@ class SpectrogramCNNClassifier(BaseSpeechClassifier):
         Labels, sorted.
     module_ : SpectrogramCNNNet or FrontEndNet
         The network: (n_clips, n_bands, n_frames) in, logits out.
+    pretrainer_ : ConvAutoencoder or FrozenEstimator
+        What gave the first layers; only where a pretrainer is set.
     n_features_in_ : int
         Number of bands.
     history_ : skorch.history.History
@@ -75,7 +89,7 @@ class SpectrogramCNNClassifier(BaseSpeechClassifier):
     >>> rng = np.random.default_rng(0)
     >>> X, y = rng.normal(size=(8, 20, 30)), np.repeat(["no", "yes"], 4)
     >>> X[y == "yes", :10] += 3
-    >>> clf = SpectrogramCNNClassifier(n_layers=2, n_filters=4, max_epochs=10, random_state=0)
+    >>> clf = SpectrogramCNNClassifier(n_layers=2, max_epochs=20, random_state=0)
     >>> clf.fit(X, y).predict(X[:2])
     array(['no', 'no'], dtype='<U3')
     """
@@ -83,15 +97,15 @@ class SpectrogramCNNClassifier(BaseSpeechClassifier):
     module_class = SpectrogramCNNNet
 
     _parameter_constraints = {
-        **BaseSpeechClassifier._parameter_constraints,
+        **PretrainedSpeechClassifier._parameter_constraints,
         "n_layers": [Interval(Integral, 0, None, closed="left")],
         "n_filters": [Interval(Integral, 1, None, closed="left"), list, None],
-        "kernel_size": _WHOLE,
+        "kernel_size": [*_WHOLE, None],
         "stride": [*_WHOLE, None],
         "padding": [
             StrOptions({"same", "valid"}), Interval(Integral, 0, None, closed="left"), tuple, list,
         ],
-        "pool_size": _WHOLE,
+        "pool_size": [*_WHOLE, None],
         "pool_type": [StrOptions({"max", "mean"}), list],
         "batch_norm": ["boolean"],
         "batch_norm_eps": [Interval(Real, 0, None, closed="neither")],
@@ -107,10 +121,10 @@ class SpectrogramCNNClassifier(BaseSpeechClassifier):
         n_layers=4,
         *,
         n_filters=None,
-        kernel_size=3,
+        kernel_size=None,
         stride=None,
         padding="same",
-        pool_size=2,
+        pool_size=None,
         pool_type="max",
         batch_norm=True,
         batch_norm_eps=1e-5,

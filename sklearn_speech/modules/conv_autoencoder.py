@@ -26,7 +26,7 @@ class ConvAutoencoderNet(nn.Module):
     n_frames : int or None
         None where clips differ in length; ``mirror="kernel"`` needs a number.
     n_layers : int, default=3
-    n_filters : int or list, default=[16, 32, 64, 128] cut or continued to n_layers
+    n_filters : int or list, default=[24, 48, 96, 128] cut or continued to n_layers
     kernel_size, stride, padding, pool_type
         One value for all layers, or a list with one entry a layer. With
         ``down="pool"`` the stride is that of pooling windows, not of kernels.
@@ -97,7 +97,9 @@ class ConvAutoencoderNet(nn.Module):
         self.register_buffer("typical_shift", torch.zeros(n_bands, 1))
         self.register_buffer("typical_spread", torch.ones(n_bands, 1))
         columns = {
-            "out_channels": default_layers(n_layers)["n_filters"] if n_filters is None else n_filters,
+            "out_channels": default_layers(n_layers)["n_filters"]
+            if n_filters is None
+            else n_filters,
             "kernel_size": kernel_size,
             "stride" if down == "stride" else "pool_size": stride,
             "padding": padding,

@@ -38,7 +38,7 @@ def check_codes(network, codes, n_frames):
                 f"codes has shape {codes.shape}; expected (n_clips, n_codes) with n_codes a "
                 f"multiple of {rows}, filters times bands of the code"
             )
-        codes = codes.reshape(len(codes), rows, -1)
+        codes = codes.reshape(len(codes), rows, codes.shape[1] // rows)
     if len(codes) == 0:
         raise ValueError("codes holds no clip")
     for i, code in enumerate(codes):

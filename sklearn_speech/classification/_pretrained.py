@@ -1,0 +1,247 @@
+"""Classifiers whose first layers come from an autoencoder."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from sklearn.utils.validation import check_consistent_length
+
+from ..base import BaseSpeechClassifier
+from ..base._batches import ClipDataset
+from ..modules.front_end_net import FrontEndNet
+from ..pretraining._levels import in_chunks
+from ..utils.device import resolve_device
+from ..utils.random import draw_seed, torch_seed
+from ..utils.validation import HasMethods, Interval, check_is_fitted, make_ragged, safe_indexing
+
+
+class PretrainedSpeechClassifier(BaseSpeechClassifier):
+    """A classifier that may begin with the encoder of an autoencoder.
+
+    Its `module_class` has ``stages``, ``input_norm`` and ``freeze``, and takes
+    ``first_stages``.
+
+    Parameters
+    ----------
+    pretrainer : ConvAutoencoder, default=None
+        Cloned and fitted inside ``fit``.
+    freeze_pretrained : int, default=0
+        Epochs during which its layers do not change.
+    **kwargs
+        See :class:`~sklearn_speech.base.BaseSpeechClassifier`.
+    """
+
+    _parameter_constraints = {
+        **BaseSpeechClassifier._parameter_constraints,
+        "pretrainer": [HasMethods(["fit", "reconstruct"]), None],
+        "freeze_pretrained": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(self, *, pretrainer=None, freeze_pretrained=0, **kwargs):
+        super().__init__(**kwargs)
+        self.pretrainer = pretrainer
+        self.freeze_pretrained = freeze_pretrained
+
+    # Fitting
+
+    def _fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None,
+             going_on=False, **options):  # fmt: skip
+        if self.pretrainer is None or y is None:
+            if not going_on:
+                vars(self).pop("pretrainer_", None)
+            return super()._fit(
+                X, y, groups=groups, sample_weight=sample_weight, X_val=X_val, y_val=y_val,
+                going_on=going_on, **options,
+            )  # fmt: skip
+        self._validate_params()
+        check_consistent_length(X, y, groups)
+        labelled = ~is_unlabelled(y)
+        if not labelled.any():
+            raise ValueError(
+                f"all {len(labelled)} clips are unlabelled (y = -1, where a pretrainer is set): "
+                f"{type(self).__name__} has nothing to learn from"
+            )
+        if not going_on:
+            self._fit_pretrainer(X, groups)
+        if np.ndim(sample_weight):
+            sample_weight = np.asarray(sample_weight)[labelled]
+        if y_val is not None:
+            known = ~is_unlabelled(y_val)
+            X_val, y_val = _only(X_val, known), labels_of(y_val, known)
+        return super()._fit(
+            _only(X, labelled), labels_of(y, labelled), sample_weight=sample_weight,
+            groups=None if groups is None else np.asarray(groups)[labelled],
+            X_val=X_val, y_val=y_val, going_on=going_on, **options,
+        )  # fmt: skip
+
+    def _fit_pretrainer(self, X, groups):
+        """Set ``pretrainer_``: fitted on all clips, or found to fit them where it is frozen."""
+        pretrainer = clone(self.pretrainer)
+        if getattr(pretrainer, "random_state", 0) is None and "random_state" in (
+            pretrainer.get_params(deep=False)
+        ):
+            pretrainer.set_params(random_state=draw_seed(self.random_state))
+        features, n_bands = self._features(X)
+        if groups is None:
+            pretrainer.fit(features, None)
+        else:
+            pretrainer.fit(features, None, groups=groups)
+        check_is_fitted(pretrainer)
+        check_fits(pretrainer, n_bands, type(self).__name__)
+        self.pretrainer_ = pretrainer
+
+    def _features(self, X):
+        """What the network will read at the start of its training, and its number of bands."""
+        clips = self._check_X(X, reset=True)
+        if self.frontend is None:
+            return X, self.input_shape_[0]
+        device = resolve_device(self.device)
+        with torch_seed(draw_seed(self.random_state)):
+            front_end = self._make_front_end().to(device).eval()
+        # filters that begin at random are to be those that the pretrainer saw
+        vars(self)["_untrained_front_end"] = front_end
+
+        def extract(x, lengths):
+            return front_end(x, lengths), None if lengths is None else front_end.n_frames(lengths)
+
+        features = in_chunks(ClipDataset(clips), device, extract)
+        if isinstance(features, list):
+            return make_ragged(f.numpy() for f in features), front_end.n_bands
+        return features.numpy(), front_end.n_bands
+
+    def _make_front_end(self):
+        made = vars(self).pop("_untrained_front_end", None)
+        return super()._make_front_end() if made is None else made
+
+    # The network
+
+    def get_params_for(self, prefix):
+        """Arguments for `prefix`; those of the network begin with the pretrainer's layers."""
+        arguments = super().get_params_for(prefix)
+        if prefix == "module" and hasattr(self, "pretrainer_"):
+            encoder = self.pretrainer_.module_
+            arguments["first_stages"] = encoder.stage_settings
+            arguments["input_norm"] = encoder.input_norm.kind
+        return arguments
+
+    def initialize_module(self):
+        """Build the network, and give its first layers the pretrainer's weights."""
+        super().initialize_module()
+        if hasattr(self, "pretrainer_"):
+            encoder, network = self.pretrainer_.module_, self._network()
+            network.input_norm.load_state_dict(encoder.input_norm.state_dict())
+            for stage, trained in zip(network.stages, encoder.stages):
+                stage.load_state_dict(trained.state_dict())
+        return self
+
+    def _network(self):
+        return self.module_.network if isinstance(self.module_, FrontEndNet) else self.module_
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Freeze or free the pretrained layers."""
+        super().on_epoch_begin(net, **kwargs)
+        if hasattr(self, "pretrainer_"):
+            frozen = len(self.history_) <= self.freeze_pretrained
+            self._network().freeze(len(self.pretrainer_.module_.stages) if frozen else 0)
+
+    def _train(self, data, valid, epochs, schedule, going_on):
+        try:
+            super()._train(data, valid, epochs, schedule, going_on)
+        finally:
+            if hasattr(self, "pretrainer_"):
+                self._network().freeze(0)
+
+    def score(self, X, y, sample_weight=None):
+        """Share of clips with the right label; unlabelled clips do not count.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_times)
+            As in ``fit``.
+        y : array-like of shape (n_clips,)
+            True labels. Where a pretrainer is set, -1 means unlabelled.
+        sample_weight : array-like of shape (n_clips,), default=None
+
+        Returns
+        -------
+        score : float
+        """
+        if self.pretrainer is not None:
+            labelled = ~is_unlabelled(y)
+            if not labelled.any():
+                raise ValueError("all clips are unlabelled (y = -1): there is nothing to score")
+            X, y = _only(X, labelled), labels_of(y, labelled)
+            if sample_weight is not None:
+                sample_weight = np.asarray(sample_weight)[labelled]
+        return super().score(X, y, sample_weight)
+
+
+def check_fits(pretrainer, n_bands, name):
+    """Refuse a fitted autoencoder that saw other bands, or is not what its parameters say.
+
+    Raises
+    ------
+    ValueError
+        Names what differs.
+    """
+    network = pretrainer.module_
+    if network.n_bands != n_bands:
+        raise ValueError(
+            f"the pretrainer of {name} was fitted on {network.n_bands} bands, but X has {n_bands}"
+        )
+    with torch.device("meta"):
+        described = pretrainer.module_class(**pretrainer.get_params_for("module"))
+    if len(described.stages) != len(network.stages):
+        raise ValueError(
+            f"the pretrainer of {name} was fitted with n_layers={len(network.stages)}, but now "
+            f"has n_layers={len(described.stages)}; fit it again"
+        )
+    if described.input_norm.kind != network.input_norm.kind:
+        raise ValueError(
+            f"the pretrainer of {name} was fitted with input_norm={network.input_norm.kind!r}, "
+            f"but now has input_norm={described.input_norm.kind!r}; fit it again"
+        )
+    for i, (old, new) in enumerate(zip(network.stage_settings, described.stage_settings)):
+        names = [key for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
+        for key in sorted(names):
+            shown = {"out_channels": "n_filters", "pool_size": "stride"}.get(key, key)
+            raise ValueError(
+                f"layer {i} of the pretrainer of {name} was fitted with {shown}={old.get(key)!r}, "
+                f"but now has {shown}={new.get(key)!r}; fit it again"
+            )
+
+
+def is_unlabelled(y):
+    """Which clips have the number -1 for a label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> is_unlabelled(["no", -1, "yes"]).tolist(), is_unlabelled(np.array([0, -1])).tolist()
+    ([False, True, False], [False, True])
+    """
+    y = _as_array(y)
+    if y.dtype.kind in "iuf":
+        return np.asarray(y == -1).reshape(len(y), -1).all(axis=1)
+    if y.dtype != object:
+        return np.zeros(len(y), dtype=bool)
+    return np.array([isinstance(label, Real) and label == -1 for label in y], dtype=bool)
+
+
+def labels_of(y, labelled):
+    """The labels without the gaps, as strings again where only strings are left."""
+    y = _as_array(y)[labelled]
+    if y.dtype == object and all(isinstance(label, str) for label in y):
+        return np.array(y.tolist())
+    return y
+
+
+def _as_array(y):
+    if isinstance(y, (list, tuple)) and {str} < {type(label) for label in y}:
+        return make_ragged(y)  # numpy would make strings of numbers
+    return np.asarray(y)
+
+
+def _only(X, chosen):
+    return X if chosen.all() else safe_indexing(X, np.flatnonzero(chosen))
