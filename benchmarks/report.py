@@ -1,18 +1,22 @@
 """Timing side by side, and reports as JSON and Markdown, for every benchmark here.
 
 ``python benchmarks/report.py`` gathers all of ``benchmarks/results/*.json`` in
-``benchmarks/results/README.md``. No figure in the documentation is typed by hand.
+``benchmarks/results/README.md``, and puts those that the project's README quotes between
+its marks ``<!-- report NAME -->`` and ``<!-- end of report -->``. No figure in the
+documentation is typed by hand.
 """
 
 import argparse
 import json
 import os
 import platform
+import re
 import statistics
 import time
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parents[1] / "README.md"
 
 
 def environment():
@@ -117,9 +121,39 @@ def render(report):
     parts = [f"## {report['title']}"]
     for caption, rows in report["tables"].items():
         parts += [f"**{caption}**", markdown_table(rows)]
-    parts += report["notes"]
-    machine = ", ".join(f"{key} {value}" for key, value in report["environment"].items() if value)
-    return "\n\n".join([*parts, f"Measured on: {machine}."]) + "\n"
+    return "\n\n".join([*parts, *report["notes"], _machine(report)]) + "\n"
+
+
+def quote(text, reports):
+    """`text` with the reports that it marks brought up to date.
+
+    Parameters
+    ----------
+    text : str
+        Markdown with pairs of marks.
+    reports : dict of str to dict
+        Reports by name.
+
+    Returns
+    -------
+    text : str
+    """
+
+    def between(match):
+        report = reports[match["name"]]
+        tables = [
+            f"**{caption}**\n\n{markdown_table(rows)}" for caption, rows in report["tables"].items()
+        ]
+        body = "\n\n".join([*tables, *report["notes"], _machine(report)])
+        return f"{match['begin']}\n\n{body}\n\n{match['end']}"
+
+    marks = r"(?P<begin><!-- report (?P<name>\w+) -->).*?(?P<end><!-- end of report -->)"
+    return re.sub(marks, between, text, flags=re.S)
+
+
+def _machine(report):
+    facts = ", ".join(f"{key} {value}" for key, value in report["environment"].items() if value)
+    return f"Measured on: {facts}."
 
 
 def _replace(path, text):
@@ -132,9 +166,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=RESULTS)
     folder = parser.parse_args().folder
-    reports = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
-    _replace(folder / "README.md", "# Benchmarks\n\n" + "\n".join(map(render, reports)))
+    reports = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    _replace(folder / "README.md", "# Benchmarks\n\n" + "\n".join(map(render, reports.values())))
     print(f"{len(reports)} reports in {folder / 'README.md'}")
+    if folder == RESULTS:
+        _replace(README, quote(README.read_text(), reports))
 
 
 if __name__ == "__main__":
