@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .. import __version__
+from ._clipwise import split_clipwise
 from ._digest import digest, file_identities
 from ._feature_cache import FeatureCache
 
@@ -32,6 +33,30 @@ def as_feature_cache(memory):
         return FeatureCache(memory)
     location = getattr(memory, "location", None)
     return None if location is None else FeatureCache(os.path.join(location, "features"))
+
+
+def may_share(estimator, scorers, fit_params):
+    """Whether the clip-wise first steps of a pipeline may be computed outside of the folds.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    scorers : callable
+        A scorer, or several as scikit-learn's searches have them.
+    fit_params : dict of str
+        Arguments of ``fit``; one for a clip-wise step would get lost.
+
+    Returns
+    -------
+    may : bool
+    """
+    first, _ = split_clipwise(estimator)
+    names = {} if first is None else first.named_steps
+    if any(name.partition("__")[0] in names for name in fit_params):
+        return False
+    # a scorer of somebody else's may look at the clips as they came in
+    parts = getattr(scorers, "_scorers", {"score": scorers}).values()
+    return all(type(scorer).__module__ == "sklearn.metrics._scorer" for scorer in parts)
 
 
 class ClipwiseFeatures:

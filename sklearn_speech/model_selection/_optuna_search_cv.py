@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state, indexable
 
 from ..utils.validation import HasMethods, Interval, check_method_params, fit_context
 from ._clipwise import split_clipwise
-from ._clipwise_features import ClipwiseFeatures, as_feature_cache
+from ._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
 from ._optuna_results import collect, format_results
 from ._optuna_run import Search, Task
 from ._optuna_space import TrialSeededTPESampler, as_space, depends_on_n_jobs
@@ -247,7 +247,7 @@ class OptunaSearchCV(BaseSearchCV):
         fit_params = routed.estimator.fit
         splits = self._splits(X, y, routed.splitter.split)
         features = None
-        if _may_share(self.estimator, scorers, fit_params):
+        if may_share(self.estimator, scorers, fit_params):
             features = ClipwiseFeatures(X, as_feature_cache(self.memory))
         task = Task(
             estimator=clone(self.estimator),
@@ -373,13 +373,3 @@ class OptunaSearchCV(BaseSearchCV):
         self.best_estimator_ = best
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
-
-
-def _may_share(estimator, scorers, fit_params):
-    """Whether the clip-wise first steps of a pipeline may be computed outside of the folds."""
-    first, _ = split_clipwise(estimator)
-    if any(name.partition("__")[0] in first.named_steps for name in fit_params) if first else False:
-        return False
-    # a scorer of somebody else's may look at the clips as they came in
-    parts = getattr(scorers, "_scorers", {"score": scorers}).values()
-    return all(type(scorer).__module__ == "sklearn.metrics._scorer" for scorer in parts)

@@ -83,15 +83,20 @@ class Crew:
                 return  # they are found dead later
 
     def _beat(self):
-        count = 0
+        storage, count = self.study._storage, 0
+        # so that Optuna's own workers on this study do not take the trial for dead
+        hearts = getattr(storage, "get_heartbeat_interval", lambda: None)() is not None
         while not self._over.wait(BEAT):
             count += 1
             with self._lock:
-                for trial_id in self._running:
-                    try:
-                        self.study._storage.set_trial_user_attr(trial_id, LIFE, count)
-                    except (UpdateFinishedTrialError, *OUT_OF_REACH):
-                        continue
+                running = list(self._running)
+            for trial_id in running:
+                try:
+                    storage.set_trial_user_attr(trial_id, LIFE, count)
+                    if hearts:
+                        storage.record_heartbeat(trial_id)
+                except (UpdateFinishedTrialError, *OUT_OF_REACH):
+                    continue
 
     def ask(self):
         """A new running trial of this search, or None when others took the last ones."""

@@ -367,3 +367,21 @@ def test_each_outer_fold_has_a_study_of_its_own(table, tmp_path):
     summaries = optuna.get_all_study_summaries(studies.open_storage(path))
     assert len(summaries) == 3 and {s.n_trials for s in summaries} == {2}
     assert all(s.study_name.startswith("mine-") for s in summaries)
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_heartbeat_of_optuna_is_kept_up(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(trials, "BEAT", 0.02)
+    storage = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/search.db", heartbeat_interval=60)
+    study = linear(storage=storage).fit(table[0], table[1], groups=table[2]).study_
+    beats = []
+    record = type(study._storage).record_heartbeat
+    monkeypatch.setattr(
+        type(study._storage),
+        "record_heartbeat",
+        lambda self, trial_id: (beats.append(trial_id), record(self, trial_id)),
+    )
+    with trials.Crew(study, 2) as crew, studies.running(study):
+        trial = crew.ask()
+        wait_for(lambda: trial._trial_id in beats)
+        crew.tell(trial, value=0.0)
