@@ -34,8 +34,10 @@ from .model_selection import StratifiedGroupShuffleSplit as StratifiedGroupShuff
 from .model_selection import check_speaker_leakage as check_speaker_leakage
 from .model_selection import compare_by_speaker as compare_by_speaker
 from .model_selection import cross_validate_by_speaker as cross_validate_by_speaker
+from .model_selection import suggest_search_space as suggest_search_space
 from .persistence import load as load
 from .persistence import save as save
+from .pretraining import ConvAutoencoder as ConvAutoencoder
 from .recipes import make_speech_pipeline as make_speech_pipeline
 
 __version__: str
