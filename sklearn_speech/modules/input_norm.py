@@ -16,10 +16,12 @@ class InputNorm(nn.Module):
     kind : {None, "batch", "clip", "band"}
         None leaves the input as it is. "batch" standardises each band by running
         statistics of the training clips. "clip" uses the mean and standard
-        deviation of all bands and frames of each clip, which removes its
-        loudness. "band" also subtracts the mean over time from each band of each
-        clip, which removes the colour of microphone and room. Clips of a single
-        frame have no statistics of their own, and are standardised as by "batch".
+        deviation of all bands of each clip, which removes its loudness. "band" also
+        subtracts the mean over time from each band of each clip, which removes the
+        colour of microphone and room. Statistics of a clip are those of its
+        sounding frames, whose mean level lies in the upper half of the clip's
+        range: silence and padding weigh nothing. Clips of a single frame have no
+        statistics of their own, and are standardised as by "batch".
     eps : float, default=1e-3
         Added to variances, so that silence stays finite.
 

@@ -3,6 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from sklearn_speech.modules.conv_stage import ConvStage, per_layer
+from sklearn_speech.modules.input_norm import InputNorm
 from sklearn_speech.modules.spectrogram_cnn import SpectrogramCNNNet
 
 
@@ -110,3 +111,20 @@ def test_dropout_and_hidden_layers_stand_where_they_are_asked_for():
         5,
         3,
     ]
+
+
+@pytest.mark.parametrize("kind", ["clip", "band"])
+def test_silence_behind_a_clip_does_not_change_how_the_clip_is_normalised(kind):
+    norm = InputNorm(12, kind)
+    clip = torch.randn(3, 12, 40)
+    clip[:, :, 5:9] = -8.0  # a pause, so that the quietest level is the same with padding
+    padded = torch.cat([clip, torch.full((3, 12, 60), -8.0)], dim=2)
+    torch.testing.assert_close(norm(padded)[:, :, :40], norm(clip))
+
+
+def test_clip_norm_takes_loudness_away_and_band_norm_the_colour_of_the_microphone():
+    clip = torch.randn(3, 12, 40)
+    colour = torch.linspace(-3, 3, 12)[:, None]
+    torch.testing.assert_close(InputNorm(12, "clip")(clip + 5), InputNorm(12, "clip")(clip))
+    band = InputNorm(12, "band")
+    torch.testing.assert_close(band(clip + colour), band(clip), rtol=1e-4, atol=1e-5)
