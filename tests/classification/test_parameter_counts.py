@@ -50,7 +50,8 @@ def test_strided_cnn_of_images_has_its_published_count(n_filters, published):
 def test_spectrogram_cnn_beside_the_sample_cnn_has_its_published_count():
     clf = SpectrogramCNNClassifier(
         2, n_filters=[32, 64], kernel_size=3, stride=1, pool_size=2, padding="valid",
-        batch_norm_eps=1e-3, head="flatten", hidden_units=128, head_dropout=[0.25, 0.5], input_norm=None, **BUILD,
+        batch_norm_eps=1e-3, head="flatten", hidden_units=128,
+        head_dropout=[0.25, 0.5], input_norm=None, **BUILD,
     )  # fmt: skip
     built(clf, 129, 22)
     assert (trainable(clf), running(clf)) == (1_003_466, 192)
