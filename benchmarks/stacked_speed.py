@@ -1,0 +1,76 @@
+"""What stacked training costs beside the same number of bare torch steps.
+
+Run ``python benchmarks/stacked_speed.py``. Both sides make the same steps on the same network
+and the same batches, three stages one after the other; the bare side keeps what the frozen layers
+gave in one tensor, calls the stage, the loss and the fused optimiser, and does nothing else.
+"""
+
+import argparse
+
+import numpy as np
+import torch
+from report import time_side_by_side, write_report
+from torch.nn import functional as F
+
+from sklearn_speech.modules.conv_autoencoder import ConvAutoencoderNet
+from sklearn_speech.pretraining import ConvAutoencoder
+
+
+def bare(X, n_filters, epochs, batch_size):
+    """Three stages of plain torch."""
+    network = ConvAutoencoderNet(*X.shape[1:], 3, n_filters, input_norm=None)
+    h = torch.from_numpy(X)[:, None]
+    for stage, mirror in zip(network.stages, network.mirrors):
+        weights = [*stage.parameters(), *mirror.parameters()]
+        optimizer = torch.optim.AdamW(weights, lr=0.003, fused=True)
+        for _ in range(epochs):
+            order = torch.randperm(len(h))
+            for start in range(0, len(h), batch_size):
+                x = h[order[start : start + batch_size]]
+                optimizer.zero_grad(set_to_none=True)
+                F.mse_loss(mirror(stage(x)[0], *x.shape[2:]), x).backward()
+                optimizer.step()
+        with torch.no_grad():
+            h = stage.eval()(h)[0]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clips", type=int, default=512)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=7)
+    arguments = parser.parse_args()
+    rows = []
+    for name, n_filters in (("16, 32, 32", [16, 32, 32]), ("24, 48, 96", [24, 48, 96])):
+        X = np.random.default_rng(0).normal(size=(arguments.clips, 64, 64)).astype(np.float32)
+        ours = ConvAutoencoder(
+            3, n_filters=n_filters, input_norm=None, max_epochs=arguments.epochs, random_state=0,
+            device="cpu", lr_schedule="constant",
+        )  # fmt: skip
+        times = time_side_by_side(
+            {
+                "ConvAutoencoder": lambda ours=ours, X=X: ours.fit(X),
+                "bare torch": lambda X=X, n=n_filters: bare(X, n, arguments.epochs, 64),
+            },
+            arguments.repeats,
+        )
+        mine, bares = (times[side] for side in ("ConvAutoencoder", "bare torch"))
+        rows.append(
+            {
+                "filters": name,
+                "ConvAutoencoder (s)": round(mine["median"], 3),
+                "bare torch (s)": round(bares["median"], 3),
+                "ratio of medians": round(mine["median"] / bares["median"], 3),
+                "ratio of minima": round(mine["minimum"] / bares["minimum"], 3),
+            }
+        )
+        print(rows[-1], flush=True)
+    write_report(
+        "stacked_speed",
+        "Stacked training beside bare torch steps",
+        {f"{arguments.clips} clips of 64 by 64, {arguments.epochs} epochs a stage": rows},
+    )
+
+
+if __name__ == "__main__":
+    main()
