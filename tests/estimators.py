@@ -9,7 +9,13 @@ from optuna.distributions import FloatDistribution
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_speech.audio import AudioReader, PadOrTrim
-from sklearn_speech.classification import SpectrogramCNNClassifier
+from sklearn_speech.classification import (
+    BCResNetClassifier,
+    SpectrogramCNNClassifier,
+    SpectrogramLinearClassifier,
+    WaveformCNNClassifier,
+    WaveformMLPClassifier,
+)
 from sklearn_speech.feature_extraction import (
     MFCC,
     MelSpectrogram,
@@ -24,6 +30,7 @@ QUICK = {"max_epochs": 12, "lr": 0.02, "batch_size": 32, "device": "cpu", "rando
 
 #: Estimators that take 2-D numbers, so that every check of scikit-learn applies.
 ESTIMATORS = [
+    BCResNetClassifier(**{**QUICK, "max_epochs": 5, "lr": 0.03}),
     ConvAutoencoder(n_layers=2, n_filters=4, **{**QUICK, "max_epochs": 3}),
     MFCC(),
     MelSpectrogram(),
@@ -38,7 +45,10 @@ ESTIMATORS = [
     PadOrTrim(),
     Spectrogram(),
     SpectrogramCNNClassifier(n_layers=2, n_filters=8, **QUICK),
+    SpectrogramLinearClassifier(**{**QUICK, "max_epochs": 30, "lr": 0.05}),
     SpectrogramScaler(),
+    WaveformCNNClassifier(n_layers=1, n_filters=8, first_kernel_size=8, **QUICK),
+    WaveformMLPClassifier(hidden_units=16, **QUICK),
 ]
 
 
