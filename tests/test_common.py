@@ -13,33 +13,20 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sklearn_speech
-from sklearn_speech.base import BaseSpeechNet
-from sklearn_speech.classification import WaveformMLPClassifier
+from sklearn_speech.base import BaseSpeechClassifier
 from tests.estimators import ESTIMATORS, TAKES_NO_NUMBERS
 
-#: What a network with batch norm cannot do.
-BATCH_NORM = {
+#: What a network trained in mini-batches cannot do.
+MINI_BATCHES = {
     "check_sample_weight_equivalence_on_dense_data": (
-        "a clip of weight 2 is one clip to batch norm, two copies of it are two, and in shuffled "
-        "mini-batches they come in two places: other steps, other weights"
+        "a clip of weight 2 is seen once in an epoch, two copies of it twice, in batches of other "
+        "clips, and batch norm counts clips, not weights: other steps, other weights"
     )
 }
 
 
-#: Checks that compare to a relative 1e-7, less than one rounding of float32. Sums of a batch
-#: depend on its order, and torch rounds its last few elements otherwise than those before them.
-HELD_TO_FLOAT64 = (
-    "check_methods_sample_order_invariance",
-    "check_sample_weight_equivalence_on_dense_data",
-)
-
-
 def expected_failures(estimator):
-    # the one network without batch norm sees the few clips of that check as one batch, and passes
-    network = isinstance(estimator, BaseSpeechNet) and not isinstance(
-        estimator, WaveformMLPClassifier
-    )
-    return BATCH_NORM if network else {}
+    return MINI_BATCHES if isinstance(estimator, BaseSpeechClassifier) else {}
 
 
 # infinite targets, which a search refuses only where its estimator does

@@ -499,9 +499,10 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
         for batch in self.get_iterator(self.get_dataset(X)):
             if self.module_.training != training:
                 self._set_training(training)
+            x, lengths = batch[0], getattr(batch, "lengths", None)
             with torch.set_grad_enabled(training):
-                output = self.infer(batch[0], getattr(batch, "lengths", None))
-            yield output.to(device)
+                output = self.infer(x if training else _whole_blocks(x, lengths), lengths)
+            yield output[: len(x)].to(device)
 
     def __setstate__(self, state):
         # skorch maps tensors from the device in `device` to one that is there, but "auto" is
@@ -522,3 +523,19 @@ def _without_zero_weights(data, groups):
     data = data.subset(kept)
     data.sample_weight = data.sample_weight / data.sample_weight.mean()
     return data, None if groups is None else safe_indexing(groups, kept.numpy())
+
+
+#: Clips that torch's kernels take at a time.
+_BLOCK = 16
+
+
+def _whole_blocks(x, lengths):
+    """A batch filled up with silence to whole blocks, so that no clip is in a smaller one.
+
+    The last few clips of a batch are otherwise rounded in another way than those
+    before them, and what a clip gives would depend on where it stands.
+    """
+    missing = -len(x) % _BLOCK
+    if lengths is not None or len(x) == 1 or missing == 0:
+        return x
+    return torch.cat([x, x.new_zeros(missing, *x.shape[1:])])
