@@ -48,7 +48,7 @@ ESTIMATORS = [
     SpectrogramLinearClassifier(**{**QUICK, "max_epochs": 30, "lr": 0.05}),
     SpectrogramScaler(),
     WaveformCNNClassifier(n_layers=1, n_filters=8, first_kernel_size=8, **QUICK),
-    WaveformMLPClassifier(hidden_units=16, **QUICK),
+    WaveformMLPClassifier(hidden_units=16, **{**QUICK, "batch_size": 8}),
 ]
 
 
