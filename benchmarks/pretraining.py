@@ -36,6 +36,7 @@ SHARES = {1.0: 20, 0.1: 60, 0.02: 150}
 STARTS = {
     "random": (None, {}),
     "stacked": ({}, {}),
+    "stacked, frozen": ({}, {"freeze": 0.4}),
     "stacked, noise 0.5": ({"noise": 0.5}, {}),
     "stacked, masking 0.5": ({"masking": 0.5}, {}),
     "joint": ({"training": "joint"}, {}),
@@ -54,6 +55,11 @@ NETWORKS = {
             "kernel_size": 6, "stride": 2, "padding": "valid", "batch_norm": False,
             "input_norm": "batch",
         },
+        {"head": "flatten"},
+    ),
+    "padded": (
+        {"kernel_size": 5, "stride": 2, "padding": "same", "batch_norm": True,
+         "input_norm": "batch"},
         {"head": "flatten"},
     ),
     "pooled": (
