@@ -25,6 +25,8 @@ from .inspection import SpeakerScoresDisplay as SpeakerScoresDisplay
 from .inspection import SpectrogramDisplay as SpectrogramDisplay
 from .inspection import TrainingCurveDisplay as TrainingCurveDisplay
 from .inspection import WaveformDisplay as WaveformDisplay
+from .metrics import fold_phones as fold_phones
+from .metrics import phone_error_rate as phone_error_rate
 from .model_selection import LeakageReport as LeakageReport
 from .model_selection import OptunaSearchCV as OptunaSearchCV
 from .model_selection import SpeakerComparison as SpeakerComparison

@@ -34,6 +34,7 @@ __all__ = [
     "StrOptions",
     "check_is_fitted",
     "check_method_params",
+    "check_phone_sequences",
     "check_spectrograms",
     "check_waveforms",
     "fit_and_score",
@@ -275,3 +276,62 @@ def check_positive_int(name, value):
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
     return int(value)
+
+
+def check_phone_sequences(y, name="y"):
+    """Bring phone sequences into one form, or say which one is wrong.
+
+    Parameters
+    ----------
+    y : list, tuple, 1-D array or Series of sequences of str, or 2-D array of str
+        The phones of each clip; a clip may have none.
+    name : str, default="y"
+        What error messages call it.
+
+    Returns
+    -------
+    sequences : ndarray of shape (n_clips,), dtype object
+        Each a list of str.
+
+    Raises
+    ------
+    TypeError
+        When `y` is no collection, or holds something other than sequences of strings.
+    ValueError
+        When a phone is the empty string, which stands for the blank of CTC.
+
+    Examples
+    --------
+    >>> check_phone_sequences([("sh", "iy"), []])
+    array([list(['sh', 'iy']), list([])], dtype=object)
+    """
+    if hasattr(y, "to_numpy"):
+        y = y.to_numpy()
+    if not isinstance(y, (list, tuple, np.ndarray)) or getattr(y, "ndim", 1) == 0:
+        raise TypeError(
+            f"{name}={y!r:.100} of type {type(y).__name__}: expected a list or 1-D array with one "
+            "list of phones a clip, such as [['sh', 'iy'], ['w', 'ah', 'n']]"
+        )
+    return make_ragged(_check_phones(phones, f"{name}[{i}]") for i, phones in enumerate(y))
+
+
+def _check_phones(phones, name):
+    if isinstance(phones, np.ndarray) and phones.ndim == 1:
+        phones = phones.tolist()
+    if not isinstance(phones, (list, tuple)):
+        raise TypeError(
+            f"{name} is {phones!r:.100} of type {type(phones).__name__}: expected a list of "
+            "phones, such as ['sh', 'iy']"
+        )
+    for j, phone in enumerate(phones):
+        if not isinstance(phone, str):
+            raise TypeError(
+                f"{name}[{j}] is {phone!r:.100} of type {type(phone).__name__}: expected a phone, "
+                "such as 'sh'"
+            )
+        if not phone:
+            raise ValueError(
+                f"{name}[{j}] is the empty string, which is reserved for the blank of CTC: "
+                "expected a phone, such as 'sh'"
+            )
+    return [str(phone) for phone in phones]
