@@ -9,6 +9,7 @@ from .classification import SpectrogramLinearClassifier as SpectrogramLinearClas
 from .classification import WaveformCNNClassifier as WaveformCNNClassifier
 from .classification import WaveformMLPClassifier as WaveformMLPClassifier
 from .datasets import fetch_fsdd as fetch_fsdd
+from .datasets import fetch_speech_commands as fetch_speech_commands
 from .datasets import get_data_home as get_data_home
 from .datasets import load_speech_folder as load_speech_folder
 from .datasets import load_speech_manifest as load_speech_manifest
@@ -26,7 +27,9 @@ from .inspection import SpectrogramDisplay as SpectrogramDisplay
 from .inspection import TrainingCurveDisplay as TrainingCurveDisplay
 from .inspection import WaveformDisplay as WaveformDisplay
 from .metrics import fold_phones as fold_phones
+from .metrics import phone_confusion_matrix as phone_confusion_matrix
 from .metrics import phone_error_rate as phone_error_rate
+from .metrics import phone_errors as phone_errors
 from .model_selection import LeakageReport as LeakageReport
 from .model_selection import OptunaSearchCV as OptunaSearchCV
 from .model_selection import SpeakerComparison as SpeakerComparison
