@@ -13,6 +13,7 @@ from .datasets import fetch_speech_commands as fetch_speech_commands
 from .datasets import get_data_home as get_data_home
 from .datasets import load_speech_folder as load_speech_folder
 from .datasets import load_speech_manifest as load_speech_manifest
+from .datasets import load_timit as load_timit
 from .datasets import make_spoken_digits as make_spoken_digits
 from .feature_extraction import MFCC as MFCC
 from .feature_extraction import MelSpectrogram as MelSpectrogram

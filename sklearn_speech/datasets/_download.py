@@ -93,7 +93,7 @@ def fetch_archive_folder(
         unpacked.mkdir()
         _download(url, archive, n_retries, delay, progress, title)
         try:
-            found = _unpack(archive, members, unpacked)
+            found = _unpack(archive, lambda name: members.get(name.partition("/")[2]), unpacked)
         except (tarfile.TarError, EOFError, zlib.error) as error:
             raise OSError(f"{title}: what came from {url} is no whole archive: {error}") from error
         missing = sorted(set(members.values()) - found)
@@ -107,6 +107,56 @@ def fetch_archive_folder(
                 f"{title}: the files from {url} have SHA-256 {actual}, expected {digest}; "
                 "they are not the pinned version and were deleted"
             )
+        _move(unpacked, target)
+
+
+def fetch_archive(
+    url, sha256, rename, target, *, n_retries=3, delay=1.0, progress=True, title="download"
+):
+    """Download a tar.gz archive whose own checksum is known, and unpack it as a new folder.
+
+    As :func:`fetch_archive_folder`, all in a temporary folder first; nothing is
+    unpacked from an archive that is not the one expected.
+
+    Parameters
+    ----------
+    url : str
+        Address of the archive.
+    sha256 : str
+        SHA-256 of the archive, 64 hexadecimal digits.
+    rename : callable
+        Gives, for a name in the archive, the path below `target` to write it to,
+        or None to leave it out.
+    target : pathlib.Path
+        Folder to make; it may exist only if it is empty.
+    n_retries : int, default=3
+        How often a lost connection is tried again.
+    delay : float, default=1.0
+        Seconds between the tries.
+    progress : bool, default=True
+        Whether to show a progress bar.
+    title : str, default="download"
+        What the progress bar and errors call it.
+
+    Raises
+    ------
+    OSError
+        When the archive cannot be had or is another one. `target` is then as it was.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=target.parent) as folder:
+        archive = Path(folder) / "archive"
+        unpacked = Path(folder) / target.name
+        unpacked.mkdir()
+        _download(url, archive, n_retries, delay, progress, title)
+        with open(archive, "rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        if actual != sha256:
+            raise OSError(
+                f"{title}: what came from {url} has SHA-256 {actual}, expected {sha256}; "
+                "it is not the published archive and was deleted"
+            )
+        _unpack(archive, rename, unpacked)
         _move(unpacked, target)
 
 
@@ -139,14 +189,15 @@ def _copy(source, file, progress, title):
         raise OSError(f"connection lost after {file.tell()} of {total} bytes")
 
 
-def _unpack(archive, members, folder):
+def _unpack(archive, rename, folder):
     """Write the wanted members under names of our own choosing; returns these names."""
     found = set()
     with tarfile.open(archive, "r:gz") as tar:
         for member in tar:
-            name = members.get(member.name.partition("/")[2])
+            name = rename(member.name)
             if name is None or not member.isfile():
                 continue
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             with tar.extractfile(member) as source, open(folder / name, "wb") as file:
                 shutil.copyfileobj(source, file)
             found.add(name)
