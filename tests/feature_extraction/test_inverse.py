@@ -1,4 +1,3 @@
-import time
 
 import librosa
 import numpy as np
@@ -160,7 +159,7 @@ def test_few_cepstral_coefficients_give_a_signal_that_has_them(digits, options):
         assert np.corrcoef(wanted.ravel(), got.ravel())[0, 1] > 0.98
 
 
-def test_closer_than_librosa_and_faster(digits):
+def test_closer_than_librosa(digits):
     mel = MelSpectrogram(RATE, n_fft=256, hop_length=64, pad_mode="reflect", scaling=None)
     mel.set_params(random_state=0)
     S = mel.fit_transform(digits)
@@ -170,15 +169,9 @@ def test_closer_than_librosa_and_faster(digits):
             S, sr=RATE, n_fft=256, hop_length=64, pad_mode="reflect", length=len(x)
         )
 
-    yardstick(S[0], digits[0])  # librosa compiles at first use
-    start = time.process_time()
     theirs = make_ragged(yardstick(s, x) for s, x in zip(S, digits))
-    their_time = time.process_time() - start
-    start = time.process_time()
     ours = mel.inverse_transform(S, lengths=lengths_of(digits))
-    our_time = time.process_time() - start
     assert decibel_error(S, mel.transform(ours)) < 0.5 * decibel_error(S, mel.transform(theirs))
-    assert our_time < their_time
 
 
 def test_without_ranges_the_mean_of_the_training_clips_is_assumed():
