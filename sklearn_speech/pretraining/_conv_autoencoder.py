@@ -1,33 +1,21 @@
 """Convolutional autoencoder of spectrograms, trained layer by layer or at once."""
 
-from copy import deepcopy
 from numbers import Integral, Real
 
-import numpy as np
 import torch
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.metadata_routing import UNUSED
 from torch.nn import functional as F
 
 from ..base import BaseSpeechNet
-from ..base._batches import BatchIterator, ClipDataset
 from ..modules.conv_autoencoder import ConvAutoencoderNet
 from ..modules.conv_stage import mask_frames
-from ..utils.validation import (
-    Interval,
-    StrOptions,
-    check_spectrograms,
-    is_ragged,
-    make_ragged,
-)
-from ._codes import check_codes
-from ._levels import in_chunks
+from ..utils.validation import Interval, StrOptions
+from ._coder import SpectrogramCoder
 from ._stages import train_autoencoder
 
 _WHOLE = [Interval(Integral, 1, None, closed="left"), tuple, list]
 
 
-class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSpeechNet):
+class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
     """Convolutional autoencoder that learns a code of spectrograms without labels.
 
     Each layer of the encoder makes the spectrogram smaller, a mirrored layer of
@@ -89,44 +77,11 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSpe
         Masked autoencoding: share of what is restored that is hidden, in patches.
     mask_size : int or (frequency, time) tuple, default=8
         Size of the patches, in bands and frames of the spectrogram.
-    lr : float, default=0.003
-        Largest learning rate.
-    max_epochs : int, default=20
-        Passes over the training clips; of each layer, where training is stacked.
-    batch_size : int, default=64
-        Clips a step.
-    optimizer : {"adamw", "adam", "sgd", "rmsprop"} or class, default="adamw"
-        Its options are set as ``optimizer__momentum=0.9``.
-    weight_decay : float, default=0.01
-        Handed to the optimiser.
-    lr_schedule : {"one_cycle", "cosine", "constant"}, default="one_cycle"
-        How the learning rate changes from step to step of each stage of training.
-    gradient_clip : float, default=None
-        Largest norm of all gradients together; None does not clip.
-    l1, l2 : float, default=0.0
-        Weights of the sums of absolute and squared weights in the loss.
-    early_stopping : bool, default=False
-        Whether to put a part of the training clips aside, stop each stage when
-        the loss on it no longer falls, and return to the best weights.
-    validation_fraction : float, default=0.15
-        Size of that part.
-    n_iter_no_change : int, default=5
-        Epochs without improvement after which a stage stops.
-    iterator_train, iterator_valid : callable
-        What cuts batches, see :class:`~sklearn_speech.base.BaseSpeechNet`.
-    callbacks : list of skorch callbacks, default=None
-    warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights that are there, all at once.
-    mixed_precision : bool, default=False
-        Compute in bfloat16 where that pays; only on CUDA devices.
-    device : {"auto", "cpu", "cuda"} or torch.device, default="auto"
-        Where to compute; "auto" is a CUDA device where there is one.
-    random_state : int, RandomState instance or None, default=None
-        Seed of initial weights, order of clips, noise and masks.
-    verbose : int, default=0
-        Whether to show a progress bar.
     **kwargs
-        Options with a prefix, such as ``optimizer__momentum``.
+        Settings of training, see :class:`~sklearn_speech.base.BaseSpeechNet`; those of
+        augmentation and front end are left out. In stacked training `max_epochs`,
+        `lr_schedule` and `early_stopping` are of each layer. With `warm_start`, ``fit``
+        goes on from the weights that are there, all at once.
 
     Attributes
     ----------
@@ -178,9 +133,6 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSpe
     random_mel = False
     masked_bins = None
 
-    # codes are the data itself, not metadata to be routed
-    __metadata_request__inverse_transform = {"codes": UNUSED}
-
     _parameter_constraints = {
         **BaseSpeechNet._parameter_constraints,
         "n_layers": [Interval(Integral, 1, None, closed="left")],
@@ -230,28 +182,11 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSpe
         noise=0.0,
         masking=0.0,
         mask_size=8,
-        lr=0.003,
-        max_epochs=20,
-        batch_size=64,
-        optimizer="adamw",
-        weight_decay=0.01,
-        lr_schedule="one_cycle",
-        gradient_clip=None,
-        l1=0.0,
-        l2=0.0,
-        early_stopping=False,
-        validation_fraction=0.15,
-        n_iter_no_change=5,
-        iterator_train=BatchIterator,
-        iterator_valid=BatchIterator,
-        callbacks=None,
-        warm_start=False,
-        mixed_precision=False,
-        device="auto",
-        random_state=None,
-        verbose=0,
         **kwargs,
     ):
+        super().__init__(**kwargs)
+        for name in set(self._fixed_parameters).difference(kwargs):
+            del vars(self)[name]
         self.n_layers = n_layers
         self.n_filters = n_filters
         self.kernel_size = kernel_size
@@ -272,27 +207,6 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSpe
         self.noise = noise
         self.masking = masking
         self.mask_size = mask_size
-        self.lr = lr
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.gradient_clip = gradient_clip
-        self.l1 = l1
-        self.l2 = l2
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.iterator_train = iterator_train
-        self.iterator_valid = iterator_valid
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.mixed_precision = mixed_precision
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
-        vars(self).update(kwargs)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -405,135 +319,3 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSpe
 
     def _train(self, data, valid, epochs, schedule, going_on):
         train_autoencoder(self, data, valid, epochs, schedule, going_on)
-
-    # What comes out
-
-    @property
-    def n_codes_(self):
-        """Numbers in the code of a clip; None where clips differ in length."""
-        frames = self.module_.sizes(self.module_.n_frames or 1)[-1][1]
-        return None if self.module_.n_frames is None else self.module_.code_rows * frames
-
-    @property
-    def _n_features_out(self):
-        if self.n_codes_ is None:
-            raise ValueError("clips of differing lengths have codes of differing sizes: no names")
-        return self.n_codes_
-
-    def _apply(self, X, function):
-        """Results of ``function(network, x, lengths)`` for batches of X, ragged or not."""
-        self.check_is_fitted()
-        X = check_spectrograms(self, X, reset=False)
-        network = self._network(X[0].dtype)
-        if is_ragged(X):
-            data = ClipDataset([_as_tensor(x) for x in X])
-        else:
-            data = ClipDataset(_as_tensor(X))
-        return in_chunks(data, self.device_, lambda x, lengths: function(network, x, lengths))
-
-    def _network(self, dtype):
-        """The network in the precision of what it is given."""
-        network = self.module_.eval()
-        return deepcopy(network).double() if dtype == np.float64 else network
-
-    def transform(self, X):
-        """Code of each clip.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
-                or 1-D object array or list of (n_bands, n_frames) arrays
-            Spectrograms.
-
-        Returns
-        -------
-        codes : ndarray of shape (n_clips, n_codes), or object ndarray of shape (n_clips,)
-            Ragged where X is: then one array of shape (n_filters * n_code_bands,
-            n_code_frames) a clip.
-        """
-        codes = self._apply(X, ConvAutoencoderNet.encode)
-        if isinstance(codes, list):
-            return make_ragged(code.flatten(0, 1).numpy() for code in codes)
-        return codes.flatten(1).numpy()
-
-    def inverse_transform(self, codes, n_frames=None):
-        """Spectrograms of codes.
-
-        Parameters
-        ----------
-        codes : array-like of shape (n_clips, n_codes), or 1-D object array or list of \
-                (n_filters * n_code_bands, n_code_frames) arrays
-            Such as ``transform`` returns.
-        n_frames : int or array-like of shape (n_clips,), default=None
-            Frames wanted of each clip, which several numbers of frames may have
-            the code of. None is that seen in ``fit``, or the least that has it.
-
-        Returns
-        -------
-        S : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of shape (n_clips,)
-            Spectrograms, ragged where `codes` is or `n_frames` differ.
-        """
-        self.check_is_fitted()
-        codes, n_frames, ragged = check_codes(self.module_, codes, n_frames)
-        network = self._network(codes[0].numpy().dtype)
-        with torch.no_grad():
-            S = [
-                network.decode(code[None].to(self.device_), n)[0].cpu().numpy()
-                for code, n in zip(codes, n_frames)
-            ]
-        return make_ragged(S) if ragged or len(set(n_frames)) > 1 else np.stack(S)
-
-    def reconstruct(self, X):
-        """What comes back of each clip.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
-                or 1-D object array or list of (n_bands, n_frames) arrays
-            Spectrograms.
-
-        Returns
-        -------
-        S : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of shape (n_clips,)
-            Spectrograms of the same sizes, ragged where X is.
-        """
-        S = self._apply(X, lambda network, x, lengths: (network(x, lengths), lengths))
-        return make_ragged(clip.numpy() for clip in S) if isinstance(S, list) else S.numpy()
-
-    def score_samples(self, X):
-        """Minus the mean squared error of what comes back of each clip, on the scale of X.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
-                or 1-D object array or list of (n_bands, n_frames) arrays
-            Spectrograms.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_clips,)
-            At most 0; greater is better.
-        """
-        rebuilt = self.reconstruct(X)
-        X = check_spectrograms(self, X, reset=False)
-        return np.array([-np.square(a - b).mean() for a, b in zip(X, rebuilt)])
-
-    def score(self, X, y=None):
-        """Mean of ``score_samples``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_bands, n_frames)
-            Spectrograms, as in ``score_samples``.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        score : float
-        """
-        return float(self.score_samples(X).mean())
-
-
-def _as_tensor(X):
-    return torch.from_numpy(np.require(X, requirements=["C", "W"]))

@@ -1,0 +1,154 @@
+"""What goes through a fitted autoencoder: codes, and what comes back of them."""
+
+from copy import deepcopy
+
+import numpy as np
+import torch
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.metadata_routing import UNUSED
+
+from ..base._batches import ClipDataset
+from ..modules.conv_autoencoder import ConvAutoencoderNet
+from ..utils.validation import check_spectrograms, is_ragged, make_ragged
+from ._codes import check_codes
+from ._levels import in_chunks
+
+
+class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+    """Transforms spectrograms into codes and back, by a fitted :class:`ConvAutoencoderNet`.
+
+    To stand before a speech net among the bases.
+    """
+
+    # codes are the data itself, not metadata to be routed
+    __metadata_request__inverse_transform = {"codes": UNUSED}
+
+    @property
+    def n_codes_(self):
+        """Numbers in the code of a clip; None where clips differ in length."""
+        frames = self.module_.sizes(self.module_.n_frames or 1)[-1][1]
+        return None if self.module_.n_frames is None else self.module_.code_rows * frames
+
+    @property
+    def _n_features_out(self):
+        if self.n_codes_ is None:
+            raise ValueError("clips of differing lengths have codes of differing sizes: no names")
+        return self.n_codes_
+
+    def _apply(self, X, function):
+        """Results of ``function(network, x, lengths)`` for batches of X, ragged or not."""
+        self.check_is_fitted()
+        X = check_spectrograms(self, X, reset=False)
+        network = self._network(X[0].dtype)
+        if is_ragged(X):
+            data = ClipDataset([_as_tensor(x) for x in X])
+        else:
+            data = ClipDataset(_as_tensor(X))
+        return in_chunks(data, self.device_, lambda x, lengths: function(network, x, lengths))
+
+    def _network(self, dtype):
+        """The network in the precision of what it is given."""
+        network = self.module_.eval()
+        return deepcopy(network).double() if dtype == np.float64 else network
+
+    def transform(self, X):
+        """Code of each clip.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
+                or 1-D object array or list of (n_bands, n_frames) arrays
+            Spectrograms.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_clips, n_codes), or object ndarray of shape (n_clips,)
+            Ragged where X is: then one array of shape (n_filters * n_code_bands,
+            n_code_frames) a clip.
+        """
+        codes = self._apply(X, ConvAutoencoderNet.encode)
+        if isinstance(codes, list):
+            return make_ragged(code.flatten(0, 1).numpy() for code in codes)
+        return codes.flatten(1).numpy()
+
+    def inverse_transform(self, codes, n_frames=None):
+        """Spectrograms of codes.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_clips, n_codes), or 1-D object array or list of \
+                (n_filters * n_code_bands, n_code_frames) arrays
+            Such as ``transform`` returns.
+        n_frames : int or array-like of shape (n_clips,), default=None
+            Frames wanted of each clip, which several numbers of frames may have
+            the code of. None is that seen in ``fit``, or the least that has it.
+
+        Returns
+        -------
+        S : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of shape (n_clips,)
+            Spectrograms, ragged where `codes` is or `n_frames` differ.
+        """
+        self.check_is_fitted()
+        codes, n_frames, ragged = check_codes(self.module_, codes, n_frames)
+        network = self._network(codes[0].numpy().dtype)
+        with torch.no_grad():
+            S = [
+                network.decode(code[None].to(self.device_), n)[0].cpu().numpy()
+                for code, n in zip(codes, n_frames)
+            ]
+        return make_ragged(S) if ragged or len(set(n_frames)) > 1 else np.stack(S)
+
+    def reconstruct(self, X):
+        """What comes back of each clip.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
+                or 1-D object array or list of (n_bands, n_frames) arrays
+            Spectrograms.
+
+        Returns
+        -------
+        S : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of shape (n_clips,)
+            Spectrograms of the same sizes, ragged where X is.
+        """
+        S = self._apply(X, lambda network, x, lengths: (network(x, lengths), lengths))
+        return make_ragged(clip.numpy() for clip in S) if isinstance(S, list) else S.numpy()
+
+    def score_samples(self, X):
+        """Minus the mean squared error of what comes back of each clip, on the scale of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
+                or 1-D object array or list of (n_bands, n_frames) arrays
+            Spectrograms.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_clips,)
+            At most 0; greater is better.
+        """
+        rebuilt = self.reconstruct(X)
+        X = check_spectrograms(self, X, reset=False)
+        return np.array([-np.square(a - b).mean() for a, b in zip(X, rebuilt)])
+
+    def score(self, X, y=None):
+        """Mean of ``score_samples``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames)
+            Spectrograms, as in ``score_samples``.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+        """
+        return float(self.score_samples(X).mean())
+
+
+def _as_tensor(X):
+    return torch.from_numpy(np.require(X, requirements=["C", "W"]))
