@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from ..base import BaseSpeechClassifier
 from ..base._batches import ClipDataset
+from ..base._training import split_for_early_stopping
 from ..modules.front_end_net import FrontEndNet
 from ..pretraining._levels import in_chunks
 from ..utils.device import resolve_device
@@ -62,18 +63,46 @@ class PretrainedSpeechClassifier(BaseSpeechClassifier):
                 f"all {len(labelled)} clips are unlabelled (y = -1, where a pretrainer is set): "
                 f"{type(self).__name__} has nothing to learn from"
             )
-        if not going_on:
-            self._fit_pretrainer(X, groups)
-        if np.ndim(sample_weight):
-            sample_weight = np.asarray(sample_weight)[labelled]
+        heard = np.ones(len(labelled), dtype=bool)
         if y_val is not None:
             known = ~is_unlabelled(y_val)
             X_val, y_val = _only(X_val, known), labels_of(y_val, known)
+        elif self.early_stopping and options.get("schedule") is None:
+            # before the pretrainer hears anything: what decides when to stop is new to it too
+            codes = self._check_y(labels_of(y, labelled), reset=not going_on)
+            valid, heard = self._put_aside(codes, labelled, groups)
+            X_val, y_val = _only(X, valid), labels_of(y, valid)
+            labelled = labelled & heard
+        if not going_on:
+            self._fit_pretrainer(
+                _only(X, heard), None if groups is None else np.asarray(groups)[heard]
+            )
+        if np.ndim(sample_weight):
+            sample_weight = np.asarray(sample_weight)[labelled]
         return super()._fit(
             _only(X, labelled), labels_of(y, labelled), sample_weight=sample_weight,
             groups=None if groups is None else np.asarray(groups)[labelled],
             X_val=X_val, y_val=y_val, going_on=going_on, **options,
         )  # fmt: skip
+
+    def _put_aside(self, codes, labelled, groups):
+        """Clips of early stopping, and those that may be heard before, as two masks.
+
+        A speaker whose labelled clips are put aside is not heard at all, where
+        speakers are known.
+        """
+        places = ClipDataset(torch.from_numpy(np.flatnonzero(labelled))[:, None], codes)
+        speakers = None if groups is None else np.asarray(groups)
+        with torch_seed(draw_seed(self.random_state)):
+            _, aside = split_for_early_stopping(
+                places,
+                None if speakers is None else speakers[labelled],
+                self.validation_fraction,
+                self._stratify(places),
+            )
+        valid = np.zeros(len(labelled), dtype=bool)
+        valid[aside.X[:, 0].numpy()] = True
+        return valid, ~(valid if speakers is None else np.isin(speakers, speakers[valid]))
 
     def _fit_pretrainer(self, X, groups):
         """Set ``pretrainer_``: fitted on all clips, or found to fit them where it is frozen."""

@@ -55,7 +55,9 @@ class SpectrogramCNNClassifier(PretrainedSpeechClassifier):
     pretrainer : ConvAutoencoder, default=None
         Cloned and fitted, inside ``fit``, on the training clips alone: labelled
         ones and unlabelled ones, which have y = -1 (the number, also among strings
-        in an object array). Its encoder becomes the first layers of the network.
+        in an object array). Clips that early stopping puts aside are not among them,
+        nor, where `groups` tells speakers apart, any clip of their speakers.
+        Its encoder becomes the first layers of the network.
         With `frontend`, it learns from what that gives before training. Wrap one
         that is fitted in :class:`sklearn.frozen.FrozenEstimator` to use it as it is.
         Without a pretrainer, -1 is a class like any other.

@@ -13,7 +13,7 @@ from sklearn_speech.classification import SpectrogramCNNClassifier
 from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
 from sklearn_speech.model_selection import cross_validate_by_speaker
 from sklearn_speech.pretraining import ConvAutoencoder
-from tests.base.toy import numbered, toy_spectrograms
+from tests.base.toy import Spy, numbered, toy_spectrograms
 
 X, y, speakers = toy_spectrograms(n_bands=10, n_frames=13)
 
@@ -292,3 +292,37 @@ def test_shapes_are_never_written_back():
     before = repr(net.get_params())
     net.fit(X, y)
     assert repr(net.get_params()) == before
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("kind", ["array", "list"])
+def test_speakers_of_early_stopping_never_reach_the_pretrainer(heard, gaps, kind):
+    spy = Spy()
+    net = quick(pretrainer=heard, early_stopping=True, validation_fraction=0.3, callbacks=[spy])
+    labels = with_gaps(y, missing) if gaps else y
+    clips = numbered(X)
+    net.fit(list(clips) if kind == "list" else clips, labels, groups=speakers)
+    (pretrained,) = heard.clips
+    assert spy.valid
+    # whole speakers, their unlabelled clips too, and everybody else is heard
+    new = set(speakers[spy.valid])
+    assert set(pretrained) == set(np.flatnonzero(~np.isin(speakers, sorted(new))))
+    known = ~missing if gaps else np.ones(48, dtype=bool)
+    assert set(spy.valid) == set(np.flatnonzero(np.isin(speakers, sorted(new)) & known))
+    assert set(spy.train) == set(pretrained) & set(np.flatnonzero(known))
+
+
+def test_without_speakers_the_clips_of_early_stopping_do_not_reach_it_either(heard):
+    spy = Spy()
+    net = quick(pretrainer=heard, early_stopping=True, validation_fraction=0.25, callbacks=[spy])
+    with pytest.warns(UserWarning, match="splits off its clips at random"):
+        net.fit(numbered(X), y)
+    assert len(spy.valid) == 12
+    assert set(heard.clips[0]) == set(range(48)) - set(spy.valid) == set(spy.train)
+
+
+def test_clips_given_to_measure_epochs_do_not_reach_it(heard):
+    net = quick(pretrainer=heard, early_stopping=True)
+    net.fit(numbered(X)[:24], y[:24], X_val=numbered(X)[24:], y_val=with_gaps(y, missing)[24:])
+    assert heard.clips == [list(range(24))]
+    assert all("valid_acc" in row for row in net.history_)
