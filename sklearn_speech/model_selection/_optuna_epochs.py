@@ -61,7 +61,7 @@ class EpochWatch:
             mean = float(np.mean([*self.scores, score]))
             if not np.isfinite(mean):
                 return
-            self.trial.report(mean, LOOKS * fold + quarter - 1)
+            self.trial.report(mean, LOOKS * fold + quarter)
             if self.trial.should_prune():
                 self.pruned = True
                 raise StopFold

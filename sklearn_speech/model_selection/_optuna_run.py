@@ -203,7 +203,7 @@ class Search:
             if hopeless(result) or len(scores) == n_folds:
                 attempt.state = TrialState.FAIL
             return
-        patiently(trial.report, mean, LOOKS * (fold + 1) - 1 if self.task.by_epoch else fold)
+        patiently(trial.report, mean, (LOOKS if self.task.by_epoch else 1) * (fold + 1))
         if len(scores) == n_folds:
             attempt.state = TrialState.COMPLETE
         elif attempt.state == TrialState.RUNNING and patiently(trial.should_prune):

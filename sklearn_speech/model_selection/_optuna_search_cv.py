@@ -81,7 +81,11 @@ class OptunaSearchCV(BaseSearchCV):
     pruner : optuna pruner or None, default=None
         None is Optuna's MedianPruner, which stops a trial when its mean over the
         folds so far is below the median of earlier trials at that fold, from the
-        sixth trial on. ``optuna.pruners.NopPruner()`` lets all trials run all folds.
+        sixth trial on. Steps count the folds run, from 1 (with `prune_by_epoch`, quarters
+        of folds), so that they are the resource of successive halving too:
+        ``SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)`` lets about a
+        third go on behind the first fold, and finishes few trials.
+        ``optuna.pruners.NopPruner()`` lets all trials run all folds.
     random_state : int, RandomState instance or None, default=None
         Seed of the default sampler.
     error_score : "raise" or float, default=nan

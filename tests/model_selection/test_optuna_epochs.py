@@ -64,21 +64,21 @@ def test_the_pruner_sees_each_quarter_of_a_fold_as_part_of_the_mean(clips):
     pruner = Watching()
     results = search(pruner, n_trials=1).fit(*clips).cv_results_
     steps = [max(values) for _, values in pruner.seen]
-    assert steps == [0, 1, 2, 3, 4, 5, 6]  # at 7 all is over
+    assert steps == [1, 2, 3, 4, 5, 6, 7]  # at 8 all is over
     last = pruner.seen[-1][1]
-    assert last[3] == results["split0_test_score"][0]
-    assert abs(last[4] - last[3] / 2) <= 0.5  # the mean of the first fold and of the second so far
+    assert last[4] == results["split0_test_score"][0]
+    assert abs(last[5] - last[4] / 2) <= 0.5  # the mean of the first fold and of the second so far
 
 
 @pytest.mark.parametrize("error_score", [np.nan, "raise"])
 def test_a_fold_that_is_stopped_does_not_count_as_run(clips, error_score):
-    pruner = Watching(trial=1, step=5)
+    pruner = Watching(trial=1, step=6)
     fitted = search(pruner, error_score=error_score).fit(*clips)
     results = fitted.cv_results_
     np.testing.assert_array_equal(results["n_folds_run"], [2, 1])
     np.testing.assert_array_equal(results["pruned"], [False, True])
     assert np.isnan(results["mean_test_score"][1]) and fitted.best_index_ == 0
-    assert pruner.seen[-1][0] == 1 and max(pruner.seen[-1][1]) == 5
+    assert pruner.seen[-1][0] == 1 and max(pruner.seen[-1][1]) == 6
 
 
 def test_other_estimators_are_asked_after_each_fold(clips):
@@ -88,4 +88,4 @@ def test_other_estimators_are_asked_after_each_fold(clips):
     OptunaSearchCV(
         LogisticRegression(), space, n_trials=1, cv=2, pruner=pruner, prune_by_epoch=True
     ).fit(X[:, 0], y)
-    assert [list(values) for _, values in pruner.seen] == [[3]]
+    assert [list(values) for _, values in pruner.seen] == [[4]]

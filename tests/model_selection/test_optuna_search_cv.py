@@ -195,9 +195,23 @@ def test_the_pruner_sees_running_means_over_folds(table):
     results = search.fit(*table[:2]).cv_results_
     scores = [results[f"split{k}_test_score"][0] for k in range(3)]
     assert seen == [
-        {0: scores[0]},
-        {0: scores[0], 1: pytest.approx(np.mean(scores[:2]))},
+        {1: scores[0]},
+        {1: scores[0], 2: pytest.approx(np.mean(scores[:2]))},
     ]
+
+
+def test_successive_halving_takes_folds_for_its_resource(table):
+    values = [0.9, 0.1, 0.2, 0.3]
+    study = optuna.create_study(
+        direction="maximize",
+        pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
+    )
+    for value in values:
+        study.enqueue_trial({"strength": value})
+    search = OptunaSearchCV(
+        Fragile(), {"strength": FloatDistribution(0.0, 1.0)}, n_trials=4, cv=4, study=study
+    ).fit(*table[:2])
+    np.testing.assert_array_equal(search.cv_results_["n_folds_run"], [4, 1, 1, 1])
 
 
 def test_no_best_among_pruned_trials_only(table):
