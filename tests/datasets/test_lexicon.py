@@ -1,0 +1,113 @@
+"""Words and phones: spelling, and the closest words, against trying all of them."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
+
+from sklearn_speech.datasets import (
+    digits_from_phones,
+    phonemize,
+    phonemize_digits,
+    words_from_phones,
+)
+from sklearn_speech.datasets._digit_phones import DIGIT_PHONES
+from sklearn_speech.metrics import TIMIT_PHONES
+
+#: Words that begin and end alike, one inside another, and two of equal sound.
+LEXICON = {"ab": "ab", "a": "a", "bc": "bc", "abc": "abc", "abc again": "abc"}
+LEXICON = {word: list(spelling) for word, spelling in LEXICON.items()}
+
+
+def all_strings(most_words):
+    for n in range(most_words + 1):
+        for words in itertools.product(LEXICON, repeat=n):
+            yield list(words), [phone for word in words for phone in LEXICON[word]]
+
+
+#: No string of more than 5 words is closest to 5 phones: each word needs a phone in common.
+ALL = list(all_strings(5))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from("abcx"), max_size=5))
+def test_no_string_of_words_is_closer_than_the_one_found(phones):
+    (words,) = words_from_phones([phones], LEXICON)
+    found = Levenshtein.distance(phones, [phone for word in words for phone in LEXICON[word]])
+    assert found == min(Levenshtein.distance(phones, spelling) for _, spelling in ALL)
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=8), min_size=1, max_size=3))
+def test_digits_spelled_without_an_error_are_read_as_they_were(digits):
+    assert list(digits_from_phones(phonemize_digits(digits))) == digits
+
+
+def test_between_equally_close_words_those_with_more_phones_in_common_win():
+    lexicon = {"long": ["p", "q"], "two": ["t", "uw"]}
+    # leaving "uw" unexplained is one error, too
+    assert words_from_phones([["uw"]], lexicon)[0] == ["two"]
+
+
+def test_between_words_that_sound_alike_the_first_of_the_lexicon_wins():
+    assert words_from_phones([list("abc")], LEXICON)[0] == ["abc"]
+    turned = dict(reversed(LEXICON.items()))
+    assert words_from_phones([list("abc")], turned)[0] == ["abc again"]
+
+
+def test_phones_that_no_word_has_are_no_words():
+    assert list(words_from_phones([["x", "x"], []], LEXICON)) == [[], []]
+
+
+def test_each_of_the_ten_digits_has_its_phones_out_of_timits_set():
+    assert list(phonemize_digits(range(10))) == [list(DIGIT_PHONES[d]) for d in range(10)]
+    said = {phone for phones in phonemize_digits(range(10)) for phone in phones}
+    assert said < set(TIMIT_PHONES) and len(said) == 22
+
+
+@pytest.mark.parametrize(
+    "digits",
+    [[7, 0], ["7", "0"], ["seven", "Zero"], np.array([7, 0]), np.array(["7", "0"]), [[7], [0]]],
+    ids=repr,
+)
+def test_digits_are_numbers_or_words_one_a_clip_or_several(digits):
+    assert list(phonemize_digits(digits)) == [list(DIGIT_PHONES[7]), list(DIGIT_PHONES[0])]
+
+
+def test_words_are_spelled_in_order():
+    assert list(phonemize([["ab", "a"], []], LEXICON)) == [["a", "b", "a"], []]
+
+
+@pytest.mark.parametrize(
+    ("digits", "error", "message"),
+    [
+        ([10], ValueError, r"digits\[0\] is or holds 10"),
+        ([[1], [2, "ten"]], ValueError, r"digits\[1\] is or holds 'ten'"),
+        ([True], ValueError, "True"),
+        ([1.5], ValueError, "1.5"),
+        ("12", TypeError, "expected a list"),
+        (12, TypeError, "expected a list"),
+    ],
+)
+def test_what_is_no_digit_is_named(digits, error, message):
+    with pytest.raises(error, match=message):
+        phonemize_digits(digits)
+
+
+@pytest.mark.parametrize(
+    ("transcripts", "lexicon", "error", "message"),
+    [
+        ([["ab", "no"]], LEXICON, ValueError, r"transcripts\[0\] holds the word 'no'"),
+        (["ab"], LEXICON, TypeError, r"transcripts\[0\] is 'ab'"),
+        ("ab", LEXICON, TypeError, "transcripts='ab'"),
+        ([["ab"]], {}, TypeError, "lexicon={}"),
+        ([["ab"]], [("ab", "a")], TypeError, "lexicon="),
+        ([["ab"]], {"ab": []}, ValueError, "'ab' has no phones"),
+        ([["ab"]], {"ab": "ab"}, TypeError, "the lexicon's values"),
+    ],
+)
+def test_what_is_no_lexicon_or_no_word_of_it_is_named(transcripts, lexicon, error, message):
+    with pytest.raises(error, match=message):
+        phonemize(transcripts, lexicon)
