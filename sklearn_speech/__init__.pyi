@@ -26,6 +26,7 @@ from .feature_extraction import Spectrogram as Spectrogram
 from .feature_extraction import SpectrogramScaler as SpectrogramScaler
 from .inspection import ClassReportDisplay as ClassReportDisplay
 from .inspection import FilterbankDisplay as FilterbankDisplay
+from .inspection import PhoneConfusionDisplay as PhoneConfusionDisplay
 from .inspection import PosteriorgramDisplay as PosteriorgramDisplay
 from .inspection import ReconstructionDisplay as ReconstructionDisplay
 from .inspection import SpeakerScoresDisplay as SpeakerScoresDisplay

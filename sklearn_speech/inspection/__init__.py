@@ -1,11 +1,13 @@
 """Displays of speech, networks and scores, in scikit-learn's manner.
 
-Matplotlib is imported when something is drawn, not before. Confusion matrices, also
-those of phones, are drawn by :class:`sklearn.metrics.ConfusionMatrixDisplay`.
+Matplotlib is imported when something is drawn, not before. Confusion matrices of
+labels are drawn by :class:`sklearn.metrics.ConfusionMatrixDisplay`, those of phones,
+where some are added or left out, by :class:`PhoneConfusionDisplay`.
 """
 
 from ._class_report_display import ClassReportDisplay
 from ._filterbank_display import FilterbankDisplay
+from ._phone_confusion_display import PhoneConfusionDisplay
 from ._posteriorgram_display import PosteriorgramDisplay
 from ._reconstruction_display import ReconstructionDisplay
 from ._speaker_scores_display import SpeakerScoresDisplay
@@ -16,6 +18,7 @@ from ._waveform_display import WaveformDisplay
 __all__ = [
     "ClassReportDisplay",
     "FilterbankDisplay",
+    "PhoneConfusionDisplay",
     "PosteriorgramDisplay",
     "ReconstructionDisplay",
     "SpeakerScoresDisplay",

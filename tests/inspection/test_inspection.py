@@ -13,6 +13,7 @@ import sklearn_speech.inspection
 from sklearn_speech.inspection import (
     ClassReportDisplay,
     FilterbankDisplay,
+    PhoneConfusionDisplay,
     PosteriorgramDisplay,
     ReconstructionDisplay,
     SpeakerScoresDisplay,
@@ -31,6 +32,7 @@ SINGLE = {
     "spectrogram": SpectrogramDisplay(LEVELS, sample_rate=8000, hop_length=80),
     "speakers": SpeakerScoresDisplay([0.5, 0.9, 0.7], ["ann", "bob", "eve"]),
     "posteriorgram": PosteriorgramDisplay(np.eye(4), ["", "a", "b", "c"], frame_period=0.01),
+    "confusions": PhoneConfusionDisplay(np.eye(3), ["a", "b", "-"]),
     "bank": FilterbankDisplay(np.eye(5), sample_rate=8000),
     "waveform": WaveformDisplay(np.sin(np.arange(100.0)), sample_rate=8000),
 }

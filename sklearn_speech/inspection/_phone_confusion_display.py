@@ -1,0 +1,155 @@
+"""Which phones are taken for which, added and left out, as a picture."""
+
+import numpy as np
+
+from ..metrics import phone_confusion_matrix
+from ._axes import single_axes
+
+
+class PhoneConfusionDisplay:
+    """Share of each phone that was heard as each other, by the alignment of sequences.
+
+    Use :meth:`from_estimator` or :meth:`from_predictions` to make one. All parameters
+    are stored as attributes.
+
+    Parameters
+    ----------
+    confusion_matrix : ndarray of shape (n_labels, n_labels)
+        Counts, said by heard, as :func:`~sklearn_speech.metrics.phone_confusion_matrix`
+        returns them: the last row is phones that were added, the last column phones that
+        were left out.
+    labels : list of str
+        Names of rows and columns.
+
+    Attributes
+    ----------
+    image_ : matplotlib AxesImage
+        Share of each row, in [0, 1].
+    colorbar_ : matplotlib Colorbar or None
+        None with ``colorbar=False``.
+    ax_ : matplotlib Axes
+        Axes with the picture.
+    figure_ : matplotlib Figure
+        Figure that holds it.
+
+    See Also
+    --------
+    sklearn_speech.metrics.phone_error_rate : The errors as one number.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn_speech.inspection import PhoneConfusionDisplay
+    >>> display = PhoneConfusionDisplay.from_predictions(
+    ...     [["n", "ay", "n"], ["w", "ah", "n"]], [["m", "ay", "n"], ["w", "n"]]
+    ... )
+    >>> [label.get_text() for label in display.ax_.get_yticklabels()]
+    ['ah', 'ay', 'm', 'n', 'w', '-']
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, confusion_matrix, labels):
+        self.confusion_matrix = confusion_matrix
+        self.labels = labels
+
+    def plot(self, ax=None, *, cmap="Blues", colorbar=True, im_kw=None):
+        """Draw the shares.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure that is large enough for all labels.
+        cmap : str or matplotlib Colormap, default="Blues"
+            Colours from share 0 to share 1.
+        colorbar : bool, default=True
+            Whether the colours are explained.
+        im_kw : dict, default=None
+            Further keywords for :meth:`matplotlib.axes.Axes.imshow`.
+
+        Returns
+        -------
+        display : PhoneConfusionDisplay
+            This display.
+
+        Raises
+        ------
+        ValueError
+            When the matrix is not square, or has another size than there are labels.
+        """
+        counts = np.asarray(self.confusion_matrix, dtype=float)
+        n_labels = len(self.labels)
+        if counts.shape != (n_labels, n_labels):
+            raise ValueError(
+                f"confusion_matrix has shape {counts.shape}; expected ({n_labels}, {n_labels}), "
+                "one row and one column a label"
+            )
+        # a phone that was never said has an empty row
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        side = 2.0 + 0.16 * n_labels
+        ax = single_axes(self, ax, (side, side))
+        drawing = {"vmin": 0, "vmax": 1, "cmap": cmap, "interpolation": "nearest"} | (im_kw or {})
+        self.image_ = ax.imshow(shares, **drawing)
+        ax.set_xticks(range(n_labels), labels=self.labels, rotation=90, fontsize="x-small")
+        ax.set_yticks(range(n_labels), labels=self.labels, fontsize="x-small")
+        ax.tick_params(length=0)
+        # a line between phones and what stands for none
+        ax.axhline(n_labels - 1.5, color="black", linewidth=0.5)
+        ax.axvline(n_labels - 1.5, color="black", linewidth=0.5)
+        ax.set_xlabel("Heard (last column: left out)")
+        ax.set_ylabel("Said (last row: added)")
+        self.colorbar_ = None
+        if colorbar:
+            self.colorbar_ = ax.figure.colorbar(
+                self.image_, ax=ax, label="Share of the row", shrink=0.8
+            )
+        self.ax_ = ax
+        self.figure_ = ax.figure
+        return self
+
+    @classmethod
+    def from_predictions(cls, y_true, y_pred, *, folding=None, ax=None, **plot_kw):
+        """Draw the confusions of true and recognised phones.
+
+        Parameters
+        ----------
+        y_true : list or 1-D array of sequences of str, of shape (n_clips,)
+            The phones that were said.
+        y_pred : list or 1-D array of sequences of str, of shape (n_clips,)
+            The phones that were recognised.
+        folding : {None, 48, 39}, default=None
+            Fold both sides before they are compared; see
+            :func:`~sklearn_speech.metrics.fold_phones`.
+        ax : matplotlib Axes, default=None
+            See :meth:`plot`.
+        **plot_kw : dict
+            Further keywords for :meth:`plot`.
+
+        Returns
+        -------
+        display : PhoneConfusionDisplay
+            The drawn display.
+        """
+        matrix, labels = phone_confusion_matrix(y_true, y_pred, folding=folding)
+        return cls(matrix, labels).plot(ax=ax, **plot_kw)
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, folding=None, ax=None, **plot_kw):
+        """Draw the confusions of a fitted recogniser on clips that it did not learn from.
+
+        Parameters
+        ----------
+        estimator : fitted recogniser or Pipeline
+            Has ``predict``, which returns phone sequences.
+        X : array-like
+            Clips.
+        y : list or 1-D array of sequences of str, of shape (n_clips,)
+            The phones that were said.
+        folding, ax, **plot_kw
+            See :meth:`from_predictions`.
+
+        Returns
+        -------
+        display : PhoneConfusionDisplay
+            The drawn display.
+        """
+        return cls.from_predictions(y, estimator.predict(X), folding=folding, ax=ax, **plot_kw)
