@@ -50,6 +50,9 @@ from .model_selection import suggest_search_space as suggest_search_space
 from .persistence import load as load
 from .persistence import save as save
 from .pretraining import ConvAutoencoder as ConvAutoencoder
+from .recipes import count_parameters as count_parameters
+from .recipes import list_recipes as list_recipes
+from .recipes import make_recipe as make_recipe
 from .recipes import make_speech_pipeline as make_speech_pipeline
 
 __version__: str

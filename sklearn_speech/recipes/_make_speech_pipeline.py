@@ -5,10 +5,8 @@ from numbers import Real
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
-from .audio import AudioReader, PadOrTrim
-from .feature_extraction import MelSpectrogram
-
-__all__ = ["make_speech_pipeline"]
+from ..audio import AudioReader, PadOrTrim
+from ..feature_extraction import MelSpectrogram
 
 
 def make_speech_pipeline(

@@ -1,0 +1,15 @@
+"""Usual pipelines, and those of published systems, ready to be fitted."""
+
+from . import (  # noqa: F401 - each enters its recipes in the catalogue
+    _basics,
+    _best,
+    _digit_pictures,
+    _keywords,
+    _raw_samples,
+    _rebuilt_sound,
+)
+from ._catalogue import list_recipes, make_recipe
+from ._count_parameters import count_parameters
+from ._make_speech_pipeline import make_speech_pipeline
+
+__all__ = ["count_parameters", "list_recipes", "make_recipe", "make_speech_pipeline"]

@@ -1,0 +1,134 @@
+"""Keywords with front ends that are trained: a linear network and BC-ResNet.
+
+The system of heungky/trainable-STFT-Mel.
+"""
+
+from ..classification import BCResNetClassifier, SpectrogramLinearClassifier
+from ..feature_extraction import MelSpectrogram
+from ._catalogue import check_option, clips, in_samples, pipeline, recipe
+
+#: What of the front end each setting trains.
+SETTINGS = {"A": None, "B": "mel", "C": "stft", "D": "both"}
+
+N_TIMES = 16_000
+
+_INPUT = "log-mel spectrogram, 40 x 101, or 16,000 samples"
+
+_CORRECTED = (
+    "classes are balanced by weights in the loss, not by drawing clips again; masked bins are "
+    "taken out of the same power spectrum, in any setting; BC-ResNet takes any number of bands; "
+    "fastaudio's decibels are those of its magnitudes, their floor that of each clip, not of the "
+    "batch"
+)
+
+_TRAINING = {
+    "optimizer": "sgd", "optimizer__momentum": 0.9, "lr": 0.001, "weight_decay": 0.001,
+    "lr_schedule": "constant", "batch_size": 100,
+}  # fmt: skip
+
+
+def front_end(sample_rate, n_mels, filterbank):
+    """The two front ends: windows of 30 ms, 10 ms apart at 16 kHz.
+
+    "nnaudio" sums power in Slaney's mel filters and takes ``log(mel + 1e-10)``;
+    "fastaudio" sums magnitudes in symmetric triangles on the HTK scale, in decibels.
+    """
+    check_option("filterbank", filterbank, ("nnaudio", "fastaudio"))
+    common = {
+        "sample_rate": sample_rate, "n_fft": 480, "hop_length": 160, "pad_mode": "reflect",
+        "n_mels": n_mels,
+    }  # fmt: skip
+    if filterbank == "nnaudio":
+        return MelSpectrogram(scaling="log", log_offset=1e-10, **common)
+    return MelSpectrogram(
+        power=1.0, mel_scale="htk", norm=None, scaling="db", amin=1e-10, top_db=80.0, **common
+    )
+
+
+def with_front_end(
+    make, first, sample_rate, setting, filterbank, n_mels, masked_bins, random_mel, **options
+):
+    """A pipeline whose front end is a step of its own, or inside the network where it must be.
+
+    Parameters
+    ----------
+    make : type
+        Class of the last step.
+    first : list of transformers
+        Steps before the front end.
+    sample_rate : int
+        In Hz.
+    setting, filterbank, n_mels, masked_bins, random_mel
+        See :func:`~sklearn_speech.recipes.make_recipe`.
+    **options : dict
+        Parameters of the last step.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+    """
+    check_option("setting", setting, tuple(SETTINGS))
+    if random_mel and (setting not in "BD" or filterbank != "nnaudio"):
+        raise ValueError(
+            f"random_mel=True needs mel filters that are free and trained, but setting={setting!r} "
+            f"and filterbank={filterbank!r}; expected 'B' or 'D', and 'nnaudio'"
+        )
+    features = front_end(sample_rate, n_mels, filterbank)
+    if setting == "A" and filterbank == "nnaudio" and masked_bins is None:
+        return pipeline(first, features, make(**options))
+    inside = {
+        "frontend": features,
+        "train_frontend": SETTINGS[setting],
+        "filterbank": "free" if filterbank == "nnaudio" else "triangular",
+        "random_mel": random_mel,
+        "masked_bins": masked_bins,
+    }
+    return pipeline(first, make(**inside, **options))
+
+
+@recipe(
+    "kws-linear",
+    source="trainable",
+    task="keywords",
+    input=_INPUT,
+    published=(
+        "12 classes of v0.02, 40 bands: A about 0.31 (inferred), B 0.393, D 0.452 (event logs)"
+    ),
+    corrected=_CORRECTED,
+)
+def _kws_linear(
+    sample_rate=16000, duration=None, setting="A", filterbank="nnaudio", n_mels=40,
+    masked_bins=None, random_mel=False, input_norm=None, max_epochs=200, random_state=None,
+    reads="paths",
+):  # fmt: skip
+    return with_front_end(
+        SpectrogramLinearClassifier,
+        clips(reads, sample_rate, in_samples(duration, sample_rate, N_TIMES)),
+        sample_rate, setting, filterbank, n_mels, masked_bins, random_mel,
+        input_norm=input_norm, class_weight="balanced", max_epochs=max_epochs,
+        random_state=random_state, **_TRAINING,
+    )  # fmt: skip
+
+
+@recipe(
+    "kws-bcresnet",
+    source="trainable",
+    task="keywords",
+    input=_INPUT,
+    published=(
+        "no figure of this variant; its paper has 0.969 on 12 classes of v0.02, trained otherwise"
+    ),
+    corrected=_CORRECTED,
+)
+def _kws_bcresnet(
+    sample_rate=16000, duration=None, setting="A", filterbank="nnaudio", n_mels=40,
+    masked_bins=None, random_mel=False, input_norm=None, variant="reference", tau=1,
+    max_epochs=200, random_state=None, reads="paths",
+):  # fmt: skip
+    return with_front_end(
+        BCResNetClassifier,
+        clips(reads, sample_rate, in_samples(duration, sample_rate, N_TIMES)),
+        sample_rate, setting, filterbank, n_mels, masked_bins, random_mel,
+        input_norm=input_norm, variant=variant, tau=tau, class_weight="balanced",
+        max_epochs=max_epochs, random_state=random_state, **_TRAINING,
+    )  # fmt: skip

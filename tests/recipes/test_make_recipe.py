@@ -1,0 +1,200 @@
+"""Recipes are plain pipelines: cloned, set, tagged, fitted like any other."""
+
+import numpy as np
+import pytest
+import soundfile
+from sklearn.base import clone, is_classifier
+from sklearn.utils import get_tags
+
+from sklearn_speech.datasets import make_spoken_digits
+from sklearn_speech.recipes import count_parameters, list_recipes, make_recipe
+
+NAMES = [
+    "spectrum-2cnn", "spectrum-3cnn", "spectrum-3cnn-pretrained", "spectrum-autoencoder-1",
+    "spectrum-autoencoder-2", "spectrum-autoencoder-3", "dsp-autoencoder", "sample-cnn",
+    "spectro-cnn", "basics-mlp", "basics-stft-cnn", "basics-stft-cnn-two-block",
+    "basics-mel-cnn", "basics-mfcc-cnn", "kws-linear", "kws-bcresnet", "best", "best-waveform",
+]  # fmt: skip
+
+each = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """Paths, digits: each digit once by each of two synthetic voices, 8 kHz."""
+    folder = tmp_path_factory.mktemp("digits")
+    speech = make_spoken_digits(n_speakers=2, n_takes=1, sample_rate=8000, random_state=0)
+    paths = [str(folder / f"{i}.wav") for i in range(len(speech.data))]
+    for path, waveform in zip(paths, speech.data):
+        soundfile.write(path, waveform, 8000)
+    return np.array(paths), np.asarray(speech.target)
+
+
+def test_these_are_the_recipes_in_the_order_of_their_sources():
+    assert [name for name in list_recipes() if not name.startswith("asr-")] == NAMES
+
+
+def test_table_tells_source_input_result_and_corrections_of_each():
+    for row in list_recipes(details=True):
+        own = row["source"] == "this library"
+        assert row["task"] and row["input"] and "max_epochs" in row["options"]
+        assert bool(row["published"]) == bool(row["corrected"]) == (not own), row["name"]
+
+
+@each
+def test_clone_is_equal_and_apart(name):
+    made = make_recipe(name, random_state=3)
+    copy = clone(made)
+    assert repr(copy) == repr(made) and copy[-1] is not made[-1]
+    assert make_recipe(name)[-1] is not make_recipe(name)[-1]
+
+
+@each
+def test_every_parameter_can_be_set_to_what_it_is(name):
+    made = make_recipe(name, random_state=3)
+    before = repr(made)
+    parameters = made.get_params(deep=True)
+    steps = {key: value for key, value in parameters.items() if "__" in key}
+    assert repr(made.set_params(**steps)) == before
+
+
+@each
+def test_tags_say_what_it_is(name):
+    made = make_recipe(name)
+    autoencoder = "autoencoder" in name
+    assert is_classifier(made) == (not autoencoder)
+    assert hasattr(made, "transform") == autoencoder
+    assert (get_tags(made).estimator_type == "classifier") == (not autoencoder)
+    assert get_tags(made[-1]).target_tags.required == (not autoencoder)
+
+
+@each
+def test_epochs_seed_and_rate_reach_their_steps(name):
+    made = make_recipe(name, max_epochs=7, random_state=5, sample_rate=11025)
+    assert made[-1].max_epochs == 7 and made[-1].random_state == 5
+    rates = {key: value for key, value in made.get_params().items() if key.endswith("sample_rate")}
+    assert set(rates.values()) == {11025}
+
+
+@each
+def test_one_epoch_on_a_few_synthetic_digits(name, digits):
+    paths, target = digits
+    quick = {"pretraining_epochs": 1} if name.endswith("pretrained") else {}
+    made = make_recipe(name, max_epochs=1, random_state=0, **quick)
+    made.fit(paths, target)
+    assert np.isfinite(made[-1].history_[-1]["train_loss"])
+    if is_classifier(made):
+        answers = made.predict(paths[:3])
+        assert answers.shape == (3,) and set(answers) <= set(target)
+        assert made.predict_proba(paths[:3]).sum(1) == pytest.approx(1)
+    else:
+        assert len(made.transform(paths[:3])) == 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"setting": "D"},
+        {"setting": "B", "random_mel": True, "n_mels": 10},
+        {"setting": "D", "masked_bins": (25, 49)},
+        {"setting": "B", "filterbank": "fastaudio"},
+        {"setting": "A", "input_norm": "clip"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["kws-linear", "kws-bcresnet"])
+def test_settings_of_the_trained_front_ends_learn(name, options, digits):
+    paths, target = digits
+    made = make_recipe(name, max_epochs=1, random_state=0, **options).fit(paths, target)
+    assert np.isfinite(made[-1].history_[-1]["train_loss"])
+
+
+def test_the_front_end_is_trained_as_the_setting_says(digits):
+    paths, target = digits
+    for setting, mel, stft in (("B", True, False), ("C", False, True), ("D", True, True)):
+        made = make_recipe("kws-linear", setting=setting, max_epochs=1, random_state=0)
+        before = clone(made).set_params(spectrogramlinearclassifier__max_epochs=0)
+        fronts = [pipe.fit(paths, target)[-1].module_.front_end for pipe in (before, made)]
+        weights = [front.bank.weights.detach() for front in fronts]
+        assert bool((weights[0] != weights[1]).any()) == mel
+        assert hasattr(fronts[1].stft, "sine") == stft
+        if stft:
+            assert bool((fronts[0].stft.sine != fronts[1].stft.sine).any())
+
+
+def test_waveforms_instead_of_paths(digits):
+    waveforms = [soundfile.read(path, dtype="float32")[0] for path in digits[0]]
+    ragged = np.empty(len(waveforms), dtype=object)
+    ragged[:] = waveforms
+    by_path = make_recipe("best", max_epochs=1, random_state=0).fit(*digits)
+    made = make_recipe("best", reads="waveforms", max_epochs=1, random_state=0)
+    made.fit(ragged, digits[1])
+    np.testing.assert_array_equal(made.predict_proba(ragged), by_path.predict_proba(digits[0]))
+
+
+def test_overrides_plain_and_nested():
+    made = make_recipe("kws-linear", n_mels=20, setting="B", padortrim__align="center",
+                       spectrogramlinearclassifier__frontend__fmin=100.0)  # fmt: skip
+    assert made[-1].frontend.n_mels == 20 and made[-1].frontend.fmin == 100.0
+    assert made["padortrim"].align == "center"
+
+
+def test_duration_is_given_in_seconds():
+    assert make_recipe("best", duration=0.5)["padortrim"].n_times == 4000
+    assert "padortrim" not in make_recipe("best", duration=None).named_steps
+    assert make_recipe("sample-cnn")["padortrim"].n_times == 18_262
+
+
+@pytest.mark.parametrize(
+    "name, overrides, message",
+    [
+        ("worst", {}, r"there is no recipe 'worst'; there are spectrum-2cnn, "),
+        ("best", {"n_mel": 20}, r"recipe 'best' has no option 'n_mel'; it has sample_rate, "),
+        ("best", {"setting": "B"}, "recipe 'best' has no option 'setting'"),
+        ("best", {"cnn__lr": 1}, r"no option 'cnn__lr'; .* begin with audioreader__"),
+        ("best", {"padortrim__n_time": 1}, "no option 'padortrim__n_time'.*Invalid parameter"),
+        ("best", {"reads": "files"}, "reads='files': expected one of 'paths', 'waveforms'"),
+        ("best", {"duration": -1}, "duration=-1: expected a positive"),
+        ("kws-linear", {"setting": "E"}, "setting='E': expected one of 'A', 'B', 'C', 'D'"),
+        ("kws-linear", {"filterbank": "librosa"}, "filterbank='librosa': expected one of"),
+        ("kws-linear", {"random_mel": True}, "random_mel=True needs mel filters .* setting='A'"),
+        ("basics-mel-cnn", {"n_blocks": 3}, "n_blocks=3: expected one of 1, 2"),
+    ],
+)
+def test_wrong_options_are_named_with_the_right_ones(name, overrides, message):
+    with pytest.raises(ValueError, match=message):
+        make_recipe(name, **overrides)
+
+
+@pytest.mark.parametrize(
+    "recipe, shape, message",
+    [
+        ("basics-mlp", (128, 40), r"input_shape=\(128, 40\): expected n_times"),
+        ("spectrum-2cnn", 64, r"input_shape=64: expected \(n_bands, n_frames\)"),
+        ("spectrum-2cnn", (64, 0), r"input_shape=\(64, 0\)"),
+    ],
+)
+def test_a_shape_of_the_wrong_kind_is_refused(recipe, shape, message):
+    with pytest.raises(ValueError, match=message):
+        count_parameters(recipe, shape)
+
+
+def test_what_has_no_network_has_no_parameters_to_count():
+    from sklearn.linear_model import LogisticRegression
+
+    with pytest.raises(TypeError, match="holds no network"):
+        count_parameters(LogisticRegression(), 100)
+
+
+def test_counting_leaves_the_recipe_unfitted():
+    made = make_recipe("spectrum-2cnn")
+    count_parameters(made, (64, 64))
+    assert not hasattr(made[-1], "module_") and made[-1].max_epochs == 10
+
+
+def test_parameters_of_an_ensemble_are_those_of_all_its_networks():
+    from sklearn.ensemble import VotingClassifier
+
+    nets = [(name, make_recipe(name, random_state=0)[-1]) for name in ("spectrum-2cnn", "best")]
+    one_by_one = sum(count_parameters(net, (64, 64)) for _, net in nets)
+    assert count_parameters(VotingClassifier(nets, voting="soft"), (64, 64)) == one_by_one
