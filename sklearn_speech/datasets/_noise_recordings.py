@@ -107,11 +107,7 @@ def _level(seed):
 
 def _write(path, waveform, sample_rate):
     """Appear whole or not at all, also where several processes write."""
-    handle, unfinished = tempfile.mkstemp(prefix=".unfinished-", suffix=".wav", dir=path.parent)
-    os.close(handle)
-    try:
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=path.parent) as folder:
+        unfinished = Path(folder) / path.name
         soundfile.write(unfinished, waveform, sample_rate, subtype="PCM_16")
         os.replace(unfinished, path)
-    except BaseException:
-        os.unlink(unfinished)
-        raise
