@@ -87,7 +87,7 @@ def _text(value):
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def write_report(name, title, tables, notes=(), folder=RESULTS):
+def write_report(name, title, tables, notes=(), folder=RESULTS, pictures=None):
     """Write ``<name>.json`` and ``<name>.md``.
 
     Parameters
@@ -102,6 +102,8 @@ def write_report(name, title, tables, notes=(), folder=RESULTS):
         Sentences below the tables.
     folder : path
         Where to write.
+    pictures : dict of str to str, default=None
+        Caption and file name, in `folder`, of pictures to show before the tables.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -110,6 +112,7 @@ def write_report(name, title, tables, notes=(), folder=RESULTS):
         "environment": environment(),
         "tables": tables,
         "notes": list(notes),
+        **({"pictures": pictures} if pictures else {}),
     }
     _replace(folder / f"{name}.json", json.dumps(report, indent=1) + "\n")
     _replace(folder / f"{name}.md", render(report))
@@ -118,7 +121,7 @@ def write_report(name, title, tables, notes=(), folder=RESULTS):
 
 def render(report):
     """The Markdown of one report."""
-    parts = [f"## {report['title']}"]
+    parts = [f"## {report['title']}", *_pictures(report)]
     for caption, rows in report["tables"].items():
         parts += [f"**{caption}**", markdown_table(rows)]
     return "\n\n".join([*parts, *report["notes"], _machine(report)]) + "\n"
@@ -144,11 +147,16 @@ def quote(text, reports):
         tables = [
             f"**{caption}**\n\n{markdown_table(rows)}" for caption, rows in report["tables"].items()
         ]
-        body = "\n\n".join([*tables, *report["notes"], _machine(report)])
+        shown = _pictures(report, RESULTS.relative_to(README.parent).as_posix() + "/")
+        body = "\n\n".join([*shown, *tables, *report["notes"], _machine(report)])
         return f"{match['begin']}\n\n{body}\n\n{match['end']}"
 
     marks = r"(?P<begin><!-- report (?P<name>\w+) -->).*?(?P<end><!-- end of report -->)"
     return re.sub(marks, between, text, flags=re.S)
+
+
+def _pictures(report, place=""):
+    return [f"![{caption}]({place}{file})" for caption, file in report.get("pictures", {}).items()]
 
 
 def _machine(report):
