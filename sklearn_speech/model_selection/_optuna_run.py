@@ -87,6 +87,7 @@ class Search:
         self.deadline = None if timeout is None else time.monotonic() + timeout
         self.callbacks = callbacks
         self.verbose = verbose
+        self._sent = {}
 
     def run(self):
         """Run it."""
@@ -132,7 +133,7 @@ class Search:
         while live:
             jobs = [self._job(attempt, one_fold, n_threads) for attempt in live]
             left = None if self.deadline is None else self.deadline - time.monotonic()
-            for attempt, outcome in zip(live, run_jobs(jobs, self.n_jobs, left)):
+            for attempt, outcome in zip(live, run_jobs(jobs, self.n_jobs, left, self._sent)):
                 self._take(attempt, outcome)
             live = self._unfinished(live)
 
@@ -153,7 +154,7 @@ class Search:
     def _job(self, attempt, one_fold, n_threads):
         task = self.task
         folds = [f for f in enumerate(task.splits) if f[0] not in attempt.results]
-        if task.by_epoch and joblib.effective_n_jobs(self.n_jobs) == 1:
+        if task.by_epoch:
             from ._optuna_epochs import EpochWatch  # loads torch
 
             scores = attempt.scores(task.metric)

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 
 import joblib
 import numpy as np
+from joblib.parallel import get_active_backend
 from optuna.pruners import MedianPruner
 from optuna.trial import TrialState
 from sklearn.base import clone, is_classifier
@@ -22,6 +23,7 @@ from ._optuna_run import Search, Task
 from ._optuna_space import TrialSeededTPESampler, as_space, depends_on_n_jobs
 from ._optuna_study import describe, open_study, quiet_log, running
 from ._optuna_trials import Crew
+from ._optuna_workers import in_this_process
 from ._routing import BaseSearchCV
 
 
@@ -50,7 +52,10 @@ class OptunaSearchCV(BaseSearchCV):
         Seconds after which no trial begins. Trials in this process then go on to
         their end; those in worker processes are stopped, and tried again when the
         search is taken up again. A trial that never ends can be stopped only in
-        a worker process, that is with ``n_jobs`` above 1.
+        a worker process, that is with ``n_jobs`` above 1; on a Dask cluster the search
+        goes on without it, and its worker stays occupied. Likewise a trial that kills
+        its process, or is killed for want of memory, costs no more than itself only in
+        a worker process; one that raises MemoryError fails like any other anywhere.
     scoring : str, callable, list, tuple, dict or None, default=None
         As in :class:`sklearn.model_selection.GridSearchCV`.
     refit : bool, str or callable, default=True
@@ -104,8 +109,9 @@ class OptunaSearchCV(BaseSearchCV):
     prune_by_epoch : bool, default=False
         Whether the pruner is also asked after each quarter of the epochs of a fold,
         with the held-out clips scored by the network as it is then. Works for
-        networks of this library that are the last step, while trials run in this
-        process. Trials that are not stopped score the same.
+        networks of this library that are the last step. Trials that are not stopped
+        score the same. Trials must run in this process (``n_jobs=1``); several
+        processes with the same `storage` may do so side by side.
 
     Attributes
     ----------
@@ -123,8 +129,8 @@ class OptunaSearchCV(BaseSearchCV):
     Raises
     ------
     ValueError
-        When the study belongs to a search over other data, folds or estimators, or
-        when all fits fail.
+        When the study belongs to a search over other data, folds or estimators, when
+        all fits fail, or when `prune_by_epoch` meets trials in other processes.
 
     Notes
     -----
@@ -243,6 +249,13 @@ class OptunaSearchCV(BaseSearchCV):
         -------
         self : OptunaSearchCV
         """
+        if self.prune_by_epoch and not in_this_process(self.n_jobs):
+            raise ValueError(
+                f"prune_by_epoch=True with n_jobs={self.n_jobs} and joblib's backend "
+                f"{type(get_active_backend()[0]).__name__}: a fold can be watched only in this "
+                "process, that is with n_jobs=1; for trials side by side run several processes "
+                "with the same storage"
+            )
         scorers, refit_metric = self._get_scorers()
         space = as_space(self.param_distributions)
         X, y = indexable(X, y)

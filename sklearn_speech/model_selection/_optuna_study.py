@@ -23,6 +23,9 @@ OUT_OF_REACH = (StorageInternalError, OperationalError, InterfaceError, OSError)
 #: How long (seconds) a search waits for a storage that it had reached before.
 PATIENCE = 600.0
 
+#: How long (seconds) SQLite itself waits for a database that another process has locked.
+SQLITE_TIMEOUT = 60.0
+
 #: User attribute of a study that says what it is about.
 BOUND_TO = "sklearn_speech:bound_to"
 
@@ -54,7 +57,7 @@ def open_storage(storage):
     if isinstance(storage, str) and "://" in storage:
         options = {"poolclass": NullPool}  # no connection stays open between two fits
         if storage.startswith("sqlite"):
-            options["connect_args"] = {"timeout": 60}  # other processes write too
+            options["connect_args"] = {"timeout": SQLITE_TIMEOUT}  # other processes write too
         for attempt in range(5):
             try:
                 return RDBStorage(storage, engine_kwargs=options)
@@ -187,13 +190,19 @@ def patiently(function, *args, **kwargs):
                 raise
             if pause == 0.2:
                 warnings.warn(
-                    f"the storage of the study is out of reach ({type(error).__name__}: {error}); "
+                    f"the storage of the study is out of reach ({_cause(error)}); "
                     f"trying again for {PATIENCE:.0f} seconds",
                     UserWarning,
                     stacklevel=3,
                 )
             time.sleep(pause)
             pause = min(2 * pause, 30.0)
+
+
+def _cause(error):
+    while error.__cause__ is not None:  # Optuna's own words say little
+        error = error.__cause__
+    return f"{type(error).__name__}: {error}"
 
 
 @contextmanager

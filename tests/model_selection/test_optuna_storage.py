@@ -3,9 +3,14 @@
 import errno
 import multiprocessing
 import os
+import resource
 import signal
+import socket
+import sqlite3
+import threading
 import time
 import uuid
+import warnings
 
 import numpy as np
 import optuna
@@ -16,6 +21,7 @@ from optuna.trial import TrialState
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sqlalchemy.engine import make_url
 
 from sklearn_speech.model_selection import OptunaSearchCV, cross_validate_by_speaker
 from sklearn_speech.model_selection import _optuna_study as studies
@@ -29,18 +35,6 @@ SPACE = {"strength": FloatDistribution(0.0, 1.0)}
 def table():
     rng = np.random.default_rng(0)
     return rng.normal(size=(24, 2)), np.tile([0, 1], 12), np.repeat([0, 1, 2], 8)
-
-
-@pytest.fixture(params=["sqlite", "journal", "postgresql"])
-def storage(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/search.db"
-    if request.param == "journal":
-        return tmp_path / "search.journal"
-    url = os.environ.get("SKLEARN_SPEECH_TEST_POSTGRES")
-    if url is None:
-        pytest.skip("no PostgreSQL server: SKLEARN_SPEECH_TEST_POSTGRES holds no URL")
-    return url
 
 
 class Logged(ClassifierMixin, BaseEstimator):
@@ -141,6 +135,139 @@ def test_going_on_draws_what_would_have_been_drawn_without_the_stop(search, tabl
     for n_trials in (5, 13):
         parts = fit(clone(search).set_params(n_trials=n_trials), table)
     assert parts.cv_results_["params"] == whole.cv_results_["params"]
+
+
+def fit_with_little_disk(search, table, path):
+    """No file may grow beyond what the storage has now, and a bit: the disk is full."""
+    studies.PATIENCE = 0.2
+    limit = path.stat().st_size + 3000
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    warnings.simplefilter("ignore")
+    try:
+        fit(search, table)
+    except studies.OUT_OF_REACH:
+        os._exit(3)
+
+
+@pytest.mark.parametrize("storage", ["sqlite", "journal"], indirect=True)
+def test_a_disk_that_is_full_stops_a_search_and_loses_nothing(search, table, tmp_path):
+    fit(search.set_params(n_trials=2), table)
+    before = search.cv_results_
+    path = next(tmp_path.glob("search.*"))
+    process = multiprocessing.get_context("fork").Process(
+        target=fit_with_little_disk, args=(clone(search).set_params(n_trials=60), table, path)
+    )
+    process.start()
+    process.join(120)
+    assert process.exitcode == 3
+    n_trials = 6
+    after = fit(clone(search).set_params(n_trials=n_trials), table).cv_results_
+    assert len(after["params"]) == n_trials and after["params"][:2] == before["params"]
+    values = [params["strength"] for params in after["params"]]
+    np.testing.assert_allclose(after["mean_test_score"], values)
+
+
+class Door:
+    """A way to a server that can be shut, with all who are on it thrown out."""
+
+    def __init__(self, host, port):
+        self.server = host, port
+        self.open, self.refused, self.connections = True, 0, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                inside, _ = self.listener.accept()
+            except OSError:
+                return
+            if not self.open:
+                self.refused += 1
+                inside.close()
+                continue
+            outside = socket.create_connection(self.server)
+            self.connections += [inside, outside]
+            for a, b in ((inside, outside), (outside, inside)):
+                threading.Thread(target=self._carry, args=(a, b), daemon=True).start()
+
+    def _carry(self, source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def shut(self):
+        self.open = False
+        for end in self.connections:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.shut()
+        self.listener.close()
+        for end in self.connections:
+            end.close()
+
+
+@pytest.mark.parametrize("storage", ["postgresql"], indirect=True)
+def test_a_server_out_of_reach_for_a_while_costs_time_only(search, table, storage, tmp_path):
+    url = make_url(storage)
+    door = Door(url.host, url.port or 5432)
+    search.set_params(
+        storage=url.set(host="127.0.0.1", port=door.port).render_as_string(hide_password=False)
+    )
+
+    def away(log=tmp_path / "log"):
+        wait_for(lambda: len(read(log)) >= 4)  # in the second trial
+        door.shut()
+        wait_for(lambda: door.refused >= 3)
+        door.open = True
+
+    thread = threading.Thread(target=away)
+    thread.start()
+    try:
+        with pytest.warns(UserWarning, match="out of reach"):
+            fit(search, table)
+        thread.join()
+        values = [params["strength"] for params in search.cv_results_["params"]]
+        np.testing.assert_allclose(search.cv_results_["mean_test_score"], values)
+        fits = read(tmp_path / "log")
+        assert len(values) == 4 and len(fits) == 4 * 3  # nothing was fitted twice
+    finally:
+        thread.join(10)
+        door.close()
+
+
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
+def test_a_database_that_another_process_locks_for_a_while_costs_time_only(
+    search, table, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(studies, "SQLITE_TIMEOUT", 0.05)
+    fit(search.set_params(n_trials=1), table)
+
+    def lock():
+        wait_for(lambda: len(read(tmp_path / "log")) >= 4)
+        connection = sqlite3.connect(tmp_path / "search.db", timeout=30, isolation_level=None)
+        connection.execute("BEGIN EXCLUSIVE")
+        time.sleep(1)
+        connection.close()
+
+    thread = threading.Thread(target=lock)
+    thread.start()
+    with pytest.warns(UserWarning, match="database is locked"):
+        fit(search.set_params(n_trials=4), table)
+    thread.join()
+    assert len(search.cv_results_["params"]) == 4 and len(read(tmp_path / "log")) == 4 * 3
 
 
 def test_processes_share_a_study_and_its_number_of_trials(search, table, tmp_path):

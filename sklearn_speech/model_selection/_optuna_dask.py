@@ -1,0 +1,98 @@
+"""Jobs on a Dask cluster, whose workers may die."""
+
+from concurrent.futures import CancelledError
+
+import numpy as np
+from joblib.parallel import get_active_backend
+
+#: Arrays from this size (bytes) on are sent once and referred to.
+LARGE = 2**16
+
+
+class LostWorker(RuntimeError):
+    """A job's worker died each time, or took what the job needs with it."""
+
+
+def dask_backend():
+    """Joblib's active backend, where that is Dask's; else None."""
+    backend, _ = get_active_backend()
+    return backend if type(backend).__name__ == "DaskDistributedBackend" else None
+
+
+def run_on_dask(backend, jobs, time_left, sent):
+    """Run jobs on a cluster.
+
+    Joblib's own way waits forever for a job whose worker was killed (1.6.0: the
+    callback of a future that ended in an error is never called), and sends the
+    clips anew with every call.
+
+    Parameters
+    ----------
+    backend : joblib backend
+        Dask's; it has the client.
+    jobs : list
+        Of ``joblib.delayed``.
+    time_left : float or None
+        Seconds after which jobs that still run are left alone.
+    sent : dict
+        What the cluster has, between two calls; changed in place.
+
+    Returns
+    -------
+    outcomes : list
+        What each job returned, an instance of LostWorker, or None for a job
+        that still ran when time was over.
+
+    Raises
+    ------
+    Exception
+        What a job raised.
+    """
+    from distributed import wait
+    from distributed.scheduler import KilledWorker
+
+    client = backend.client
+    _send(client, jobs, sent)
+    futures = [_submit(client, job, sent) for job in jobs]
+    try:
+        with backend.retrieval_context():
+            wait(futures, timeout=None if time_left is None else max(time_left, 0.01))
+    except TimeoutError:
+        client.cancel([future for future in futures if not future.done()], force=True)
+        return [future.result() if future.status == "finished" else None for future in futures]
+    outcomes = []
+    for future in futures:
+        try:
+            outcomes.append(future.result())
+        except (KilledWorker, CancelledError) as error:
+            outcomes.append(LostWorker(f"{type(error).__name__}: {error}"))
+            sent.clear()  # the worker may have held the only copy
+    return outcomes
+
+
+def _submit(client, job, sent):
+    function, args, kwargs = job
+    args = [sent[id(arg)][1] if id(arg) in sent else arg for arg in args]
+    # a worker runs one job in a thread of its own; the results are small
+    return client.submit(function, *args, pure=False, **kwargs)
+
+
+def _send(client, jobs, sent):
+    """Send large arrays that are new, and forget those that no job needs any more."""
+    large = {id(arg): arg for _, args, _ in jobs for arg in args if _is_large(arg)}
+    for key in sent.keys() - large.keys():
+        del sent[key]
+    for key, arg in large.items():
+        if key not in sent:
+            # a memory map is of no use on another machine
+            data = np.asarray(arg) if isinstance(arg, np.memmap) else arg
+            # the array itself is kept beside, so that its id stays its own
+            sent[key] = arg, client.scatter(data, hash=False)
+
+
+def _is_large(arg):
+    if not isinstance(arg, np.ndarray):
+        return False
+    if arg.dtype != object:
+        return arg.nbytes >= LARGE
+    return sum(getattr(clip, "nbytes", 64) for clip in arg.ravel()) >= LARGE
