@@ -110,7 +110,7 @@ def make_recipe(name, **overrides):
         ``"kws-bcresnet"``, ``"asr-simple"``, ``"asr-bcresnet"``.
         Isolated words by this library's own settings: ``"best"``, ``"best-waveform"``.
     **overrides : dict
-        All recipes take ``sample_rate`` (Hz; window lengths stay as many samples),
+        All recipes take ``sample_rate`` (Hz; published lengths stay as many samples),
         ``max_epochs``, ``random_state`` and ``reads``: "paths" of sound files, or
         "waveforms" at that sampling rate. Others are those of ``options`` in the
         table, such as ``n_mels``, ``duration`` (seconds), and, where the front end can

@@ -1,0 +1,87 @@
+"""The benchmark of published systems: what it compares, how it goes on, what it writes."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from sklearn_speech.datasets import make_spoken_digits
+from sklearn_speech.recipes import list_recipes
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        yield importlib.import_module("reference_systems")
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """Paths, digits and six synthetic speakers."""
+    folder = tmp_path_factory.mktemp("digits")
+    speech = make_spoken_digits(n_speakers=6, n_takes=1, sample_rate=8000, random_state=0)
+    paths = [str(folder / f"{i}.wav") for i in range(len(speech.data))]
+    for path, waveform in zip(paths, speech.data):
+        soundfile.write(path, waveform, 8000)
+    return np.array(paths), np.asarray(speech.target), np.asarray(speech.speaker)
+
+
+def test_every_recipe_that_takes_no_phones_is_compared_somewhere(benchmark):
+    compared = {
+        recipe for name in benchmark.TITLES for recipe, _ in benchmark.systems(name).values()
+    }
+    assert compared == {row["name"] for row in list_recipes(details=True)} - {
+        "asr-simple",
+        "asr-bcresnet",
+    }
+
+
+def test_no_speaker_is_on_both_sides_but_in_the_random_split_of_the_source(benchmark):
+    speakers = np.repeat(["jackson", "nicolas", "theo", "lucas", "george", "yweweler"], 250)
+    y = np.tile(np.arange(10), 150)
+    for protocol in benchmark.TITLES:
+        shared = [
+            set(speakers[train]) & set(speakers[test])
+            for train, test in benchmark.folds(protocol, y, speakers)
+        ]
+        assert any(shared) == (protocol == "digits-random"), protocol
+    ((_, test),) = benchmark.folds("digits-theo", y, speakers)
+    assert set(speakers[test]) == {"theo"}
+    for train, test in benchmark.folds("digits-random", y, speakers):
+        assert (len(train), np.bincount(y[test]).tolist()) == (1350, [15] * 10)
+
+
+def test_an_interrupted_run_goes_on_and_the_table_is_of_the_log(
+    benchmark, digits, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(benchmark, "clips", lambda protocol: digits)
+    log = tmp_path / "log.jsonl"
+    command = ["--recipes", "spectro-cnn", "--protocols", "digits-speakers", "--seeds", "1",
+               "--max-epochs", "1", "--log", str(log), "--folder", str(tmp_path)]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", ["reference_systems.py", *command, "--folds", "2"])
+    benchmark.main()
+    assert "no system has run on all folds" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["reference_systems.py", *command])
+    benchmark.main()
+    assert "2 runs at hand, 4 to do" in capsys.readouterr().out
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    assert sorted(row["fold"] for row in rows) == list(range(6))
+    assert sorted(i for row in rows for i in row["test"]) == list(range(len(digits[0])))
+    accuracies = [np.mean(digits[1][row["test"]] == np.array(row["answers"])) for row in rows]
+    report = json.loads((tmp_path / "reference_systems.json").read_text())
+    ((entry,),) = report["tables"].values()
+    assert entry["mean"] == f"{np.mean(accuracies):.3f}"
+    assert entry["worst speaker"] == f"{np.min(accuracies):.3f}"
+    assert entry["parameters"] == 1_003_466 and entry["epochs"] == 1
+    for file in report["pictures"].values():
+        assert (tmp_path / file).stat().st_size > 0
+    assert "![Systems" in (tmp_path / "reference_systems.md").read_text()
