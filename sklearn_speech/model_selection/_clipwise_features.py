@@ -5,8 +5,10 @@ from collections import OrderedDict
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils import indexable
 
 from .. import __version__
+from ..utils.validation import safe_indexing
 from ._clipwise import split_clipwise
 from ._digest import digest, file_identities
 from ._feature_cache import FeatureCache
@@ -77,7 +79,7 @@ class ClipwiseFeatures:
         self.cache = cache
         self.max_bytes = max_bytes
         self._kept = OrderedDict()
-        self._name_of_X = None
+        self._names = None
 
     def compute(self, steps):
         """Features of all clips behind some steps.
@@ -100,14 +102,34 @@ class ClipwiseFeatures:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        name = self._name_on_disk(key)
-        features = None if self.cache is None else self.cache.get(name)
+        features = self._stored(key, steps)
         if features is None:
             features = clone(steps[-1][1]).fit_transform(self.compute(steps[:-1]))
             if self.cache is not None:
-                features = self.cache.put(name, features)
+                features = self.cache.put(self._name_on_disk(key), features, self._clips())
         self._keep(key, features)
         return features
+
+    def _stored(self, key, steps):
+        """Features from the disk, those clips computed that are not there; None without any."""
+        if self.cache is None:
+            return None
+        features = self.cache.get(self._name_on_disk(key))
+        if features is not None:
+            return features
+        clips = self._clips()
+        found = self.cache.find(f"-{key}", clips)
+        if not found:
+            return None
+        missing = [i for i, name in enumerate(clips) if name not in found]
+        if missing:
+            others = ClipwiseFeatures(safe_indexing(self.X, missing), self.cache)
+            computed = others.compute(steps)
+            found.update((clips[i], clip) for i, clip in zip(missing, computed))
+        parts = [found[name] for name in clips]
+        if len({(part.shape, part.dtype) for part in parts}) > 1:
+            return None
+        return np.stack(parts)
 
     def fit(self, steps):
         """Fit each of some steps in place, and compute features behind them.
@@ -124,13 +146,19 @@ class ClipwiseFeatures:
             step.fit(self.compute(steps[:i]))
         return self.compute(steps)
 
-    def _name_on_disk(self, key):
-        if self.cache is None:
-            return None
-        if self._name_of_X is None:
+    def _clips(self):
+        """A name for each clip, by its file or by its values."""
+        if self._names is None:
             files = file_identities(self.X)
-            self._name_of_X = digest(__version__, self.X if files is None else files)
-        return f"{self._name_of_X}-{key}"
+            each = files
+            if files is None:
+                n_clips = len(indexable(self.X)[0])
+                each = (safe_indexing(self.X, i) for i in range(n_clips))
+            self._names = [digest(__version__, clip) for clip in each]
+        return self._names
+
+    def _name_on_disk(self, key):
+        return f"{digest(self._clips())}-{key}"
 
     def _keep(self, key, features):
         self._kept[key] = features

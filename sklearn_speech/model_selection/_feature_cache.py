@@ -90,7 +90,39 @@ class FeatureCache:
             pass  # a folder that only others may write to still serves
         return features
 
-    def put(self, key, features):
+    def find(self, ending, clips):
+        """Features of single clips, wherever among the entries they are.
+
+        Parameters
+        ----------
+        ending : str
+            Of the keys to look into.
+        clips : list of str
+            Names of the clips that are wanted; see :meth:`put`.
+
+        Returns
+        -------
+        found : dict of str to ndarray
+            Features by name, for those clips that are there.
+        """
+        found, wanted = {}, set(clips)
+        for entry in sorted(self.folder.glob(f"*{ending}")) if wanted else ():
+            try:
+                names = json.loads((entry / "meta.json").read_text()).get("clips") or []
+            except (OSError, ValueError, AttributeError):
+                continue  # removed by another process, or damaged, which get would say
+            if not wanted.intersection(names):
+                continue
+            features = self.get(entry.name)
+            if features is None or features.dtype == object or len(features) != len(names):
+                continue  # clips of differing lengths are not put together anew
+            for name, clip in zip(names, features):
+                if name in wanted:
+                    found[name] = clip
+            wanted.difference_update(names)
+        return found
+
+    def put(self, key, features, clips=None):
         """Store features, and return them as :meth:`get` would.
 
         Parameters
@@ -98,6 +130,8 @@ class FeatureCache:
         key : str
         features : ndarray of shape (n_clips, ...), or object ndarray of shape (n_clips,)
             Anything else is returned as it is and not stored.
+        clips : list of str, default=None
+            Names of the clips, for :meth:`find`.
 
         Returns
         -------
@@ -108,7 +142,7 @@ class FeatureCache:
         if flat is None or flat.nbytes > self.max_bytes:
             return features
         try:
-            self._write(key, flat, shapes)
+            self._write(key, flat, shapes, clips)
         except OSError as error:
             warnings.warn(
                 f"features could not be cached in {str(self.folder)!r}: {error}",
@@ -120,12 +154,13 @@ class FeatureCache:
         stored = self.get(key)
         return features if stored is None else stored
 
-    def _write(self, key, flat, shapes):
+    def _write(self, key, flat, shapes, clips):
         self.folder.mkdir(parents=True, exist_ok=True)
         place = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=self.folder))
         try:
             np.save(place / "data.npy", flat)
-            meta = {"checksum": _checksum(place / "data.npy"), "shapes": shapes}
+            checksum = _checksum(place / "data.npy")
+            meta = {"checksum": checksum, "shapes": shapes, "clips": clips}
             (place / "meta.json").write_text(json.dumps(meta))
             try:
                 os.rename(place, self.folder / key)

@@ -7,13 +7,17 @@ import joblib
 import numpy as np
 import pytest
 import soundfile
+from optuna.distributions import CategoricalDistribution
+from optuna.samplers import GridSampler
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim
 from sklearn_speech.feature_extraction import MelSpectrogram
-from sklearn_speech.model_selection import FeatureCache
+from sklearn_speech.model_selection import FeatureCache, OptunaSearchCV
 from sklearn_speech.model_selection._clipwise_features import ClipwiseFeatures, as_feature_cache
 from sklearn_speech.model_selection._digest import digest, file_identities
 from sklearn_speech.utils.validation import make_ragged
@@ -191,9 +195,69 @@ def test_features_outlast_the_process_until_a_file_changes(paths, count, cache):
     assert isinstance(again, np.memmap)
     os.utime(paths[2], (1, 1))
     ClipwiseFeatures(paths, cache).compute(steps())
-    assert count == {"mel": 12, "files": 12}
+    assert count == {"mel": 7, "files": 7}  # the others are as they were
     ClipwiseFeatures(paths[:3], cache).compute(steps())
-    assert count == {"mel": 15, "files": 15}
+    assert count == {"mel": 7, "files": 7}
+
+
+def test_clips_are_known_one_by_one(paths, count, cache):
+    """So the outer folds of a nested search, each of which lacks others, share what they have."""
+    for held_out in range(3):
+        some = [path for i, path in enumerate(paths) if i % 3 != held_out]
+        expected = make_pipeline(*[step for _, step in steps()]).fit_transform(some)
+        before = dict(count)
+        found = ClipwiseFeatures(some, cache).compute(steps())
+        np.testing.assert_array_equal(found, expected)
+        new = (4, 2, 0)[held_out]  # the second fold lacks two clips, the third none
+        assert count == {"mel": before["mel"] + new, "files": before["files"] + new}
+    backwards = ClipwiseFeatures(paths[::-1], cache).compute(steps())
+    np.testing.assert_array_equal(backwards[::-1], ClipwiseFeatures(paths).compute(steps()))
+
+
+def test_waveforms_are_known_one_by_one_too(count, cache):
+    X = np.random.default_rng(0).normal(size=(6, 800)).astype(np.float32)
+    first = ClipwiseFeatures(X[:4], cache).compute(steps()[2:])
+    second = ClipwiseFeatures(X[2:], cache).compute(steps()[2:])
+    assert count["mel"] == 6
+    np.testing.assert_array_equal(first[2:], second[:2])
+
+
+def test_damage_to_one_entry_costs_its_clips_only(paths, count, cache):
+    ClipwiseFeatures(paths[:4], cache).compute(steps())
+    for entry in cache.folder.iterdir():
+        (entry / "data.npy").write_bytes(b"")
+    with pytest.warns(UserWarning, match="damaged"):
+        found = ClipwiseFeatures(paths, cache).compute(steps())
+    np.testing.assert_array_equal(found, ClipwiseFeatures(paths).compute(steps()))
+
+
+def test_outer_folds_of_a_nested_search_share_their_features(paths, count, cache):
+    y, speakers = np.tile([0, 1], 3), np.repeat(["a", "b", "c"], 2)
+    model = make_pipeline(
+        *[step for _, step in steps()],
+        FunctionTransformer(np.mean, kw_args={"axis": 2}),
+        LogisticRegression(),
+    )
+    space = {"melspectrogram__n_mels": CategoricalDistribution([6, 8])}
+    search = OptunaSearchCV(
+        model,
+        space,
+        sampler=GridSampler({"melspectrogram__n_mels": [6, 8]}),
+        n_trials=2,
+        cv=GroupKFold(2),
+        memory=cache,
+    )
+    for train, _ in LeaveOneGroupOut().split(paths, y, speakers):
+        part = [paths[i] for i in train]
+        shared = clone(search).fit(part, y[train], groups=speakers[train])
+        alone = clone(search).set_params(memory=None)
+        before = dict(count)
+        alone.fit(part, y[train], groups=speakers[train])
+        count.update(before)
+        np.testing.assert_array_equal(
+            shared.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"]
+        )
+    assert count["mel"] == 2 * 6  # each setting once a clip, whatever the fold
 
 
 def test_what_says_how_and_not_what_to_compute_does_not_matter(paths, count, cache):
