@@ -1,123 +1,244 @@
 """Time of hyperparameter searches on real digits, six speakers held out in turn.
 
-``OptunaSearchCV`` of this library against ``RandomizedSearchCV`` and, where it is
-installed, against optuna-integration's ``OptunaSearchCV``, over the same settings
-and the same folds: wall time for an equal number of trials, and time until the score
-of the random search was reached.
+``OptunaSearchCV`` of this library against ``RandomizedSearchCV`` and optuna-integration's
+``OptunaSearchCV``, over the same space and the same folds: time for an equal number of
+trials, and time until the score of the random search was reached. The steps between are
+taken one by one, each over the settings that the random search drew, so that each shows
+what it brings: this library's training engine beside a stock skorch net of the same module,
+the features shared between folds and trials, the pruner; then the sampler.
 
-    python benchmarks/search_speed.py FOLDER_OF_FSDD --model linear --trials 20
+    pip install optuna-integration
+    python benchmarks/search_speed.py FOLDER_OF_FSDD --model linear --trials 40
+
+Each search is appended to ``results/search_speed_runs.jsonl`` and never repeated, so that a
+run may be stopped; ``--only`` runs some, and those that are there are reported. Without
+optuna-integration its rows are left out.
 """
 
 import argparse
+import functools
+import json
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.pruners import NopPruner
-from optuna.samplers import RandomSampler
-from report import write_report
-from scipy.stats import loguniform, randint
-from sklearn.model_selection import GroupKFold, RandomizedSearchCV
+import optuna
+import torch
+from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.pruners import MedianPruner, NopPruner, SuccessiveHalvingPruner
+from report import RESULTS, write_report
+from scipy.stats import loguniform, randint, uniform
+from sklearn.model_selection import GroupKFold, ParameterSampler, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
+from skorch import NeuralNetClassifier
+from skorch.callbacks import Callback
+from torch import nn
 
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.classification import SpectrogramCNNClassifier, SpectrogramLinearClassifier
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.model_selection import OptunaSearchCV
 
+RUNS = RESULTS / "search_speed_runs.jsonl"
+MODELS = {
+    "linear": SpectrogramLinearClassifier,
+    "small": functools.partial(SpectrogramCNNClassifier, n_layers=2, n_filters=8),
+    "cnn": SpectrogramCNNClassifier,
+}
+N_MELS = IntDistribution(24, 48, step=8)
+LR = FloatDistribution(1e-3, 3e-2, log=True)
+DROPOUT = FloatDistribution(0.0, 0.5)
+N_LAYERS = IntDistribution(2, 4)
+HALVING = {"min_resource": 1, "reduction_factor": 3}
 
-def build(kind, max_epochs):
-    options = {"max_epochs": max_epochs, "random_state": 0}
-    models = {
-        "linear": lambda: SpectrogramLinearClassifier(**options),
-        "small": lambda: SpectrogramCNNClassifier(n_layers=2, n_filters=8, **options),
-        "cnn": lambda: SpectrogramCNNClassifier(**options),
-    }
+
+class SetShape(Callback):
+    """Tells a stock net the shape of its input, as skorch's own documentation has it."""
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        net.set_params(module__n_bands=X.shape[1], module__n_frames=X.shape[2])
+
+
+def pipeline(model):
     return make_pipeline(
-        AudioReader(8000), PadOrTrim(n_times=8000), MelSpectrogram(8000), models[kind]()
+        AudioReader(8000), PadOrTrim(n_times=8000), MelSpectrogram(8000), model
+    )  # fmt: skip
+
+
+def ours(kind, max_epochs):
+    return MODELS[kind](max_epochs=max_epochs, device="cpu", random_state=0)
+
+
+def stock(kind, max_epochs):
+    """The module of `ours` in a net of skorch as it comes: its iterators, its callbacks."""
+    model = ours(kind, max_epochs)
+    X = np.random.default_rng(0).normal(size=(20, 40, 101)).astype(np.float32)
+    sizes = model.fit(X, np.arange(20) % 10).get_params_for("module")
+    return NeuralNetClassifier(
+        model.module_class,
+        criterion=nn.CrossEntropyLoss,
+        optimizer=torch.optim.AdamW,
+        optimizer__weight_decay=model.weight_decay,
+        max_epochs=max_epochs,
+        batch_size=model.batch_size,
+        iterator_train__shuffle=True,
+        train_split=None,
+        verbose=0,
+        callbacks=[SetShape()],
+        **{f"module__{name}": value for name, value in sizes.items()},
     )
 
 
-def spaces(model):
+def spaces(kind, prefix, module=""):
     """The same space for Optuna and for SciPy."""
-    last = model.steps[-1][0]
-    ours = {
-        "melspectrogram__n_mels": IntDistribution(24, 48, step=8),
-        "melspectrogram__hop_length": CategoricalDistribution([64, 80, 128]),
-        f"{last}__lr": FloatDistribution(1e-3, 3e-2, log=True),
-        f"{last}__dropout": FloatDistribution(0.0, 0.5),
+    names = {
+        "melspectrogram__n_mels": N_MELS,
+        f"{prefix}__lr": LR,
+        f"{prefix}__{module}dropout": DROPOUT,
     }
-    theirs = {
-        "melspectrogram__n_mels": [24, 32, 40, 48],
-        "melspectrogram__hop_length": [64, 80, 128],
-        f"{last}__lr": loguniform(1e-3, 3e-2),
-        f"{last}__dropout": np.linspace(0.0, 0.5, 51),
-    }
-    if last.startswith("spectrogramcnn"):
-        ours[f"{last}__n_layers"] = IntDistribution(2, 4)
-        theirs[f"{last}__n_layers"] = randint(2, 5)
-    return ours, theirs
+    if kind != "linear":
+        names[f"{prefix}__{module}n_layers"] = N_LAYERS
+    return names, {name: _of_scipy(values) for name, values in names.items()}
 
 
-def searches(model, n_trials, cv):
-    ours, theirs = spaces(model)
+def _of_scipy(values):
+    if isinstance(values, IntDistribution) and values.step == 1:
+        return randint(values.low, values.high + 1)
+    if isinstance(values, IntDistribution):
+        return list(range(values.low, values.high + 1, values.step))
+    kind = loguniform if values.log else (lambda low, high: uniform(low, high - low))
+    return kind(values.low, values.high)
+
+
+def searches(kind, n_trials, max_epochs, cv):
+    """Each search by name, made when it is its turn."""
+    mine = pipeline(ours(kind, max_epochs))
+    here, theirs = spaces(kind, mine.steps[-1][0])
     same = {"cv": cv, "refit": False, "error_score": "raise"}
-    share = {"n_trials": n_trials, "random_state": 0, **same}
-    found = {
-        "RandomizedSearchCV": RandomizedSearchCV(
-            model, theirs, n_iter=n_trials, random_state=0, **same
-        ),
-        # from left to right, what the features shared between folds and trials, the
-        # pruner and the sampler bring
-        "ours, random, no pruning": OptunaSearchCV(
-            model, ours, sampler=RandomSampler(seed=0), pruner=NopPruner(), **share
-        ),
-        "ours, random, pruned": OptunaSearchCV(model, ours, sampler=RandomSampler(seed=0), **share),
-        "ours": OptunaSearchCV(model, ours, **share),
-        "ours, pruned by epoch": OptunaSearchCV(model, ours, prune_by_epoch=True, **share),
-    }
-    try:
+    drawn = {"n_iter": n_trials, "random_state": 0, **same}
+
+    def of_stock(search, space):
+        net = pipeline(stock(kind, max_epochs))
+        return search(net, spaces(kind, net.steps[-1][0], "module__")[space])
+
+    def again(pruner, **options):
+        study = optuna.create_study(direction="maximize", pruner=pruner)
+        for params in ParameterSampler(theirs, n_trials, random_state=0):
+            study.enqueue_trial({n: getattr(v, "item", lambda v=v: v)() for n, v in params.items()})
+        return OptunaSearchCV(mine, here, n_trials=n_trials, study=study, **same, **options)
+
+    def integration(model, space):
         from optuna_integration import OptunaSearchCV as Integration
-    except ImportError:
-        return found
-    found["optuna-integration"] = Integration(
-        model, ours, n_trials=n_trials, cv=cv, refit=False, random_state=0, error_score="raise"
-    )
-    return found
+
+        return Integration(model, space, n_trials=n_trials, random_state=0, **same)
+
+    def random(model, space):
+        return RandomizedSearchCV(model, space, **drawn)
+
+    halving = SuccessiveHalvingPruner(**HALVING)
+    return {
+        "RandomizedSearchCV, stock skorch": lambda: of_stock(random, 1),
+        "optuna-integration, stock skorch": lambda: of_stock(integration, 0),
+        "RandomizedSearchCV, our net": lambda: random(mine, theirs),
+        "optuna-integration, our net": lambda: integration(mine, here),
+        "ours, same settings, no pruning": lambda: again(NopPruner()),
+        "ours, same settings, median pruner": lambda: again(MedianPruner()),
+        "ours, same settings, halving by fold": lambda: again(halving),
+        "ours, same settings, halving by epoch": lambda: again(halving, prune_by_epoch=True),
+        "ours as it comes": lambda: OptunaSearchCV(
+            mine, here, n_trials=n_trials, random_state=0, **same
+        ),
+        "ours, TPE, halving by epoch": lambda: OptunaSearchCV(
+            mine, here, n_trials=n_trials, random_state=0, pruner=halving, prune_by_epoch=True,
+            **same,
+        ),
+    }  # fmt: skip
 
 
 def run(search, paths, digits, speakers):
-    """Wall and processor time, best score, and when each best score so far was reached."""
+    """Wall and processor time, and the processor time at which each best score was reached."""
     reached = []
     began, processor = time.perf_counter(), time.process_time()
 
     def note(study, trial):
-        try:
-            reached.append((time.perf_counter() - began, study.best_value))
-        except ValueError:  # none so far
-            return
+        if trial.state == optuna.trial.TrialState.COMPLETE:
+            reached.append((time.process_time() - processor, study.best_value))
 
-    if isinstance(search, OptunaSearchCV):
+    if not isinstance(search, RandomizedSearchCV):
         search.set_params(callbacks=[note])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         search.fit(paths, digits, groups=speakers)
-    seconds = time.perf_counter() - began, time.process_time() - processor
-    results = getattr(search, "cv_results_", None)
-    best = np.nanmax(results["mean_test_score"]) if results is not None else search.best_score_
-    folds = results.get("n_folds_run") if results is not None else None
-    return *seconds, float(best), reached, None if folds is None else int(folds.sum())
+    seconds, processor = time.perf_counter() - began, time.process_time() - processor
+    if isinstance(search, RandomizedSearchCV):
+        found = search.cv_results_
+        share = np.cumsum(found["mean_fit_time"] + found["mean_score_time"])
+        best = np.maximum.accumulate(found["mean_test_score"])
+        reached = list(zip((processor * share / share[-1]).tolist(), best.tolist()))
+    n_folds = search.n_splits_ * search.n_trials if hasattr(search, "n_trials") else None
+    if isinstance(search, OptunaSearchCV):
+        n_folds = int(search.cv_results_["n_folds_run"].sum())
+    elif n_folds is None:
+        n_folds = search.n_splits_ * search.n_iter
+    return {
+        "seconds": seconds,
+        "processor": processor,
+        "folds": n_folds,
+        "best": max(score for _, score in reached),
+        "reached": reached,
+    }
+
+
+def report(setting, runs, kind):
+    """Rows of what was run under one setting, beside the two random searches."""
+    base = {name: runs.get(f"RandomizedSearchCV, {name}") for name in ("our net", "stock skorch")}
+    rows = []
+    for name, found in runs.items():
+        row = {
+            "search": name,
+            "processor, s": found["processor"],
+            "wall, s": found["seconds"],
+            "folds run to the end": found["folds"],
+            "best mean score": found["best"],
+        }
+        for other, first in base.items():
+            row[f"times less than random, {other}"] = (
+                "-" if first is None else first["processor"] / found["processor"]
+            )
+        first = base["our net"]
+        until = first and _until(found, first["best"])
+        row["s until the score of random, our net"] = until or "-"
+        row["times less"] = _until(first, first["best"]) / until if until else "-"
+        rows.append(row)
+    caption = (
+        f"{setting['trials']} trials of the {kind} model, {setting['epochs']} epochs, "
+        f"{setting['recordings']} recordings, six speakers held out in turn"
+    )
+    notes = [
+        "Processor time of one process with one thread, which a busy machine changes less than "
+        "the wall's; ratios are of processor times. None of the searches refits. 'Same settings' "
+        "are those that the random search drew. The stock net trains the same module for as many "
+        "epochs with skorch's own iterators, unfused AdamW and a constant learning rate, so that "
+        "its scores differ. A search that never completed a trial as good has no time until that "
+        f"score. Halving: SuccessiveHalvingPruner({HALVING}).",
+    ]
+    return write_report(f"search_speed_{kind}", f"Searches: {kind}", {caption: rows}, notes)
+
+
+def _until(found, target):
+    # a mean over folds differs by rounding when it is a running one
+    return next((at for at, score in found["reached"] if score >= target - 1e-9), None)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="of the Free Spoken Digit Dataset")
-    parser.add_argument("--model", choices=["linear", "small", "cnn"], default="linear")
-    parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--model", choices=list(MODELS), default="linear")
+    parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--every", type=int, default=1, help="take every so manieth recording")
+    parser.add_argument("--only", nargs="*", help="beginnings of the names of searches")
     options = parser.parse_args()
     paths = sorted((options.folder / "recordings").glob("*.wav"))[:: options.every]
     if not paths:
@@ -125,33 +246,37 @@ def main():
     digits = np.array([int(path.name.split("_")[0]) for path in paths])
     speakers = np.array([path.name.split("_")[1] for path in paths])
     cv = GroupKFold(len(set(speakers)))
-    model = build(options.model, options.epochs)
-    rows = []
-    for name, search in searches(model, options.trials, cv).items():
-        seconds, processor, best, reached, folds = run(search, paths, digits, speakers)
-        if not rows:
-            first, target = (seconds, processor), best
-        until = next((at for at, score in reached if score >= target), None)
-        rows.append(
-            {
-                "search": name,
-                "seconds": seconds,
-                "times less": first[0] / seconds,
-                "processor seconds": processor,
-                "times less of them": first[1] / processor,
-                "seconds until the first one's score": "-" if until is None else until,
-                "folds run": "-" if folds is None else folds,
-                "best mean score": best,
-            }
-        )
-        print(rows[-1], flush=True)
-    caption = (
-        f"{options.trials} trials of the {options.model} model, {options.epochs} epochs, "
-        f"{len(paths)} recordings, {cv.get_n_splits()} speakers held out in turn"
-    )
-    report = write_report(f"search_speed_{options.model}", "Searches", {caption: rows})
-    print(report.read_text())
+    setting = {
+        "model": options.model,
+        "trials": options.trials,
+        "epochs": options.epochs,
+        "recordings": len(paths),
+    }
+    runs = _kept(setting)
+    for name, make in searches(options.model, options.trials, options.epochs, cv).items():
+        if name in runs or not any(name.startswith(only) for only in options.only or [""]):
+            continue
+        try:
+            search = make()
+        except ImportError as error:
+            print(f"{name}: left out ({error})")
+            continue
+        found = run(search, paths, digits, speakers)
+        with RUNS.open("a") as file:
+            file.write(json.dumps({"setting": setting, "search": name, **found}) + "\n")
+        print(name, {key: value for key, value in found.items() if key != "reached"}, flush=True)
+    runs = _kept(setting)
+    if runs:
+        print(report(setting, runs, options.model).read_text())
+
+
+def _kept(setting):
+    if not RUNS.exists():
+        return {}
+    rows = map(json.loads, RUNS.read_text().splitlines())
+    return {row["search"]: row for row in rows if row["setting"] == setting}
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     main()
