@@ -26,6 +26,7 @@ from .feature_extraction import Spectrogram as Spectrogram
 from .feature_extraction import SpectrogramScaler as SpectrogramScaler
 from .inspection import ClassReportDisplay as ClassReportDisplay
 from .inspection import FilterbankDisplay as FilterbankDisplay
+from .inspection import FourierKernelDisplay as FourierKernelDisplay
 from .inspection import PhoneConfusionDisplay as PhoneConfusionDisplay
 from .inspection import PosteriorgramDisplay as PosteriorgramDisplay
 from .inspection import ReconstructionDisplay as ReconstructionDisplay
@@ -54,5 +55,6 @@ from .recipes import count_parameters as count_parameters
 from .recipes import list_recipes as list_recipes
 from .recipes import make_recipe as make_recipe
 from .recipes import make_speech_pipeline as make_speech_pipeline
+from .recognition import PhonemeRecognizer as PhonemeRecognizer
 
 __version__: str

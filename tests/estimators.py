@@ -24,6 +24,8 @@ from sklearn_speech.feature_extraction import (
 )
 from sklearn_speech.model_selection import OptunaSearchCV
 from sklearn_speech.pretraining import ConvAutoencoder
+from sklearn_speech.recognition import PhonemeRecognizer
+from sklearn_speech.utils.validation import make_ragged
 
 #: What makes a network cheap and exactly repeatable.
 QUICK = {"max_epochs": 12, "lr": 0.02, "batch_size": 32, "device": "cpu", "random_state": 0}
@@ -60,6 +62,13 @@ def sound_files(folder):
     return paths
 
 
+def phone_clips():
+    """Spectrograms of differing lengths, and what is said in them."""
+    rng = np.random.default_rng(0)
+    X = make_ragged(rng.normal(size=(5, n)) for n in (9, 14, 20, 9, 12))
+    return X, [["s", "ih"], ["ow"], ["s", "ow", "ow"], [], ["ih"]]
+
+
 #: Estimators that by nature take no 2-D numbers: why, and what they take instead, as
 #: ``(estimator, reason, make_input)`` with ``make_input(folder)`` giving ``(X, y)``.
 TAKES_NO_NUMBERS = [
@@ -67,5 +76,12 @@ TAKES_NO_NUMBERS = [
         AudioReader(sample_rate=8000),
         "reads paths of sound files; scikit-learn's checks feed arrays of numbers",
         lambda folder: (sound_files(folder), None),
+    ),
+    (
+        PhonemeRecognizer(
+            hidden_units=4, n_filters=4, **{**QUICK, "max_epochs": 2, "batch_size": 4}
+        ),
+        "learns sequences of phones; scikit-learn's checks have one label a clip",
+        lambda folder: phone_clips(),
     ),
 ]

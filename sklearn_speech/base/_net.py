@@ -464,6 +464,20 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
     def _stratify(self, data):
         return None
 
+    def epoch_scores(self, means):
+        """What ``history_`` keeps of the clips put aside.
+
+        Parameters
+        ----------
+        means : dict of str to float
+            Sums of ``valid_loss`` and of ``batch_scores``, over the number of clips.
+
+        Returns
+        -------
+        scores : dict of str to float
+        """
+        return means
+
     # Inference
 
     def infer(self, x, lengths=None):

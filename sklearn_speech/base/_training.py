@@ -171,7 +171,7 @@ def _validate(net, step, valid):
             net.notify(
                 "on_batch_end", batch=batch, training=False, loss=losses.mean(), y_pred=output
             )
-    return {name: value / count for name, value in totals.items()}
+    return net.epoch_scores({name: value / count for name, value in totals.items()})
 
 
 class BestWeights:

@@ -1,0 +1,82 @@
+"""Long short-term memory in both directions, of clips that differ in length."""
+
+import torch
+from torch import nn
+
+
+class BiLSTM(nn.Module):
+    """Bidirectional LSTM in which padding changes nothing.
+
+    The backward direction of a padded batch must begin at each clip's own last
+    frame. Packed sequences do that, but take torch 2 to 14 times longer on a
+    processor; here every clip is turned round within its own length instead, and
+    both directions run as plain LSTMs.
+
+    Parameters
+    ----------
+    in_features : int
+    hidden_units : int
+        Of each direction.
+    n_layers : int, default=1
+    dropout : float, default=0.0
+        Between layers.
+
+    Shape
+    -----
+    Input (n_clips, n_frames, in_features), output
+    (n_clips, n_frames, 2 * hidden_units); what lies in the padding means nothing.
+
+    Examples
+    --------
+    >>> lstm = BiLSTM(40, 32)
+    >>> sum(p.numel() for p in lstm.parameters())
+    18944
+    >>> lstm(torch.zeros(2, 7, 40), torch.tensor([7, 3])).shape
+    torch.Size([2, 7, 64])
+    """
+
+    def __init__(self, in_features, hidden_units, n_layers=1, dropout=0.0):
+        super().__init__()
+        sizes = [in_features] + [2 * hidden_units] * (n_layers - 1)
+        self.forward_layers = nn.ModuleList(
+            nn.LSTM(size, hidden_units, batch_first=True) for size in sizes
+        )
+        self.backward_layers = nn.ModuleList(
+            nn.LSTM(size, hidden_units, batch_first=True) for size in sizes
+        )
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x, lengths=None):
+        turned = None if lengths is None else turned_round(lengths.to(x.device), x.shape[1])
+        for i, (ahead, back) in enumerate(zip(self.forward_layers, self.backward_layers)):
+            if i:
+                x = self.dropout(x)
+            x = torch.cat([ahead(x)[0], _turn(back(_turn(x, turned))[0], turned)], dim=2)
+        return x
+
+
+def turned_round(lengths, n_frames):
+    """Where each frame lies when clips are turned round within their own lengths.
+
+    Parameters
+    ----------
+    lengths : int64 Tensor of shape (n_clips,)
+    n_frames : int
+
+    Returns
+    -------
+    index : int64 Tensor of shape (n_clips, n_frames, 1)
+        Padding stays where it is; the same index turns back.
+
+    Examples
+    --------
+    >>> turned_round(torch.tensor([4, 2]), 4)[..., 0].tolist()
+    [[3, 2, 1, 0], [1, 0, 2, 3]]
+    """
+    position = torch.arange(n_frames, device=lengths.device)
+    last = lengths[:, None] - 1
+    return torch.where(position <= last, last - position, position)[..., None]
+
+
+def _turn(x, index):
+    return x.flip(1) if index is None else x.gather(1, index.expand(-1, -1, x.shape[2]))

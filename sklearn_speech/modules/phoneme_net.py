@@ -1,0 +1,147 @@
+"""Networks that name the phone of each frame, for connectionist temporal classification."""
+
+import torch
+from torch import nn
+
+from .bc_resnet import BCResNetNet
+from .bilstm import BiLSTM
+from .conv_stage import ConvStage, frame_mask
+from .input_norm import InputNorm
+
+ENCODERS = ("conv-lstm", "linear-lstm", "bcresnet")
+
+
+class PhonemeNet(nn.Module):
+    """Encoder, bidirectional LSTM, and a linear layer with one logit a phone.
+
+    Parameters
+    ----------
+    n_bands : int
+    n_frames : int or None
+        Not needed; there so that all networks are built alike.
+    n_phones : int
+        Without blank.
+    encoder : {"conv-lstm", "linear-lstm", "bcresnet"}, default="conv-lstm"
+        What the LSTM reads: two layers of convolutions, the second of which halves
+        the bands that the first has halved already; the frames as they are; or the
+        frames of a :class:`~sklearn_speech.modules.bc_resnet.BCResNetNet`.
+    hidden_units : int, default=None
+        Of each direction of the LSTM. None is 128 after convolutions, else 32.
+    n_lstm_layers : int, default=1
+    n_filters : int, default=32
+        Of each layer of convolutions of "conv-lstm".
+    time_stride : int, default=2
+        One frame in how many "conv-lstm" keeps; the other encoders keep all.
+    tau : float, default=1
+        Width of "bcresnet".
+    variant : {"paper", "reference"}, default="paper"
+        Of "bcresnet".
+    dropout : float, default=0.0
+        Before and after each layer of the LSTM in "conv-lstm" and "linear-lstm", of
+        channels inside of "bcresnet".
+    input_norm : {None, "batch", "clip", "band"}, default=None
+        See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
+
+    Shape
+    -----
+    Input (n_clips, n_bands, n_frames), or (n_clips, n_bands) for one frame a clip;
+    output (n_clips, n_out_frames, n_phones + 1), blank first. Beyond a clip's own
+    frames the output says blank and nothing else: 0 for blank, ``-inf`` for phones,
+    which changes neither its likelihood nor what is decoded.
+
+    Examples
+    --------
+    >>> net = PhonemeNet(40, None, 61, encoder="linear-lstm")
+    >>> sum(p.numel() for p in net.parameters())
+    22974
+    >>> net(torch.zeros(2, 40, 9)).shape
+    torch.Size([2, 9, 62])
+    """
+
+    def __init__(
+        self,
+        n_bands,
+        n_frames,
+        n_phones,
+        encoder="conv-lstm",
+        hidden_units=None,
+        n_lstm_layers=1,
+        n_filters=32,
+        time_stride=2,
+        tau=1,
+        variant="paper",
+        dropout=0.0,
+        input_norm=None,
+    ):
+        super().__init__()
+        if encoder not in ENCODERS:
+            raise ValueError(f"encoder={encoder!r}: expected one of {ENCODERS}")
+        self.n_bands, self.encoder = n_bands, encoder
+        #: One output frame for how many input frames; its middle is that of the first of them.
+        self.time_stride = frames_per_output(encoder, time_stride)
+        outside = 0.0 if encoder == "bcresnet" else dropout
+        bias = True
+        if encoder == "bcresnet":
+            self.encode = BCResNetNet(n_bands, None, 1, tau, variant, dropout, None, input_norm)
+            del self.encode.classify  # frames are classified, not clips
+            width, bias = self.encode.n_features, variant == "paper"
+        elif encoder == "conv-lstm":
+            self.encode = _ConvEncoder(n_bands, n_filters, time_stride, input_norm)
+            width = self.encode.n_features
+        else:
+            self.encode = InputNorm(n_bands, input_norm)
+            width = n_bands
+        if hidden_units is None:
+            hidden_units = 128 if encoder == "conv-lstm" else 32
+        self.dropout = nn.Dropout(outside)
+        self.lstm = BiLSTM(width, hidden_units, n_lstm_layers, outside)
+        self.classify = nn.Linear(2 * hidden_units, n_phones + 1, bias=bias)
+
+    def out_frames(self, n_frames):
+        """Output frames for a number of input frames, an int or a Tensor."""
+        return (n_frames + self.time_stride - 1) // self.time_stride
+
+    def forward(self, x, lengths=None):
+        if x.dim() == 2:
+            x = x[:, :, None]
+        if x.shape[1] != self.n_bands:
+            raise ValueError(f"x has {x.shape[1]} bands, the network was built for {self.n_bands}")
+        encode = self.encode.encode if self.encoder == "bcresnet" else self.encode
+        x = encode(x, lengths).transpose(1, 2)
+        lengths = None if lengths is None else self.out_frames(lengths)
+        logits = self.classify(self.dropout(self.lstm(self.dropout(x), lengths)))
+        if lengths is None:
+            return logits
+        inside = frame_mask(lengths.to(x.device), logits.shape[1])[..., None]
+        blank = torch.full_like(logits[0, 0], -torch.inf)
+        blank[0] = 0.0
+        return torch.where(inside, logits, blank)
+
+
+def frames_per_output(encoder, time_stride):
+    """How many input frames become one output frame."""
+    return time_stride if encoder == "conv-lstm" else 1
+
+
+class _ConvEncoder(nn.Module):
+    """Two layers of convolutions: (n_clips, n_bands, n_frames) to (n_clips, n_features, frames)."""
+
+    def __init__(self, n_bands, n_filters, time_stride, input_norm):
+        super().__init__()
+        self.input_norm = InputNorm(n_bands, input_norm)
+        span = max(5, 2 * time_stride + 1)
+        self.stages = nn.ModuleList(
+            [
+                ConvStage(1, n_filters, (5, span), (2, time_stride), batch_norm=True, bias=False),
+                ConvStage(n_filters, n_filters, 3, (2, 1), batch_norm=True, bias=False),
+            ]
+        )
+        for stage in self.stages:
+            n_bands = stage.out_bands(n_bands)
+        self.n_features = n_filters * n_bands
+
+    def forward(self, x, lengths=None):
+        x = self.input_norm(x, lengths)[:, None]
+        for stage in self.stages:
+            x, lengths = stage(x, lengths)
+        return x.flatten(1, 2)

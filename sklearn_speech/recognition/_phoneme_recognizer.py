@@ -1,0 +1,598 @@
+"""Phone sequences of speech of any length, without knowing when each phone is said."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from rapidfuzz.distance import Levenshtein
+
+from ..base import BaseSpeechNet
+from ..metrics import phone_error_rate
+from ..modules.ctc import CTCCriterion, frames_needed
+from ..modules.front_end_net import FrontEndNet
+from ..modules.phoneme_net import ENCODERS, PhonemeNet, frames_per_output
+from ..utils.random import torch_seed
+from ..utils.validation import (
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    check_phone_sequences,
+    make_ragged,
+)
+from ._alignment import forced_alignment, phone_bounds
+from ._decoding import beam_decode, greedy_decode
+from ._language_model import PhoneNGram
+from ._segment_model import SegmentModel, cepstra
+
+
+class PhonemeRecognizer(BaseSpeechNet):
+    """Recogniser of phones: speech of any length in, sequences of phones out.
+
+    A network names the phone of each frame, or blank; connectionist temporal
+    classification (CTC) adds up all the ways in which a sequence can be said in the
+    frames of a clip, so that nothing but the sequence itself must be known.
+
+    Parameters
+    ----------
+    encoder : {"conv-lstm", "linear-lstm", "bcresnet"}, default="conv-lstm"
+        What lies before the last, linear layer: two layers of convolutions and a
+        bidirectional LSTM, that LSTM alone, or BC-ResNet and an LSTM.
+    hidden_units : int, default=None
+        Of each direction of the LSTM. None is 128 after convolutions, else 32.
+    n_lstm_layers : int, default=1
+        Layers of the LSTM.
+    n_filters : int, default=32
+        Filters of each convolution of "conv-lstm".
+    time_stride : int, default=2
+        "conv-lstm" gives one frame for so many.
+    tau : float, default=1
+        Width of "bcresnet".
+    variant : {"paper", "reference"}, default="paper"
+        Of "bcresnet", see
+        :class:`~sklearn_speech.classification.BCResNetClassifier`.
+    dropout : float, default=0.2
+        Around the layers of the LSTM, or inside of BC-ResNet.
+    input_norm : {None, "batch", "clip", "band"}, default="band"
+        What makes input comparable: nothing, statistics of each band over the
+        training clips, mean and deviation of each clip, or the same with the mean
+        over time of each band of each clip taken away.
+    segment_model : bool, default=False
+        Whether ``fit`` also learns, after the network, how each phone sounds: what
+        ``align`` needs to know when it is said.
+    decoder : {"greedy", "beam"}, default="greedy"
+        The sequence of the single most probable path, or the most probable
+        sequence, searched for among `beam_width` prefixes.
+    beam_width : int, default=16
+    language_model : int, default=None
+        Order of an n-gram of phones, learned in ``fit`` from the training
+        sequences, that the beam search takes into account; None is no such model.
+    language_model_weight : float, default=0.5
+        Factor of its logarithms.
+    insertion_bonus : float, default=0.0
+        Added to the logarithm of a sequence's probability for each phone; only for
+        the beam search.
+    frame_period : float, default=0.01
+        Seconds from one frame to the next, where spectrograms are given: what
+        ``align`` tells times by. With `frontend`, its own hop counts.
+    lr : float, default=0.003
+        Largest learning rate.
+    max_epochs : int, default=40
+        Passes over the training clips.
+    batch_size : int, default=16
+        Clips a step; those of similar length are put together.
+    gradient_clip : float, default=1.0
+        Largest norm of all gradients together; None does not clip.
+    **kwargs
+        Settings of training, and `frontend` with its settings, see
+        :class:`~sklearn_speech.base.BaseSpeechNet`.
+
+    Attributes
+    ----------
+    phones_ : ndarray of shape (n_phones,)
+        Phones, sorted.
+    language_model_ : PhoneNGram
+        Where `language_model` is set.
+    segment_model_ : SegmentModel
+        Where `segment_model` is set.
+    module_ : PhonemeNet or FrontEndNet
+        The network: logits (n_clips, n_out_frames, n_phones + 1) out, blank first.
+    n_features_in_ : int
+        Number of bands of spectrograms, or samples of waveforms of one length.
+    history_ : skorch.history.History
+        Loss, learning rate and seconds by epoch; ``valid_per`` is the phone error
+        rate of greedy decoding of the clips put aside.
+
+    See Also
+    --------
+    sklearn_speech.metrics.phone_error_rate : Judges what is recognised.
+    sklearn_speech.datasets.make_connected_digits : Sequences to learn from.
+
+    Notes
+    -----
+    Clips are waveforms where `frontend` is set, else spectrograms; ragged ones, a
+    1-D object array with an array a clip, may differ in length.
+
+    A sequence needs as many frames as it has phones, and one more for each phone
+    that follows itself; what comes out of the network counts, which for
+    "conv-lstm" is every `time_stride`-th frame. A clip may have no phones at all:
+    it teaches blank.
+
+    The loss of a clip is divided by its number of phones.
+
+    References
+    ----------
+    A. Graves, S. Fernandez, F. Gomez and J. Schmidhuber, "Connectionist temporal
+    classification: labelling unsegmented sequence data with recurrent neural
+    networks", ICML 2006.
+
+    Examples
+    --------
+    >>> from sklearn_speech import MelSpectrogram, PhonemeRecognizer
+    >>> from sklearn_speech.datasets import make_spoken_digits
+    >>> speech = make_spoken_digits(2, 3, digits=[2, 6], random_state=0)
+    >>> recognizer = PhonemeRecognizer(
+    ...     frontend=MelSpectrogram(8000), hidden_units=32, lr=0.01, batch_size=4,
+    ...     random_state=0,
+    ... )
+    >>> recognizer.fit(speech.data, speech.phones).predict(speech.data[:1])[0]
+    ['t', 'uw']
+    """
+
+    module_class = PhonemeNet
+
+    _parameter_constraints = {
+        **BaseSpeechNet._parameter_constraints,
+        "encoder": [StrOptions(set(ENCODERS))],
+        "hidden_units": [Interval(Integral, 1, None, closed="left"), None],
+        "n_lstm_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_filters": [Interval(Integral, 1, None, closed="left")],
+        "time_stride": [Interval(Integral, 1, None, closed="left")],
+        "tau": [Interval(Real, 0.25, None, closed="left")],
+        "variant": [StrOptions({"paper", "reference"})],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_norm": [StrOptions({"batch", "clip", "band"}), None],
+        "segment_model": ["boolean"],
+        "decoder": [StrOptions({"greedy", "beam"})],
+        "beam_width": [Interval(Integral, 1, None, closed="left")],
+        "language_model": [Interval(Integral, 1, None, closed="left"), None],
+        "language_model_weight": [Interval(Real, 0, None, closed="left")],
+        "insertion_bonus": [Interval(Real, None, None, closed="neither")],
+        "frame_period": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        encoder="conv-lstm",
+        *,
+        hidden_units=None,
+        n_lstm_layers=1,
+        n_filters=32,
+        time_stride=2,
+        tau=1,
+        variant="paper",
+        dropout=0.2,
+        input_norm="band",
+        segment_model=False,
+        decoder="greedy",
+        beam_width=16,
+        language_model=None,
+        language_model_weight=0.5,
+        insertion_bonus=0.0,
+        frame_period=0.01,
+        lr=0.003,
+        max_epochs=40,
+        batch_size=16,
+        gradient_clip=1.0,
+        **kwargs,
+    ):
+        super().__init__(
+            lr=lr,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            gradient_clip=gradient_clip,
+            **kwargs,
+        )
+        self.encoder = encoder
+        self.hidden_units = hidden_units
+        self.n_lstm_layers = n_lstm_layers
+        self.n_filters = n_filters
+        self.time_stride = time_stride
+        self.tau = tau
+        self.variant = variant
+        self.dropout = dropout
+        self.input_norm = input_norm
+        self.segment_model = segment_model
+        self.decoder = decoder
+        self.beam_width = beam_width
+        self.language_model = language_model
+        self.language_model_weight = language_model_weight
+        self.insertion_bonus = insertion_bonus
+        self.frame_period = frame_period
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.target_tags.required = True
+        tags.target_tags.one_d_labels = False
+        return tags
+
+    def _validate_params(self):
+        super()._validate_params()
+        if self.language_model is not None and self.decoder != "beam":
+            raise InvalidParameterError(
+                f"language_model={self.language_model!r} needs decoder='beam', got "
+                f"decoder={self.decoder!r}"
+            )
+
+    # Targets
+
+    def _network_shape(self, shape):
+        return {**super()._network_shape(shape), "n_phones": len(self.phones_)}
+
+    def _check_y(self, y, *, reset, classes=None):
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
+                "is None."
+            )
+        y = check_phone_sequences(y)
+        said = sorted({phone for phones in y for phone in phones})
+        if reset or not hasattr(self, "phones_"):
+            (phones,) = [said] if classes is None else check_phone_sequences([classes], "phones")
+            if not phones:
+                raise ValueError("y holds no phone at all: there is nothing to learn")
+            self.phones_ = np.unique(phones)
+        unknown = sorted(set(said) - set(self.phones_.tolist()))
+        if unknown:
+            raise ValueError(
+                f"y holds the phones {unknown}, which are not among those that this "
+                f"{type(self).__name__} learns: {self.phones_.tolist()}"
+            )
+        code = {phone: i for i, phone in enumerate(self.phones_.tolist(), 1)}
+        targets = torch.zeros(len(y), max(1, *map(len, y)), dtype=torch.int64)
+        for row, phones in zip(targets, y):
+            row[: len(phones)] = torch.tensor([code[phone] for phone in phones])
+        return targets
+
+    def _dataset(self, X, y, sample_weight=None, *, classes=None, reset):
+        data = super()._dataset(X, y, sample_weight, classes=classes, reset=reset)
+        data.classes = PhoneCodes(self.phones_)
+        self._check_lengths(data)
+        return data
+
+    def _check_lengths(self, data):
+        """Refuse clips with fewer frames than their phones need, which no path can say."""
+        needed = frames_needed(data.targets)
+        too_short = self._out_frames(_n_steps(data)) < needed
+        if data.sample_weight is not None:
+            too_short &= data.sample_weight > 0
+        if too_short.any():
+            i = int(too_short.nonzero()[0])
+            raise ValueError(
+                f"clip {i} of X gives {int(self._out_frames(_n_steps(data))[i])} frames, but its "
+                f"{int((data.targets[i] > 0).sum())} phones need {int(needed[i])}"
+                f" (clips that are too short: {int(too_short.sum())}); use a smaller time_stride "
+                "or hop_length, or leave such clips out"
+            )
+
+    def _out_frames(self, n_steps):
+        """Frames that the network gives for numbers of samples or frames, before it is built."""
+        if self.frontend is not None:
+            with torch_seed(0):
+                n_steps = self._make_front_end().n_frames(n_steps)
+        stride = frames_per_output(self.encoder, self.time_stride)
+        return (n_steps + stride - 1) // stride
+
+    # Training
+
+    def initialize_criterion(self):
+        """CTC of each clip."""
+        self.criterion_ = CTCCriterion()
+        return self
+
+    def clip_losses(self, output, y, batch):
+        """Loss of each clip of a batch.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_clips, n_out_frames, n_phones + 1)
+            Logits.
+        y : Tensor of shape (n_clips, n_phones_of_longest)
+            Positions in ``phones_`` from 1 on, filled up with 0.
+        batch : Batch
+            What the iterator gave.
+
+        Returns
+        -------
+        losses : Tensor of shape (n_clips,)
+        """
+        return self.criterion_(output, y)
+
+    def batch_scores(self, output, y):
+        """Errors of greedy decoding, and phones, of a batch of the clips put aside.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_clips, n_out_frames, n_phones + 1)
+            Logits.
+        y : Tensor of shape (n_clips, n_phones_of_longest)
+            Positions in ``phones_`` from 1 on, filled up with 0.
+
+        Returns
+        -------
+        sums : dict of str to int
+        """
+        errors = 0
+        for row, codes in zip(output.cpu().numpy(), y.tolist()):
+            errors += Levenshtein.distance(greedy_decode(row), [code for code in codes if code])
+        return {"errors": errors, "phones": int((y > 0).sum())}
+
+    def epoch_scores(self, means):
+        """Put the phone error rate of the clips put aside in place of its two parts.
+
+        Parameters
+        ----------
+        means : dict of str to float
+
+        Returns
+        -------
+        scores : dict of str to float
+        """
+        errors, phones = means.pop("errors"), means.pop("phones")
+        return {**means, "valid_per": errors / phones} if phones else means
+
+    def _train(self, data, valid, epochs, schedule, going_on):
+        if self.language_model is not None:
+            if not (going_on and hasattr(self, "language_model_")):
+                self.language_model_ = PhoneNGram(self.language_model, len(self.phones_))
+            self.language_model_.fit([[c for c in codes if c] for codes in data.targets.tolist()])
+        super()._train(data, valid, epochs, schedule, going_on)
+        vars(self).pop("segment_model_", None)
+        if self.segment_model:
+            self._fit_segments(data)
+
+    def _fit_segments(self, data):
+        sequences = [[c for c in codes if c] for codes in data.targets.tolist()]
+        stride = frames_per_output(self.encoder, self.time_stride)
+        peaks = []
+        for log_probs, codes in zip(self._infer_clips(data), sequences):
+            path, _ = forced_alignment(log_probs, codes)
+            frames = [np.flatnonzero(path == i) for i in range(len(codes))]
+            peaks.append(np.array([stride * int(f.mean()) for f in frames], dtype=int))
+        model = SegmentModel(len(self.phones_))
+        self.segment_model_ = model.fit(self._spectrograms(data), sequences, peaks)
+
+    def _spectrograms(self, data):
+        """What the network reads, an ndarray (n_bands, n_frames) a clip."""
+        if not isinstance(self.module_, FrontEndNet):
+            return [x.numpy() for x in data.X]
+        spectrograms = []
+        with torch.no_grad():
+            for start in range(0, len(data), 64):
+                x, lengths = (batch := data.batch(slice(start, start + 64)))[0], batch.lengths
+                lengths = None if lengths is None else lengths.to(self.device_)
+                made, frames = self.module_.features(x.to(self.device_), lengths)
+                frames = [None] * len(made) if frames is None else frames.tolist()
+                spectrograms += [m[:, :n].cpu().numpy() for m, n in zip(made, frames)]
+        return spectrograms
+
+    def fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None):
+        """Train the network, and count phones where a language model is asked for.
+
+        Parameters
+        ----------
+        X : array-like
+            Ragged waveforms where `frontend` is set, a 1-D object array with one
+            array (n_times,) a clip, or (n_clips, n_times); else spectrograms, one
+            array (n_bands, n_frames) a clip, or (n_clips, n_bands, n_frames).
+        y : list or 1-D object array of sequences of str, of shape (n_clips,)
+            The phones of each clip, in order.
+        groups : array-like of shape (n_clips,), default=None
+            Speaker of each clip. Keeps speakers apart in the split of early
+            stopping; nothing else uses it.
+        sample_weight : array-like of shape (n_clips,), default=None
+            Weight of each clip in the loss.
+        X_val, y_val : array-like, default=None
+            Clips and phones to measure each epoch on, instead of a part of X.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            When a clip has fewer frames than its phones need, `y_val` has phones that
+            `y` has not, or there is no phone at all.
+        """
+        return super().fit(
+            X, y, groups=groups, sample_weight=sample_weight, X_val=X_val, y_val=y_val
+        )
+
+    def partial_fit(self, X, y, phones=None, *, sample_weight=None):
+        """Go on training for `max_epochs` epochs at a constant learning rate, as in skorch.
+
+        Parameters
+        ----------
+        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) a clip
+            As in ``fit``.
+        y : list or 1-D object array of sequences of str, of shape (n_clips,)
+            The phones of each clip.
+        phones : list of str, default=None
+            All phones that will ever come; needed in the first call where y lacks some.
+        sample_weight : array-like of shape (n_clips,), default=None
+
+        Returns
+        -------
+        self : object
+        """
+        return self._fit(
+            X, y, classes=phones, sample_weight=sample_weight,
+            going_on=self.initialized_, schedule="constant",
+        )  # fmt: skip
+
+    # Inference
+
+    def _infer_clips(self, X):
+        """Log posteriors of each clip, an ndarray each."""
+        self.check_is_fitted()
+        data = self.get_dataset(X)
+        n_steps = _n_steps(data)
+        n_frames = self._out_frames(n_steps).tolist()
+        # by length, so that little is padded; each is put where it belongs
+        order = torch.argsort(n_steps, stable=True)
+        outputs, done = [None] * len(data), 0
+        for batch in self.forward_iter(data.subset(order)):
+            for row in batch.float().log_softmax(2).numpy():
+                i = int(order[done])
+                outputs[i], done = row[: n_frames[i]], done + 1
+        return outputs
+
+    def predict_log_proba(self, X):
+        """Logarithm of the posterior of blank and of each phone, frame by frame.
+
+        Parameters
+        ----------
+        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) a clip
+            As in ``fit``.
+
+        Returns
+        -------
+        log_posteriors : ndarray of shape (n_clips,), dtype object
+            Each a float32 array (n_out_frames, n_phones + 1): blank, then the phones
+            in the order of ``phones_``.
+        """
+        return make_ragged(self._infer_clips(X))
+
+    @property
+    def predict_proba(self):
+        """There is none: posteriors are of frames, not of clips."""
+        raise AttributeError(
+            f"{type(self).__name__} has no predict_proba; predict_log_proba gives the posteriors "
+            "of each frame"
+        )
+
+    def predict(self, X):
+        """Phones of each clip.
+
+        Parameters
+        ----------
+        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) a clip
+            As in ``fit``.
+
+        Returns
+        -------
+        phones : ndarray of shape (n_clips,), dtype object
+            Each a list of str.
+        """
+        posteriors = self._infer_clips(X)
+        if self.decoder == "greedy":
+            decoded = map(greedy_decode, posteriors)
+        else:
+            model = getattr(self, "language_model_", None) if self.language_model else None
+            decoded = (
+                beam_decode(
+                    row, self.beam_width, model, self.language_model_weight, self.insertion_bonus
+                )
+                for row in posteriors
+            )
+        names = self.phones_.tolist()
+        return make_ragged([names[code - 1] for code in codes] for codes in decoded)
+
+    def align(self, X, y):
+        """When each phone of known sequences is said.
+
+        Parameters
+        ----------
+        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) a clip
+            As in ``fit``.
+        y : list or 1-D object array of sequences of str, of shape (n_clips,)
+            The phones of each clip.
+
+        Returns
+        -------
+        segments : ndarray of shape (n_clips,), dtype object
+            Each a list of (start, end, phone), times in seconds. Silence at the ends
+            and pauses of 50 ms or more between phones belong to no segment.
+
+        Raises
+        ------
+        ValueError
+            When a clip has fewer frames than its phones need, or a phone was not
+            among those of ``fit``.
+
+        Notes
+        -----
+        Without ``segment_model=True`` the times are those at which the network is
+        surest of each phone, which may be anywhere near the phone: CTC learns what
+        is said, and not when.
+        """
+        self.check_is_fitted()
+        data = self._dataset(X, y, reset=False)
+        sequences = [[c for c in codes if c] for codes in data.targets.tolist()]
+        model = getattr(self, "segment_model_", None)
+        if model is None:
+            stride = frames_per_output(self.encoder, self.time_stride)
+            paths = [
+                forced_alignment(log_probs, codes)[0]
+                for log_probs, codes in zip(self._infer_clips(data), sequences)
+            ]
+        else:
+            stride = 1
+            paths = [
+                model.align(cepstra(spectrogram), codes)
+                for spectrogram, codes in zip(self._spectrograms(data), sequences)
+            ]
+        period, first, steps_a_second = self._clock()
+        names, segments = self.phones_.tolist(), []
+        for path, codes, n_steps in zip(paths, sequences, _n_steps(data).tolist()):
+            duration = n_steps / steps_a_second
+            bounds = phone_bounds(path, len(codes), stride * period, first, duration)
+            segments.append(
+                [(start, end, names[c - 1]) for (start, end), c in zip(bounds.tolist(), codes)]
+            )
+        return make_ragged(segments)
+
+    def _clock(self):
+        """Seconds between input frames, middle of the first, samples or frames a second."""
+        if not isinstance(self.module_, FrontEndNet):
+            return self.frame_period, self.frame_period / 2, 1 / self.frame_period
+        front_end = self.module_.front_end
+        rate, framing = front_end.sample_rate, front_end.framing
+        middle = framing.first_sample + framing.win_length / 2
+        return front_end.hop_length / rate, middle / rate, rate
+
+    def score(self, X, y, sample_weight=None):
+        """One minus the phone error rate of all clips together.
+
+        Parameters
+        ----------
+        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) a clip
+            As in ``fit``.
+        y : list or 1-D object array of sequences of str, of shape (n_clips,)
+            True phones; those that were not among the training clips' count as errors.
+        sample_weight : array-like of shape (n_clips,), default=None
+
+        Returns
+        -------
+        score : float
+            1 is perfect; below 0 where phones are added without need.
+        """
+        return 1.0 - phone_error_rate(y, self.predict(X), sample_weight=sample_weight)
+
+
+class PhoneCodes:
+    """Phones in place of classes: what a padded row of codes stands for."""
+
+    def __init__(self, phones):
+        self.phones = phones.tolist()
+
+    def __getitem__(self, codes):
+        return make_ragged([self.phones[code - 1] for code in row if code] for row in codes)
+
+
+def _n_steps(data):
+    """Samples or frames of each clip."""
+    if data.ragged:
+        return data.lengths
+    return torch.full((len(data),), data.X.shape[-1])
