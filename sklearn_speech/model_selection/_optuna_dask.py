@@ -1,5 +1,6 @@
 """Jobs on a Dask cluster, whose workers may die."""
 
+import time
 from concurrent.futures import CancelledError
 
 import numpy as np
@@ -48,7 +49,6 @@ def run_on_dask(backend, jobs, time_left, sent):
     Exception
         What a job raised.
     """
-    from distributed import wait
     from distributed.scheduler import KilledWorker
 
     client = backend.client
@@ -56,7 +56,7 @@ def run_on_dask(backend, jobs, time_left, sent):
     futures = [_submit(client, job, sent) for job in jobs]
     try:
         with backend.retrieval_context():
-            wait(futures, timeout=None if time_left is None else max(time_left, 0.01))
+            _wait(futures, None if time_left is None else max(time_left, 0.01))
     except TimeoutError:
         client.cancel([future for future in futures if not future.done()], force=True)
         return [future.result() if future.status == "finished" else None for future in futures]
@@ -68,6 +68,20 @@ def run_on_dask(backend, jobs, time_left, sent):
             outcomes.append(LostWorker(f"{type(error).__name__}: {error}"))
             sent.clear()  # the worker may have held the only copy
     return outcomes
+
+
+def _wait(futures, seconds):
+    from distributed import wait
+
+    end = None if seconds is None else time.monotonic() + seconds
+    while running := [future for future in futures if not future.done()]:
+        left = None if end is None else end - time.monotonic()
+        if left is not None and left <= 0:
+            raise TimeoutError
+        try:
+            wait(running, timeout=left)
+        except CancelledError:
+            continue  # of those whose clips went down with a worker; others still run
 
 
 def _submit(client, job, sent):

@@ -150,7 +150,12 @@ class OptunaSearchCV(BaseSearchCV):
         with joblib.parallel_config("dask"):
             search.fit(X, y, groups=speakers)
 
-    or by running the same script on each, with the same `storage`.
+    or by running the same script on each, with the same `storage`;
+    ``examples/search_beyond_one_machine.py`` does both. Clips that are files must be
+    found under the same paths everywhere.
+
+    With `memory`, features are known clip by clip, where all clips have features of one
+    shape: the outer folds of a nested search share them.
 
     Examples
     --------
