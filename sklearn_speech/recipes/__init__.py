@@ -5,6 +5,7 @@ from . import (  # noqa: F401 - each enters its recipes in the catalogue
     _best,
     _digit_pictures,
     _keywords,
+    _phones,
     _raw_samples,
     _rebuilt_sound,
 )

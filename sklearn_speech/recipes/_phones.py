@@ -1,0 +1,46 @@
+"""Phones with front ends that are trained: one recurrent layer, alone or after BC-ResNet.
+
+The system of heungky/trainable-STFT-Mel.
+"""
+
+from ..recognition import PhonemeRecognizer
+from ._catalogue import clips, recipe
+from ._keywords import with_front_end
+
+_INPUT = "log-mel spectrogram of any length, or samples"
+
+_PUBLISHED = "no figure here; its paper has up to 9.5 points less phone error by trained front ends"
+
+_CORRECTED = (
+    "padding reaches no layer and no length is short of frames; phone errors are counted over the "
+    "corpus, not averaged over utterances; phones are those of the training clips; sentences that "
+    "all speakers read are left out by load_timit"
+)
+
+
+def _enter(name, encoder, **fixed):
+    @recipe(
+        name,
+        source="trainable",
+        task="phones",
+        input=_INPUT,
+        published=_PUBLISHED,
+        corrected=_CORRECTED,
+    )
+    def make(
+        sample_rate=16000, setting="A", filterbank="nnaudio", n_mels=40, masked_bins=None,
+        random_mel=False, input_norm=None, max_epochs=400, random_state=None, reads="paths",
+    ):  # fmt: skip
+        return with_front_end(
+            PhonemeRecognizer, clips(reads, sample_rate),
+            sample_rate, setting, filterbank, n_mels, masked_bins, random_mel,
+            encoder=encoder, hidden_units=32, input_norm=input_norm, optimizer="adam", lr=0.001,
+            weight_decay=0.0, lr_schedule="constant", batch_size=16, gradient_clip=None,
+            max_epochs=max_epochs, random_state=random_state, **fixed,
+        )  # fmt: skip
+
+    return make
+
+
+_enter("asr-simple", "linear-lstm", dropout=0.0)
+_enter("asr-bcresnet", "bcresnet", dropout=0.1, variant="reference")
