@@ -7,6 +7,7 @@ where some are added or left out, by :class:`PhoneConfusionDisplay`.
 
 from ._class_report_display import ClassReportDisplay
 from ._filterbank_display import FilterbankDisplay
+from ._fourier_kernel_display import FourierKernelDisplay
 from ._phone_confusion_display import PhoneConfusionDisplay
 from ._posteriorgram_display import PosteriorgramDisplay
 from ._reconstruction_display import ReconstructionDisplay
@@ -18,6 +19,7 @@ from ._waveform_display import WaveformDisplay
 __all__ = [
     "ClassReportDisplay",
     "FilterbankDisplay",
+    "FourierKernelDisplay",
     "PhoneConfusionDisplay",
     "PosteriorgramDisplay",
     "ReconstructionDisplay",

@@ -13,6 +13,7 @@ import sklearn_speech.inspection
 from sklearn_speech.inspection import (
     ClassReportDisplay,
     FilterbankDisplay,
+    FourierKernelDisplay,
     PhoneConfusionDisplay,
     PosteriorgramDisplay,
     ReconstructionDisplay,
@@ -41,6 +42,10 @@ SEVERAL = {
     "curves": (TrainingCurveDisplay(HISTORY), 2),
     "pairs": (ReconstructionDisplay([LEVELS, LEVELS], [LEVELS, LEVELS + 1]), 6),
     "report": (ClassReportDisplay.from_predictions([0, 1, 1], [0, 1, 0]), 3),
+    "kernels": (
+        FourierKernelDisplay(np.eye(60), np.eye(60), sample_rate=8000, n_fft=118),
+        8,
+    ),
     "banks": (FilterbankDisplay(np.eye(5), sample_rate=8000, initial=np.eye(5)), 2),
 }
 
