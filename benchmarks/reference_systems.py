@@ -118,9 +118,12 @@ def run_fold(network, X, y, train, test):
     start, began = time.perf_counter(), time.process_time()
     network.fit(X[train], y[train])
     fitted = time.perf_counter()
+    nets = getattr(network, "estimators_", [network])  # those of an ensemble
     row = {
         "processor_seconds": round(time.process_time() - began, 2),
-        "parameters": sum(p.numel() for p in network.module_.parameters() if p.requires_grad),
+        "parameters": sum(
+            p.numel() for net in nets for p in net.module_.parameters() if p.requires_grad
+        ),
         "seconds": round(fitted - start, 2),
     }
     if is_classifier(network):
