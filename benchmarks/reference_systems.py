@@ -113,12 +113,17 @@ class Features:
         return self.made
 
 
+def nets_of(estimator):
+    """The networks of an ensemble, not fitted; or the network itself."""
+    return [net for _, net in getattr(estimator, "estimators", [("", estimator)])]
+
+
 def run_fold(network, X, y, train, test):
     """Fit and judge a network once."""
     start, began = time.perf_counter(), time.process_time()
     network.fit(X[train], y[train])
     fitted = time.perf_counter()
-    nets = getattr(network, "estimators_", [network])  # those of an ensemble
+    nets = getattr(network, "estimators_", [network])
     row = {
         "processor_seconds": round(time.process_time() - began, 2),
         "parameters": sum(
@@ -167,7 +172,7 @@ def run(arguments):
             X, y, speakers = clips(protocol)
             data[protocol] = X, y, speakers, folds(protocol, y, speakers)
         made = make_recipe(recipe, random_state=seed, **options)
-        epochs = made[-1].max_epochs
+        epochs = nets_of(made[-1])[0].max_epochs
         if arguments.max_epochs is not None:
             epochs = min(epochs, arguments.max_epochs)
         for fold in range(len(data[protocol][3]))[: arguments.folds]:
@@ -180,7 +185,9 @@ def run(arguments):
         X, y, speakers, splits = data[row["protocol"]]
         key = row["protocol"], row["system"]
         front, seconds = features.of(key, made, X)
-        network = clone(made[-1]).set_params(max_epochs=row["epochs"], device=arguments.device)
+        network = clone(made[-1])
+        for net in nets_of(network):
+            net.set_params(max_epochs=row["epochs"], device=arguments.device)
         row |= run_fold(network, front, y, *splits[row["fold"]])
         row["feature_seconds"] = round(seconds, 2)
         done[key_of(row)] = row
