@@ -333,14 +333,18 @@ def main():
                 if arguments.sounds and seed == 0:
                     write_sounds(arguments.sounds, f"{corpus}-{fold[0]}", examples)
     rows = [json.loads(line) for line in RUNS.read_text().splitlines()]
-    rows = [row for row in rows if row["setting"]["quick"] == arguments.quick]
+    # runs of other lengths are another experiment
+    lengths = ("quick", "steps", "published_steps", "judge_steps", "every")
+    rows = [r for r in rows if all(r["setting"][n] == getattr(arguments, n) for n in lengths)]
     write_report(
         "autoencoder_sound",
         "Sound out of a code of 768 numbers a second",
         {"Rebuilt clips of speakers never heard": summary(rows)},
         ["Mel error: 40 bands of the waveform found against those of the waveform given. Level: of "
          "whole clips, rebuilt over original, mean and mean absolute value. Kept: accuracy of a "
-         "judge trained on real clips, rebuilt over original."],
+         "judge trained on real clips, rebuilt over original. "
+         f"Steps: ours {arguments.steps}, published {arguments.published_steps}, judge "
+         f"{arguments.judge_steps}; of the clips held out, one in {arguments.every}."],
     )  # fmt: skip
 
 

@@ -212,7 +212,8 @@ def summary(rows):
     final, curves = [], []
     for (depth, network, share, start), members in sorted(groups.items(), key=lambda g: str(g[0])):
         cell = _by_fold_and_seed(members)
-        rivals = groups.get((depth, network, share, "random"), [])
+        # a random start has no rival
+        rivals = groups.get((depth, network, share, "random"), []) if start != "random" else []
         plain = _by_fold_and_seed(rivals)
         shared = sorted(cell.keys() & plain.keys())
         gains = [cell[key][-1] - plain[key][-1] for key in shared]
@@ -226,9 +227,9 @@ def summary(rows):
                 **name,
                 "accuracy": round(float(np.mean(by_seed)), 3),
                 "sd over seeds": round(float(np.std(by_seed, ddof=1)), 3) if seeds[1:] else "-",
-                "gain": "-" if start == "random" else round(float(np.mean(gains)), 3),
+                "gain": round(float(np.mean(gains)), 3) if gains else "-",
                 "sd of gain": round(float(np.std(gains, ddof=1)), 3) if gains[1:] else "-",
-                "wins": "-" if start == "random" else f"{sum(g > 0 for g in gains)}/{len(gains)}",
+                "wins": f"{sum(g > 0 for g in gains)}/{len(gains)}" if gains else "-",
                 "runs": len(members),
             }
         )
