@@ -1,0 +1,302 @@
+"""Phone recognition: what it learns by heart, on held-out speakers, when, and how fast.
+
+    python benchmarks/phoneme_recognition.py throughput alignment
+    SKLEARN_SPEECH_DATA=FOLDER python benchmarks/phoneme_recognition.py overfit digits timit
+
+`overfit` and `timit` need the TIMIT sample, `digits` the Free Spoken Digit Dataset, the other
+two synthesise their speech. Rows are kept one by one, so that an interrupted run goes on where
+it stopped; remove one from ``benchmarks/results/phoneme_recognition.json`` to measure it anew.
+"""
+
+import argparse
+import json
+import time
+from itertools import pairwise
+
+import numpy as np
+import torch
+from report import RESULTS, write_report
+from sklearn.model_selection import GroupKFold
+from torch import nn
+from training_speed import in_turns
+
+from sklearn_speech.audio import AudioReader
+from sklearn_speech.datasets import (
+    digits_from_phones,
+    fetch_fsdd,
+    load_timit,
+    make_connected_digits,
+    make_spoken_digits,
+)
+from sklearn_speech.feature_extraction import MelSpectrogram
+from sklearn_speech.metrics import phone_error_rate
+from sklearn_speech.modules.ctc import CTCCriterion
+from sklearn_speech.recognition import PhonemeRecognizer
+from sklearn_speech.utils.validation import make_ragged
+
+CAPTIONS = {
+    "overfit": "20 sentences of the TIMIT sample learned by heart, 61 phones",
+    "digits": "Connected digits of the Free Spoken Digit Dataset, 1 to 5 a clip, speakers held out",
+    "timit": "TIMIT sample without sa sentences, speakers held out, 39 phones",
+    "throughput": "Seconds of speech per second of processor time",
+    "alignment": "Boundaries of connected synthetic digits, 4 of 12 speakers held out",
+}
+#: The reference system of trainable front ends: log-mel of 30 ms windows, not normalised.
+REFERENCE_MEL = {"n_fft": 480, "win_length": 480, "hop_length": 160, "pad_mode": "reflect",
+                 "scaling": "log", "log_offset": 1e-10}  # fmt: skip
+REFERENCE = {"input_norm": None, "optimizer": "adam", "lr": 0.001, "weight_decay": 0.0,
+             "lr_schedule": "constant", "gradient_clip": None, "variant": "reference",
+             "dropout": 0.0}  # fmt: skip
+SETTINGS = {"A": None, "B": "mel", "C": "stft", "D": "both"}
+
+
+def n_trained(recognizer):
+    return sum(p.numel() for p in recognizer.module_.parameters() if p.requires_grad)
+
+
+def ragged_phones(sequences):
+    return make_ragged([list(phones) for phones in sequences])
+
+
+def overfit(options):
+    speech = load_timit(drop_sa=True)
+    X = AudioReader(sample_rate=16000).fit_transform(speech.data[:160:8])
+    y = ragged_phones(speech.target[:160:8])
+    X, y = X[:20], y[:20]
+    name = f"conv-lstm, {options.overfit_epochs} epochs"
+
+    def measure():
+        recognizer = PhonemeRecognizer(
+            frontend=MelSpectrogram(16000), dropout=0.0, batch_size=4, random_state=0,
+            max_epochs=options.overfit_epochs,
+        )  # fmt: skip
+        began = time.process_time()
+        recognizer.fit(X, y)
+        return {
+            "sentences": len(X),
+            "parameters": n_trained(recognizer),
+            "phone error rate": phone_error_rate(y, recognizer.predict(X)),
+            "limit": 0.05,
+            "processor, s": time.process_time() - began,
+        }
+
+    yield name, measure
+
+
+def digits(options):
+    singles = fetch_fsdd(download_if_missing=False, verbose=False)
+    speech = make_connected_digits(singles, n_clips_per_speaker=100, random_state=0)
+    X, y = speech.data, speech.target
+    folds = list(GroupKFold(3).split(X, groups=speech.speaker))[: options.folds]
+    for train, test in folds:
+        held_out = ", ".join(sorted(set(speech.speaker[test].tolist())))
+
+        def measure(train=train, test=test):
+            recognizer = PhonemeRecognizer(
+                frontend=MelSpectrogram(8000), max_epochs=options.digit_epochs, random_state=0
+            )
+            began = time.process_time()
+            recognizer.fit(X[train], y[train])
+            seconds = time.process_time() - began
+            found = recognizer.predict(X[test])
+            strings = digits_from_phones(found)
+            right = [list(a) == list(b) for a, b in zip(strings, speech.digits[test])]
+            return {
+                "clips": len(test),
+                "phone error rate": phone_error_rate(y[test], found),
+                "limit": 0.1,
+                "right digit strings": float(np.mean(right)),
+                "fit, processor s": seconds,
+            }
+
+        yield f"held out: {held_out}; {options.digit_epochs} epochs", measure
+
+
+def timit(options):
+    speech = load_timit()
+    X = AudioReader(sample_rate=16000).fit_transform(speech.data)
+    whole = ragged_phones(speech.target)
+    folds = list(GroupKFold(4).split(X, groups=speech.speaker))[: options.folds]
+
+    def measure(make):
+        rates, insertions, seconds, sizes = [], [], 0.0, 0
+        for train, test in folds:
+            recognizer = make()
+            began = time.process_time()
+            recognizer.fit(X[train], whole[train])
+            seconds += time.process_time() - began
+            found = recognizer.predict(X[test])
+            rates.append(phone_error_rate(whole[test], found, folding=39))
+            insertions.append(sum(map(len, found)) / sum(map(len, whole[test])))
+            sizes = n_trained(recognizer)
+        return {
+            "parameters": sizes,
+            "folds": len(rates),
+            "39-phone error rate": float(np.mean(rates)),
+            "phones found / said": float(np.mean(insertions)),
+            "fit, processor s": seconds,
+        }
+
+    epochs = options.timit_epochs
+    default = {"frontend": MelSpectrogram(16000), "max_epochs": epochs, "batch_size": 8,
+               "dropout": 0.4, "random_state": 0}  # fmt: skip
+    yield (
+        f"conv-lstm, dropout 0.4, {epochs} epochs",
+        lambda: measure(lambda: PhonemeRecognizer(**default)),
+    )
+    beam = {"decoder": "beam", "language_model": 2, "insertion_bonus": 0.5}
+    yield (
+        f"the same, beam search with a bigram, {epochs} epochs",
+        lambda: measure(lambda: PhonemeRecognizer(**default, **beam)),
+    )
+    for encoder, title in (("linear-lstm", "simple"), ("bcresnet", "BC-ResNet")):
+        for setting, trained in SETTINGS.items():
+            made = {
+                **REFERENCE,
+                "encoder": encoder,
+                "frontend": MelSpectrogram(16000, **REFERENCE_MEL),
+                "train_frontend": trained,
+                "max_epochs": epochs,
+                "random_state": 0,
+            }
+            yield (
+                f"reference {title}, setting {setting}, {epochs} epochs",
+                lambda made=made: measure(lambda: PhonemeRecognizer(**made)),
+            )
+
+
+def throughput(options):
+    speech = make_connected_digits(make_spoken_digits(6, 8, random_state=0),
+                                   n_clips_per_speaker=20, random_state=0)  # fmt: skip
+    seconds = sum(map(len, speech.data)) / speech.sampling_rate
+    front_end = MelSpectrogram(8000)
+    X = front_end.fit_transform(speech.data)
+    epochs = 2
+
+    def measure(encoder):
+        ours = PhonemeRecognizer(encoder, max_epochs=epochs, random_state=0, device="cpu")
+        ours.fit(X[:20], speech.target[:20])
+        data = ours._dataset(X, speech.target, reset=False)
+        sizes, bare = ours.get_params_for("module"), {}
+
+        def bare_fit():
+            module = bare["module"] = ours.module_class(**sizes).train()
+            optimizer = torch.optim.AdamW(module.parameters(), lr=1e-3, fused=True)
+            criterion = CTCCriterion()
+            for _ in range(epochs):
+                order = torch.argsort(data.lengths * (1 + 0.1 * torch.rand(len(data))))
+                for index in order.split(16):
+                    x, y = batch = data.batch(index)
+                    optimizer.zero_grad()
+                    criterion(module(x, batch.lengths), y).mean().backward()
+                    nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+                    optimizer.step()
+
+        def bare_predict():
+            bare["module"].eval()
+            with torch.no_grad():
+                for index in torch.argsort(data.lengths).split(16):
+                    batch = data.batch(index)
+                    best = bare["module"](batch[0], batch.lengths).argmax(2)
+                    for row in best:
+                        row = torch.unique_consecutive(row)
+                        row[row > 0].tolist()
+
+        rows = {}
+        for what, candidates, passes in (
+            ("fit", {"ours": lambda: ours.fit(X, speech.target), "bare": bare_fit}, epochs),
+            ("predict", {"ours": lambda: ours.predict(X), "bare": bare_predict}, 1),
+        ):
+            times = in_turns(candidates, options.repeats, "cpu")
+            ratio = np.median(times["ours"][:, 0] / times["bare"][:, 0])
+            rows |= {
+                f"{what}": float(passes * seconds / np.median(times["ours"][:, 0])),
+                f"{what}, bare torch": float(passes * seconds / np.median(times["bare"][:, 0])),
+                f"{what}, time / bare": float(ratio),
+            }
+        return {**rows, "limit": 1.05}
+
+    for encoder in ("conv-lstm", "linear-lstm", "bcresnet"):
+        yield encoder, lambda encoder=encoder: measure(encoder)
+
+
+def alignment(options):
+    speech = make_connected_digits(make_spoken_digits(12, 8, random_state=0),
+                                   n_clips_per_speaker=22, random_state=0)  # fmt: skip
+    test = np.isin(speech.speaker, np.unique(speech.speaker)[-4:])
+    y, fitted = speech.target, {}
+
+    def errors(found):
+        """Seconds by which each beginning and end of a phone is off."""
+        off = []
+        for segments, true in zip(found, speech.segments[test]):
+            true = [(a / 8000, b / 8000) for a, b, phone in true if phone not in ("h#", "pau")]
+            off.append(segments[0][0] - true[0][0])
+            for (mine, after), (now, then) in zip(pairwise(segments), pairwise(true)):
+                off.append(mine[1] - now[1])
+                if then[0] > now[1]:
+                    off.append(after[0] - then[0])
+            off.append(segments[-1][1] - true[-1][1])
+        return np.array(off)
+
+    def measure(segment_model):
+        if not fitted:
+            fitted["it"] = PhonemeRecognizer(
+                frontend=MelSpectrogram(8000), segment_model=True, max_epochs=20, random_state=0
+            ).fit(speech.data[~test], y[~test])
+        recognizer = fitted["it"]
+        kept = recognizer.segment_model_
+        if not segment_model:
+            del recognizer.segment_model_
+        off = errors(recognizer.align(speech.data[test], y[test]))
+        recognizer.segment_model_ = kept
+        return {
+            "boundaries": len(off),
+            "within 20 ms": float(np.mean(np.abs(off) <= 0.02)),
+            "within 50 ms": float(np.mean(np.abs(off) <= 0.05)),
+            "median error, ms": 1e3 * float(np.median(off)),
+            "phone error rate": 1 - recognizer.score(speech.data[test], y[test]),
+        }
+
+    yield "network's own path", lambda: measure(False)
+    yield "segment_model=True", lambda: measure(True)
+
+
+PARTS = {"overfit": overfit, "digits": digits, "timit": timit, "throughput": throughput,
+         "alignment": alignment}  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="+", choices=list(PARTS))
+    parser.add_argument("--folds", type=int, default=None, help="only so many folds")
+    parser.add_argument("--timit-epochs", type=int, default=60)
+    parser.add_argument("--digit-epochs", type=int, default=20)
+    parser.add_argument("--overfit-epochs", type=int, default=150)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    path = RESULTS / "phoneme_recognition.json"
+    tables = json.loads(path.read_text())["tables"] if path.exists() else {}
+    for part in options.parts:
+        rows = tables.setdefault(CAPTIONS[part], [])
+        for name, measure in PARTS[part](options):
+            if name in [row[""] for row in rows]:
+                continue
+            rows.append({"": name, **measure()})
+            print(rows[-1], flush=True)
+            write_report(
+                "phoneme_recognition",
+                "Phone recognition",
+                {caption: tables[caption] for caption in tables if tables[caption]},
+                [
+                    "Times are of the processor, on one thread unless asked otherwise. The "
+                    "reference rows have the reference's networks and optimiser, and fewer "
+                    "epochs than its 400."
+                ],
+            )
+
+
+if __name__ == "__main__":
+    main()
