@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .dropout import Dropout
 from .masked_norm import MaskedBatchNorm
 
 
@@ -140,7 +141,7 @@ class ConvStage(nn.Module):
             in_channels, out_channels, self.kernel_size, stride=self.stride, bias=bias
         )
         self.norm = MaskedBatchNorm(out_channels, eps=batch_norm_eps) if batch_norm else None
-        self.dropout = nn.Dropout(dropout) if dropout else None
+        self.dropout = Dropout(dropout) if dropout else None
         symmetric = all(before == after for before, after in self.pad)
         if symmetric:  # the convolution's own padding is faster than a copy of the input
             self.conv.padding = tuple(before for before, _ in self.pad)

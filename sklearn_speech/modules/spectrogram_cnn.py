@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from .conv_stage import ConvStage, frame_mask, per_layer
+from .dropout import Dropout
 from .input_norm import InputNorm
 
 
@@ -198,7 +199,7 @@ def _dense_layers(width, hidden_units, n_classes, dropout):
     layers = []
     for i, (before, after) in enumerate(zip([width, *hidden], [*hidden, n_classes])):
         if rates[i]:
-            layers.append(nn.Dropout(rates[i]))
+            layers.append(Dropout(rates[i]))
         layers.append(nn.Linear(before, after))
         if i < len(hidden):
             layers.append(nn.ReLU())

@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from .dropout import Dropout
 from .input_norm import InputNorm
 from .waveform_cnn import check_fixed_length
 
@@ -41,7 +42,7 @@ class SpectrogramLinearNet(nn.Module):
             )
         self.n_frames = n_frames
         self.input_norm = InputNorm(n_bands, input_norm)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.linear = nn.Linear(n_bands * n_frames, n_classes)
 
     def forward(self, x, lengths=None):

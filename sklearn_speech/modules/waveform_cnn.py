@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .conv_stage import frame_mask, mask_frames, per_layer
+from .dropout import Dropout
 from .loudness import equalize_loudness
 from .masked_norm import MaskedBatchNorm
 
@@ -131,7 +132,7 @@ class WaveformCNNNet(nn.Module):
             width *= self.out_steps(n_times)
         elif head == "mean_max":
             width *= 2
-        self.head_dropout = nn.Dropout(head_dropout)
+        self.head_dropout = Dropout(head_dropout)
         self.classify = nn.Linear(width, n_classes)
 
     def out_steps(self, lengths):

@@ -5,6 +5,7 @@ import numbers
 
 from torch import nn
 
+from .dropout import Dropout
 from .loudness import equalize_loudness
 from .waveform_cnn import check_fixed_length
 
@@ -48,7 +49,7 @@ class WaveformMLPNet(nn.Module):
         widths = [n_times, *([hidden_units] if single else hidden_units)]
         layers = []
         for before, after in itertools.pairwise(widths):
-            layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout)]
+            layers += [nn.Linear(before, after), nn.ReLU(), Dropout(dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], n_classes))
 
     def forward(self, x, lengths=None):
