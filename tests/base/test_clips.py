@@ -115,8 +115,10 @@ def test_a_head_that_needs_one_length_says_so():
 )
 def test_a_front_end_inside_gives_what_the_transformer_before_gives(front_end):
     waveforms, labels = tones()
-    inside = quick(frontend=front_end).fit(waveforms, labels)
-    before = make_pipeline(clone(front_end), quick()).fit(waveforms, labels)
+    net = quick(optimizer="sgd")  # Adam makes steps of rounding errors
+    inside = clone(net).set_params(frontend=front_end).fit(waveforms, labels)
+    before = make_pipeline(clone(front_end), net).fit(waveforms, labels)
+    assert inside.history_[-1]["train_loss"] < inside.history_[0]["train_loss"]
     np.testing.assert_allclose(
         inside.predict_proba(waveforms), before.predict_proba(waveforms), atol=1e-4
     )
@@ -128,8 +130,9 @@ def test_a_front_end_inside_agrees_on_clips_that_differ_in_length():
     waveforms, labels = tones()
     lengths = np.random.default_rng(0).integers(100, 800, len(waveforms))
     clips = make_ragged(clip[:n] for clip, n in zip(waveforms, lengths))
-    inside = quick(frontend=mel()).fit(clips, labels)
-    before = make_pipeline(mel(), quick()).fit(clips, labels)
+    net = quick(optimizer="sgd")  # Adam makes steps of rounding errors
+    inside = clone(net).set_params(frontend=mel()).fit(clips, labels)
+    before = make_pipeline(mel(), net).fit(clips, labels)
     together = inside.predict_proba(clips)
     np.testing.assert_allclose(together, before.predict_proba(clips), atol=1e-4)
     alone = np.concatenate([inside.predict_proba(clip[None]) for clip in clips])
