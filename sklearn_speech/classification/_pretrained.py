@@ -56,7 +56,8 @@ class PretrainedSpeechClassifier(BaseSpeechClassifier):
                 going_on=going_on, **options,
             )  # fmt: skip
         self._validate_params()
-        check_consistent_length(X, y, groups)
+        weighted = np.ndim(sample_weight) > 0
+        check_consistent_length(X, y, groups, sample_weight if weighted else None)
         labelled = ~is_unlabelled(y)
         if not labelled.any():
             raise ValueError(
@@ -67,17 +68,19 @@ class PretrainedSpeechClassifier(BaseSpeechClassifier):
         if y_val is not None:
             known = ~is_unlabelled(y_val)
             X_val, y_val = _only(X_val, known), labels_of(y_val, known)
-        elif self.early_stopping and options.get("schedule") is None:
+        elif X_val is None and self.early_stopping and options.get("schedule") is None:
             # before the pretrainer hears anything: what decides when to stop is new to it too
             codes = self._check_y(labels_of(y, labelled), reset=not going_on)
-            valid, heard = self._put_aside(codes, labelled, groups)
+            # clips of weight 0 decide nothing
+            counted = labelled & (np.asarray(sample_weight) > 0) if weighted else labelled
+            valid, heard = self._put_aside(codes[counted[labelled]], counted, groups)
             X_val, y_val = _only(X, valid), labels_of(y, valid)
             labelled = labelled & heard
         if not going_on:
             self._fit_pretrainer(
                 _only(X, heard), None if groups is None else np.asarray(groups)[heard]
             )
-        if np.ndim(sample_weight):
+        if weighted:
             sample_weight = np.asarray(sample_weight)[labelled]
         return super()._fit(
             _only(X, labelled), labels_of(y, labelled), sample_weight=sample_weight,
@@ -85,22 +88,22 @@ class PretrainedSpeechClassifier(BaseSpeechClassifier):
             X_val=X_val, y_val=y_val, going_on=going_on, **options,
         )  # fmt: skip
 
-    def _put_aside(self, codes, labelled, groups):
+    def _put_aside(self, codes, among, groups):
         """Clips of early stopping, and those that may be heard before, as two masks.
 
-        A speaker whose labelled clips are put aside is not heard at all, where
+        A speaker whose clips are put aside is not heard at all, where
         speakers are known.
         """
-        places = ClipDataset(torch.from_numpy(np.flatnonzero(labelled))[:, None], codes)
+        places = ClipDataset(torch.from_numpy(np.flatnonzero(among))[:, None], codes)
         speakers = None if groups is None else np.asarray(groups)
         with torch_seed(draw_seed(self.random_state)):
             _, aside = split_for_early_stopping(
                 places,
-                None if speakers is None else speakers[labelled],
+                None if speakers is None else speakers[among],
                 self.validation_fraction,
                 self._stratify(places),
             )
-        valid = np.zeros(len(labelled), dtype=bool)
+        valid = np.zeros(len(among), dtype=bool)
         valid[aside.X[:, 0].numpy()] = True
         return valid, ~(valid if speakers is None else np.isin(speakers, speakers[valid]))
 

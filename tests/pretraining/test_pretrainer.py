@@ -326,3 +326,16 @@ def test_clips_given_to_measure_epochs_do_not_reach_it(heard):
     net.fit(numbered(X)[:24], y[:24], X_val=numbered(X)[24:], y_val=with_gaps(y, missing)[24:])
     assert heard.clips == [list(range(24))]
     assert all("valid_acc" in row for row in net.history_)
+
+
+def test_clips_of_weight_zero_are_not_put_aside(heard):
+    spy, weight = Spy(), np.ones(48)
+    weight[::4] = 0
+    net = quick(pretrainer=heard, early_stopping=True, validation_fraction=0.3, callbacks=[spy])
+    net.fit(numbered(X), y, groups=speakers, sample_weight=weight)
+    assert set(spy.valid) | set(spy.train) <= set(np.flatnonzero(weight))
+
+
+def test_clips_to_measure_epochs_on_need_labels():
+    with pytest.raises(ValueError, match="X_val is given without y_val"):
+        quick(early_stopping=True).fit(X, y, X_val=X[:6])
