@@ -2,30 +2,26 @@
 
 from numbers import Integral, Real
 
-import numpy as np
 import torch
 from rapidfuzz.distance import Levenshtein
 
 from ..base import BaseSpeechNet
 from ..metrics import phone_error_rate
-from ..modules.ctc import CTCCriterion, frames_needed
-from ..modules.front_end_net import FrontEndNet
-from ..modules.phoneme_net import ENCODERS, PhonemeNet, frames_per_output
-from ..utils.random import torch_seed
+from ..modules.ctc import CTCCriterion
+from ..modules.phoneme_net import ENCODERS, PhonemeNet
 from ..utils.validation import (
     Interval,
     InvalidParameterError,
     StrOptions,
-    check_phone_sequences,
     make_ragged,
 )
-from ._alignment import forced_alignment, phone_bounds
 from ._decoding import beam_decode, greedy_decode
 from ._language_model import PhoneNGram
-from ._segment_model import SegmentModel, cepstra
+from ._targets import TargetsMixin, codes_of, steps_of
+from ._timing import TimingMixin
 
 
-class PhonemeRecognizer(BaseSpeechNet):
+class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
     """Recogniser of phones: speech of any length in, sequences of phones out.
 
     A network names the phone of each frame, or blank; connectionist temporal
@@ -224,65 +220,6 @@ class PhonemeRecognizer(BaseSpeechNet):
                 f"decoder={self.decoder!r}"
             )
 
-    # Targets
-
-    def _network_shape(self, shape):
-        return {**super()._network_shape(shape), "n_phones": len(self.phones_)}
-
-    def _check_y(self, y, *, reset, classes=None):
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
-                "is None."
-            )
-        y = check_phone_sequences(y)
-        said = sorted({phone for phones in y for phone in phones})
-        if reset or not hasattr(self, "phones_"):
-            (phones,) = [said] if classes is None else check_phone_sequences([classes], "phones")
-            if not phones:
-                raise ValueError("y holds no phone at all: there is nothing to learn")
-            self.phones_ = np.unique(phones)
-        unknown = sorted(set(said) - set(self.phones_.tolist()))
-        if unknown:
-            raise ValueError(
-                f"y holds the phones {unknown}, which are not among those that this "
-                f"{type(self).__name__} learns: {self.phones_.tolist()}"
-            )
-        code = {phone: i for i, phone in enumerate(self.phones_.tolist(), 1)}
-        targets = torch.zeros(len(y), max(1, *map(len, y)), dtype=torch.int64)
-        for row, phones in zip(targets, y):
-            row[: len(phones)] = torch.tensor([code[phone] for phone in phones])
-        return targets
-
-    def _dataset(self, X, y, sample_weight=None, *, classes=None, reset):
-        data = super()._dataset(X, y, sample_weight, classes=classes, reset=reset)
-        data.classes = PhoneCodes(self.phones_)
-        self._check_lengths(data)
-        return data
-
-    def _check_lengths(self, data):
-        """Refuse clips with fewer frames than their phones need, which no path can say."""
-        needed = frames_needed(data.targets)
-        too_short = self._out_frames(_n_steps(data)) < needed
-        if data.sample_weight is not None:
-            too_short &= data.sample_weight > 0
-        if too_short.any():
-            i = int(too_short.nonzero()[0])
-            raise ValueError(
-                f"clip {i} of X gives {int(self._out_frames(_n_steps(data))[i])} frames, but its "
-                f"{int((data.targets[i] > 0).sum())} phones need {int(needed[i])}"
-                f" (clips that are too short: {int(too_short.sum())}); use a smaller time_stride "
-                "or hop_length, or leave such clips out"
-            )
-
-    def _out_frames(self, n_steps):
-        """Frames that the network gives for numbers of samples or frames, before it is built."""
-        if self.frontend is not None:
-            with torch_seed(0):
-                n_steps = self._make_front_end().n_frames(n_steps)
-        stride = frames_per_output(self.encoder, self.time_stride)
-        return (n_steps + stride - 1) // stride
-
     # Training
 
     def initialize_criterion(self):
@@ -345,36 +282,11 @@ class PhonemeRecognizer(BaseSpeechNet):
         if self.language_model is not None:
             if not (going_on and hasattr(self, "language_model_")):
                 self.language_model_ = PhoneNGram(self.language_model, len(self.phones_))
-            self.language_model_.fit([[c for c in codes if c] for codes in data.targets.tolist()])
+            self.language_model_.fit(codes_of(data.targets))
         super()._train(data, valid, epochs, schedule, going_on)
         vars(self).pop("segment_model_", None)
         if self.segment_model:
             self._fit_segments(data)
-
-    def _fit_segments(self, data):
-        sequences = [[c for c in codes if c] for codes in data.targets.tolist()]
-        stride = frames_per_output(self.encoder, self.time_stride)
-        peaks = []
-        for log_probs, codes in zip(self._infer_clips(data), sequences):
-            path, _ = forced_alignment(log_probs, codes)
-            frames = [np.flatnonzero(path == i) for i in range(len(codes))]
-            peaks.append(np.array([stride * int(f.mean()) for f in frames], dtype=int))
-        model = SegmentModel(len(self.phones_))
-        self.segment_model_ = model.fit(self._spectrograms(data), sequences, peaks)
-
-    def _spectrograms(self, data):
-        """What the network reads, an ndarray (n_bands, n_frames) a clip."""
-        if not isinstance(self.module_, FrontEndNet):
-            return [x.numpy() for x in data.X]
-        spectrograms = []
-        with torch.no_grad():
-            for start in range(0, len(data), 64):
-                x, lengths = (batch := data.batch(slice(start, start + 64)))[0], batch.lengths
-                lengths = None if lengths is None else lengths.to(self.device_)
-                made, frames = self.module_.features(x.to(self.device_), lengths)
-                frames = [None] * len(made) if frames is None else frames.tolist()
-                spectrograms += [m[:, :n].cpu().numpy() for m, n in zip(made, frames)]
-        return spectrograms
 
     def fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None):
         """Train the network, and count phones where a language model is asked for.
@@ -437,7 +349,7 @@ class PhonemeRecognizer(BaseSpeechNet):
         """Log posteriors of each clip, an ndarray each."""
         self.check_is_fitted()
         data = self.get_dataset(X)
-        n_steps = _n_steps(data)
+        n_steps = steps_of(data)
         n_frames = self._out_frames(n_steps).tolist()
         # by length, so that little is padded; each is put where it belongs
         order = torch.argsort(n_steps, stable=True)
@@ -499,69 +411,6 @@ class PhonemeRecognizer(BaseSpeechNet):
         names = self.phones_.tolist()
         return make_ragged([names[code - 1] for code in codes] for codes in decoded)
 
-    def align(self, X, y):
-        """When each phone of known sequences is said.
-
-        Parameters
-        ----------
-        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) a clip
-            As in ``fit``.
-        y : list or 1-D object array of sequences of str, of shape (n_clips,)
-            The phones of each clip.
-
-        Returns
-        -------
-        segments : ndarray of shape (n_clips,), dtype object
-            Each a list of (start, end, phone), times in seconds. Silence at the ends
-            and pauses of 50 ms or more between phones belong to no segment.
-
-        Raises
-        ------
-        ValueError
-            When a clip has fewer frames than its phones need, or a phone was not
-            among those of ``fit``.
-
-        Notes
-        -----
-        Without ``segment_model=True`` the times are those at which the network is
-        surest of each phone, which may be anywhere near the phone: CTC learns what
-        is said, and not when.
-        """
-        self.check_is_fitted()
-        data = self._dataset(X, y, reset=False)
-        sequences = [[c for c in codes if c] for codes in data.targets.tolist()]
-        model = getattr(self, "segment_model_", None)
-        if model is None:
-            stride = frames_per_output(self.encoder, self.time_stride)
-            paths = [
-                forced_alignment(log_probs, codes)[0]
-                for log_probs, codes in zip(self._infer_clips(data), sequences)
-            ]
-        else:
-            stride = 1
-            paths = [
-                model.align(cepstra(spectrogram), codes)
-                for spectrogram, codes in zip(self._spectrograms(data), sequences)
-            ]
-        period, first, steps_a_second = self._clock()
-        names, segments = self.phones_.tolist(), []
-        for path, codes, n_steps in zip(paths, sequences, _n_steps(data).tolist()):
-            duration = n_steps / steps_a_second
-            bounds = phone_bounds(path, len(codes), stride * period, first, duration)
-            segments.append(
-                [(start, end, names[c - 1]) for (start, end), c in zip(bounds.tolist(), codes)]
-            )
-        return make_ragged(segments)
-
-    def _clock(self):
-        """Seconds between input frames, middle of the first, samples or frames a second."""
-        if not isinstance(self.module_, FrontEndNet):
-            return self.frame_period, self.frame_period / 2, 1 / self.frame_period
-        front_end = self.module_.front_end
-        rate, framing = front_end.sample_rate, front_end.framing
-        middle = framing.first_sample + framing.win_length / 2
-        return front_end.hop_length / rate, middle / rate, rate
-
     def score(self, X, y, sample_weight=None):
         """One minus the phone error rate of all clips together.
 
@@ -579,20 +428,3 @@ class PhonemeRecognizer(BaseSpeechNet):
             1 is perfect; below 0 where phones are added without need.
         """
         return 1.0 - phone_error_rate(y, self.predict(X), sample_weight=sample_weight)
-
-
-class PhoneCodes:
-    """Phones in place of classes: what a padded row of codes stands for."""
-
-    def __init__(self, phones):
-        self.phones = phones.tolist()
-
-    def __getitem__(self, codes):
-        return make_ragged([self.phones[code - 1] for code in row if code] for row in codes)
-
-
-def _n_steps(data):
-    """Samples or frames of each clip."""
-    if data.ragged:
-        return data.lengths
-    return torch.full((len(data),), data.X.shape[-1])

@@ -1,0 +1,92 @@
+"""Phones as numbers, and clips that are long enough for them."""
+
+import numpy as np
+import torch
+
+from ..modules.ctc import frames_needed
+from ..modules.phoneme_net import frames_per_output
+from ..utils.random import torch_seed
+from ..utils.validation import check_phone_sequences, make_ragged
+
+
+class TargetsMixin:
+    """Sequences of phones to rows of codes, refused where no path can say them."""
+
+    def _network_shape(self, shape):
+        return {**super()._network_shape(shape), "n_phones": len(self.phones_)}
+
+    def _check_y(self, y, *, reset, classes=None):
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
+                "is None."
+            )
+        y = check_phone_sequences(y)
+        said = sorted({phone for phones in y for phone in phones})
+        if reset or not hasattr(self, "phones_"):
+            (phones,) = [said] if classes is None else check_phone_sequences([classes], "phones")
+            if not phones:
+                raise ValueError("y holds no phone at all: there is nothing to learn")
+            self.phones_ = np.unique(phones)
+        unknown = sorted(set(said) - set(self.phones_.tolist()))
+        if unknown:
+            raise ValueError(
+                f"y holds the phones {unknown}, which are not among those that this "
+                f"{type(self).__name__} learns: {self.phones_.tolist()}"
+            )
+        code = {phone: i for i, phone in enumerate(self.phones_.tolist(), 1)}
+        targets = torch.zeros(len(y), max(1, *map(len, y)), dtype=torch.int64)
+        for row, phones in zip(targets, y):
+            row[: len(phones)] = torch.tensor([code[phone] for phone in phones])
+        return targets
+
+    def _dataset(self, X, y, sample_weight=None, *, classes=None, reset):
+        data = super()._dataset(X, y, sample_weight, classes=classes, reset=reset)
+        data.classes = PhoneCodes(self.phones_)
+        self._check_lengths(data)
+        return data
+
+    def _check_lengths(self, data):
+        """Refuse clips with fewer frames than their phones need, which no path can say."""
+        needed = frames_needed(data.targets)
+        too_short = self._out_frames(steps_of(data)) < needed
+        if data.sample_weight is not None:
+            too_short &= data.sample_weight > 0
+        if too_short.any():
+            i = int(too_short.nonzero()[0])
+            raise ValueError(
+                f"clip {i} of X gives {int(self._out_frames(steps_of(data))[i])} frames, but its "
+                f"{int((data.targets[i] > 0).sum())} phones need {int(needed[i])}"
+                f" (clips that are too short: {int(too_short.sum())}); use a smaller time_stride "
+                "or hop_length, or leave such clips out"
+            )
+
+    def _out_frames(self, n_steps):
+        """Frames that the network gives for numbers of samples or frames, before it is built."""
+        if self.frontend is not None:
+            with torch_seed(0):
+                n_steps = self._make_front_end().n_frames(n_steps)
+        stride = frames_per_output(self.encoder, self.time_stride)
+        return (n_steps + stride - 1) // stride
+
+
+class PhoneCodes:
+    """Phones in place of classes: what a padded row of codes stands for."""
+
+    def __init__(self, phones):
+        self.phones = phones.tolist()
+
+    def __getitem__(self, codes):
+        return make_ragged([self.phones[code - 1] for code in row if code] for row in codes)
+
+
+def codes_of(targets):
+    """Rows of codes without what fills them up, a list of int each."""
+    return [[code for code in row if code] for row in targets.tolist()]
+
+
+def steps_of(data):
+    """Samples or frames of each clip."""
+    if data.ragged:
+        return data.lengths
+    return torch.full((len(data),), data.X.shape[-1])

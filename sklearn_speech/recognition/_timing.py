@@ -1,0 +1,103 @@
+"""When each phone of a known sequence is said."""
+
+import numpy as np
+import torch
+
+from ..modules.front_end_net import FrontEndNet
+from ..modules.phoneme_net import frames_per_output
+from ..utils.validation import make_ragged
+from ._alignment import forced_alignment, phone_bounds
+from ._segment_model import SegmentModel, cepstra
+from ._targets import codes_of, steps_of
+
+
+class TimingMixin:
+    """What a recogniser needs to tell times: segments learned in fit, forced alignment."""
+
+    def _fit_segments(self, data):
+        sequences = codes_of(data.targets)
+        stride = frames_per_output(self.encoder, self.time_stride)
+        peaks = []
+        for log_probs, codes in zip(self._infer_clips(data), sequences):
+            path, _ = forced_alignment(log_probs, codes)
+            frames = [np.flatnonzero(path == i) for i in range(len(codes))]
+            peaks.append(np.array([stride * int(f.mean()) for f in frames], dtype=int))
+        model = SegmentModel(len(self.phones_))
+        self.segment_model_ = model.fit(self._spectrograms(data), sequences, peaks)
+
+    def _spectrograms(self, data):
+        """What the network reads, an ndarray (n_bands, n_frames) a clip."""
+        if not isinstance(self.module_, FrontEndNet):
+            return [x.numpy() for x in data.X]
+        spectrograms = []
+        with torch.no_grad():
+            for start in range(0, len(data), 64):
+                x, lengths = (batch := data.batch(slice(start, start + 64)))[0], batch.lengths
+                lengths = None if lengths is None else lengths.to(self.device_)
+                made, frames = self.module_.features(x.to(self.device_), lengths)
+                frames = [None] * len(made) if frames is None else frames.tolist()
+                spectrograms += [m[:, :n].cpu().numpy() for m, n in zip(made, frames)]
+        return spectrograms
+
+    def align(self, X, y):
+        """When each phone of known sequences is said.
+
+        Parameters
+        ----------
+        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) a clip
+            As in ``fit``.
+        y : list or 1-D object array of sequences of str, of shape (n_clips,)
+            The phones of each clip.
+
+        Returns
+        -------
+        segments : ndarray of shape (n_clips,), dtype object
+            Each a list of (start, end, phone), times in seconds. Silence at the ends
+            and pauses of 50 ms or more between phones belong to no segment.
+
+        Raises
+        ------
+        ValueError
+            When a clip has fewer frames than its phones need, or a phone was not
+            among those of ``fit``.
+
+        Notes
+        -----
+        Without ``segment_model=True`` the times are those at which the network is
+        surest of each phone, which may be anywhere near the phone: CTC learns what
+        is said, and not when.
+        """
+        self.check_is_fitted()
+        data = self._dataset(X, y, reset=False)
+        sequences = codes_of(data.targets)
+        model = getattr(self, "segment_model_", None)
+        if model is None:
+            stride = frames_per_output(self.encoder, self.time_stride)
+            paths = [
+                forced_alignment(log_probs, codes)[0]
+                for log_probs, codes in zip(self._infer_clips(data), sequences)
+            ]
+        else:
+            stride = 1
+            paths = [
+                model.align(cepstra(spectrogram), codes)
+                for spectrogram, codes in zip(self._spectrograms(data), sequences)
+            ]
+        period, first, steps_a_second = self._clock()
+        names, segments = self.phones_.tolist(), []
+        for path, codes, n_steps in zip(paths, sequences, steps_of(data).tolist()):
+            duration = n_steps / steps_a_second
+            bounds = phone_bounds(path, len(codes), stride * period, first, duration)
+            segments.append(
+                [(start, end, names[c - 1]) for (start, end), c in zip(bounds.tolist(), codes)]
+            )
+        return make_ragged(segments)
+
+    def _clock(self):
+        """Seconds between input frames, middle of the first, samples or frames a second."""
+        if not isinstance(self.module_, FrontEndNet):
+            return self.frame_period, self.frame_period / 2, 1 / self.frame_period
+        front_end = self.module_.front_end
+        rate, framing = front_end.sample_rate, front_end.framing
+        middle = framing.first_sample + framing.win_length / 2
+        return front_end.hop_length / rate, middle / rate, rate
