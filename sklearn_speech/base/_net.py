@@ -60,7 +60,7 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
         it no longer falls, and return to the best weights. The part is split
         off by speaker where ``groups`` is given to ``fit``.
     validation_fraction : float, default=0.15
-        Size of that part.
+        Size of that part, of the clips or, with ``groups``, of the speakers.
     n_iter_no_change : int, default=5
         Epochs without improvement after which training stops.
     augment : list of augmentations, default=None

@@ -125,6 +125,11 @@ class SpeechNetParameters:
                     f"{type(self).__name__}() got an unexpected argument {name!r}; prefixes are "
                     f"{', '.join(prefix + '__' for prefix in PREFIXES)}"
                 )
+            if name.startswith("callbacks__") and not self.callbacks:
+                raise TypeError(
+                    f"{name} sets a callback, or a parameter of one, but "
+                    f"callbacks={self.callbacks!r}: pass callbacks=[(name, callback)]"
+                )
         own = set(self._signature_names())
         for name in vars(self):
             if not (name in own or "__" in name or name.endswith("_") or name.startswith("_")):

@@ -150,8 +150,10 @@ def _train_epoch(net, step, iterator, rates):
 
 
 def _validate(net, step, valid):
-    """Loss and whatever the net counts, on clips put aside."""
-    totals, count = {}, 0
+    """Weighted loss of the clips put aside, and whatever the net counts of them."""
+    totals, count, mass = {}, 0, 0.0
+    if valid.sample_weight is not None and not bool(valid.sample_weight.any()):
+        raise ValueError("all clips put aside for validation weigh nothing: there is no loss")
     watched = bool(net.callbacks_)
     for batch in net.get_iterator(valid):
         if watched:
@@ -160,8 +162,10 @@ def _validate(net, step, valid):
         with torch.no_grad():
             output = step.output(batch)
             losses = net.clip_losses(output, step.to_device(batch[1]), batch)
-        sums = {"valid_loss": losses.sum(), **net.batch_scores(output, step.to_device(batch[1]))}
-        size = len(batch[0])
+        size, weight = len(batch[0]), step.to_device(getattr(batch, "sample_weight", None))
+        loss = losses.sum() if weight is None else (losses * weight).sum()
+        mass += size if weight is None else float(weight.sum())
+        sums = {"valid_loss": loss, **net.batch_scores(output, step.to_device(batch[1]))}
         for name, value in sums.items():
             totals[name] = totals.get(name, 0.0) + float(value)
         count += size
@@ -171,7 +175,8 @@ def _validate(net, step, valid):
             net.notify(
                 "on_batch_end", batch=batch, training=False, loss=losses.mean(), y_pred=output
             )
-    return net.epoch_scores({name: value / count for name, value in totals.items()})
+    means = {name: value / count for name, value in totals.items()}
+    return net.epoch_scores({**means, "valid_loss": totals["valid_loss"] / mass})
 
 
 class BestWeights:

@@ -204,3 +204,8 @@ def test_the_module_works_in_a_stock_skorch_net():
         max_epochs=12, batch_size=16, train_split=None, verbose=0,
     )  # fmt: skip
     assert stock.fit(X, codes).score(X, codes) > 0.9
+
+
+def test_a_parameter_of_callbacks_that_are_not_there_is_refused():
+    with pytest.raises(TypeError, match=r"callbacks__early__patience sets a callback.*=None"):
+        quick(callbacks__early__patience=3).fit(X, y)

@@ -313,6 +313,27 @@ def test_without_early_stopping_validation_only_looks_on():
     assert net.history_[-1, "valid_acc"] == pytest.approx(net.score(X[:20], y[:20]))
 
 
+def test_the_loss_of_clips_put_aside_is_weighted_like_that_of_the_others():
+    weight = {LABELS[0]: 1.0, LABELS[1]: 5.0, LABELS[2]: 0.0}
+    net = quick(class_weight=weight).fit(X, y, X_val=X[:20], y_val=y[:20])
+    each = -net.predict_log_proba(X[:20])[range(20), np.searchsorted(net.classes_, y[:20])]
+    expected = np.average(each, weights=[weight[label] for label in y[:20]])
+    assert net.history_[-1, "valid_loss"] == pytest.approx(expected, abs=1e-5)
+    assert abs(expected - each.mean()) > 1e-3
+
+
+def test_clips_put_aside_that_weigh_nothing_cannot_judge():
+    groups = np.arange(len(X)) % 2
+    refused = 0
+    for weightless in (0, 1):  # one of the two speakers is put aside
+        net = quick(early_stopping=True, validation_fraction=0.5)
+        try:
+            net.fit(X, y, groups=groups, sample_weight=(groups != weightless).astype(float))
+        except ValueError as error:
+            refused += "put aside for validation weigh nothing" in str(error)
+    assert refused == 1
+
+
 def test_a_validation_set_reaches_the_net_through_a_pipeline():
     with config_context(enable_metadata_routing=True):
         net = quick().set_fit_request(X_val=True, y_val=True)
