@@ -18,7 +18,7 @@ class SpeechNetParameters:
     """
 
     #: Parameters of a base class that have one value in this one, a class attribute.
-    _fixed_parameters = ()
+    _fixed_parameters: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **kwargs):
         """Show the parameters that ``**kwargs`` hands on in the signature of the subclass."""

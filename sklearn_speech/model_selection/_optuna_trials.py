@@ -23,7 +23,7 @@ GRACE = 90.0
 MAX_TRIES = 3
 
 #: Owners whose search runs in this process now.
-_active = set()
+_active: set[str] = set()
 
 #: User attributes of trials.
 OWNER, LIFE, INTERRUPTED, TRIES, GRID = (
