@@ -28,7 +28,7 @@ try:
     speech = fetch_fsdd(verbose=1)
     source = "Free Spoken Digit Dataset"
 except OSError as error:
-    speech = make_spoken_digits(n_speakers=6, n_takes=5, sample_rate=8000, random_state=0)
+    speech = make_spoken_digits(n_speakers=6, n_takes=2, sample_rate=8000, random_state=0)
     source = "SYNTHETIC digits"
     warnings.warn(
         "\n"
