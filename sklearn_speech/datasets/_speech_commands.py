@@ -149,7 +149,8 @@ def fetch_speech_commands(
             "train", "validation" or "test".
         sample_weight : ndarray of float, shape (n_clips,)
             What balances the classes: 1 for a word; for unknown and silence the mean
-            number of clips of a word over that of the class, in the training part.
+            number of clips of a word over that of the class, in the training part, or in
+            all where `split` is None.
         sampling_rate : int
             16000 Hz.
         n_missing : int
@@ -260,7 +261,7 @@ def fetch_speech_commands(
         speaker=np.array(speaker),
         take=np.array(take),
         split=part if split else None,
-        sample_weight=_balance(target, part == "train", set(targets)),
+        sample_weight=_balance(target, (part == "train") | (not split), set(targets)),
         sampling_rate=SAMPLING_RATE,
         n_missing=n_missing,
         license=LICENSE,

@@ -146,9 +146,10 @@ def test_number_of_silence_windows_can_be_limited_and_is_spread_over_noises(home
     assert len(chosen) == 6 and len(set(chosen)) == 3
 
 
-def test_weights_give_unknown_and_silence_as_much_as_a_word(home):
-    speech = fetch(home, split="lists")
-    train = speech.split == "train"
+@pytest.mark.parametrize("split", ["lists", None])
+def test_weights_give_unknown_and_silence_as_much_as_a_word(home, split):
+    speech = fetch(home, split=split)
+    train = np.ones(len(speech.target), bool) if split is None else speech.split == "train"
     total = {c: speech.sample_weight[train & (speech.target == c)].sum() for c in ("yes", "no")}
     for name in ("_unknown_", "_silence_"):
         weight = speech.sample_weight[train & (speech.target == name)].sum()
