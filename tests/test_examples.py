@@ -19,6 +19,7 @@ def test_example_runs_without_recordings_and_says_so(path, tmp_path):
         "http_proxy": "http://127.0.0.1:9",
         "no_proxy": "",
         "MPLBACKEND": "Agg",
+        "OMP_NUM_THREADS": "1",  # tests run side by side, and threads that wait for cores stall
     }
     run = subprocess.run(
         [sys.executable, path],
