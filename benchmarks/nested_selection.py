@@ -14,7 +14,6 @@ The probabilities of every fit are kept, so that an interrupted run goes on wher
 """
 
 import argparse
-import time
 
 import joblib
 import numpy as np
@@ -30,13 +29,7 @@ from sklearn_speech import (
     SpectrogramCNNClassifier,
     fetch_fsdd,
 )
-from sklearn_speech.modules.augmentations import (
-    FrameShift,
-    NoiseFloor,
-    RandomEqualizer,
-    TimeStretch,
-    VocalTractWarp,
-)
+from sklearn_speech.recipes._best import augmentations
 
 RATE = 8000
 STORE = RESULTS / "nested_selection"
@@ -47,19 +40,10 @@ BLOCKS = [
 ]  # fmt: skip
 
 
-def augmentations(warp=(0.85, 1.18), tempo=(0.75, 1.3), max_db=6, depth_db=(40, 80), p=0.8):
-    """Other tempo, vocal tract, microphone, position and noise."""
-    return [
-        TimeStretch(factor=tempo),
-        VocalTractWarp(sample_rate=RATE, factor=warp),
-        RandomEqualizer(max_db=max_db),
-        FrameShift(),
-        NoiseFloor(depth_db=depth_db, p=p),
-    ]
-
-
 def cnn(**settings):
-    return SpectrogramCNNClassifier(**{"max_epochs": 16, "augment": augmentations(), **settings})
+    return SpectrogramCNNClassifier(
+        **{"max_epochs": 16, "augment": augmentations(RATE), **settings}
+    )
 
 
 def front(seconds=1.0, **settings):
@@ -97,13 +81,11 @@ def fit(member, out, seed, X, speech):
     torch.set_num_threads(1)
     held_out = is_out(speech, out)
     classifier = clone(MEMBERS[member][1]).set_params(random_state=seed)
-    start = time.process_time()
     classifier.fit(X[~held_out], speech.target[~held_out])
-    seconds = time.process_time() - start
     path = place(member, out, seed)
     part = path.with_suffix(".part")
     with part.open("wb") as file:
-        np.savez(file, proba=classifier.predict_proba(X[held_out]), seconds=seconds)
+        np.savez(file, proba=classifier.predict_proba(X[held_out]))
     part.replace(path)
 
 

@@ -8,7 +8,7 @@ class BiLSTM(nn.Module):
     """Bidirectional LSTM in which padding changes nothing.
 
     The backward direction of a padded batch must begin at each clip's own last
-    frame. Packed sequences do that, but take torch 2 to 14 times longer on a
+    frame. Packed sequences do that, but torch trains slowly with them on a
     processor; here every clip is turned round within its own length instead, and
     both directions run as plain LSTMs.
 

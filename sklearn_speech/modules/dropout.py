@@ -8,9 +8,9 @@ from torch.nn import functional as F
 class Dropout(nn.Module):
     """Set random elements to zero in training, and scale the others so that the mean stays.
 
-    What :class:`torch.nn.Dropout` does. On a processor torch draws one double a
-    element, which takes 16 times as long as a small linear layer; here four elements
-    share one 64-bit draw. The probability is therefore rounded to a multiple of
+    What :class:`torch.nn.Dropout` does. On a processor torch draws once an element,
+    which can take longer than the layers around it; here four elements share one
+    64-bit draw. The probability is therefore rounded to a multiple of
     2**-16, and the scale is that of the rounded one.
 
     Parameters

@@ -99,7 +99,7 @@ class PhonemeNet(nn.Module):
 
     def out_frames(self, n_frames):
         """Output frames for a number of input frames, an int or a Tensor."""
-        return (n_frames + self.time_stride - 1) // self.time_stride
+        return out_frames(n_frames, self.time_stride)
 
     def forward(self, x, lengths=None):
         if x.dim() == 2:
@@ -121,6 +121,11 @@ class PhonemeNet(nn.Module):
 def frames_per_output(encoder, time_stride):
     """How many input frames become one output frame."""
     return time_stride if encoder == "conv-lstm" else 1
+
+
+def out_frames(n_frames, time_stride):
+    """Frames left when one in `time_stride` is kept; takes an int or a Tensor."""
+    return (n_frames + time_stride - 1) // time_stride
 
 
 class _ConvEncoder(nn.Module):

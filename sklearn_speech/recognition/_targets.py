@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from ..modules.ctc import frames_needed
-from ..modules.phoneme_net import frames_per_output
+from ..modules.phoneme_net import frames_per_output, out_frames
 from ..utils.random import torch_seed
 from ..utils.validation import check_phone_sequences, make_ragged
 
@@ -66,8 +66,7 @@ class TargetsMixin:
         if self.frontend is not None:
             with torch_seed(0):
                 n_steps = self._make_front_end().n_frames(n_steps)
-        stride = frames_per_output(self.encoder, self.time_stride)
-        return (n_steps + stride - 1) // stride
+        return out_frames(n_steps, frames_per_output(self.encoder, self.time_stride))
 
 
 class PhoneCodes:
