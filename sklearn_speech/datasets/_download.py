@@ -9,6 +9,7 @@ import time
 import urllib.request
 import warnings
 import zlib
+from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 
@@ -86,11 +87,7 @@ def fetch_archive_folder(
         When the archive cannot be had, is broken, or holds other files than
         expected. `target` is then as it was.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=target.parent) as folder:
-        archive = Path(folder) / "archive"
-        unpacked = Path(folder) / target.name
-        unpacked.mkdir()
+    with _new_folder(target) as (archive, unpacked):
         _download(url, archive, n_retries, delay, progress, title)
         try:
             found = _unpack(archive, lambda name: members.get(name.partition("/")[2]), unpacked)
@@ -107,7 +104,6 @@ def fetch_archive_folder(
                 f"{title}: the files from {url} have SHA-256 {actual}, expected {digest}; "
                 "they are not the pinned version and were deleted"
             )
-        _move(unpacked, target)
 
 
 def fetch_archive(
@@ -143,11 +139,7 @@ def fetch_archive(
     OSError
         When the archive cannot be had or is another one. `target` is then as it was.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=target.parent) as folder:
-        archive = Path(folder) / "archive"
-        unpacked = Path(folder) / target.name
-        unpacked.mkdir()
+    with _new_folder(target) as (archive, unpacked):
         _download(url, archive, n_retries, delay, progress, title)
         with open(archive, "rb") as file:
             actual = hashlib.file_digest(file, "sha256").hexdigest()
@@ -157,6 +149,16 @@ def fetch_archive(
                 "it is not the published archive and was deleted"
             )
         _unpack(archive, rename, unpacked)
+
+
+@contextmanager
+def _new_folder(target):
+    """Places beside `target` for an archive and for what it holds, which ends up as `target`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=target.parent) as folder:
+        unpacked = Path(folder) / target.name
+        unpacked.mkdir()
+        yield Path(folder) / "archive", unpacked
         _move(unpacked, target)
 
 
