@@ -9,7 +9,7 @@ from numbers import Integral, Real
 import joblib
 import numpy as np
 from joblib.parallel import get_active_backend
-from optuna.pruners import MedianPruner
+from optuna.pruners import SuccessiveHalvingPruner
 from optuna.trial import TrialState
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state, indexable
 from ..utils.validation import HasMethods, Interval, check_method_params, fit_context
 from ._clipwise import split_clipwise
 from ._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
+from ._optuna_folds import LOOKS
 from ._optuna_results import collect, format_results
 from ._optuna_run import Search, Task
 from ._optuna_space import TrialSeededTPESampler, as_space, depends_on_n_jobs
@@ -84,12 +85,12 @@ class OptunaSearchCV(BaseSearchCV):
     sampler : optuna sampler or None, default=None
         None is TPE, seeded by `random_state` and the number of the trial.
     pruner : optuna pruner or None, default=None
-        None is Optuna's MedianPruner, which stops a trial when its mean over the
-        folds so far is below the median of earlier trials at that fold, from the
-        sixth trial on. Steps count the folds run, from 1 (with `prune_by_epoch`, quarters
-        of folds), so that they are the resource of successive halving too:
-        ``SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)`` lets about a
-        third go on behind the first fold, and finishes few trials.
+        None is ``SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)``: a trial
+        goes on behind the first fold, and again behind the third and the ninth, only
+        when its mean over the folds so far is among the best third of those that came
+        there. Steps count the folds run, from 1; with `prune_by_epoch` they count
+        quarters of folds, and `min_resource` is 2, half of the first fold. With folds
+        that differ a lot in what is good for them, Optuna's MedianPruner is gentler;
         ``optuna.pruners.NopPruner()`` lets all trials run all folds.
     random_state : int, RandomState instance or None, default=None
         Seed of the default sampler.
@@ -326,7 +327,7 @@ class OptunaSearchCV(BaseSearchCV):
             self.storage,
             self.study_name,
             sampler,
-            MedianPruner() if self.pruner is None else self.pruner,
+            self._default_pruner() if self.pruner is None else self.pruner,
             describe(self.estimator, X, y, groups, splits, self.scoring),
         )
         if self.sampler is not None and study.get_trials(deepcopy=False):
@@ -340,6 +341,10 @@ class OptunaSearchCV(BaseSearchCV):
                 stacklevel=4,
             )
         return study
+
+    def _default_pruner(self):
+        first = LOOKS // 2 if self.prune_by_epoch else 1
+        return SuccessiveHalvingPruner(min_resource=first, reduction_factor=3)
 
     def _run(self, task):
         with running(self.study_), Crew(self.study_, self.n_trials) as crew:

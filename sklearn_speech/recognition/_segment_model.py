@@ -9,29 +9,34 @@ from sklearn.base import BaseEstimator
 from ._alignment import forced_alignment
 
 N_CEPSTRA = 13
-#: Fewest frames of a phone.
-MIN_FRAMES = 3
+#: Shortest phone, in seconds.
+SHORTEST_PHONE = 0.03
 #: What a pause between phones costs, in nats.
 PAUSE_PENALTY = 20.0
 #: Frames of all kinds that the variance of a phone is smoothed by, and its least share of theirs.
 _N_SMOOTHING, _LEAST_VARIANCE = 5, 0.1
 #: Share of the range of levels under which a frame is silent to begin with.
 _SILENT = 0.35
+#: Longest silence, in seconds, behind which sound without a peak belongs to the phones before.
+_LONGEST_CLOSURE = 0.15
 
 
 class SegmentModel(BaseEstimator):
     """One Gaussian of cepstra for each phone, and one for silence.
 
-    Begins with segments that meet half-way between the peaks of a network trained
-    by CTC; then each phone's Gaussian is estimated from its frames, and segments
-    are the most probable ones, in turns. What is alike stays together: that is
-    what says where a phone begins, which CTC has no reason to learn.
+    A network trained by CTC says which phones a stretch of sound holds, but not where
+    each begins: it names them as soon as it knows, often all at once. To begin with,
+    each stretch is cut where its parts are most alike in themselves; then each phone's
+    Gaussian is estimated from its frames, and segments are the most probable ones, in
+    turns.
 
     Parameters
     ----------
     n_phones : int, default=1
-    n_iter : int, default=8
-        Turns.
+    frame_period : float, default=0.01
+        Seconds from one frame to the next.
+    n_iter : int, default=2
+        Turns; more of them make fewer gross errors, and more small ones.
 
     Attributes
     ----------
@@ -44,8 +49,9 @@ class SegmentModel(BaseEstimator):
     speech recognition", Proc. IEEE 77(2), 1989: segmental k-means.
     """
 
-    def __init__(self, n_phones=1, n_iter=8):
+    def __init__(self, n_phones=1, frame_period=0.01, n_iter=2):
         self.n_phones = n_phones
+        self.frame_period = frame_period
         self.n_iter = n_iter
 
     def fit(self, spectrograms, sequences, peaks):
@@ -64,7 +70,7 @@ class SegmentModel(BaseEstimator):
         self : object
         """
         features = [cepstra(S) for S in spectrograms]
-        paths = [half_way(S, p) for S, p in zip(spectrograms, peaks)]
+        paths = [first_segments(S, p, self.frame_period) for S, p in zip(spectrograms, peaks)]
         everything = np.concatenate(features)
         for turn in range(self.n_iter):
             if turn:
@@ -99,9 +105,8 @@ class SegmentModel(BaseEstimator):
         )
         n_repeats = sum(a == b for a, b in pairwise(codes))
         room = len(features) // max(len(codes) + n_repeats, 1)
-        path, _ = forced_alignment(
-            log_probs, codes, min_frames=max(1, min(MIN_FRAMES, room)), pause_penalty=PAUSE_PENALTY
-        )
+        least = min(frames_in(SHORTEST_PHONE, self.frame_period), max(room, 1))
+        path, _ = forced_alignment(log_probs, codes, min_frames=least, pause_penalty=PAUSE_PENALTY)
         return path
 
 
@@ -128,14 +133,22 @@ def cepstra(spectrogram):
     return np.concatenate([c, slopes]).T
 
 
-def half_way(spectrogram, peaks):
-    """Segments that meet half-way between peaks, without the silent frames.
+def frames_in(seconds, frame_period):
+    """Whole frames in a stretch of time, at least one."""
+    return max(1, round(seconds / frame_period))
+
+
+def first_segments(spectrogram, peaks, frame_period):
+    """Segments by sound alone: as many in each stretch of sound as it has peaks.
 
     Parameters
     ----------
     spectrogram : ndarray of shape (n_bands, n_frames)
+        On a logarithmic scale.
     peaks : ndarray of shape (n_phones,)
         Frames, rising.
+    frame_period : float
+        In seconds.
 
     Returns
     -------
@@ -144,12 +157,86 @@ def half_way(spectrogram, peaks):
 
     Examples
     --------
-    >>> half_way(np.array([[0, 5, 6, 6, 5, 0.0]]), np.array([1, 4])).tolist()
-    [-1, 0, 0, 1, 1, -1]
+    >>> sound = np.repeat([[0, 0], [5, 1], [1, 6], [0, 0.0]], 3, axis=0).T
+    >>> first_segments(sound, np.array([4, 5]), 0.01).tolist()
+    [-1, -1, -1, 0, 0, 0, 1, 1, 1, -1, -1, -1]
     """
     level = np.asarray(spectrogram, dtype=float).mean(0)
-    middles = (peaks[1:] + peaks[:-1]) / 2
-    path = np.searchsorted(middles, np.arange(len(level)), side="left")
-    path[level < level.min() + _SILENT * (level.max() - level.min())] = -1
-    path[peaks] = np.arange(len(peaks))
-    return path if len(peaks) else np.full(len(level), -1)
+    quiet = level < level.min() + _SILENT * (level.max() - level.min())
+    quiet[peaks] = False
+    sound = cepstra(spectrogram)[:, :N_CEPSTRA]
+    path = np.full(len(level), -1)
+    for start, stop, phones in _stretches(quiet, peaks, frames_in(_LONGEST_CLOSURE, frame_period)):
+        least = frames_in(SHORTEST_PHONE, frame_period)
+        cuts = change_points(sound[start:stop], len(phones), least)
+        for phone, (a, b) in zip(phones, pairwise(cuts)):
+            path[start + a : start + b] = phone
+    return path
+
+
+def _stretches(quiet, peaks, longest_gap):
+    """Start, end and positions of the peaks of each stretch of sound that has peaks.
+
+    One without, such as a burst behind a closure, goes to the nearest one that is near.
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], quiet, [True]]).astype(int)))
+    pairs = edges.reshape(-1, 2).tolist()
+    phones = [np.flatnonzero((peaks >= a) & (peaks < b)) for a, b in pairs]
+    kept = [[a, b, own] for (a, b), own in zip(pairs, phones) if len(own)]
+    for (a, b), own in zip(pairs, phones):
+        if len(own) or not kept:
+            continue
+        gaps = [max(stretch[0] - b, a - stretch[1]) for stretch in kept]
+        if min(gaps) <= longest_gap:
+            nearest = kept[int(np.argmin(gaps))]
+            nearest[:2] = min(nearest[0], a), max(nearest[1], b)
+    return [stretch for stretch in kept if stretch[1] - stretch[0] >= len(stretch[2])]
+
+
+def change_points(x, n_segments, min_frames=1):
+    """Cut into segments whose frames differ least from their means, in sum of squares.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_frames, n_features)
+    n_segments : int
+        At most n_frames.
+    min_frames : int, default=1
+        Of a segment; less where there are too few.
+
+    Returns
+    -------
+    cuts : list of int, of length n_segments + 1
+        From 0 to n_frames.
+
+    References
+    ----------
+    R. Bellman, "On the approximation of curves by line segments using dynamic
+    programming", Commun. ACM 4(6), 1961.
+
+    Examples
+    --------
+    >>> change_points(np.array([[0.0], [0], [7], [7], [7], [2]]), 3)
+    [0, 2, 5, 6]
+    """
+    n_frames = len(x)
+    min_frames = min(min_frames, n_frames // n_segments)
+    sums = np.concatenate([np.zeros((1, x.shape[1])), np.cumsum(x, axis=0)])
+    squares = np.concatenate([[0.0], np.cumsum((x**2).sum(1))])
+    inner = sums @ sums.T
+    norms = np.diag(inner)
+    length = np.subtract.outer(np.arange(n_frames + 1), np.arange(n_frames + 1))
+    explained = (norms[:, None] + norms - 2 * inner) / np.maximum(length, 1)
+    cost = np.subtract.outer(squares, squares) - explained  # [end, start]
+    cost[length < min_frames] = np.inf
+    best = np.full(n_frames + 1, np.inf)
+    best[0] = 0.0
+    starts = []
+    for _ in range(n_segments):
+        total = cost + best
+        starts.append(total.argmin(1))
+        best = total.min(1)
+    cuts = [n_frames]
+    for start in reversed(starts):
+        cuts.append(int(start[cuts[-1]]))
+    return cuts[::-1]

@@ -22,7 +22,7 @@ class TimingMixin:
             path, _ = forced_alignment(log_probs, codes)
             frames = [np.flatnonzero(path == i) for i in range(len(codes))]
             peaks.append(np.array([stride * int(f.mean()) for f in frames], dtype=int))
-        model = SegmentModel(len(self.phones_))
+        model = SegmentModel(len(self.phones_), frame_period=self._clock()[0])
         self.segment_model_ = model.fit(self._spectrograms(data), sequences, peaks)
 
     def _spectrograms(self, data):
