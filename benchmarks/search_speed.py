@@ -207,13 +207,13 @@ def report(setting, runs, kind):
             "best mean score": found["best"],
         }
         for other, first in base.items():
-            row[f"times less than random, {other}"] = (
-                "-" if first is None else first["processor"] / found["processor"]
+            if first is None:
+                continue
+            until = _until(found, first["best"])
+            row[f"times less than random, {other}"] = first["processor"] / found["processor"]
+            row[f"times less until its score, {other}"] = (
+                _until(first, first["best"]) / until if until else "-"
             )
-        first = base["our net"]
-        until = first and _until(found, first["best"])
-        row["s until the score of random, our net"] = until or "-"
-        row["times less"] = _until(first, first["best"]) / until if until else "-"
         rows.append(row)
     caption = (
         f"{setting['trials']} trials of the {kind} model, {setting['epochs']} epochs, "

@@ -1,9 +1,11 @@
 """Phone sequences of speech of any length, without knowing when each phone is said."""
 
+import warnings
 from numbers import Integral, Real
 
 import torch
 from rapidfuzz.distance import Levenshtein
+from sklearn.exceptions import ConvergenceWarning
 
 from ..base import BaseSpeechNet
 from ..metrics import phone_error_rate
@@ -284,9 +286,27 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
                 self.language_model_ = PhoneNGram(self.language_model, len(self.phones_))
             self.language_model_.fit(codes_of(data.targets))
         super()._train(data, valid, epochs, schedule, going_on)
+        if not going_on:
+            self._warn_of_silence(data)
         vars(self).pop("segment_model_", None)
         if self.segment_model:
             self._fit_segments(data)
+
+    def _warn_of_silence(self, data):
+        """All blank is where CTC begins, and where too short a training ends."""
+        with_phones = data.targets.any(dim=1).nonzero()[:, 0]
+        if 2 * len(with_phones) < len(data):
+            return  # silence is right for most
+        few = data.subset(with_phones[: self.batch_size])
+        if not any(map(greedy_decode, self._infer_clips(few))):
+            warnings.warn(
+                f"after {len(self.history_)} epochs the network still hears no phone in any of "
+                f"{len(few)} training clips; CTC begins with silence: train for more epochs "
+                f"(max_epochs={self.max_epochs}), in smaller batches "
+                f"(batch_size={self.batch_size}) or with another learning rate (lr={self.lr:g})",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
 
     def fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None):
         """Train the network, and count phones where a language model is asked for.

@@ -1,11 +1,13 @@
 """The recogniser as an estimator: learning, input, output, and what it refuses."""
 
 import pickle
+import warnings
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 
@@ -181,6 +183,7 @@ def test_it_counts_as_no_classifier_and_scores_work_by_speaker():
     assert len(by_speaker["test_score"]) == 2
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_early_stopping_keeps_speakers_apart_and_records_the_error_rate():
     X, y, speakers = clips()
     recognizer = quick(early_stopping=True, validation_fraction=0.25, max_epochs=3)
@@ -264,3 +267,13 @@ def test_posteriorgram_shows_what_it_hears():
     )
     assert {"t", "uw", "blank"} == set(display.shown_phones_)
     assert display.frame_period == pytest.approx(0.02)
+
+
+def test_a_network_that_never_speaks_says_so(learned):
+    X, y, _ = clips(12)
+    with pytest.warns(ConvergenceWarning, match="hears no phone in any of 8 training clips"):
+        quick(max_epochs=6).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        learned_again = clone(learned).fit(*clips()[:2])
+    assert any(learned_again.predict(X))
