@@ -3,9 +3,10 @@
     python benchmarks/phoneme_recognition.py throughput alignment
     SKLEARN_SPEECH_DATA=FOLDER python benchmarks/phoneme_recognition.py overfit digits timit
 
-`overfit` and `timit` need the TIMIT sample, `digits` the Free Spoken Digit Dataset, the other
-two synthesise their speech. Rows are kept one by one, so that an interrupted run goes on where
-it stopped; remove one from ``benchmarks/results/phoneme_recognition.json`` to measure it anew.
+`overfit`, `timit` and `timit_alignment` need the TIMIT sample, `digits` the Free Spoken Digit
+Dataset, the other two synthesise their speech. Rows are kept one by one, so that an interrupted
+run goes on where it stopped; remove one from ``benchmarks/results/phoneme_recognition.json`` to
+measure it anew.
 """
 
 import argparse
@@ -46,6 +47,7 @@ CAPTIONS = {
     "timit": "TIMIT sample without sa sentences, speakers held out, 39 phones",
     "throughput": "Seconds of speech per second of processor time",
     "alignment": "Boundaries of connected synthetic digits, 4 of 12 speakers held out",
+    "timit_alignment": "Boundaries of the TIMIT sample's sentences, 4 of 16 speakers held out",
 }
 #: The reference system of trainable front ends: log-mel of 30 ms windows, not normalised.
 REFERENCE_MEL = {"n_fft": 480, "win_length": 480, "hop_length": 160, "pad_mode": "reflect",
@@ -92,6 +94,9 @@ def overfit(options):
 def digits(options):
     singles = fetch_fsdd(download_if_missing=False, verbose=False)
     speech = make_connected_digits(singles, n_clips_per_speaker=150, random_state=0)
+    # other strings of the same recordings: each speaker's are in more than one
+    more = make_connected_digits(singles, n_clips_per_speaker=options.digit_strings,
+                                 reuse_recordings=True, random_state=1)  # fmt: skip
     X, y = speech.data, speech.target
     folds = list(LeaveOneGroupOut().split(X, groups=speech.speaker))[: options.folds]
     augment = [
@@ -100,17 +105,17 @@ def digits(options):
         RandomEqualizer(max_db=6),
         NoiseFloor(depth_db=(40, 80), p=0.8),
     ]
-    for train, test in folds:
+    for _, test in folds:
         (held_out,) = set(speech.speaker[test].tolist())
 
-        def measure(train=train, test=test):
+        def measure(test=test, train=more.speaker != held_out):
             recognizer = PhonemeRecognizer(
                 frontend=MelSpectrogram(8000, preemphasis=0.97), augment=augment,
                 decoder="beam", language_model=4, language_model_weight=1.0,
                 max_epochs=options.digit_epochs, random_state=0,
             )  # fmt: skip
             began = time.process_time()
-            recognizer.fit(X[train], y[train])
+            recognizer.fit(more.data[train], more.target[train])
             seconds = time.process_time() - began
             greedy = recognizer.set_params(decoder="greedy", language_model=None).predict(X[test])
             recognizer.set_params(decoder="beam", language_model=4)
@@ -118,6 +123,7 @@ def digits(options):
             strings = digits_from_phones(found)
             right = [list(a) == list(b) for a, b in zip(strings, speech.digits[test])]
             return {
+                "clips learned": int(train.sum()),
                 "clips": len(test),
                 "phone error rate, greedy": phone_error_rate(y[test], greedy),
                 "phone error rate": phone_error_rate(y[test], found),
@@ -135,14 +141,26 @@ def timit(options):
     whole = ragged_phones(speech.target)
     folds = list(GroupKFold(4).split(X, groups=speech.speaker))[: options.folds]
 
-    def measure(make):
-        rates, insertions, seconds, sizes = [], [], 0.0, 0
-        for train, test in folds:
-            recognizer = make()
+    fitted = {}
+
+    def fit(settings):
+        key = repr(sorted(settings.items()))
+        if key not in fitted:
+            fitted.clear()
             began = time.process_time()
-            recognizer.fit(X[train], whole[train])
-            seconds += time.process_time() - began
-            found = recognizer.predict(X[test])
+            recognizers = [
+                PhonemeRecognizer(**settings, language_model=2, decoder="beam")
+                .fit(X[train], whole[train])
+                for train, _ in folds
+            ]  # fmt: skip
+            fitted[key] = recognizers, time.process_time() - began
+        return fitted[key]
+
+    def measure(settings, decoding):
+        rates, insertions, sizes = [], [], 0
+        recognizers, seconds = fit(settings)
+        for recognizer, (_, test) in zip(recognizers, folds):
+            found = recognizer.set_params(**decoding).predict(X[test])
             rates.append(phone_error_rate(whole[test], found, folding=39))
             insertions.append(sum(map(len, found)) / sum(map(len, whole[test])))
             sizes = n_trained(recognizer)
@@ -157,15 +175,10 @@ def timit(options):
     epochs = options.timit_epochs
     default = {"frontend": MelSpectrogram(16000), "max_epochs": epochs, "batch_size": 8,
                "dropout": 0.4, "random_state": 0}  # fmt: skip
-    yield (
-        f"conv-lstm, dropout 0.4, {epochs} epochs",
-        lambda: measure(lambda: PhonemeRecognizer(**default)),
-    )
+    greedy = {"decoder": "greedy", "language_model": None}
     beam = {"decoder": "beam", "language_model": 2, "insertion_bonus": 0.5}
-    yield (
-        f"the same, beam search with a bigram, {epochs} epochs",
-        lambda: measure(lambda: PhonemeRecognizer(**default, **beam)),
-    )
+    yield f"conv-lstm, dropout 0.4, {epochs} epochs", lambda: measure(default, greedy)
+    yield f"the same, beam search with a bigram, {epochs} epochs", lambda: measure(default, beam)
     for encoder, title in (("linear-lstm", "simple"), ("bcresnet", "BC-ResNet")):
         for setting, trained in SETTINGS.items():
             made = {
@@ -178,7 +191,7 @@ def timit(options):
             }
             yield (
                 f"reference {title}, setting {setting}, {epochs} epochs",
-                lambda made=made: measure(lambda: PhonemeRecognizer(**made)),
+                lambda made=made: measure(made, greedy),
             )
 
 
@@ -237,43 +250,62 @@ def throughput(options):
         yield encoder, lambda encoder=encoder: measure(encoder)
 
 
+def boundary_errors(found, segments, rate, phones):
+    """Seconds by which each beginning and end of a phone is off."""
+    off = []
+    for mine, true in zip(found, segments):
+        true = [(a / rate, b / rate) for a, b, phone in true if phone in phones]
+        off.append(mine[0][0] - true[0][0])
+        for (before, after), (now, then) in zip(pairwise(mine), pairwise(true)):
+            off.append(before[1] - now[1])
+            if then[0] > now[1]:
+                off.append(after[0] - then[0])
+        off.append(mine[-1][1] - true[-1][1])
+    return np.array(off)
+
+
 def alignment(options):
     # voices of seed 0 were listened to while the segment model was made: these are others
     speech = make_connected_digits(make_spoken_digits(12, 8, random_state=1),
                                    n_clips_per_speaker=22, random_state=1)  # fmt: skip
     test = np.isin(speech.speaker, np.unique(speech.speaker)[-4:])
-    y, fitted = speech.target, {}
+    recognizer = PhonemeRecognizer(
+        frontend=MelSpectrogram(8000), segment_model=True, max_epochs=20, random_state=0
+    )
+    yield from aligned(recognizer, speech, speech.data, test)
 
-    def errors(found):
-        """Seconds by which each beginning and end of a phone is off."""
-        off = []
-        for segments, true in zip(found, speech.segments[test]):
-            true = [(a / 8000, b / 8000) for a, b, phone in true if phone not in ("h#", "pau")]
-            off.append(segments[0][0] - true[0][0])
-            for (mine, after), (now, then) in zip(pairwise(segments), pairwise(true)):
-                off.append(mine[1] - now[1])
-                if then[0] > now[1]:
-                    off.append(after[0] - then[0])
-            off.append(segments[-1][1] - true[-1][1])
-        return np.array(off)
+
+def timit_alignment(options):
+    speech = load_timit()
+    X = AudioReader(sample_rate=16000).fit_transform(speech.data)
+    _, test = next(GroupKFold(4).split(X, groups=speech.speaker))
+    recognizer = PhonemeRecognizer(
+        frontend=MelSpectrogram(16000), segment_model=True, max_epochs=options.timit_epochs,
+        batch_size=8, dropout=0.4, random_state=0,
+    )  # fmt: skip
+    yield from aligned(recognizer, speech, X, np.isin(np.arange(len(X)), test))
+
+
+def aligned(recognizer, speech, X, test):
+    """A row for the network's own path, and one for the segment model."""
+    y, rate = ragged_phones(speech.target), speech.sampling_rate
 
     def measure(segment_model):
-        if not fitted:
-            fitted["it"] = PhonemeRecognizer(
-                frontend=MelSpectrogram(8000), segment_model=True, max_epochs=20, random_state=0
-            ).fit(speech.data[~test], y[~test])
-        recognizer = fitted["it"]
+        if not recognizer.initialized_:
+            recognizer.fit(X[~test], y[~test])
         kept = recognizer.segment_model_
         if not segment_model:
             del recognizer.segment_model_
-        off = errors(recognizer.align(speech.data[test], y[test]))
+        phones = set(recognizer.phones_.tolist())
+        off = boundary_errors(recognizer.align(X[test], y[test]), speech.segments[test], rate,
+                              phones)  # fmt: skip
         recognizer.segment_model_ = kept
         return {
             "boundaries": len(off),
             "within 20 ms": float(np.mean(np.abs(off) <= 0.02)),
             "within 50 ms": float(np.mean(np.abs(off) <= 0.05)),
             "median error, ms": 1e3 * float(np.median(off)),
-            "phone error rate": 1 - recognizer.score(speech.data[test], y[test]),
+            "phone error rate": 1 - recognizer.score(X[test], y[test]),
         }
 
     yield "network's own path", lambda: measure(False)
@@ -281,7 +313,7 @@ def alignment(options):
 
 
 PARTS = {"overfit": overfit, "digits": digits, "timit": timit, "throughput": throughput,
-         "alignment": alignment}  # fmt: skip
+         "alignment": alignment, "timit_alignment": timit_alignment}  # fmt: skip
 
 
 def main():
@@ -290,6 +322,7 @@ def main():
     parser.add_argument("--folds", type=int, default=None, help="only so many folds")
     parser.add_argument("--timit-epochs", type=int, default=60)
     parser.add_argument("--digit-epochs", type=int, default=30)
+    parser.add_argument("--digit-strings", type=int, default=300, help="a speaker, to learn from")
     parser.add_argument("--overfit-epochs", type=int, default=150)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
