@@ -1,6 +1,6 @@
 """Decoders, aligners and the phone n-gram, against enumeration of every path."""
 
-from itertools import product
+from itertools import combinations, pairwise, product
 
 import numpy as np
 import pytest
@@ -8,7 +8,12 @@ import pytest
 from sklearn_speech.recognition._alignment import forced_alignment, phone_bounds
 from sklearn_speech.recognition._decoding import beam_decode, greedy_decode
 from sklearn_speech.recognition._language_model import END, PhoneNGram
-from sklearn_speech.recognition._segment_model import SegmentModel
+from sklearn_speech.recognition._segment_model import (
+    SegmentModel,
+    cepstra,
+    change_points,
+    first_segments,
+)
 from tests.modules.test_ctc import collapse
 
 N_LABELS = 3
@@ -155,10 +160,37 @@ def test_segments_are_found_in_noise_of_a_different_colour_each():
         sequences.append(codes)
         truth.append(path)
     model = SegmentModel(3).fit(spectrograms, sequences, peaks)
-    from sklearn_speech.recognition._segment_model import cepstra
-
     right = [
         np.mean(model.align(cepstra(S), codes) == path)
         for S, codes, path in zip(spectrograms, sequences, truth)
     ]
     assert np.mean(right) > 0.97
+
+
+@pytest.mark.parametrize(("n_frames", "n_segments", "least"), [(7, 3, 1), (9, 4, 2), (8, 3, 5)])
+def test_change_points_are_the_best_of_all(n_frames, n_segments, least):
+    x = np.random.default_rng(n_frames).normal(size=(n_frames, 2))
+
+    def cost(cuts):
+        return sum(((x[a:b] - x[a:b].mean(0)) ** 2).sum() for a, b in pairwise(cuts))
+
+    room = min(least, n_frames // n_segments)
+    allowed = [
+        (0, *inner, n_frames)
+        for inner in combinations(range(1, n_frames), n_segments - 1)
+        if all(b - a >= room for a, b in pairwise((0, *inner, n_frames)))
+    ]
+    assert change_points(x, n_segments, least) == list(min(allowed, key=cost))
+
+
+def test_a_burst_behind_a_closure_belongs_to_the_phones_before_it():
+    # vowel, closure, burst; then a pause and another vowel: peaks all lie in the vowels
+    parts = [(0, 20), (1, 12), (0, 6), (2, 5), (0, 25), (3, 12), (0, 20)]
+    colours = np.array([[0, 0, 0, 0], [9, 8, 2, 1], [1, 3, 8, 8], [2, 9, 9, 2]], dtype=float)
+    labels = np.repeat([label for label, _ in parts], [n for _, n in parts])
+    path = first_segments(colours[labels].T, np.array([24, 28, 30, 70]), 0.01)
+    # closure and burst are heard as two more phones, though their peaks came early
+    np.testing.assert_array_equal(path, np.repeat([-1, 0, 1, 2, -1, 3, -1], [n for _, n in parts]))
+    # seconds count, not frames: with frames twice as far apart the burst is too far away
+    wide = first_segments(colours[labels].T, np.array([24, 28, 30, 70]), 0.05)
+    assert (wide[38:43] == -1).all()
