@@ -1,4 +1,3 @@
-
 import librosa
 import numpy as np
 import pytest

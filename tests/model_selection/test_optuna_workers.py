@@ -174,9 +174,13 @@ class TestOnDask:
         )
 
     def test_trials_run_on_its_workers(self, cluster, table):
-        found = search(scoring=lambda estimator, X, y: os.getpid()).fit(*table)
+        def where(estimator, X, y):
+            time.sleep(0.3)  # or one worker is done before the other is asked
+            return os.getpid()
+
+        found = search(scoring=where).fit(*table)
         used = set(found.cv_results_["split0_test_score"])
-        assert used <= set(cluster.run(os.getpid).values())
+        assert used == set(cluster.run(os.getpid).values())
 
     def test_large_arrays_are_sent_once_while_they_are_in_use(self, cluster, monkeypatch):
         X, y = np.random.default_rng(0).normal(size=(64, 200)), np.tile([0, 1], 32)
