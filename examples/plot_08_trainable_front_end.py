@@ -170,10 +170,12 @@ display.figure_.savefig("fourier_kernels.png", dpi=110)
 # %%
 # One word, seen before and after
 # -------------------------------
+# The last picture is of a front end that was made deaf: ``masked_bins`` takes some bins
+# of the Fourier transform as 0, to see whether a network learns to do without them.
 
 import torch
 
-figure, panels = plt.subplots(1, 4, figsize=(15, 3.6), layout="constrained", sharey=True)
+figure, panels = plt.subplots(1, 5, figsize=(18, 3.6), layout="constrained", sharey=True)
 reader = fitted["normalised", "A"][:-2]  # reading, and bringing to one length
 word = torch.as_tensor(np.asarray(reader.transform(clips[test[:1]])), dtype=torch.float32)
 for axes, setting in zip(panels, ["A", "B", "B, slow", "D"]):
@@ -185,6 +187,14 @@ for axes, setting in zip(panels, ["A", "B", "B, slow", "D"]):
             picture = model[-1].module_.front_end(word.to(model[-1].device_))[0].cpu().numpy()
     SpectrogramDisplay(picture * 10 / np.log(10)).plot(ax=axes)
     axes.set(title=f"setting {setting}", ylabel="Mel band" if setting == "A" else "")
+deaf = make_recipe("kws-linear", masked_bins=(25, 49), max_epochs=1, random_state=0,
+                   duration=options.get("duration"), reads="waveforms")[-1]  # fmt: skip
+deaf.fit(word.numpy().repeat(2, axis=0), ["one", "other"])
+with torch.no_grad():
+    picture = deaf.module_.front_end(word.to(deaf.device_))[0].cpu().numpy()
+SpectrogramDisplay(picture * 10 / np.log(10)).plot(ax=panels[4])
+hertz = 16000 / 480
+panels[4].set(title=f"deaf from {25 * hertz:.0f} to {49 * hertz:.0f} Hz", ylabel="")
 figure.suptitle(f"{source}: '{words[test[0]]}' by a new speaker, as the linear layer gets it")
 figure.savefig("front_end_view.png", dpi=110)
 print("pictures: front_end_accuracy.png, mel_filters.png, fourier_kernels.png, front_end_view.png")

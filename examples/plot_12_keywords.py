@@ -107,7 +107,19 @@ if source.startswith("SYNTHETIC"):  # these are waveforms already: nothing to re
 split = StratifiedGroupShuffleSplit(1, test_size=0.2, random_state=0)
 train, test = next(split.split(clips, target, speakers))
 pipeline.fit(clips[train], target[train], sample_weight=weights[train], groups=speakers[train])
-print(f"{sum(p.numel() for p in pipeline[-1].module_.parameters()):,} parameters")
+
+# %%
+# The network, part by part, and its best epoch: the weights that early stopping keeps.
+# ``callbacks=[skorch.callbacks.Checkpoint(...)]`` would write those of every epoch, or of
+# the last.
+
+net = pipeline[-1]
+for name, part in net.module_.named_children():
+    print(f"  {name:12s} {sum(p.numel() for p in part.parameters()):6,} parameters")
+print(f"  {'together':12s} {sum(p.numel() for p in net.module_.parameters()):6,}")
+losses = net.history_[:, "valid_loss"]
+print(f"loss of the clips put aside: {min(losses):.3f} in epoch {1 + int(np.argmin(losses))}, "
+      f"{losses[-1]:.3f} in the last, {len(losses)}")  # fmt: skip
 
 # %%
 # Speakers never heard before
