@@ -110,6 +110,7 @@ def digits(options):
 
         def measure(test=test, train=more.speaker != held_out):
             recognizer = PhonemeRecognizer(
+                n_conv_layers=4, n_filters=[32, 64, 64, 64],
                 frontend=MelSpectrogram(8000, preemphasis=0.97), augment=augment,
                 decoder="beam", language_model=4, language_model_weight=1.0,
                 max_epochs=options.digit_epochs, random_state=0,
@@ -321,7 +322,7 @@ def main():
     parser.add_argument("parts", nargs="+", choices=list(PARTS))
     parser.add_argument("--folds", type=int, default=None, help="only so many folds")
     parser.add_argument("--timit-epochs", type=int, default=60)
-    parser.add_argument("--digit-epochs", type=int, default=30)
+    parser.add_argument("--digit-epochs", type=int, default=20)
     parser.add_argument("--digit-strings", type=int, default=300, help="a speaker, to learn from")
     parser.add_argument("--overfit-epochs", type=int, default=150)
     parser.add_argument("--repeats", type=int, default=5)

@@ -194,6 +194,16 @@ def _waveform_mlp(step, sample_rate):
     } | _training(1e-4, 3e-3)
 
 
+def _recognizer(step, sample_rate):
+    return {
+        "n_conv_layers": IntDistribution(1, 4),
+        "n_filters": IntDistribution(16, 64, step=8),
+        "hidden_units": CategoricalDistribution([32, 64, 128, 256]),
+        "dropout": FloatDistribution(0.0, 0.5),
+        "augment": _augment(step, sample_rate),
+    } | _training(1e-3, 1e-2)
+
+
 def _autoencoder(step, sample_rate):
     return {
         "n_layers": IntDistribution(1, 3),
@@ -213,5 +223,6 @@ _SPACES = {
     "SpectrogramLinearClassifier": _linear,
     "WaveformCNNClassifier": _waveform_cnn,
     "WaveformMLPClassifier": _waveform_mlp,
+    "PhonemeRecognizer": _recognizer,
     "ConvAutoencoder": _autoencoder,
 }

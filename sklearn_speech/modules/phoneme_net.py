@@ -5,7 +5,7 @@ from torch import nn
 
 from .bc_resnet import BCResNetNet
 from .bilstm import BiLSTM
-from .conv_stage import ConvStage, frame_mask
+from .conv_stage import ConvStage, frame_mask, per_layer
 from .input_norm import InputNorm
 
 ENCODERS = ("conv-lstm", "linear-lstm", "bcresnet")
@@ -22,14 +22,16 @@ class PhonemeNet(nn.Module):
     n_phones : int
         Without blank.
     encoder : {"conv-lstm", "linear-lstm", "bcresnet"}, default="conv-lstm"
-        What the LSTM reads: two layers of convolutions, the second of which halves
-        the bands that the first has halved already; the frames as they are; or the
-        frames of a :class:`~sklearn_speech.modules.bc_resnet.BCResNetNet`.
+        What the LSTM reads: layers of convolutions, each of which halves the bands;
+        the frames as they are; or the frames of a
+        :class:`~sklearn_speech.modules.bc_resnet.BCResNetNet`.
     hidden_units : int, default=None
         Of each direction of the LSTM. None is 128 after convolutions, else 32.
     n_lstm_layers : int, default=1
-    n_filters : int, default=32
-        Of each layer of convolutions of "conv-lstm".
+    n_conv_layers : int, default=2
+        Layers of convolutions of "conv-lstm", at least one.
+    n_filters : int or list of int, default=32
+        Of each of these layers.
     time_stride : int, default=2
         One frame in how many "conv-lstm" keeps; the other encoders keep all.
     tau : float, default=1
@@ -66,6 +68,7 @@ class PhonemeNet(nn.Module):
         encoder="conv-lstm",
         hidden_units=None,
         n_lstm_layers=1,
+        n_conv_layers=2,
         n_filters=32,
         time_stride=2,
         tau=1,
@@ -86,7 +89,8 @@ class PhonemeNet(nn.Module):
             del self.encode.classify  # frames are classified, not clips
             width, bias = self.encode.n_features, variant == "paper"
         elif encoder == "conv-lstm":
-            self.encode = _ConvEncoder(n_bands, n_filters, time_stride, input_norm)
+            filters = per_layer("n_filters", n_filters, n_conv_layers)
+            self.encode = _ConvEncoder(n_bands, filters, time_stride, input_norm)
             width = self.encode.n_features
         else:
             self.encode = InputNorm(n_bands, input_norm)
@@ -129,21 +133,22 @@ def out_frames(n_frames, time_stride):
 
 
 class _ConvEncoder(nn.Module):
-    """Two layers of convolutions: (n_clips, n_bands, n_frames) to (n_clips, n_features, frames)."""
+    """Convolutions, one layer a filter count.
+
+    (n_clips, n_bands, n_frames) to (n_clips, n_features, n_out_frames).
+    """
 
     def __init__(self, n_bands, n_filters, time_stride, input_norm):
         super().__init__()
         self.input_norm = InputNorm(n_bands, input_norm)
-        span = max(5, 2 * time_stride + 1)
-        self.stages = nn.ModuleList(
-            [
-                ConvStage(1, n_filters, (5, span), (2, time_stride), batch_norm=True, bias=False),
-                ConvStage(n_filters, n_filters, 3, (2, 1), batch_norm=True, bias=False),
-            ]
-        )
-        for stage in self.stages:
+        kernel, stride, width = (5, max(5, 2 * time_stride + 1)), (2, time_stride), 1
+        self.stages = nn.ModuleList()
+        for filters in n_filters:
+            stage = ConvStage(width, filters, kernel, stride, batch_norm=True, bias=False)
+            self.stages.append(stage)
             n_bands = stage.out_bands(n_bands)
-        self.n_features = n_filters * n_bands
+            kernel, stride, width = 3, (2, 1), filters
+        self.n_features = width * n_bands
 
     def forward(self, x, lengths=None):
         x = self.input_norm(x, lengths)[:, None]

@@ -33,14 +33,16 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
     Parameters
     ----------
     encoder : {"conv-lstm", "linear-lstm", "bcresnet"}, default="conv-lstm"
-        What lies before the last, linear layer: two layers of convolutions and a
+        What lies before the last, linear layer: layers of convolutions and a
         bidirectional LSTM, that LSTM alone, or BC-ResNet and an LSTM.
     hidden_units : int, default=None
         Of each direction of the LSTM. None is 128 after convolutions, else 32.
     n_lstm_layers : int, default=1
         Layers of the LSTM.
-    n_filters : int, default=32
-        Filters of each convolution of "conv-lstm".
+    n_conv_layers : int, default=2
+        Layers of convolutions of "conv-lstm", each of which halves the bands.
+    n_filters : int or list of int, default=32
+        Filters of each of these layers.
     time_stride : int, default=2
         "conv-lstm" gives one frame for so many.
     tau : float, default=1
@@ -143,7 +145,8 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
         "encoder": [StrOptions(set(ENCODERS))],
         "hidden_units": [Interval(Integral, 1, None, closed="left"), None],
         "n_lstm_layers": [Interval(Integral, 1, None, closed="left")],
-        "n_filters": [Interval(Integral, 1, None, closed="left")],
+        "n_conv_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_filters": [Interval(Integral, 1, None, closed="left"), list],
         "time_stride": [Interval(Integral, 1, None, closed="left")],
         "tau": [Interval(Real, 0.25, None, closed="left")],
         "variant": [StrOptions({"paper", "reference"})],
@@ -164,6 +167,7 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
         *,
         hidden_units=None,
         n_lstm_layers=1,
+        n_conv_layers=2,
         n_filters=32,
         time_stride=2,
         tau=1,
@@ -193,6 +197,7 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
         self.encoder = encoder
         self.hidden_units = hidden_units
         self.n_lstm_layers = n_lstm_layers
+        self.n_conv_layers = n_conv_layers
         self.n_filters = n_filters
         self.time_stride = time_stride
         self.tau = tau

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 
 import sklearn_speech.classification
 import sklearn_speech.feature_extraction
+import sklearn_speech.recognition
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.classification import SpectrogramCNNClassifier, WaveformMLPClassifier
 from sklearn_speech.feature_extraction import MFCC, MelSpectrogram
@@ -43,10 +44,12 @@ def members(package):
 
 @pytest.mark.parametrize(
     "kind",
-    members(sklearn_speech.classification) + members(sklearn_speech.feature_extraction),
+    members(sklearn_speech.classification)
+    + members(sklearn_speech.feature_extraction)
+    + members(sklearn_speech.recognition),
     ids=lambda kind: kind.__name__,
 )
-def test_every_classifier_and_front_end_has_a_space_of_its_own_parameters(kind):
+def test_every_network_and_front_end_has_a_space_of_its_own_parameters(kind):
     estimator = kind()
     space = suggest_search_space(estimator)
     for params in corners(space):

@@ -137,6 +137,14 @@ def test_padding_says_blank_and_changes_no_other_frame(encoder, training):
             torch.testing.assert_close(narrow[i, :n], network(x[i : i + 1, :, : lengths[i]])[0])
 
 
+def test_each_layer_of_convolutions_halves_the_bands():
+    network = PhonemeNet(40, None, 3, n_conv_layers=4, n_filters=[32, 64, 64, 64])
+    assert network.encode.n_features == 64 * 3  # 40, 20, 10, 5, 3
+    assert network(torch.randn(2, 40, 11)).shape == (2, 6, 4)
+    with pytest.raises(ValueError, match=r"n_filters=.* 2 entries, but there are 3 layers"):
+        PhonemeNet(40, None, 3, n_conv_layers=3, n_filters=[8, 8])
+
+
 def test_unknown_encoder_is_refused():
     with pytest.raises(ValueError, match=r"encoder='lstm'.*conv-lstm"):
         PhonemeNet(8, None, 3, encoder="lstm")
