@@ -25,6 +25,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedShuffleSplit
 
 from sklearn_speech import fetch_fsdd, fetch_speech_commands, list_recipes, make_recipe
+from sklearn_speech.base import nets_of
 
 LOG = RESULTS / "reference_systems.jsonl"
 
@@ -113,17 +114,12 @@ class Features:
         return self.made
 
 
-def nets_of(estimator):
-    """The networks of an ensemble, not fitted; or the network itself."""
-    return [net for _, net in getattr(estimator, "estimators", [("", estimator)])]
-
-
 def run_fold(network, X, y, train, test):
     """Fit and judge a network once."""
     start, began = time.perf_counter(), time.process_time()
     network.fit(X[train], y[train])
     fitted = time.perf_counter()
-    nets = getattr(network, "estimators_", [network])
+    nets = nets_of(network).values()
     row = {
         "processor_seconds": round(time.process_time() - began, 2),
         "parameters": sum(
@@ -172,7 +168,7 @@ def run(arguments):
             X, y, speakers = clips(protocol)
             data[protocol] = X, y, speakers, folds(protocol, y, speakers)
         made = make_recipe(recipe, random_state=seed, **options)
-        epochs = nets_of(made[-1])[0].max_epochs
+        epochs = next(iter(nets_of(made).values())).max_epochs
         if arguments.max_epochs is not None:
             epochs = min(epochs, arguments.max_epochs)
         for fold in range(len(data[protocol][3]))[: arguments.folds]:
@@ -186,7 +182,7 @@ def run(arguments):
         key = row["protocol"], row["system"]
         front, seconds = features.of(key, made, X)
         network = clone(made[-1])
-        for net in nets_of(network):
+        for net in nets_of(network).values():
             net.set_params(max_epochs=row["epochs"], device=arguments.device)
         row |= run_fold(network, front, y, *splits[row["fold"]])
         row["feature_seconds"] = round(seconds, 2)

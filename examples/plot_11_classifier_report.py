@@ -73,6 +73,7 @@ import time
 import sklearn
 
 from sklearn_speech import make_recipe
+from sklearn_speech.base import nets_of
 
 sklearn.set_config(enable_metadata_routing=True)
 
@@ -83,13 +84,6 @@ def set_everywhere(estimator, **values):
     for name, value in values.items():
         owners = [key for key in names if key == name or key.endswith(f"__{name}")]
         estimator.set_params(**dict.fromkeys(owners, value))
-
-
-def networks(name):
-    """Fitted networks of a system, by name."""
-    last = fitted[name][-1]
-    members = getattr(last, "named_estimators_", {})
-    return {f"{name}, {key}": net for key, net in members.items()} or {name: last}
 
 
 stopping = {"early_stopping": True, "n_iter_no_change": 100, "validation_fraction": 0.2}
@@ -103,7 +97,7 @@ for name in NAMES:
     seconds = time.perf_counter() - start
     fitted[name], answers[name] = pipeline, pipeline.predict(paths[held_out])
     macro = sklearn.metrics.f1_score(speech.target[held_out], answers[name], average="macro")
-    weights = [p for net in networks(name).values() for p in net.module_.parameters()]
+    weights = [p for net in nets_of(fitted[name]).values() for p in net.module_.parameters()]
     n_parameters = sum(p.numel() for p in weights if p.requires_grad)
     accuracy = np.mean(answers[name] == speech.target[held_out])
     print(f"{name:15s} {accuracy:8.3f} {macro:9.3f} {n_parameters:11,d} {seconds:8.0f}")
@@ -119,7 +113,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from sklearn_speech.inspection import ClassReportDisplay, TrainingCurveDisplay
 
-curves = {name: next(iter(networks(name).values())) for name in NAMES}
+curves = {name: next(iter(nets_of(fitted[name]).values())) for name in NAMES}
 display = TrainingCurveDisplay.from_estimator(curves, panels=["loss", "accuracy", "lr"])
 display.figure_.set_size_inches(14, 4)
 display.axes_[0].set_ylim(0, 3)

@@ -2,5 +2,6 @@
 
 from ._classifier import BaseSpeechClassifier
 from ._net import BaseSpeechNet
+from ._nets_of import nets_of
 
-__all__ = ["BaseSpeechClassifier", "BaseSpeechNet"]
+__all__ = ["BaseSpeechClassifier", "BaseSpeechNet", "nets_of"]

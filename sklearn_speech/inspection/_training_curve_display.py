@@ -180,7 +180,8 @@ class TrainingCurveDisplay:
         Parameters
         ----------
         estimator : fitted estimator or Pipeline, or dict of str to such
-            Has ``history_`` or ``history``; of a pipeline, its last step.
+            Has ``history_`` or ``history``; of a pipeline, its last step. An ensemble
+            gives a run for each of its networks.
         ax : matplotlib Axes or array-like of such, default=None
             See :meth:`plot`.
         **plot_kw : dict
@@ -196,10 +197,14 @@ class TrainingCurveDisplay:
         AttributeError
             When an estimator keeps no history, or was not fitted.
         """
+        from ..base import nets_of  # loads torch, which drawing alone does not need
+
         if isinstance(estimator, Mapping):
-            histories = {name: _history_of(fitted) for name, fitted in estimator.items()}
+            fitted = estimator
         else:
-            histories = _history_of(estimator)
+            nets = nets_of(estimator)
+            fitted = nets if len(nets) > 1 else {"": estimator}
+        histories = {name: _history_of(network) for name, network in fitted.items()}
         return cls(histories).plot(ax=ax, **plot_kw)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.pipeline import Pipeline
 
-from ..base import BaseSpeechNet
+from ..base import nets_of
 from ..utils.validation import make_ragged
 from ._catalogue import make_recipe
 
@@ -69,41 +69,18 @@ def count_parameters(recipe, input_shape, n_classes=10):
         estimator.fit(np.zeros((n_classes, *shape), dtype=np.float32), make_ragged(phones))
     else:
         estimator.fit(np.zeros((2, *shape), dtype=np.float32))
-    return sum(
-        p.numel() for net in _nets(estimator) for p in net.module_.parameters() if p.requires_grad
-    )
+    weights = [p for net in nets_of(estimator).values() for p in net.module_.parameters()]
+    return sum(p.numel() for p in weights if p.requires_grad)
 
 
 def _check_shape(input_shape, estimator):
     shape = (input_shape,) if isinstance(input_shape, Integral) else tuple(input_shape)
     wanted = {1: "n_times", 2: "(n_bands, n_frames)"}
-    reads = [net._reads() for net in _nets(estimator) if isinstance(net, BaseSpeechNet)] or [
-        "spectrogram"
-    ]
-    n_axes = 1 if reads[0] == "waveform" else 2
+    reads = next((net._reads() for net in nets_of(estimator).values()), "spectrogram")
+    n_axes = 1 if reads == "waveform" else 2
     if len(shape) != n_axes or any(not isinstance(n, Integral) or n < 1 for n in shape):
         raise ValueError(
             f"input_shape={input_shape!r}: expected {wanted[n_axes]}, since "
-            f"{type(estimator).__name__} reads {reads[0]}s"
+            f"{type(estimator).__name__} reads {reads}s"
         )
     return shape
-
-
-def _nets(estimator):
-    """The nets of an estimator: itself, or those of an ensemble, fitted where it is fitted."""
-    if isinstance(estimator, BaseSpeechNet):
-        return [estimator]
-    fitted = getattr(estimator, "estimators_", None)
-    if fitted is not None:
-        return [net for part in fitted for net in _nets(part)]
-    found = []
-    for value in estimator.get_params(deep=False).values() if _is_estimator(estimator) else []:
-        parts = value if isinstance(value, (list, tuple)) else [value]
-        for part in parts:
-            part = part[-1] if isinstance(part, tuple) and part else part  # (name, estimator)
-            found += _nets(part) if _is_estimator(part) else []
-    return found
-
-
-def _is_estimator(thing):
-    return hasattr(thing, "fit") and not isinstance(thing, type)

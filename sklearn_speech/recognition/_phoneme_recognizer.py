@@ -291,7 +291,7 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
                 self.language_model_ = PhoneNGram(self.language_model, len(self.phones_))
             self.language_model_.fit(codes_of(data.targets))
         super()._train(data, valid, epochs, schedule, going_on)
-        if not going_on:
+        if epochs and not going_on:
             self._warn_of_silence(data)
         vars(self).pop("segment_model_", None)
         if self.segment_model:

@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from sklearn_speech.classification import SpectrogramLinearClassifier
+from sklearn_speech.feature_extraction import SpectrogramScaler
 from sklearn_speech.inspection import TrainingCurveDisplay
 
 FULL = [
@@ -124,3 +128,15 @@ def test_empty_runs_and_unknown_panels_are_refused():
         TrainingCurveDisplay({}).plot()
     with pytest.raises(ValueError, match=r"panels=.*'f1'"):
         TrainingCurveDisplay(FULL).plot(panels=["f1"])
+
+
+def test_an_ensemble_has_a_run_for_each_of_its_networks():
+    X = np.random.default_rng(0).normal(size=(12, 5, 6)).astype(np.float32)
+    net = SpectrogramLinearClassifier(max_epochs=2, random_state=0)
+    vote = VotingClassifier([("one", net), ("other", clone(net).set_params(max_epochs=3))])
+    pipeline = make_pipeline(SpectrogramScaler(), vote).fit(X, np.arange(12) % 3)
+    lines = TrainingCurveDisplay.from_estimator(pipeline).lines_
+    assert {name: len(line.get_xdata()) for (name, _), line in lines.items()} == {
+        "one": 2,
+        "other": 3,
+    }

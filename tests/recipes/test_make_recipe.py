@@ -6,6 +6,7 @@ import soundfile
 from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
 
+from sklearn_speech.base import nets_of
 from sklearn_speech.datasets import make_spoken_digits
 from sklearn_speech.recipes import count_parameters, list_recipes, make_recipe
 
@@ -58,13 +59,6 @@ def test_every_parameter_can_be_set_to_what_it_is(name):
     assert repr(made.set_params(**steps)) == before
 
 
-def nets_of(estimator):
-    """An ensemble's networks, the fitted ones where it is fitted; or the network itself."""
-    if hasattr(estimator, "estimators_"):
-        return estimator.estimators_
-    return [net for _, net in getattr(estimator, "estimators", [("", estimator)])]
-
-
 @each
 def test_tags_say_what_it_is(name):
     made = make_recipe(name)
@@ -78,7 +72,7 @@ def test_tags_say_what_it_is(name):
 @each
 def test_epochs_seed_and_rate_reach_their_steps(name):
     made = make_recipe(name, max_epochs=7, random_state=5, sample_rate=11025)
-    for net in nets_of(made[-1]):
+    for net in nets_of(made).values():
         assert net.max_epochs == 7 and net.random_state == 5
     rates = {key: value for key, value in made.get_params().items() if key.endswith("sample_rate")}
     assert set(rates.values()) == {11025}
@@ -90,7 +84,7 @@ def test_one_epoch_on_a_few_synthetic_digits(name, digits):
     quick = {"pretraining_epochs": 1} if name.endswith("pretrained") else {}
     made = make_recipe(name, max_epochs=1, random_state=0, **quick)
     made.fit(paths, target)
-    for net in nets_of(made[-1]):
+    for net in nets_of(made).values():
         assert np.isfinite(net.history_[-1]["train_loss"])
     if is_classifier(made):
         answers = made.predict(paths[:3])
