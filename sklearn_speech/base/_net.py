@@ -1,6 +1,5 @@
 """skorch's NeuralNet made to keep scikit-learn's contract."""
 
-import inspect
 import warnings
 from numbers import Integral, Real
 
@@ -9,7 +8,6 @@ import torch
 from sklearn.utils.validation import check_consistent_length
 from skorch import NeuralNet
 
-from ..modules.front_end_net import FrontEndNet
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed, torch_seed
 from ..utils.validation import (
@@ -22,12 +20,14 @@ from ..utils.validation import (
     safe_indexing,
 )
 from ._batches import BatchIterator, ClipDataset
+from ._building import NetworkBuilding
+from ._inference import NetworkInference
 from ._parameters import SpeechNetParameters
-from ._schedule import FUSED, FUSED_EXCLUDES, OPTIMIZERS, SCHEDULES
+from ._schedule import OPTIMIZERS, SCHEDULES
 from ._training import split_for_early_stopping, train
 
 
-class BaseSpeechNet(SpeechNetParameters, NeuralNet):
+class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, NeuralNet):
     """A skorch net that scikit-learn can clone, validate, search and route to.
 
     Subclasses set `module_class`, list the hyperparameters of the network in
@@ -288,99 +288,6 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
             options.setdefault("join_single", True)
         return iterator(dataset, **options)
 
-    # Initialisation
-
-    def _network_shape(self, shape):
-        """The part of the network's arguments that the data decide."""
-        if self.reads == "waveform":
-            return {"n_times": shape[-1]}
-        return {"n_bands": shape[0], "n_frames": shape[-1]}
-
-    def get_params_for(self, prefix):
-        """Arguments for `prefix`; those of the network include its shapes, never stored."""
-        if prefix != "module":
-            return super().get_params_for(prefix)
-        accepted = inspect.signature(self.module_class.__init__).parameters
-        own = {n: getattr(self, n) for n in self._signature_names() if n in accepted}
-        return {**own, **self._network_shape(self.network_shape_)}
-
-    def initialize_module(self):
-        """Build the network, with the front end inside where one is set."""
-        if not hasattr(self, "input_shape_"):
-            raise ValueError(
-                f"{type(self).__name__} learns the sizes of its network from data: call fit or "
-                "partial_fit instead of initialize"
-            )
-        front_end = None
-        self.network_shape_ = self.input_shape_
-        if self.frontend is not None:
-            front_end = self._make_front_end()
-            n_times = self.input_shape_[-1]
-            n_frames = None if n_times is None else int(front_end.n_frames(n_times))
-            self.network_shape_ = (front_end.n_bands, n_frames)
-        module = self.module_class(**self.get_params_for("module"))
-        self.module_ = module if front_end is None else FrontEndNet(front_end, module)
-        return self
-
-    def _make_front_end(self):
-        """The front end to be put inside the network, as it is before training."""
-        return self.frontend.to_module(
-            train_stft=self.train_frontend in ("stft", "both"),
-            train_mel=self.train_frontend in ("mel", "both"),
-            filterbank=self.filterbank,
-            random_mel=self.random_mel,
-            masked_bins=self.masked_bins,
-        )
-
-    def _initialize_module(self, reason=None):
-        with self._current_init_context("module"):
-            self.initialize_module()
-            self.module_.to(self.device_)
-        return self
-
-    def _initialize_criterion(self, reason=None):
-        with self._current_init_context("criterion"):
-            self.initialize_criterion()
-        return self
-
-    def initialize_criterion(self):
-        """Set ``criterion_``, which gives one loss a clip."""
-        raise NotImplementedError
-
-    def initialize(self):
-        """Build network, loss and optimiser anew; sizes must be known from data."""
-        self.device_ = resolve_device(self.device)
-        return super().initialize()
-
-    def _initialize_optimizer(self, reason=None):
-        with self._current_init_context("optimizer"):
-            self.initialize_optimizer()
-        return self
-
-    def initialize_optimizer(self, triggered_directly=None):
-        """Set ``optimizer_``; a front end with a learning rate of its own is a group of its own."""
-        named = [(n, p) for n, p in self.module_.named_parameters() if p.requires_grad]
-        groups, options = self.get_params_for_optimizer("optimizer", named)
-        make = OPTIMIZERS[self.optimizer] if isinstance(self.optimizer, str) else self.optimizer
-        if "weight_decay" in inspect.signature(make).parameters:
-            options.setdefault("weight_decay", self.weight_decay)
-        if make in FUSED and not FUSED_EXCLUDES & set(options):
-            options["fused"] = True
-        self.optimizer_ = make(*groups, **options)
-        return self
-
-    def get_params_for_optimizer(self, prefix, named_parameters):
-        """As in skorch, with the front end as a group of its own where `frontend_lr` is set."""
-        named = list(named_parameters)
-        if self.frontend_lr is None:
-            return super().get_params_for_optimizer(prefix, named)
-        inside = [(n, p) for n, p in named if n.startswith("front_end.")]
-        outside = [(n, p) for n, p in named if not n.startswith("front_end.")]
-        (groups,), options = super().get_params_for_optimizer(prefix, outside)
-        if inside:
-            groups.append({"params": [p for _, p in inside], "lr": self.frontend_lr})
-        return (groups,), options
-
     # Fitting
 
     def fit(self, X, y=None, *, groups=None, sample_weight=None, X_val=None, y_val=None):
@@ -478,46 +385,6 @@ class BaseSpeechNet(SpeechNetParameters, NeuralNet):
         """
         return means
 
-    # Inference
-
-    def infer(self, x, lengths=None):
-        """Output of the network for one batch."""
-        x = x.to(self.device_, non_blocking=True)
-        if lengths is None:
-            return self.module_(x)
-        return self.module_(x, lengths.to(self.device_))
-
-    def evaluation_step(self, batch, training=False):
-        """Output of the network for one batch, without gradients unless `training`."""
-        self.check_is_fitted()
-        self._set_training(training)
-        with torch.set_grad_enabled(training):
-            return self.infer(batch[0], getattr(batch, "lengths", None))
-
-    def forward_iter(self, X, training=False, device="cpu"):
-        """Yield the output of the network batch by batch, in the order of X.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, ...) or dataset
-        training : bool, default=False
-            Whether the network is in training mode.
-        device : str or torch.device, default="cpu"
-            Where outputs are put.
-
-        Yields
-        ------
-        output : Tensor of shape (n_clips_of_batch, ...)
-        """
-        self.check_is_fitted()
-        for batch in self.get_iterator(self.get_dataset(X)):
-            if self.module_.training != training:
-                self._set_training(training)
-            x, lengths = batch[0], getattr(batch, "lengths", None)
-            with torch.set_grad_enabled(training):
-                output = self.infer(x if training else _whole_blocks(x, lengths), lengths)
-            yield output[: len(x)].to(device)
-
     def __setstate__(self, state):
         # skorch maps tensors from the device in `device` to one that is there, but "auto" is
         # none; what a net was fitted on is in `device_`
@@ -537,19 +404,3 @@ def _without_zero_weights(data, groups):
     data = data.subset(kept)
     data.sample_weight = data.sample_weight / data.sample_weight.mean()
     return data, None if groups is None else safe_indexing(groups, kept.numpy())
-
-
-#: Clips that torch's kernels take at a time.
-_BLOCK = 16
-
-
-def _whole_blocks(x, lengths):
-    """A batch filled up with silence to whole blocks, so that no clip is in a smaller one.
-
-    The last few clips of a batch are otherwise rounded in another way than those
-    before them, and what a clip gives would depend on where it stands.
-    """
-    missing = -len(x) % _BLOCK
-    if lengths is not None or len(x) == 1 or missing == 0:
-        return x
-    return torch.cat([x, x.new_zeros(missing, *x.shape[1:])])

@@ -1,0 +1,106 @@
+"""Network, loss and optimiser, built when the sizes of the data are known."""
+
+import inspect
+
+from ..modules.front_end_net import FrontEndNet
+from ..utils.device import resolve_device
+from ._schedule import FUSED, FUSED_EXCLUDES, OPTIMIZERS
+
+
+class NetworkBuilding:
+    """What a skorch net builds in ``initialize``, to stand before it among the bases.
+
+    skorch wants sizes as parameters, and writes them back where they are found in
+    data; here they are attributes, learned in ``fit``, so that clones are free of them.
+    """
+
+    def _network_shape(self, shape):
+        """The part of the network's arguments that the data decide."""
+        if self.reads == "waveform":
+            return {"n_times": shape[-1]}
+        return {"n_bands": shape[0], "n_frames": shape[-1]}
+
+    def get_params_for(self, prefix):
+        """Arguments for `prefix`; those of the network include its shapes, never stored."""
+        if prefix != "module":
+            return super().get_params_for(prefix)
+        accepted = inspect.signature(self.module_class.__init__).parameters
+        own = {n: getattr(self, n) for n in self._signature_names() if n in accepted}
+        return {**own, **self._network_shape(self.network_shape_)}
+
+    def initialize_module(self):
+        """Build the network, with the front end inside where one is set."""
+        if not hasattr(self, "input_shape_"):
+            raise ValueError(
+                f"{type(self).__name__} learns the sizes of its network from data: call fit or "
+                "partial_fit instead of initialize"
+            )
+        front_end = None
+        self.network_shape_ = self.input_shape_
+        if self.frontend is not None:
+            front_end = self._make_front_end()
+            n_times = self.input_shape_[-1]
+            n_frames = None if n_times is None else int(front_end.n_frames(n_times))
+            self.network_shape_ = (front_end.n_bands, n_frames)
+        module = self.module_class(**self.get_params_for("module"))
+        self.module_ = module if front_end is None else FrontEndNet(front_end, module)
+        return self
+
+    def _make_front_end(self):
+        """The front end to be put inside the network, as it is before training."""
+        return self.frontend.to_module(
+            train_stft=self.train_frontend in ("stft", "both"),
+            train_mel=self.train_frontend in ("mel", "both"),
+            filterbank=self.filterbank,
+            random_mel=self.random_mel,
+            masked_bins=self.masked_bins,
+        )
+
+    def _initialize_module(self, reason=None):
+        with self._current_init_context("module"):
+            self.initialize_module()
+            self.module_.to(self.device_)
+        return self
+
+    def _initialize_criterion(self, reason=None):
+        with self._current_init_context("criterion"):
+            self.initialize_criterion()
+        return self
+
+    def initialize_criterion(self):
+        """Set ``criterion_``, which gives one loss a clip."""
+        raise NotImplementedError
+
+    def initialize(self):
+        """Build network, loss and optimiser anew; sizes must be known from data."""
+        self.device_ = resolve_device(self.device)
+        return super().initialize()
+
+    def _initialize_optimizer(self, reason=None):
+        with self._current_init_context("optimizer"):
+            self.initialize_optimizer()
+        return self
+
+    def initialize_optimizer(self, triggered_directly=None):
+        """Set ``optimizer_``; a front end with a learning rate of its own is a group of its own."""
+        named = [(n, p) for n, p in self.module_.named_parameters() if p.requires_grad]
+        groups, options = self.get_params_for_optimizer("optimizer", named)
+        make = OPTIMIZERS[self.optimizer] if isinstance(self.optimizer, str) else self.optimizer
+        if "weight_decay" in inspect.signature(make).parameters:
+            options.setdefault("weight_decay", self.weight_decay)
+        if make in FUSED and not FUSED_EXCLUDES & set(options):
+            options["fused"] = True
+        self.optimizer_ = make(*groups, **options)
+        return self
+
+    def get_params_for_optimizer(self, prefix, named_parameters):
+        """As in skorch, with the front end as a group of its own where `frontend_lr` is set."""
+        named = list(named_parameters)
+        if self.frontend_lr is None:
+            return super().get_params_for_optimizer(prefix, named)
+        inside = [(n, p) for n, p in named if n.startswith("front_end.")]
+        outside = [(n, p) for n, p in named if not n.startswith("front_end.")]
+        (groups,), options = super().get_params_for_optimizer(prefix, outside)
+        if inside:
+            groups.append({"params": [p for _, p in inside], "lr": self.frontend_lr})
+        return (groups,), options
