@@ -19,6 +19,8 @@ _N_SMOOTHING, _LEAST_VARIANCE = 5, 0.1
 _SILENT = 0.35
 #: Longest silence, in seconds, behind which sound without a peak belongs to the phones before.
 _LONGEST_CLOSURE = 0.15
+#: Frames of the longest segment where a stretch is cut, or this many times the mean.
+_LONGEST_SEGMENT, _LONGER = 100, 4
 
 
 class SegmentModel(BaseEstimator):
@@ -221,22 +223,26 @@ def change_points(x, n_segments, min_frames=1):
     """
     n_frames = len(x)
     min_frames = min(min_frames, n_frames // n_segments)
+    # far longer than the others no segment is, or long stretches would fill the memory
+    max_frames = min(n_frames, max(_LONGEST_SEGMENT, _LONGER * -(-n_frames // n_segments)))
+    lengths = np.arange(min_frames, max_frames + 1)
+    starts = np.arange(n_frames + 1)[:, None] - lengths
+    cost = np.full(starts.shape, np.inf)  # by end and length
     sums = np.concatenate([np.zeros((1, x.shape[1])), np.cumsum(x, axis=0)])
     squares = np.concatenate([[0.0], np.cumsum((x**2).sum(1))])
-    inner = sums @ sums.T
-    norms = np.diag(inner)
-    length = np.subtract.outer(np.arange(n_frames + 1), np.arange(n_frames + 1))
-    explained = (norms[:, None] + norms - 2 * inner) / np.maximum(length, 1)
-    cost = np.subtract.outer(squares, squares) - explained  # [end, start]
-    cost[length < min_frames] = np.inf
+    for i, length in enumerate(lengths):
+        inside = sums[length:] - sums[: n_frames + 1 - length]
+        cost[length:, i] = squares[length:] - squares[: n_frames + 1 - length]
+        cost[length:, i] -= (inside**2).sum(1) / length
     best = np.full(n_frames + 1, np.inf)
     best[0] = 0.0
-    starts = []
+    chosen = []
     for _ in range(n_segments):
-        total = cost + best
-        starts.append(total.argmin(1))
-        best = total.min(1)
+        total = cost + best[starts.clip(0)]
+        at = total.argmin(1)
+        chosen.append(lengths[at])
+        best = total[np.arange(n_frames + 1), at]
     cuts = [n_frames]
-    for start in reversed(starts):
-        cuts.append(int(start[cuts[-1]]))
+    for length in reversed(chosen):
+        cuts.append(int(cuts[-1] - length[cuts[-1]]))
     return cuts[::-1]
