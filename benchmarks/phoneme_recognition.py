@@ -58,6 +58,16 @@ REFERENCE = {"input_norm": None, "optimizer": "adam", "lr": 0.001, "weight_decay
 SETTINGS = {"A": None, "B": "mel", "C": "stft", "D": "both"}
 
 
+def augmentations(sample_rate):
+    """Other tempo, vocal tract, microphone and noise."""
+    return [
+        TimeStretch(factor=(0.8, 1.25)),
+        VocalTractWarp(sample_rate=sample_rate, factor=(0.85, 1.18)),
+        RandomEqualizer(max_db=6),
+        NoiseFloor(depth_db=(40, 80), p=0.8),
+    ]
+
+
 def n_trained(recognizer):
     return sum(p.numel() for p in recognizer.module_.parameters() if p.requires_grad)
 
@@ -99,19 +109,13 @@ def digits(options):
                                  reuse_recordings=True, random_state=1)  # fmt: skip
     X, y = speech.data, speech.target
     folds = list(LeaveOneGroupOut().split(X, groups=speech.speaker))[: options.folds]
-    augment = [
-        TimeStretch(factor=(0.8, 1.25)),
-        VocalTractWarp(sample_rate=8000, factor=(0.85, 1.18)),
-        RandomEqualizer(max_db=6),
-        NoiseFloor(depth_db=(40, 80), p=0.8),
-    ]
     for _, test in folds:
         (held_out,) = set(speech.speaker[test].tolist())
 
         def measure(test=test, train=more.speaker != held_out):
             recognizer = PhonemeRecognizer(
                 n_conv_layers=4, n_filters=[32, 64, 64, 64],
-                frontend=MelSpectrogram(8000, preemphasis=0.97), augment=augment,
+                frontend=MelSpectrogram(8000, preemphasis=0.97), augment=augmentations(8000),
                 decoder="beam", language_model=4, language_model_weight=1.0,
                 max_epochs=options.digit_epochs, random_state=0,
             )  # fmt: skip
@@ -178,8 +182,12 @@ def timit(options):
                "dropout": 0.4, "random_state": 0}  # fmt: skip
     greedy = {"decoder": "greedy", "language_model": None}
     beam = {"decoder": "beam", "language_model": 2, "insertion_bonus": 0.5}
-    yield f"conv-lstm, dropout 0.4, {epochs} epochs", lambda: measure(default, greedy)
-    yield f"the same, beam search with a bigram, {epochs} epochs", lambda: measure(default, beam)
+    larger = {**default, "n_conv_layers": 4, "n_filters": [32, 64, 64, 64],
+              "augment": augmentations(16000)}  # fmt: skip
+    for title, made in (("conv-lstm", default), ("conv-lstm of four layers, augmented", larger)):
+        title = f"{title}, dropout 0.4, {epochs} epochs"
+        yield title, lambda made=made: measure(made, greedy)
+        yield f"{title}; beam and bigram", lambda made=made: measure(made, beam)
     for encoder, title in (("linear-lstm", "simple"), ("bcresnet", "BC-ResNet")):
         for setting, trained in SETTINGS.items():
             made = {
