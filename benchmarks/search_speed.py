@@ -52,8 +52,8 @@ DROPOUT = FloatDistribution(0.0, 0.5)
 N_LAYERS = IntDistribution(2, 4)
 #: What OptunaSearchCV does by itself: halving behind the first fold, or behind half of it.
 HALVING = {
-    "fold": SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
-    "epoch": SuccessiveHalvingPruner(min_resource=2, reduction_factor=3),
+    "fold": SuccessiveHalvingPruner(min_resource=1, reduction_factor=4),
+    "epoch": SuccessiveHalvingPruner(min_resource=2, reduction_factor=4),
 }
 
 

@@ -85,12 +85,12 @@ class OptunaSearchCV(BaseSearchCV):
     sampler : optuna sampler or None, default=None
         None is TPE, seeded by `random_state` and the number of the trial.
     pruner : optuna pruner or None, default=None
-        None is ``SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)``: a trial
-        goes on behind the first fold, and again behind the third and the ninth, only
-        when its mean over the folds so far is among the best third of those that came
-        there. Steps count the folds run, from 1; with `prune_by_epoch` they count
-        quarters of folds, and `min_resource` is 2, half of the first fold. With folds
-        that differ a lot in what is good for them, Optuna's MedianPruner is gentler;
+        None is ``SuccessiveHalvingPruner(min_resource=1, reduction_factor=4)``: a trial
+        goes on behind the first fold, and again behind the fourth, only when its mean
+        over the folds so far is among the best quarter of those that came there. Steps
+        count the folds run, from 1; with `prune_by_epoch` they count quarters of folds,
+        and `min_resource` is 2, half of the first fold. With folds that differ a lot in
+        what is good for them, Optuna's MedianPruner is gentler;
         ``optuna.pruners.NopPruner()`` lets all trials run all folds.
     random_state : int, RandomState instance or None, default=None
         Seed of the default sampler.
@@ -344,7 +344,7 @@ class OptunaSearchCV(BaseSearchCV):
 
     def _default_pruner(self):
         first = LOOKS // 2 if self.prune_by_epoch else 1
-        return SuccessiveHalvingPruner(min_resource=first, reduction_factor=3)
+        return SuccessiveHalvingPruner(min_resource=first, reduction_factor=4)
 
     def _run(self, task):
         with running(self.study_), Crew(self.study_, self.n_trials) as crew:

@@ -68,7 +68,7 @@ def forced_alignment(log_probs, codes, *, min_frames=1, pause_penalty=0.0):
     path = np.empty(len(emitted), dtype=int)
     for t in range(len(emitted) - 1, -1, -1):
         path[t] = owner[state]
-        state -= steps[t, state]
+        state -= int(steps[t, state])  # a small integer type would make it overflow
     return path, score
 
 

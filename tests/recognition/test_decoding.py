@@ -167,6 +167,12 @@ def test_segments_are_found_in_noise_of_a_different_colour_each():
     assert np.mean(right) > 0.97
 
 
+def test_sequences_of_hundreds_of_phones_are_aligned():
+    codes = [1, 2] * 100
+    path, _ = forced_alignment(np.log(np.eye(3) + 1e-6)[np.repeat(codes, 2)], codes)
+    assert path.tolist() == np.repeat(np.arange(200), 2).tolist()
+
+
 @pytest.mark.parametrize(("n_frames", "n_segments", "least"), [(7, 3, 1), (9, 4, 2), (8, 3, 5)])
 def test_change_points_are_the_best_of_all(n_frames, n_segments, least):
     x = np.random.default_rng(n_frames).normal(size=(n_frames, 2))
