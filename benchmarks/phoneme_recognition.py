@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from report import RESULTS, write_report
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.utils import Bunch
 from torch import nn
 from training_speed import in_turns
 
@@ -287,12 +288,18 @@ def alignment(options):
 def timit_alignment(options):
     speech = load_timit()
     X = AudioReader(sample_rate=16000).fit_transform(speech.data)
-    _, test = next(GroupKFold(4).split(X, groups=speech.speaker))
+    train, test = next(GroupKFold(4).split(X, groups=speech.speaker))
+    # one rare phone or other is said by a speaker held out alone: nothing can know when
+    learned = {phone for i in train for phone in speech.target[i]}
+    kept = [i for i, phones in enumerate(speech.target) if learned.issuperset(phones)]
+    X, speech = X[kept], Bunch(target=speech.target[kept], segments=speech.segments[kept],
+                               sampling_rate=speech.sampling_rate)  # fmt: skip
+    test = np.isin(kept, test)
     recognizer = PhonemeRecognizer(
         frontend=MelSpectrogram(16000), segment_model=True, max_epochs=options.timit_epochs,
         batch_size=8, dropout=0.4, random_state=0,
     )  # fmt: skip
-    yield from aligned(recognizer, speech, X, np.isin(np.arange(len(X)), test))
+    yield from aligned(recognizer, speech, X, test)
 
 
 def aligned(recognizer, speech, X, test):
@@ -329,6 +336,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="+", choices=list(PARTS))
     parser.add_argument("--folds", type=int, default=None, help="only so many folds")
+    parser.add_argument("--only", help="rows with this in their names")
     parser.add_argument("--timit-epochs", type=int, default=60)
     parser.add_argument("--digit-epochs", type=int, default=20)
     parser.add_argument("--digit-strings", type=int, default=300, help="a speaker, to learn from")
@@ -342,7 +350,7 @@ def main():
     for part in options.parts:
         rows = tables.setdefault(CAPTIONS[part], [])
         for name, measure in PARTS[part](options):
-            if name in [row[""] for row in rows]:
+            if name in [row[""] for row in rows] or (options.only and options.only not in name):
                 continue
             rows.append({"": name, **measure()})
             print(rows[-1], flush=True)
