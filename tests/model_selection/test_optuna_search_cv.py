@@ -256,7 +256,8 @@ STRENGTHS = {"strength": CategoricalDistribution([0.1, 0.2, 0.3])}
 
 def strengths(**options):
     sampler = GridSampler({"strength": [0.1, 0.2, 0.3]})
-    return dict(param_distributions=STRENGTHS, sampler=sampler, cv=2, n_trials=3, **options)
+    every_fold = {"pruner": optuna.pruners.NopPruner(), "sampler": sampler, "cv": 2, "n_trials": 3}
+    return {"param_distributions": STRENGTHS, **every_fold, **options}
 
 
 def test_a_setting_that_fails_costs_one_fit_and_the_others_go_on(table):
