@@ -89,9 +89,10 @@ class OptunaSearchCV(BaseSearchCV):
         goes on behind the first fold, and again behind the fourth, only when its mean
         over the folds so far is among the best quarter of those that came there. Steps
         count the folds run, from 1; with `prune_by_epoch` they count quarters of folds,
-        and `min_resource` is 2, half of the first fold. With folds that differ a lot in
-        what is good for them, Optuna's MedianPruner is gentler;
-        ``optuna.pruners.NopPruner()`` lets all trials run all folds.
+        and `min_resource` is 2, half of the first fold. Every pruner judges by the first
+        folds, and may stop the setting that is best over all of them where speakers
+        differ more than settings; ``optuna.pruners.NopPruner()`` lets all trials run
+        all folds.
     random_state : int, RandomState instance or None, default=None
         Seed of the default sampler.
     error_score : "raise" or float, default=nan
