@@ -197,14 +197,16 @@ def run(search, paths, digits, speakers):
 
 def report(kind):
     """One table a setting of a model, of all that was run."""
-    settings = {json.dumps(row["setting"]) for row in _log() if row["setting"]["model"] == kind}
     tables = {}
-    for setting in map(json.loads, sorted(settings)):
-        caption = (
-            f"{setting['trials']} trials of the {kind} model, {setting['epochs']} epochs, "
-            f"{setting['recordings']} recordings, six speakers held out in turn"
-        )
-        tables[caption] = rows_of(_kept(setting))
+    for row in _log():
+        setting = row["setting"]
+        if setting["model"] == kind:
+            caption = (
+                f"{setting['trials']} trials of the {kind} model, {setting['epochs']} epochs, "
+                f"{setting['recordings']} recordings, six speakers held out in turn"
+            )
+            tables.setdefault(caption, {})[row["search"]] = row
+    tables = {caption: rows_of(runs) for caption, runs in tables.items()}
     notes = [
         "Processor time of one process with one thread, which a busy machine changes less than "
         "the wall's; ratios are of processor times. None of the searches refits. 'Same settings' "
@@ -279,7 +281,7 @@ def main():
         with RUNS.open("a") as file:
             file.write(json.dumps({"setting": setting, "search": name, **found}) + "\n")
         print(name, {key: value for key, value in found.items() if key != "reached"}, flush=True)
-    if _log():
+    if _kept(setting):
         print(report(options.model).read_text())
 
 

@@ -77,21 +77,13 @@ from sklearn_speech.base import nets_of
 
 sklearn.set_config(enable_metadata_routing=True)
 
-
-def set_everywhere(estimator, **values):
-    """Set parameters of a network, or of all networks of an ensemble."""
-    names = estimator.get_params()
-    for name, value in values.items():
-        owners = [key for key in names if key == name or key.endswith(f"__{name}")]
-        estimator.set_params(**dict.fromkeys(owners, value))
-
-
 stopping = {"early_stopping": True, "n_iter_no_change": 100, "validation_fraction": 0.2}
 fitted, answers = {}, {}
 print(f"\n{'system':15s} {'accuracy':>8s} {'macro F1':>9s} {'parameters':>11s} {'seconds':>8s}")
 for name in NAMES:
     pipeline = make_recipe(name, random_state=0)
-    set_everywhere(pipeline[-1], **stopping, **few)
+    for net in nets_of(pipeline).values():
+        net.set_params(**stopping, **few)
     start = time.perf_counter()
     pipeline.fit(paths[train], speech.target[train], groups=speech.speaker[train])
     seconds = time.perf_counter() - start

@@ -197,11 +197,11 @@ class TrainingCurveDisplay:
         AttributeError
             When an estimator keeps no history, or was not fitted.
         """
-        from ..base import nets_of  # loads torch, which drawing alone does not need
-
         if isinstance(estimator, Mapping):
             fitted = estimator
         else:
+            from ..base import nets_of  # loads torch, which drawing alone does not need
+
             nets = nets_of(estimator)
             fitted = nets if len(nets) > 1 else {"": estimator}
         histories = {name: _history_of(network) for name, network in fitted.items()}

@@ -310,7 +310,7 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
                 f"(max_epochs={self.max_epochs}), in smaller batches "
                 f"(batch_size={self.batch_size}) or with another learning rate (lr={self.lr:g})",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
 
     def fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None):

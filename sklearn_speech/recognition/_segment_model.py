@@ -38,7 +38,7 @@ class SegmentModel(BaseEstimator):
     frame_period : float, default=0.01
         Seconds from one frame to the next.
     n_iter : int, default=2
-        Turns; more of them make fewer gross errors, and more small ones.
+        Turns.
 
     Attributes
     ----------
@@ -72,7 +72,10 @@ class SegmentModel(BaseEstimator):
         self : object
         """
         features = [cepstra(S) for S in spectrograms]
-        paths = [first_segments(S, p, self.frame_period) for S, p in zip(spectrograms, peaks)]
+        paths = [
+            first_segments(S, x, p, self.frame_period)
+            for S, x, p in zip(spectrograms, features, peaks)
+        ]
         everything = np.concatenate(features)
         for turn in range(self.n_iter):
             if turn:
@@ -140,13 +143,15 @@ def frames_in(seconds, frame_period):
     return max(1, round(seconds / frame_period))
 
 
-def first_segments(spectrogram, peaks, frame_period):
+def first_segments(spectrogram, features, peaks, frame_period):
     """Segments by sound alone: as many in each stretch of sound as it has peaks.
 
     Parameters
     ----------
     spectrogram : ndarray of shape (n_bands, n_frames)
         On a logarithmic scale.
+    features : ndarray of shape (n_frames, n_features)
+        What :func:`cepstra` gives; slopes play no part.
     peaks : ndarray of shape (n_phones,)
         Frames, rising.
     frame_period : float
@@ -160,16 +165,16 @@ def first_segments(spectrogram, peaks, frame_period):
     Examples
     --------
     >>> sound = np.repeat([[0, 0], [5, 1], [1, 6], [0, 0.0]], 3, axis=0).T
-    >>> first_segments(sound, np.array([4, 5]), 0.01).tolist()
+    >>> first_segments(sound, cepstra(sound), np.array([4, 5]), 0.01).tolist()
     [-1, -1, -1, 0, 0, 0, 1, 1, 1, -1, -1, -1]
     """
     level = np.asarray(spectrogram, dtype=float).mean(0)
     quiet = level < level.min() + _SILENT * (level.max() - level.min())
     quiet[peaks] = False
-    sound = cepstra(spectrogram)[:, :N_CEPSTRA]
+    sound = features[:, : features.shape[1] // 2]
+    least = frames_in(SHORTEST_PHONE, frame_period)
     path = np.full(len(level), -1)
     for start, stop, phones in _stretches(quiet, peaks, frames_in(_LONGEST_CLOSURE, frame_period)):
-        least = frames_in(SHORTEST_PHONE, frame_period)
         cuts = change_points(sound[start:stop], len(phones), least)
         for phone, (a, b) in zip(phones, pairwise(cuts)):
             path[start + a : start + b] = phone

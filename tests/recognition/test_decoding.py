@@ -194,9 +194,10 @@ def test_a_burst_behind_a_closure_belongs_to_the_phones_before_it():
     parts = [(0, 20), (1, 12), (0, 6), (2, 5), (0, 25), (3, 12), (0, 20)]
     colours = np.array([[0, 0, 0, 0], [9, 8, 2, 1], [1, 3, 8, 8], [2, 9, 9, 2]], dtype=float)
     labels = np.repeat([label for label, _ in parts], [n for _, n in parts])
-    path = first_segments(colours[labels].T, np.array([24, 28, 30, 70]), 0.01)
+    sound, peaks = colours[labels].T, np.array([24, 28, 30, 70])
+    path = first_segments(sound, cepstra(sound), peaks, 0.01)
     # closure and burst are heard as two more phones, though their peaks came early
     np.testing.assert_array_equal(path, np.repeat([-1, 0, 1, 2, -1, 3, -1], [n for _, n in parts]))
-    # seconds count, not frames: with frames twice as far apart the burst is too far away
-    wide = first_segments(colours[labels].T, np.array([24, 28, 30, 70]), 0.05)
+    # seconds count, not frames: with frames five times as far apart the burst is too far away
+    wide = first_segments(sound, cepstra(sound), peaks, 0.05)
     assert (wide[38:43] == -1).all()

@@ -183,6 +183,7 @@ def test_it_counts_as_no_classifier_and_scores_work_by_speaker():
     assert len(by_speaker["test_score"]) == 2
 
 
+# three epochs teach it nothing but silence: what is asked is who is put aside
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_early_stopping_keeps_speakers_apart_and_records_the_error_rate():
     X, y, speakers = clips()
