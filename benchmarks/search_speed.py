@@ -2,15 +2,17 @@
 
 ``OptunaSearchCV`` of this library against ``RandomizedSearchCV`` and optuna-integration's
 ``OptunaSearchCV``, over the same space and the same folds: time for an equal number of
-trials, and time until the score of the random search was reached. The steps between are
-taken one by one, each over the settings that the random search drew, so that each shows
-what it brings: this library's training engine beside a stock skorch net of the same module,
-the features shared between folds and trials, the pruner; then the sampler.
+trials, and time until the score of the random search was reached, with as many trials as
+that takes. The steps between are taken one by one, each over the settings that the random
+search drew, so that each shows what it brings: this library's training engine beside a stock
+skorch net of the same module, the features shared between folds and trials, the pruner; then
+the sampler.
 
     pip install optuna-integration
-    python benchmarks/search_speed.py FOLDER_OF_FSDD --model linear --trials 40
+    python benchmarks/search_speed.py FOLDER_OF_FSDD --model linear --trials 40 --seed 0
 
-Each search is appended to ``results/search_speed_runs.jsonl`` and never repeated, so that a
+Seeds are of the settings drawn; the table is over all seeds that were run. Each search is
+appended to ``results/search_speed_runs.jsonl`` and never repeated, so that a
 run may be stopped; ``--only`` runs some, and those that are there are reported. Without
 optuna-integration its rows are left out.
 """
@@ -26,7 +28,8 @@ import numpy as np
 import optuna
 import torch
 from optuna.distributions import FloatDistribution, IntDistribution
-from optuna.pruners import MedianPruner, NopPruner, SuccessiveHalvingPruner
+from optuna.pruners import MedianPruner, NopPruner
+from optuna.samplers import RandomSampler
 from report import RESULTS, write_report
 from scipy.stats import loguniform, randint, uniform
 from sklearn.model_selection import GroupKFold, ParameterSampler, RandomizedSearchCV
@@ -38,7 +41,7 @@ from torch import nn
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.classification import SpectrogramCNNClassifier, SpectrogramLinearClassifier
 from sklearn_speech.feature_extraction import MelSpectrogram
-from sklearn_speech.model_selection import OptunaSearchCV
+from sklearn_speech.model_selection import FoldPruner, OptunaSearchCV
 
 RUNS = RESULTS / "search_speed_runs.jsonl"
 MODELS = {
@@ -50,10 +53,19 @@ N_MELS = IntDistribution(24, 48, step=8)
 LR = FloatDistribution(1e-3, 3e-2, log=True)
 DROPOUT = FloatDistribution(0.0, 0.5)
 N_LAYERS = IntDistribution(2, 4)
-#: What OptunaSearchCV does by itself: halving behind the first fold, or behind half of it.
-HALVING = {
-    "fold": SuccessiveHalvingPruner(min_resource=1, reduction_factor=4),
-    "epoch": SuccessiveHalvingPruner(min_resource=2, reduction_factor=4),
+#: What OptunaSearchCV does by itself with ``prune_by_epoch=True``.
+BY_EPOCH = {2: 1 / 2, 4: 1 / 4, 8: 1 / 8}
+BASE = "RandomizedSearchCV, stock skorch"
+#: A search until the score of the base is reached has at most so many times its trials.
+PATIENCE = 8
+#: A mean over folds differs by rounding when it is a running one.
+ROUNDING = 1e-9
+COLUMNS = {
+    "processor, s": "processor",
+    "wall, s": "seconds",
+    "trials": "trials",
+    "folds run to the end": "folds",
+    "best mean score": "best",
 }
 
 
@@ -116,52 +128,57 @@ def _of_scipy(values):
     return kind(values.low, values.high)
 
 
-def searches(kind, n_trials, max_epochs, cv):
+def searches(kind, n_trials, max_epochs, cv, seed):
     """Each search by name, made when it is its turn."""
     mine = pipeline(ours(kind, max_epochs))
     here, theirs = spaces(kind, mine.steps[-1][0])
     same = {"cv": cv, "refit": False, "error_score": "raise"}
-    drawn = {"n_iter": n_trials, "random_state": 0, **same}
+    drawn = {"n_iter": n_trials, "random_state": seed, **same}
 
     def of_stock(search, space):
         net = pipeline(stock(kind, max_epochs))
         return search(net, spaces(kind, net.steps[-1][0], "module__")[space])
 
     def again(pruner, **options):
-        study = optuna.create_study(direction="maximize", pruner=pruner)
-        for params in ParameterSampler(theirs, n_trials, random_state=0):
+        study = optuna.create_study(direction="maximize", pruner=pruner, sampler=RandomSampler())
+        for params in ParameterSampler(theirs, n_trials, random_state=seed):
             study.enqueue_trial({n: getattr(v, "item", lambda v=v: v)() for n, v in params.items()})
         return OptunaSearchCV(mine, here, n_trials=n_trials, study=study, **same, **options)
 
     def integration(model, space):
         from optuna_integration import OptunaSearchCV as Integration
 
-        return Integration(model, space, n_trials=n_trials, random_state=0, **same)
+        return Integration(model, space, n_trials=n_trials, random_state=seed, **same)
+
+    def optuna_search(n_trials, **options):
+        return OptunaSearchCV(
+            mine, here, n_trials=n_trials, random_state=seed, **same, **options
+        )  # fmt: skip
 
     def random(model, space):
         return RandomizedSearchCV(model, space, **drawn)
 
     return {
-        "RandomizedSearchCV, stock skorch": lambda: of_stock(random, 1),
+        BASE: lambda: of_stock(random, 1),
         "optuna-integration, stock skorch": lambda: of_stock(integration, 0),
         "RandomizedSearchCV, our net": lambda: random(mine, theirs),
         "optuna-integration, our net": lambda: integration(mine, here),
         "ours, same settings, no pruning": lambda: again(NopPruner()),
         "ours, same settings, median pruner": lambda: again(MedianPruner()),
-        "ours, same settings, halving by fold": lambda: again(HALVING["fold"]),
-        "ours, same settings, halving by epoch": lambda: again(
-            HALVING["epoch"], prune_by_epoch=True
+        "ours, same settings, pruned by fold": lambda: again(FoldPruner()),
+        "ours, same settings, pruned by epoch": lambda: again(
+            FoldPruner(BY_EPOCH), prune_by_epoch=True
         ),
-        "ours as it comes": lambda: OptunaSearchCV(
-            mine, here, n_trials=n_trials, random_state=0, **same
-        ),
-        "ours, prune_by_epoch=True": lambda: OptunaSearchCV(
-            mine, here, n_trials=n_trials, random_state=0, prune_by_epoch=True, **same
+        "ours as it comes": lambda: optuna_search(n_trials),
+        "ours, prune_by_epoch=True": lambda: optuna_search(n_trials, prune_by_epoch=True),
+        "ours as it comes, until the score": lambda: optuna_search(PATIENCE * n_trials),
+        "ours, prune_by_epoch=True, until the score": lambda: optuna_search(
+            PATIENCE * n_trials, prune_by_epoch=True
         ),
     }  # fmt: skip
 
 
-def run(search, paths, digits, speakers):
+def run(search, paths, digits, speakers, target=None):
     """Wall and processor time, and the processor time at which each best score was reached."""
     reached = []
     began, processor = time.perf_counter(), time.process_time()
@@ -169,6 +186,8 @@ def run(search, paths, digits, speakers):
     def note(study, trial):
         if trial.state == optuna.trial.TrialState.COMPLETE:
             reached.append((time.process_time() - processor, study.best_value))
+            if target is not None and study.best_value >= target - ROUNDING:
+                study.stop()
 
     if not isinstance(search, RandomizedSearchCV):
         search.set_params(callbacks=[note])
@@ -181,14 +200,14 @@ def run(search, paths, digits, speakers):
         share = np.cumsum(found["mean_fit_time"] + found["mean_score_time"])
         best = np.maximum.accumulate(found["mean_test_score"])
         reached = list(zip((processor * share / share[-1]).tolist(), best.tolist()))
-    n_folds = search.n_splits_ * search.n_trials if hasattr(search, "n_trials") else None
+    n_trials = len(search.trials_ if hasattr(search, "trials_") else search.cv_results_["params"])
+    n_folds = search.n_splits_ * n_trials
     if isinstance(search, OptunaSearchCV):
         n_folds = int(search.cv_results_["n_folds_run"].sum())
-    elif n_folds is None:
-        n_folds = search.n_splits_ * search.n_iter
     return {
         "seconds": seconds,
         "processor": processor,
+        "trials": n_trials,
         "folds": n_folds,
         "best": max(score for _, score in reached),
         "reached": reached,
@@ -205,46 +224,52 @@ def report(kind):
                 f"{setting['trials']} trials of the {kind} model, {setting['epochs']} epochs, "
                 f"{setting['recordings']} recordings, six speakers held out in turn"
             )
-            tables.setdefault(caption, {})[row["search"]] = row
+            by_seed = tables.setdefault(caption, {}).setdefault(row["search"], {})
+            by_seed[setting["seed"]] = row
     tables = {caption: rows_of(runs) for caption, runs in tables.items()}
     notes = [
         "Processor time of one process with one thread, which a busy machine changes less than "
-        "the wall's; ratios are of processor times. None of the searches refits. 'Same settings' "
-        "are those that the random search drew. The stock net trains the same module for as many "
-        "epochs, also at a constant learning rate, with skorch's own iterators and unfused AdamW. "
-        "A search that never completed a trial as good has no time until that score. 'As it "
-        "comes' is TPE and halving by fold.",
+        "the wall's; ratios are of processor times. Times and scores are means over seeds, ratios "
+        "of sums over the seeds that both were run with. None of the searches refits. 'Same "
+        "settings' are those that the random search drew. The stock net trains the same module "
+        "for as many epochs, also at a constant learning rate, with skorch's own iterators and "
+        "unfused AdamW. "
+        "A search that never completed a trial as good has no time until that score, and the ratio "
+        "is over the other seeds. 'As it comes' is TPE and FoldPruner; 'until the score' runs on "
+        f"until it is reached, for up to {PATIENCE} times as many trials.",
     ]
     return write_report(f"search_speed_{kind}", f"Searches: {kind}", tables, notes)
 
 
 def rows_of(runs):
-    """Rows of what was run under one setting, beside the two random searches."""
-    base = {name: runs.get(f"RandomizedSearchCV, {name}") for name in ("our net", "stock skorch")}
-    rows = []
+    """Rows of what was run under one setting, beside the random search of the stock net."""
+    first, rows = runs.get(BASE, {}), []
     for name, found in runs.items():
+        both = sorted(first.keys() & found.keys())
         row = {
             "search": name,
-            "processor, s": found["processor"],
-            "wall, s": found["seconds"],
-            "folds run to the end": found["folds"],
-            "best mean score": found["best"],
+            "seeds": len(found),
+            **{
+                title: float(np.mean([run[key] for run in found.values()]))
+                for title, key in COLUMNS.items()
+            },
         }
-        for other, first in base.items():
-            if first is None:
-                continue
-            until = _until(found, first["best"])
-            row[f"times less than random, {other}"] = first["processor"] / found["processor"]
-            row[f"times less until its score, {other}"] = (
-                _until(first, first["best"]) / until if until else "-"
-            )
+        if both:
+            row["times less than random"] = "-"
+            if "until" not in name:
+                spent = [sum(runs_[s]["processor"] for s in both) for runs_ in (first, found)]
+                row["times less than random"] = spent[0] / spent[1]
+            until = {s: _until(found[s], first[s]["best"]) for s in both}
+            there = [s for s in both if until[s] is not None]
+            theirs = sum(_until(first[s], first[s]["best"]) for s in there)
+            ratio = f"{theirs / sum(until[s] for s in there):.3g}" if there else "-"
+            row["times less until its score"] = f"{ratio} ({len(there)} of {len(both)} seeds)"
         rows.append(row)
     return rows
 
 
 def _until(found, target):
-    # a mean over folds differs by rounding when it is a running one
-    return next((at for at, score in found["reached"] if score >= target - 1e-9), None)
+    return next((at for at, score in found["reached"] if score >= target - ROUNDING), None)
 
 
 def main():
@@ -254,6 +279,7 @@ def main():
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--every", type=int, default=1, help="take every so manieth recording")
+    parser.add_argument("--seed", type=int, default=0, help="of the settings drawn")
     parser.add_argument("--only", nargs="*", help="beginnings of the names of searches")
     options = parser.parse_args()
     paths = sorted((options.folder / "recordings").glob("*.wav"))[:: options.every]
@@ -267,9 +293,11 @@ def main():
         "trials": options.trials,
         "epochs": options.epochs,
         "recordings": len(paths),
+        "seed": options.seed,
     }
     runs = _kept(setting)
-    for name, make in searches(options.model, options.trials, options.epochs, cv).items():
+    made = searches(options.model, options.trials, options.epochs, cv, options.seed)
+    for name, make in made.items():
         if name in runs or not any(name.startswith(only) for only in options.only or [""]):
             continue
         try:
@@ -277,9 +305,16 @@ def main():
         except ImportError as error:
             print(f"{name}: left out ({error})")
             continue
-        found = run(search, paths, digits, speakers)
+        target = None
+        if "until" in name:
+            if BASE not in runs:
+                print(f"{name}: left out, {BASE} has not been run")
+                continue
+            target = runs[BASE]["best"]
+        found = run(search, paths, digits, speakers, target)
         with RUNS.open("a") as file:
             file.write(json.dumps({"setting": setting, "search": name, **found}) + "\n")
+        runs[name] = found
         print(name, {key: value for key, value in found.items() if key != "reached"}, flush=True)
     if _kept(setting):
         print(report(options.model).read_text())

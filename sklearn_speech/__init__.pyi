@@ -38,6 +38,7 @@ from .metrics import fold_phones as fold_phones
 from .metrics import phone_confusion_matrix as phone_confusion_matrix
 from .metrics import phone_error_rate as phone_error_rate
 from .metrics import phone_errors as phone_errors
+from .model_selection import FoldPruner as FoldPruner
 from .model_selection import LeakageReport as LeakageReport
 from .model_selection import OptunaSearchCV as OptunaSearchCV
 from .model_selection import SpeakerComparison as SpeakerComparison

@@ -75,14 +75,17 @@ class ClipDataset(Dataset):
         """The clips at `index`, a slice or an integer Tensor, padded to the longest of them."""
         targets, weight = _take(self.targets, index), _take(self.sample_weight, index)
         if not self.ragged:
-            return Batch(self.X[index], targets, None, weight)
+            return Batch(_take(self.X, index), targets, None, weight)
         clips = self.X[index] if isinstance(index, slice) else [self.X[i] for i in index.tolist()]
         padded, lengths = _pad(clips)
         return Batch(padded, targets, lengths, weight)
 
 
 def _take(values, index):
-    return None if values is None else values[index]
+    if values is None:
+        return None
+    # what values[index] gives, and faster
+    return values[index] if isinstance(index, slice) else values.index_select(0, index)
 
 
 def _move(values, device):

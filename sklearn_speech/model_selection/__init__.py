@@ -16,6 +16,7 @@ from ._speaker_scores import SpeakerScores
 __getattr__, _, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_fold_pruner": ["FoldPruner"],
         "_optuna_search_cv": ["OptunaSearchCV"],
         "_search_space": ["suggest_search_space"],
     },
@@ -23,6 +24,7 @@ __getattr__, _, _ = lazy_loader.attach(
 
 __all__ = [
     "FeatureCache",
+    "FoldPruner",
     "LeakageReport",
     "OptunaSearchCV",
     "SpeakerComparison",

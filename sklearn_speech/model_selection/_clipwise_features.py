@@ -160,11 +160,15 @@ class ClipwiseFeatures:
     def _name_on_disk(self, key):
         return f"{digest(self._clips())}-{key}"
 
+    @property
+    def n_bytes(self):
+        """What is kept in memory."""
+        return sum(_n_bytes(kept) for kept in self._kept.values())
+
     def _keep(self, key, features):
         self._kept[key] = features
-        total = sum(_n_bytes(kept) for kept in self._kept.values())
-        while total > self.max_bytes and len(self._kept) > 1:
-            total -= _n_bytes(self._kept.popitem(last=False)[1])
+        while self.n_bytes > self.max_bytes and len(self._kept) > 1:
+            self._kept.popitem(last=False)
 
 
 def _description(step):

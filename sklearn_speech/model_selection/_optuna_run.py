@@ -14,14 +14,19 @@ from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from ._clipwise import split_clipwise
+from ._fold_pruner import FoldPruner
 from ._folds import threads_per_job
 from ._optuna_folds import LOOKS, failure, hopeless, objective_score, run_folds
+from ._optuna_space import learns_from_the_first
 from ._optuna_study import patiently, stopped
 from ._optuna_trials import FOLD
 from ._optuna_workers import WorkerDied, WorkerTimedOut, run_jobs
 
 #: Seconds between two looks at what other processes do.
 POLL = 0.5
+
+#: How many trials run a fold before any of them runs the next one, at the start of a study.
+N_ABREAST = 10
 
 
 @dataclass
@@ -45,6 +50,11 @@ class Task:
             return estimator, self.X
         first, rest = split_clipwise(estimator)
         return rest, self.X if first is None else self.features.compute(first.steps)
+
+    @property
+    def memory_is_full(self):
+        """Whether features of further settings would displace those of running trials."""
+        return self.features is not None and self.features.n_bytes > self.features.max_bytes / 2
 
 
 @dataclass
@@ -86,24 +96,40 @@ class Search:
         self.n_jobs = n_jobs
         self.deadline = None if timeout is None else time.monotonic() + timeout
         self.callbacks = callbacks
-        self.verbose = verbose
+        self.width = joblib.effective_n_jobs(n_jobs)
+        self._bar = tqdm(total=crew.n_trials, unit="trial", disable=not verbose)
         self._sent = {}
 
     def run(self):
         """Run it."""
-        width = joblib.effective_n_jobs(self.n_jobs)
-        with tqdm(total=self.crew.n_trials, unit="trial", disable=not self.verbose) as bar:
-            self._show(bar)
+        with self._bar:
+            self._show()
             while not self._over():
                 self.crew.reclaim()
                 n_left = self.crew.n_left()
                 if n_left > 0:
-                    self._run_batch(min(width, n_left))
-                    self._show(bar)
+                    self._run_batch(min(max(self.width, self._n_abreast(n_left)), n_left))
+                    self._show()
                 elif self.crew.others_run():
                     time.sleep(POLL)
                 else:
                     break
+
+    def _n_abreast(self, n_left):
+        """How many trials may run each fold before any of them runs the next one.
+
+        Judged together, none goes on only because it was the first one, and none is held
+        up by worse ones. That is for the first trials of a study, for which no sampler has
+        anything to learn from; time that runs out could leave all of them unfinished.
+        """
+        study = self.study
+        together = (
+            self.deadline is None
+            and isinstance(study.pruner, FoldPruner)
+            and not learns_from_the_first(study.sampler)
+            and not self.crew.begun()
+        )
+        return min(N_ABREAST, n_left // 2) if together else 1
 
     def _over(self):
         if stopped(self.study):
@@ -112,29 +138,37 @@ class Search:
         # something must come out of it
         return late and bool(self.crew.finished() or self.crew.timed_out)
 
-    def _show(self, bar):
-        if not self.verbose:
+    def _show(self):
+        if self._bar.disable:
             return
         finished = self.crew.finished()
         best = max((t.value for t in finished if t.state == TrialState.COMPLETE), default=None)
-        bar.n = len(finished)
-        bar.set_postfix_str("" if best is None else f"best score {best:.4g}")
+        self._bar.n = len(finished)
+        self._bar.set_postfix_str("" if best is None else f"best score {best:.4g}")
 
     def _run_batch(self, n):
-        batch = [self._begin() for _ in range(n)]
+        batch = []
+        for i in range(n):
+            if i >= self.width and self.task.memory_is_full:
+                break
+            batch.append(self._begin())
         batch = [attempt for attempt in batch if attempt is not None]
         if not batch:
             time.sleep(POLL)  # another process has the last trials
             return
+        self._judge(batch)
         n_threads = threads_per_job(self.n_jobs, len(batch))
         # without a pruner nobody asks between folds, so that workers need not wait for each other
         one_fold = len(batch) == 1 or not isinstance(self.study.pruner, NopPruner)
         live = self._unfinished(batch)
         while live:
-            jobs = [self._job(attempt, one_fold, n_threads) for attempt in live]
-            left = None if self.deadline is None else self.deadline - time.monotonic()
-            for attempt, outcome in zip(live, run_jobs(jobs, self.n_jobs, left, self._sent)):
-                self._take(attempt, outcome)
+            for first in range(0, len(live), self.width):
+                some = live[first : first + self.width]
+                jobs = [self._job(attempt, one_fold, n_threads) for attempt in some]
+                left = None if self.deadline is None else self.deadline - time.monotonic()
+                for attempt, outcome in zip(some, run_jobs(jobs, self.n_jobs, left, self._sent)):
+                    self._take(attempt, outcome)
+            self._judge(live)
             live = self._unfinished(live)
 
     def _begin(self):
@@ -172,7 +206,7 @@ class Search:
         )
 
     def _take(self, attempt, outcome):
-        """Record what folds gave, and judge whether the trial goes on."""
+        """Record what folds gave."""
         if isinstance(outcome, WorkerTimedOut):
             self.crew.timed_out = True
             self.crew.give_back(attempt.trial)
@@ -207,8 +241,13 @@ class Search:
         patiently(trial.report, mean, (LOOKS if self.task.by_epoch else 1) * (fold + 1))
         if len(scores) == n_folds:
             attempt.state = TrialState.COMPLETE
-        elif attempt.state == TrialState.RUNNING and patiently(trial.should_prune):
-            attempt.state = TrialState.PRUNED
+
+    def _judge(self, attempts):
+        """Stop the trials that the pruner holds for hopeless, when all have reported."""
+        for attempt in attempts:
+            if attempt.state == TrialState.RUNNING and attempt.results:
+                if patiently(attempt.trial.should_prune):
+                    attempt.state = TrialState.PRUNED
 
     def _unfinished(self, attempts):
         """Finish the trials that are through, and return the others."""
@@ -220,4 +259,5 @@ class Search:
             told = self.crew.tell(attempt.trial, value=value, state=attempt.state)
             for callback in self.callbacks:
                 callback(self.study, told)
+            self._show()
         return [attempt for attempt in attempts if attempt.state == TrialState.RUNNING]

@@ -9,7 +9,6 @@ from numbers import Integral, Real
 import joblib
 import numpy as np
 from joblib.parallel import get_active_backend
-from optuna.pruners import SuccessiveHalvingPruner
 from optuna.trial import TrialState
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
@@ -18,6 +17,7 @@ from sklearn.utils import check_random_state, indexable
 from ..utils.validation import HasMethods, Interval, check_method_params, fit_context
 from ._clipwise import split_clipwise
 from ._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
+from ._fold_pruner import FoldPruner
 from ._optuna_folds import LOOKS
 from ._optuna_results import collect, format_results
 from ._optuna_run import Search, Task
@@ -85,11 +85,12 @@ class OptunaSearchCV(BaseSearchCV):
     sampler : optuna sampler or None, default=None
         None is TPE, seeded by `random_state` and the number of the trial.
     pruner : optuna pruner or None, default=None
-        None is ``SuccessiveHalvingPruner(min_resource=1, reduction_factor=4)``: a trial
-        goes on behind the first fold, and again behind the fourth, only when its mean
-        over the folds so far is among the best quarter of those that came there. Steps
-        count the folds run, from 1; with `prune_by_epoch` they count quarters of folds,
-        and `min_resource` is 2, half of the first fold. Every pruner judges by the first
+        None is :class:`FoldPruner`: behind the first fold the best quarter of the trials
+        goes on, behind the second the best eighth, each compared by the same folds. Up to
+        ten trials, half of them at most, run their first fold before any goes on, unless
+        there is a `timeout`. Steps count the folds run, from 1; with `prune_by_epoch`
+        they count quarters of folds, and half of the trials stop behind the second
+        quarter of the first fold. Every pruner judges by the first
         folds, and may stop the setting that is best over all of them where speakers
         differ more than settings; ``optuna.pruners.NopPruner()`` lets all trials run
         all folds.
@@ -344,8 +345,9 @@ class OptunaSearchCV(BaseSearchCV):
         return study
 
     def _default_pruner(self):
-        first = LOOKS // 2 if self.prune_by_epoch else 1
-        return SuccessiveHalvingPruner(min_resource=first, reduction_factor=4)
+        if not self.prune_by_epoch:
+            return FoldPruner()
+        return FoldPruner({LOOKS // 2: 1 / 2, LOOKS: 1 / 4, 2 * LOOKS: 1 / 8})
 
     def _run(self, task):
         with running(self.study_), Crew(self.study_, self.n_trials) as crew:

@@ -107,6 +107,20 @@ def depends_on_n_jobs(sampler):
     return not isinstance(sampler, (RandomSampler, GridSampler, QMCSampler))
 
 
+def learns_from_the_first(sampler):
+    """Whether a sampler may draw the second trial by what the first one gave.
+
+    Parameters
+    ----------
+    sampler : optuna.samplers.BaseSampler
+
+    Returns
+    -------
+    learns : bool
+    """
+    return depends_on_n_jobs(sampler) and not isinstance(sampler, TrialSeededTPESampler)
+
+
 class TrialSeededTPESampler(BaseSampler):
     """Optuna's TPE, seeded anew for each trial by a seed and the trial's number.
 

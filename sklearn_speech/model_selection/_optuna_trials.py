@@ -137,6 +137,10 @@ class Crew:
             if trial._trial_id not in self._running and self._is_dead(trial):
                 self._give_back(trial._trial_id)
 
+    def begun(self):
+        """Whether the study holds trials that were begun, by whomever."""
+        return any(trial.state != TrialState.WAITING for trial in self._trials())
+
     def n_left(self):
         """How many trials are still to be begun."""
         return self.n_trials - sum(_counts(trial) for trial in self._trials())

@@ -56,12 +56,14 @@ class InputNorm(nn.Module):
     def _sounding(self, x, lengths):
         """Frames that count, (n_clips, 1, n_frames): those in the upper half of the levels."""
         level = x.mean(1)
-        inside = torch.ones_like(level, dtype=torch.bool)
-        if lengths is not None:
+        if lengths is None:
+            low, high = torch.aminmax(level, dim=1, keepdim=True)
+            sounding = level >= (low + high) / 2
+        else:
             inside = frame_mask(lengths, x.shape[2])
-        low = level.masked_fill(~inside, torch.inf).amin(1, keepdim=True)
-        high = level.masked_fill(~inside, -torch.inf).amax(1, keepdim=True)
-        sounding = inside & (level >= (low + high) / 2)
+            low = level.masked_fill(~inside, torch.inf).amin(1, keepdim=True)
+            high = level.masked_fill(~inside, -torch.inf).amax(1, keepdim=True)
+            sounding = inside & (level >= (low + high) / 2)
         return sounding[:, None].to(x.dtype)
 
     def _by_batch(self, x, lengths):
@@ -71,6 +73,8 @@ class InputNorm(nn.Module):
 
 def _mean(x, counted, axes):
     """Mean of x over `axes` of the frames that count, with the axes kept."""
-    total = (x * counted).sum(axes, keepdim=True)
+    total = torch.bmm(x, counted.transpose(1, 2))
+    if 1 in axes:
+        total = total.sum(1, keepdim=True)
     n_bands = x.shape[1] if 1 in axes else 1
     return total / (counted.sum(2, keepdim=True) * n_bands)

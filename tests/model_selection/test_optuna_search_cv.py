@@ -220,27 +220,70 @@ def test_successive_halving_takes_folds_for_its_resource(table):
     np.testing.assert_array_equal(search.cv_results_["n_folds_run"], [4, 1, 1, 1])
 
 
-def test_by_itself_it_lets_the_best_quarter_go_on(table):
+def test_by_itself_it_lets_the_best_quarter_and_the_best_eighth_go_on(table):
     X, y, _ = table
     strengths = [*np.linspace(0.1, 0.9, 17).round(2).tolist(), 0.95, 0.97, 0.99]
+    finished = []
     search = OptunaSearchCV(
         Fragile(), {"strength": CategoricalDistribution(strengths)}, n_trials=len(strengths),
         sampler=GridSampler({"strength": strengths}, seed=1), cv=KFold(5), refit=False,
+        callbacks=[lambda study, trial: finished.append(trial.number)],
     ).fit(X, y)  # fmt: skip
     results = search.cv_results_
-    # by the rule: behind the first and the fourth fold, among the best quarter of those so far
-    behind_first, behind_fourth, expected = [], [], []
-    for strength in results["param_strength"]:
-        behind_first.append(strength)
-        if strength < sorted(behind_first)[-max(1, len(behind_first) // 4)]:
-            expected.append(1)
-            continue
-        behind_fourth.append(strength)
-        stops = strength < sorted(behind_fourth)[-max(1, len(behind_fourth) // 4)]
-        expected.append(4 if stops else 5)
-    assert results["n_folds_run"].tolist() == expected
-    assert set(expected) == {1, 4, 5}
+    # by the rule: ten abreast, then one by one, always among all that have begun by then
+    drawn = np.asarray(results["param_strength"], dtype=float)
+    expected = np.ones(len(drawn), dtype=int)
+    groups = [range(10), *([i] for i in range(10, len(drawn)))]
+    for group in groups:
+        begun = drawn[: max(group) + 1]
+        second = [i for i in group if (begun > drawn[i]).sum() < np.ceil(len(begun) / 4)]
+        there = {*np.flatnonzero(expected > 1), *second}
+        better = {i: sum(drawn[j] > drawn[i] for j in there) for i in second}
+        expected[second] = [5 if better[i] < np.ceil(len(begun) / 8) else 2 for i in second]
+    assert results["n_folds_run"].tolist() == expected.tolist()
+    assert set(expected) == {1, 2, 5}
     assert search.best_params_ == {"strength": 0.99}
+    # those that stop behind their first fold are told before any of them has run three
+    first = finished.index(int(np.flatnonzero(expected[:10] == 5)[0]))
+    assert {i for i in range(10) if expected[i] == 1} <= set(finished[:first])
+
+
+def counting(begun):
+    """A space that notes how many trials run when each of them is drawn."""
+
+    def space(trial):
+        if isinstance(trial, optuna.Trial):
+            running = [optuna.trial.TrialState.RUNNING]
+            begun.append(len(trial.study.get_trials(states=running)))
+        return {"strength": trial.suggest_float("strength", 0.0, 1.0)}
+
+    return space
+
+
+@pytest.mark.parametrize("options", [
+    {"sampler": optuna.samplers.TPESampler(n_startup_trials=2, seed=0)},
+    {"timeout": 1000.0},
+    {"pruner": optuna.pruners.MedianPruner()},
+], ids=["learning", "timeout", "pruner"])  # fmt: skip
+def test_trials_run_one_by_one_where_abreast_would_cost(table, options):
+    begun = []
+    OptunaSearchCV(
+        Fragile(), counting(begun), n_trials=6, cv=2, refit=False, random_state=0, **options
+    ).fit(*table[:2])
+    assert begun == [1] * 6
+
+
+def test_features_that_fill_the_memory_keep_trials_from_running_abreast(table, monkeypatch):
+    begun = []
+    search = OptunaSearchCV(
+        Fragile(), counting(begun), n_trials=6, cv=2, refit=False, random_state=0
+    )
+    search.fit(*table[:2])
+    assert begun == [1, 2, 3, 1, 1, 1]
+    begun.clear()
+    monkeypatch.setattr("sklearn_speech.model_selection._optuna_run.Task.memory_is_full", True)
+    search.fit(*table[:2])
+    assert begun == [1] * 6
 
 
 def test_no_best_among_pruned_trials_only(table):
@@ -448,7 +491,10 @@ def test_callbacks_see_each_finished_trial_and_may_stop(table):
         if len(seen) == 3:
             study.stop()
 
-    search = OptunaSearchCV(LogisticRegression(), SPACE, n_trials=9, cv=2, callbacks=[callback])
+    search = OptunaSearchCV(
+        LogisticRegression(), SPACE, n_trials=9, cv=2, callbacks=[callback],
+        pruner=optuna.pruners.NopPruner(),
+    )  # fmt: skip
     search.fit(*table[:2])
     assert seen == [(0, "COMPLETE"), (1, "COMPLETE"), (2, "COMPLETE")]
     assert len(search.cv_results_["params"]) == 3
