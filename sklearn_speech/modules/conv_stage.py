@@ -186,13 +186,17 @@ class ConvStage(nn.Module):
         mask = None if lengths is None else frame_mask(self.conv_frames(lengths), x.shape[-1])
         if self.norm is not None:
             x = self.norm(x, mask)
-        x = F.relu(x, inplace=True)
+        pooled_first = self.pool_type == "max"  # the maximum of ReLUs is the ReLU of the maximum
+        if not pooled_first:
+            x = F.relu(x, inplace=True)
         if mask is not None:
             x = x * mask[:, None, None].to(x.dtype)
         if self.pool_size != (1, 1):
             x = _pad_to(x, *self.pool_size)
             pool = F.max_pool2d if self.pool_type == "max" else F.avg_pool2d
             x = pool(x, self.pool_size)
+        if pooled_first:
+            x = F.relu(x, inplace=True)
         if self.dropout is not None:
             x = self.dropout(x)
         if lengths is None:
