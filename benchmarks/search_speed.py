@@ -5,7 +5,7 @@
 trials, and time until the score of the random search was reached, with as many trials as
 that takes. The steps between are taken one by one, each over the settings that the random
 search drew, so that each shows what it brings: this library's training engine beside a stock
-skorch net of the same module, the features shared between folds and trials, the pruner; then
+skorch net of the same layers, the features shared between folds and trials, the pruner; then
 the sampler.
 
     pip install optuna-integration
@@ -87,13 +87,59 @@ def ours(kind, max_epochs):
     return MODELS[kind](max_epochs=max_epochs, lr_schedule="constant", device="cpu", random_state=0)
 
 
+class PlainTorch(nn.Module):
+    """The layers of one of this library's modules, as torch has them and a user writes them down.
+
+    Parameters
+    ----------
+    module_class : type
+        SpectrogramLinearNet, or SpectrogramCNNNet with the head that it has by itself.
+    **sizes
+        Of `module_class`.
+    """
+
+    def __init__(self, module_class, **sizes):
+        super().__init__()
+        net = module_class(**sizes)
+        self.input_norm = net.input_norm
+        self.is_linear = hasattr(net, "linear")
+        if self.is_linear:
+            self.layers = nn.Dropout(sizes["dropout"])
+            self.dense = net.linear
+        else:
+            layers = [layer for stage in net.stages for layer in _plain_stage(stage)]
+            self.layers = nn.Sequential(*layers)
+            self.dense = net.dense
+
+    def forward(self, x):
+        x = self.input_norm(x)
+        if self.is_linear:
+            return self.dense(self.layers(x).flatten(1))
+        x = self.layers(x[:, None])
+        return self.dense(torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1))
+
+
+def _plain_stage(stage):
+    conv = stage.conv
+    yield nn.Conv2d(
+        conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding
+    )
+    yield nn.BatchNorm2d(conv.out_channels, eps=stage.norm.eps)
+    yield nn.ReLU(inplace=True)
+    yield nn.MaxPool2d(stage.pool_size)
+    if stage.dropout is not None:
+        yield nn.Dropout(stage.dropout.p)
+
+
 def stock(kind, max_epochs):
-    """The module of `ours` in a net of skorch as it comes: its iterators, its callbacks."""
+    """The layers of `ours` in torch's own modules and a net of skorch as it comes."""
     model = ours(kind, max_epochs)
     X = np.random.default_rng(0).normal(size=(20, 40, 101)).astype(np.float32)
     sizes = model.fit(X, np.arange(20) % 10).get_params_for("module")
+    _check_same(model, sizes, X)
     return NeuralNetClassifier(
-        model.module_class,
+        PlainTorch,
+        module__module_class=model.module_class,
         criterion=nn.CrossEntropyLoss,
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=model.weight_decay,
@@ -105,6 +151,17 @@ def stock(kind, max_epochs):
         callbacks=[SetShape()],
         **{f"module__{name}": value for name, value in sizes.items()},
     )
+
+
+def _check_same(model, sizes, X):
+    """Refuse to compare networks that do not compute the same from the same weights."""
+    plain, mine = PlainTorch(model.module_class, **sizes).eval(), model.module_.eval()
+    with torch.no_grad():
+        weights = [*mine.parameters(), *mine.buffers()]
+        for own, value in zip([*plain.parameters(), *plain.buffers()], weights, strict=True):
+            own.copy_(value)
+        x = torch.from_numpy(X)
+        torch.testing.assert_close(plain(x), mine(x))
 
 
 def spaces(kind, prefix, module=""):
@@ -231,9 +288,9 @@ def report(kind):
         "Processor time of one process with one thread, which a busy machine changes less than "
         "the wall's; ratios are of processor times. Times and scores are means over seeds, ratios "
         "of sums over the seeds that both were run with. None of the searches refits. 'Same "
-        "settings' are those that the random search drew. The stock net trains the same module "
-        "for as many epochs, also at a constant learning rate, with skorch's own iterators and "
-        "unfused AdamW. "
+        "settings' are those that the random search drew. The stock net trains the same layers "
+        "in torch's own modules for as many epochs, also at a constant learning rate, with "
+        "skorch's own iterators and unfused AdamW. "
         "A search that never completed a trial as good has no time until that score, and the ratio "
         "is over the other seeds. 'As it comes' is TPE and FoldPruner; 'until the score' runs on "
         f"until it is reached, for up to {PATIENCE} times as many trials.",
