@@ -28,6 +28,35 @@ def augmentations(sample_rate):
     ]
 
 
+#: Two ways to see a word: settings of the front end, and of the network.
+EMPHASIS = {"preemphasis": 0.97}, {}
+BAND = {"top_db": 50}, {"input_norm": "band"}
+
+
+def _vote(
+    views, *, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads, **shared
+):
+    """Networks that see words in different ways, by name; their probabilities are averaged."""
+    members = [
+        (
+            name,
+            SpectrogramCNNClassifier(
+                frontend=MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **frontend),
+                max_epochs=max_epochs,
+                augment=augmentations(sample_rate),
+                random_state=random_state,
+                **settings,
+                **shared,
+            ),
+        )
+        for name, (frontend, settings) in views.items()
+    ]
+    return pipeline(
+        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
+        VotingClassifier(members, voting="soft", n_jobs=n_jobs),
+    )
+
+
 @recipe(
     "best",
     source="own",
@@ -45,25 +74,21 @@ def _best(
     random_state=None,
     reads="paths",
 ):
-    def member(frontend, **settings):
-        return SpectrogramCNNClassifier(
-            frontend=MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **frontend),
-            max_epochs=max_epochs,
-            augment=augmentations(sample_rate),
-            random_state=random_state,
-            **settings,
-        )
-
-    emphasis, shallow = {"preemphasis": 0.97}, {"top_db": 50}
-    members = {
-        "emphasis": member(emphasis),
-        "band": member(shallow, input_norm="band"),
-        "fine_emphasis": member(emphasis, **FINE),
-        "fine_band": member(shallow, input_norm="band", **FINE),
+    views = {
+        "emphasis": EMPHASIS,
+        "band": BAND,
+        "fine_emphasis": (EMPHASIS[0], EMPHASIS[1] | FINE),
+        "fine_band": (BAND[0], BAND[1] | FINE),
     }
-    return pipeline(
-        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
-        VotingClassifier(list(members.items()), voting="soft", n_jobs=n_jobs),
+    return _vote(
+        views,
+        sample_rate=sample_rate,
+        duration=duration,
+        n_mels=n_mels,
+        max_epochs=max_epochs,
+        n_jobs=n_jobs,
+        random_state=random_state,
+        reads=reads,
     )
 
 
@@ -71,19 +96,29 @@ def _best(
     "best-waveform",
     source="own",
     task="isolated words",
-    input="samples",
+    input="samples; Fourier and mel weights are trained with the network",
     published="",
     corrected="",
 )
 def _best_waveform(
-    sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, random_state=None, reads="paths"
+    sample_rate=8000,
+    duration=1.0,
+    n_mels=40,
+    max_epochs=16,
+    n_jobs=None,
+    random_state=None,
+    reads="paths",
 ):
-    classifier = SpectrogramCNNClassifier(
-        frontend=MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, preemphasis=0.97),
-        train_frontend="both",
+    return _vote(
+        {"emphasis": EMPHASIS, "band": BAND},
+        sample_rate=sample_rate,
+        duration=duration,
+        n_mels=n_mels,
         max_epochs=max_epochs,
-        augment=augmentations(sample_rate),
+        n_jobs=n_jobs,
         random_state=random_state,
+        reads=reads,
+        train_frontend="both",
+        frontend_lr=1e-4,  # at the network's own rate the filters follow the few voices
         **FINE,
     )
-    return pipeline(clips(reads, sample_rate, in_samples(duration, sample_rate, None)), classifier)
