@@ -3,6 +3,7 @@
 import math
 
 from optuna.pruners import BasePruner
+from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 #: States of trials that count: not those that failed, or were given back.
@@ -67,14 +68,13 @@ class FoldPruner(BasePruner):
         step = trial.last_step
         if step not in self.shares:
             return False
-        first = min(self.shares)
         reported = [
             other.intermediate_values
             for other in study.get_trials(deepcopy=False, states=_JUDGED)
-            if first in other.intermediate_values
+            if other.intermediate_values
         ]
         n_go_on = math.ceil(self.shares[step] * len(reported))
-        sign = 1 if study.direction.name == "MAXIMIZE" else -1
+        sign = 1 if study.direction == StudyDirection.MAXIMIZE else -1
         own = sign * trial.intermediate_values[step]
         n_better = sum(sign * values[step] > own for values in reported if step in values)
         return n_better >= n_go_on

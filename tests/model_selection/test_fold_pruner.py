@@ -41,6 +41,14 @@ def test_a_trial_alone_goes_on_and_other_steps_are_never_judged():
     assert not trial.should_prune()
 
 
+def test_one_goes_on_where_the_first_step_was_never_reported():
+    study = optuna.create_study(direction="maximize", pruner=FoldPruner({2: 1 / 2, 4: 1 / 4}))
+    trials = [study.ask() for _ in range(4)]
+    for trial, value in zip(trials, [0.1, 0.4, 0.2, 0.3]):
+        trial.report(value, 4)  # a fold without a look inside
+    assert [trial.should_prune() for trial in trials] == [True, False, True, True]
+
+
 def test_trials_that_failed_do_not_count():
     study, trials = study_of("maximize", [0.1], [0.9], [0.9], [0.9])
     for trial in trials[1:]:

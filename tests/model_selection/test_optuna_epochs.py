@@ -89,3 +89,13 @@ def test_other_estimators_are_asked_after_each_fold(clips):
         LogisticRegression(), space, n_trials=1, cv=2, pruner=pruner, prune_by_epoch=True
     ).fit(X[:, 0], y)
     assert [list(values) for _, values in pruner.seen] == [[4]]
+
+
+def test_by_itself_it_finds_a_best_one_among_estimators_that_nobody_can_look_into(clips):
+    X, y = clips[0].reshape(len(clips[1]), -1), clips[1]
+    found = OptunaSearchCV(
+        LogisticRegression(), {"C": FloatDistribution(1e-3, 1e3, log=True)}, n_trials=8, cv=3,
+        random_state=0, prune_by_epoch=True,
+    ).fit(X, y)  # fmt: skip
+    assert found.cv_results_["n_folds_run"][found.best_index_] == 3
+    assert found.best_score_ > 0.5
