@@ -73,8 +73,7 @@ class InputNorm(nn.Module):
 
 def _mean(x, counted, axes):
     """Mean of x over `axes` of the frames that count, with the axes kept."""
-    total = torch.bmm(x, counted.transpose(1, 2))
-    if 1 in axes:
-        total = total.sum(1, keepdim=True)
-    n_bands = x.shape[1] if 1 in axes else 1
-    return total / (counted.sum(2, keepdim=True) * n_bands)
+    with torch.autocast(x.device.type, enabled=False):  # levels need more digits than bfloat16 has
+        total = torch.bmm(x, counted.transpose(1, 2))
+    by_band = total / counted.sum(2, keepdim=True)
+    return by_band.mean(1, keepdim=True) if 1 in axes else by_band

@@ -122,6 +122,14 @@ def test_silence_behind_a_clip_does_not_change_how_the_clip_is_normalised(kind):
     torch.testing.assert_close(norm(padded)[:, :, :40], norm(clip))
 
 
+@pytest.mark.parametrize("kind", ["clip", "band"])
+def test_mixed_precision_does_not_coarsen_how_clips_are_normalised(kind):
+    clip = 10 * torch.randn(3, 12, 40) - 60
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = InputNorm(12, kind)(clip)
+    torch.testing.assert_close(mixed, InputNorm(12, kind)(clip), rtol=0, atol=0)
+
+
 def test_clip_norm_takes_loudness_away_and_band_norm_the_colour_of_the_microphone():
     clip = torch.randn(3, 12, 40)
     colour = torch.linspace(-3, 3, 12)[:, None]
