@@ -41,7 +41,7 @@ from torch import nn
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.classification import SpectrogramCNNClassifier, SpectrogramLinearClassifier
 from sklearn_speech.feature_extraction import MelSpectrogram
-from sklearn_speech.model_selection import FoldPruner, OptunaSearchCV
+from sklearn_speech.model_selection import OptunaSearchCV
 
 RUNS = RESULTS / "search_speed_runs.jsonl"
 MODELS = {
@@ -53,8 +53,6 @@ N_MELS = IntDistribution(24, 48, step=8)
 LR = FloatDistribution(1e-3, 3e-2, log=True)
 DROPOUT = FloatDistribution(0.0, 0.5)
 N_LAYERS = IntDistribution(2, 4)
-#: What OptunaSearchCV does by itself with ``prune_by_epoch=True``.
-BY_EPOCH = {2: 1 / 2, 4: 1 / 4, 8: 1 / 8}
 BASE = "RandomizedSearchCV, stock skorch"
 #: A search until the score of the base is reached has at most so many times its trials.
 PATIENCE = 8
@@ -196,7 +194,9 @@ def searches(kind, n_trials, max_epochs, cv, seed):
         net = pipeline(stock(kind, max_epochs))
         return search(net, spaces(kind, net.steps[-1][0], "module__")[space])
 
-    def again(pruner, **options):
+    def again(pruner=None, **options):
+        if pruner is None:
+            pruner = OptunaSearchCV(mine, here, **options)._default_pruner()
         study = optuna.create_study(direction="maximize", pruner=pruner, sampler=RandomSampler())
         for params in ParameterSampler(theirs, n_trials, random_state=seed):
             study.enqueue_trial({n: getattr(v, "item", lambda v=v: v)() for n, v in params.items()})
@@ -208,9 +208,8 @@ def searches(kind, n_trials, max_epochs, cv, seed):
         return Integration(model, space, n_trials=n_trials, random_state=seed, **same)
 
     def optuna_search(n_trials, **options):
-        return OptunaSearchCV(
-            mine, here, n_trials=n_trials, random_state=seed, **same, **options
-        )  # fmt: skip
+        same_seed = {"random_state": seed, **same, **options}
+        return OptunaSearchCV(mine, here, n_trials=n_trials, **same_seed)
 
     def random(model, space):
         return RandomizedSearchCV(model, space, **drawn)
@@ -222,10 +221,8 @@ def searches(kind, n_trials, max_epochs, cv, seed):
         "optuna-integration, our net": lambda: integration(mine, here),
         "ours, same settings, no pruning": lambda: again(NopPruner()),
         "ours, same settings, median pruner": lambda: again(MedianPruner()),
-        "ours, same settings, pruned by fold": lambda: again(FoldPruner()),
-        "ours, same settings, pruned by epoch": lambda: again(
-            FoldPruner(BY_EPOCH), prune_by_epoch=True
-        ),
+        "ours, same settings, pruned by fold": lambda: again(),
+        "ours, same settings, pruned by epoch": lambda: again(prune_by_epoch=True),
         "ours as it comes": lambda: optuna_search(n_trials),
         "ours, prune_by_epoch=True": lambda: optuna_search(n_trials, prune_by_epoch=True),
         "ours as it comes, until the score": lambda: optuna_search(PATIENCE * n_trials),
@@ -314,7 +311,7 @@ def rows_of(runs):
         if both:
             row["times less than random"] = "-"
             if "until" not in name:
-                spent = [sum(runs_[s]["processor"] for s in both) for runs_ in (first, found)]
+                spent = [sum(by_seed[s]["processor"] for s in both) for by_seed in (first, found)]
                 row["times less than random"] = spent[0] / spent[1]
             until = {s: _until(found[s], first[s]["best"]) for s in both}
             there = [s for s in both if until[s] is not None]

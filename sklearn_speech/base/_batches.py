@@ -61,7 +61,7 @@ class ClipDataset(Dataset):
 
     def subset(self, index):
         """The clips at `index`, an integer Tensor, in that order."""
-        X = [self.X[i] for i in index.tolist()] if self.ragged else self.X[index]
+        X = [self.X[i] for i in index.tolist()] if self.ragged else _take(self.X, index)
         targets, weight = _take(self.targets, index), _take(self.sample_weight, index)
         return ClipDataset(X, targets, weight, self.classes)
 

@@ -167,8 +167,9 @@ class ClipwiseFeatures:
 
     def _keep(self, key, features):
         self._kept[key] = features
-        while self.n_bytes > self.max_bytes and len(self._kept) > 1:
-            self._kept.popitem(last=False)
+        total = self.n_bytes
+        while total > self.max_bytes and len(self._kept) > 1:
+            total -= _n_bytes(self._kept.popitem(last=False)[1])
 
 
 def _description(step):

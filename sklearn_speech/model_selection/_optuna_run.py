@@ -109,7 +109,6 @@ class Search:
                 n_left = self.crew.n_left()
                 if n_left > 0:
                     self._run_batch(min(max(self.width, self._n_abreast(n_left)), n_left))
-                    self._show()
                 elif self.crew.others_run():
                     time.sleep(POLL)
                 else:

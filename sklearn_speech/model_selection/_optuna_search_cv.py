@@ -88,12 +88,12 @@ class OptunaSearchCV(BaseSearchCV):
         None is :class:`FoldPruner`: behind the first fold the best quarter of the trials
         goes on, behind the second the best eighth, each compared by the same folds. Up to
         ten trials, half of them at most, run their first fold before any goes on, unless
-        there is a `timeout`. Steps count the folds run, from 1; with `prune_by_epoch`
-        they count quarters of folds, and half of the trials stop behind the second
-        quarter of the first fold. Every pruner judges by the first
-        folds, and may stop the setting that is best over all of them where speakers
-        differ more than settings; ``optuna.pruners.NopPruner()`` lets all trials run
-        all folds.
+        there is a `timeout`, a `sampler` that learns, or no memory for more features.
+        Steps count the folds run, from 1; with `prune_by_epoch` they count quarters of
+        folds, and half of the trials stop behind the second quarter of the first fold.
+        Every pruner judges by the first folds, and may stop the setting that is best over
+        all of them where speakers differ more than settings;
+        ``optuna.pruners.NopPruner()`` lets all trials run all folds.
     random_state : int, RandomState instance or None, default=None
         Seed of the default sampler.
     error_score : "raise" or float, default=nan

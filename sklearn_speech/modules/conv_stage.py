@@ -186,16 +186,16 @@ class ConvStage(nn.Module):
         mask = None if lengths is None else frame_mask(self.conv_frames(lengths), x.shape[-1])
         if self.norm is not None:
             x = self.norm(x, mask)
-        pooled_first = self.pool_type == "max"  # the maximum of ReLUs is the ReLU of the maximum
-        if not pooled_first:
+        by_maximum = self.pool_type == "max"  # the ReLU of a maximum is the maximum of ReLUs
+        if not by_maximum:
             x = F.relu(x, inplace=True)
         if mask is not None:
             x = x * mask[:, None, None].to(x.dtype)
         if self.pool_size != (1, 1):
             x = _pad_to(x, *self.pool_size)
-            pool = F.max_pool2d if self.pool_type == "max" else F.avg_pool2d
+            pool = F.max_pool2d if by_maximum else F.avg_pool2d
             x = pool(x, self.pool_size)
-        if pooled_first:
+        if by_maximum:
             x = F.relu(x, inplace=True)
         if self.dropout is not None:
             x = self.dropout(x)

@@ -1,5 +1,7 @@
 """This library's own settings for isolated words of speakers never heard before."""
 
+from functools import partial
+
 from sklearn.ensemble import VotingClassifier
 
 from ..classification import SpectrogramCNNClassifier
@@ -28,8 +30,7 @@ def augmentations(sample_rate):
     ]
 
 
-#: A front end that is trained with the network, so slowly that it stays near where it began:
-#: at the network's own rate it follows the few voices that there are.
+#: A front end that is trained with the network, so slowly that it stays near where it began.
 TRAINED = {"train_frontend": "both", "frontend_lr": 1e-4}
 
 #: Ways to see a word: settings of the front end, and of the network.
@@ -41,7 +42,10 @@ VIEWS_OF_SAMPLES = {
 }
 
 
-def _vote(views, *, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads):
+def _vote(
+    views, /, sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, n_jobs=None,
+    random_state=None, reads="paths",
+):  # fmt: skip
     """Networks that see words in different ways, by name; their probabilities are averaged."""
     members = [
         (
@@ -62,59 +66,20 @@ def _vote(views, *, sample_rate, duration, n_mels, max_epochs, n_jobs, random_st
     )
 
 
-@recipe(
+recipe(
     "best",
     source="own",
     task="isolated words",
     input="samples, seen as log-mel spectrograms of 40 bands, fixed and trained",
     published="",
     corrected="",
-)
-def _best(
-    sample_rate=8000,
-    duration=1.0,
-    n_mels=40,
-    max_epochs=16,
-    n_jobs=None,
-    random_state=None,
-    reads="paths",
-):
-    return _vote(
-        {"emphasis": EMPHASIS, "band": BAND, **VIEWS_OF_SAMPLES},
-        sample_rate=sample_rate,
-        duration=duration,
-        n_mels=n_mels,
-        max_epochs=max_epochs,
-        n_jobs=n_jobs,
-        random_state=random_state,
-        reads=reads,
-    )
+)(partial(_vote, {"emphasis": EMPHASIS, "band": BAND, **VIEWS_OF_SAMPLES}))
 
-
-@recipe(
+recipe(
     "best-waveform",
     source="own",
     task="isolated words",
     input="samples; Fourier and mel weights are trained with the network",
     published="",
     corrected="",
-)
-def _best_waveform(
-    sample_rate=8000,
-    duration=1.0,
-    n_mels=40,
-    max_epochs=16,
-    n_jobs=None,
-    random_state=None,
-    reads="paths",
-):
-    return _vote(
-        VIEWS_OF_SAMPLES,
-        sample_rate=sample_rate,
-        duration=duration,
-        n_mels=n_mels,
-        max_epochs=max_epochs,
-        n_jobs=n_jobs,
-        random_state=random_state,
-        reads=reads,
-    )
+)(partial(_vote, VIEWS_OF_SAMPLES))
