@@ -3,6 +3,7 @@
 import inspect
 
 from ..modules.front_end_net import FrontEndNet
+from ..modules.weight_init import initialize_weights
 from ..utils.device import resolve_device
 from ._schedule import FUSED, FUSED_EXCLUDES, OPTIMIZERS
 
@@ -43,6 +44,7 @@ class NetworkBuilding:
             n_frames = None if n_times is None else int(front_end.n_frames(n_times))
             self.network_shape_ = (front_end.n_bands, n_frames)
         module = self.module_class(**self.get_params_for("module"))
+        initialize_weights(module, self.weight_init)
         self.module_ = module if front_end is None else FrontEndNet(front_end, module)
         return self
 

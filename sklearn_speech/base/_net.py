@@ -8,6 +8,7 @@ import torch
 from sklearn.utils.validation import check_consistent_length
 from skorch import NeuralNet
 
+from ..modules.weight_init import INITIALIZERS
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed, torch_seed
 from ..utils.validation import (
@@ -50,6 +51,11 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
     lr_schedule : {"one_cycle", "cosine", "constant"}, default="one_cycle"
         How the learning rate changes from step to step of a fit; ``partial_fit``
         keeps it constant.
+    weight_init : {"torch", "glorot_uniform", "lecun_normal"}, default="torch"
+        How weights of convolutions and dense layers begin: as torch begins them, or as
+        Keras and Chainer do, with biases of 0, so that where nothing is normalised a
+        network of ReLUs begins by answering quiet clips as it does loud ones. Front
+        ends and pretrained layers begin as they are.
     gradient_clip : float, default=None
         Largest norm of all gradients together; None does not clip.
     l1, l2 : float, default=0.0
@@ -144,6 +150,7 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         "optimizer": [StrOptions(set(OPTIMIZERS)), type, callable],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "lr_schedule": [StrOptions(set(SCHEDULES))],
+        "weight_init": [StrOptions({"torch", *INITIALIZERS})],
         "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
         "l1": [Interval(Real, 0, None, closed="left")],
         "l2": [Interval(Real, 0, None, closed="left")],
@@ -173,6 +180,7 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         optimizer="adamw",
         weight_decay=0.01,
         lr_schedule="one_cycle",
+        weight_init="torch",
         gradient_clip=None,
         l1=0.0,
         l2=0.0,
@@ -202,6 +210,7 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         self.optimizer = optimizer
         self.weight_decay = weight_decay
         self.lr_schedule = lr_schedule
+        self.weight_init = weight_init
         self.gradient_clip = gradient_clip
         self.l1 = l1
         self.l2 = l2

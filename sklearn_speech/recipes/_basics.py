@@ -18,7 +18,7 @@ _PADDED = "; frames beyond a clip's ends are silence in the STFT, not its mirror
 
 _TRAINING = {
     "optimizer": "adam", "lr": 0.001, "weight_decay": 0.0, "lr_schedule": "constant",
-    "batch_size": 32,
+    "batch_size": 32, "weight_init": "glorot_uniform",
 }  # fmt: skip
 
 _ANALYSIS = {"n_fft": 2048, "hop_length": 512}

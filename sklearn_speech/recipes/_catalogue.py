@@ -90,10 +90,10 @@ def make_recipe(name, **overrides):
     """A published system, or this library's own best, as an unfitted pipeline.
 
     A recipe keeps the network, the front end and the number of parameters that were
-    published, with optimiser, batch size and epochs; what was wrong in training and in
-    the handling of data is corrected, see ``list_recipes(details=True)``. Initial
-    weights are torch's. Labels are any labels: a digit recipe learns ten digits because
-    ten are in ``y``.
+    published, with the way in which weights begin, optimiser, batch size and epochs;
+    what was wrong in training and in the handling of data is corrected, see
+    ``list_recipes(details=True)``. Labels are any labels: a digit recipe learns ten
+    digits because ten are in ``y``.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ _LAYERS = {
 
 _TRAINING = {
     "optimizer": "adam", "lr": 0.001, "weight_decay": 0.0, "lr_schedule": "constant",
-    "batch_size": 30,
+    "batch_size": 30, "weight_init": "lecun_normal",
 }  # fmt: skip
 
 

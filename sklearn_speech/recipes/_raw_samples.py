@@ -20,7 +20,7 @@ _CORRECTED = (
 
 _TRAINING = {
     "optimizer": "adam", "lr": 0.001, "weight_decay": 0.0, "lr_schedule": "constant",
-    "batch_size": 135,
+    "batch_size": 135, "weight_init": "glorot_uniform",
 }  # fmt: skip
 
 

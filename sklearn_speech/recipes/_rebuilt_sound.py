@@ -39,6 +39,6 @@ def _dsp_autoencoder(
         3, n_filters=[16, 8, 8], kernel_size=3, down="pool", batch_norm=False, extra_conv=True,
         output_activation="sigmoid", input_norm=None, training="joint", loss="bce",
         optimizer="adam", lr=0.001, weight_decay=0.0, lr_schedule="constant", batch_size=112,
-        max_epochs=max_epochs, random_state=random_state,
+        weight_init="glorot_uniform", max_epochs=max_epochs, random_state=random_state,
     )  # fmt: skip
     return pipeline(clips(reads, sample_rate, n_times), front_end, autoencoder)

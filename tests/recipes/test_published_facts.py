@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import scipy.signal
 
+from sklearn_speech.base import nets_of
 from sklearn_speech.filters import mel_filterbank
-from sklearn_speech.recipes import count_parameters, make_recipe
+from sklearn_speech.recipes import count_parameters, list_recipes, make_recipe
 
 COUNTS = [
     ("spectrum-autoencoder-1", {}, (64, 64), 10, 1_169),
@@ -64,6 +65,19 @@ def test_keras_counts_running_statistics_too():
             b.numel() for n, b in net.module_.named_buffers() if n.endswith(("_mean", "_var"))
         )
         assert running == statistics, name
+
+
+#: The framework of each source decides how weights begin.
+FRAMEWORKS = {"spectrum": "lecun_normal", "kws": "torch", "asr": "torch", "best": "torch"}
+
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_weights_begin_as_in_the_framework_of_the_source(name):
+    expected = FRAMEWORKS.get(name.split("-")[0], "glorot_uniform")  # Chainer, torch, else Keras
+    nets = list(nets_of(make_recipe(name)).values())
+    assert {net.weight_init for net in nets} == {expected}
+    pretrainer = getattr(nets[0], "pretrainer", None)
+    assert pretrainer is None or pretrainer.weight_init == expected
 
 
 def test_code_of_the_sound_autoencoder_has_768_numbers():

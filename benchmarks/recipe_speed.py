@@ -1,0 +1,70 @@
+"""Time that a recipe takes with all cores: from recordings to a fitted pipeline, and to answers.
+
+    SKLEARN_SPEECH_DATA=FOLDER python benchmarks/recipe_speed.py
+    python benchmarks/recipe_speed.py --recipes best --n-jobs 4
+
+It learns from the 2,500 recordings of five speakers of the Free Spoken Digit Dataset and
+answers for the 500 of the sixth, files read and spectrograms computed each time, on a machine
+that does nothing else. How well it answers is for ``reference_systems.py`` to say.
+"""
+
+import argparse
+import os
+import statistics
+import time
+
+import numpy as np
+import torch
+from report import write_report
+from sklearn.model_selection import LeaveOneGroupOut
+
+from sklearn_speech import fetch_fsdd, make_recipe
+
+#: Training on 2,500 clips within five minutes, and 500 answers a second.
+FIT_LIMIT, RATE_LIMIT = 300, 500
+
+
+def measure(name, n_jobs, n_repeats, speech):
+    """Seconds of one fit, and clips a second of predictions by the median of several."""
+    train, test = next(LeaveOneGroupOut().split(speech.data, speech.target, speech.speaker))
+    X, y = np.asarray(speech.data), speech.target
+    recipe = make_recipe(name, n_jobs=n_jobs, random_state=0)
+    start = time.perf_counter()
+    recipe.fit(X[train], y[train])
+    fit = time.perf_counter() - start
+    rates = []
+    for _ in range(n_repeats):
+        start = time.perf_counter()
+        recipe.predict(X[test])
+        rates.append(len(test) / (time.perf_counter() - start))
+    return {
+        "recipe": name,
+        "clips learned from": len(train),
+        "clock s of fit": round(fit, 1),
+        "limit": FIT_LIMIT,
+        "clips answered a second": round(statistics.median(rates)),
+        "slowest and fastest": f"{min(rates):.0f} to {max(rates):.0f}",
+        "asked for": RATE_LIMIT,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recipes", nargs="+", default=["best", "best-waveform"])
+    parser.add_argument("--n-jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--repeats", type=int, default=5, help="predictions to time")
+    arguments = parser.parse_args()
+    speech = fetch_fsdd()
+    table = []
+    for name in arguments.recipes:
+        table.append(measure(name, arguments.n_jobs, arguments.repeats, speech))
+        print(table[-1], flush=True)
+    note = (
+        f"Networks are fitted side by side in {arguments.n_jobs} processes; predictions use "
+        f"torch's {torch.get_num_threads()} threads. From files to answers, on the clock."
+    )
+    write_report("recipe_speed", "Recipes with all cores", {"FSDD, five speakers": table}, [note])
+
+
+if __name__ == "__main__":
+    main()
