@@ -17,6 +17,7 @@ import json
 import time
 from pathlib import Path
 
+import joblib
 import numpy as np
 import torch
 from report import RESULTS, write_report
@@ -155,7 +156,15 @@ def read_log(path):
 
 
 def key_of(row):
-    return tuple(row[name] for name in ("protocol", "system", "fold", "seed", "epochs"))
+    """What a run is: also every setting, so that a recipe that has changed is run anew."""
+    names = "protocol", "system", "fold", "seed", "epochs", "settings"
+    return tuple(row.get(name) for name in names)
+
+
+def settings_of(made):
+    """Digest of all parameters of a pipeline."""
+    parameters = made.get_params().items()
+    return joblib.hash([(name, repr(value)) for name, value in sorted(parameters)])
 
 
 def run(arguments):
@@ -168,12 +177,13 @@ def run(arguments):
             X, y, speakers = clips(protocol)
             data[protocol] = X, y, speakers, folds(protocol, y, speakers)
         made = make_recipe(recipe, random_state=seed, **options)
+        settings = settings_of(made)
         epochs = next(iter(nets_of(made).values())).max_epochs
         if arguments.max_epochs is not None:
             epochs = min(epochs, arguments.max_epochs)
         for fold in range(len(data[protocol][3]))[: arguments.folds]:
             row = {"protocol": protocol, "system": name, "fold": fold, "seed": seed,
-                   "epochs": epochs}  # fmt: skip
+                   "epochs": epochs, "settings": settings}  # fmt: skip
             if key_of(row) not in done:
                 missing.append((row, made))
     print(f"{len(done)} runs at hand, {len(missing)} to do", flush=True)
@@ -242,6 +252,19 @@ def summary(rows, protocol):
     return table
 
 
+def of_today(rows):
+    """Runs whose settings are those that their recipe has now."""
+    expected, kept = {}, []
+    for row in rows:
+        key = row["protocol"], row["system"], row["seed"]
+        recipe, options = systems(row["protocol"]).get(row["system"], (None, None))
+        if recipe is not None and key not in expected:
+            expected[key] = settings_of(make_recipe(recipe, random_state=row["seed"], **options))
+        if row.get("settings") == expected.get(key, "no such recipe"):
+            kept.append(row)
+    return kept
+
+
 def _median(group, name):
     return round(float(np.median([r[name] for r in group])), 1)
 
@@ -283,7 +306,7 @@ TITLES = {
 
 def report(arguments):
     """Write the tables and pictures of all runs in the log."""
-    rows = list(read_log(arguments.log).values())
+    rows = of_today(read_log(arguments.log).values())
     tables, notes = {}, []
     for protocol in TITLES:
         table = summary(rows, protocol) if any(r["protocol"] == protocol for r in rows) else []

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import unicodedata
 from itertools import combinations
 
 import numpy as np
@@ -38,7 +39,8 @@ def check_speakers(speakers, n_clips, name="speakers"):
     Returns
     -------
     names : ndarray of shape (n_speakers,)
-        Sorted.
+        Sorted. Names that differ only in how Unicode writes them are one, in its form
+        NFC.
     codes : ndarray of int of shape (n_clips,)
         ``names[codes]`` are the speakers.
 
@@ -78,6 +80,8 @@ def check_speakers(speakers, n_clips, name="speakers"):
                 "expected only strings or only numbers"
             )
         values = np.array(values.tolist())
+    if values.dtype.kind == "U":
+        values = np.array([unicodedata.normalize("NFC", value) for value in values.tolist()])
     return np.unique(values, return_inverse=True)
 
 

@@ -1,18 +1,24 @@
 """What goes wrong most often: the message names the file or parameter, and what to do."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import soundfile
+from optuna.distributions import FloatDistribution
+from sklearn.ensemble import VotingClassifier
 from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 
 from sklearn_speech import (
     AudioReader,
     MelSpectrogram,
+    OptunaSearchCV,
     PadOrTrim,
     SpectrogramCNNClassifier,
     check_audio_files,
     cross_validate_by_speaker,
+    make_recipe,
     make_speech_pipeline,
 )
 from sklearn_speech.utils.validation import make_ragged
@@ -264,3 +270,83 @@ def test_one_speaker_only_is_refused():
         cross_validate_by_speaker(net(), X, y, ["ann"] * 4)
     with pytest.raises(ValueError, match="one group only"):
         net(early_stopping=True).fit(X, y, groups=["ann"] * 4)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT", "ULAW"])
+def test_a_file_that_was_cut_off_is_bad(good, tmp_path, subtype):
+    path = tmp_path / "cut.wav"
+    soundfile.write(path, noise(RATE), RATE, subtype=subtype)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"cut\.wav.*cut off: its header says 1\.000 s, 0\.\d+ s"):
+        AudioReader(sample_rate=RATE).fit_transform([good, str(path)])
+    assert check_audio_files([good, str(path)]).good.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("stated", [0xFFFFFFFF, 0x7FFFFFFF, None], ids=["most", "half", "few"])
+def test_a_length_that_was_not_known_or_hardly_differs_is_no_fault(tmp_path, stated):
+    path = tmp_path / "streamed.wav"
+    soundfile.write(path, noise(RATE), RATE, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    if stated is None:
+        content = content[:-20]
+    else:
+        content[40:44] = stated.to_bytes(4, "little")
+    path.write_bytes(content)
+    waveform = AudioReader(sample_rate=RATE).fit_transform([str(path)])[0]
+    assert len(waveform) in (RATE, RATE - 10)
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("dtype", [np.int16, np.int8, np.uint8])
+def test_samples_as_files_hold_them_are_no_waveforms(dtype, ragged):
+    X = (100 * np.abs(noise(4, 800))).astype(dtype)
+    X = make_ragged([*X, X[0][:700]]) if ragged else X
+    with pytest.raises(ValueError, match=rf"samples of dtype {np.dtype(dtype)}.* divide them by"):
+        MelSpectrogram(sample_rate=RATE).fit_transform(X)
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_amplitudes_of_another_scale_draw_a_warning(ragged):
+    X = 32768 * noise(4, 800)
+    with pytest.warns(UserWarning, match="divide samples of 16 bits by 32768"):
+        MelSpectrogram(sample_rate=RATE).fit_transform(make_ragged(X) if ragged else X)
+
+
+# Speakers
+
+
+@pytest.mark.parametrize("cv", [2, KFold(2, shuffle=True, random_state=0)])
+def test_a_search_refuses_splits_that_share_a_speaker(cv):
+    X, y, speakers = noise(8, 6, 5), np.arange(8) % 2, np.tile(["ann", "ann", "bob", "bob"], 2)
+    search = OptunaSearchCV(net(), {"lr": FloatDistribution(0.001, 0.01)}, n_trials=1, cv=cv)
+    with pytest.warns(UserWarning, match="groups parameter is ignored"):
+        with pytest.raises(ValueError, match="'ann', 'bob' in both its training and its test"):
+            search.fit(X, y, groups=speakers)
+
+
+# Rates
+
+
+def test_a_rate_inside_of_an_ensemble_is_compared_too():
+    inner = net(frontend=MelSpectrogram(sample_rate=8000))
+    with pytest.raises(ValueError, match=r"estimators\[1\]\[1\]=.*frontend=MelSpectrogram.*8000"):
+        make_speech_pipeline(
+            VotingClassifier([("a", net(frontend=MelSpectrogram())), ("b", inner)]),
+            sample_rate=16000,
+        )
+
+
+@pytest.mark.parametrize("sample_rate", [0, -1, None, True, 8000.5, "8000", np.nan, np.inf])
+def test_a_rate_that_is_none_is_refused_by_recipes_and_pipelines(sample_rate):
+    for make in (partial(make_recipe, "best"), partial(make_speech_pipeline, net())):
+        with pytest.raises(ValueError, match=r"sample_rate=.*: expected a positive whole number"):
+            make(sample_rate=sample_rate)
+    assert make_recipe("best", sample_rate=8000.0)[0].sample_rate == 8000
+
+
+@pytest.mark.parametrize("duration", [0, -1, "1", np.inf, np.nan])
+def test_a_duration_that_is_none_is_refused_by_recipes_and_pipelines(duration):
+    for make in (partial(make_recipe, "best"), partial(make_speech_pipeline, net())):
+        with pytest.raises(ValueError, match=r"duration=.*: expected a positive number of seconds"):
+            make(duration=duration)

@@ -795,3 +795,12 @@ def test_selectors_of_columns_come_back(path):
     save(columns, path)
     same(load(path).transform(X), columns.transform(X))
     same(load(path).get_feature_names_out(), columns.get_feature_names_out())
+
+
+def test_parameters_that_an_older_file_lacks_have_their_defaults(path):
+    edited_net(path, lambda net: net["state"].pop("weight_init"))
+    X, y = spectrograms()
+    expected = small_net().fit(X, y)
+    loaded = load(path)
+    assert loaded.weight_init == expected.weight_init
+    np.testing.assert_array_equal(loaded.predict_proba(X), expected.predict_proba(X))

@@ -77,6 +77,9 @@ def test_an_interrupted_run_goes_on_and_the_table_is_of_the_log(
     assert sorted(row["fold"] for row in rows) == list(range(6))
     assert sorted(i for row in rows for i in row["test"]) == list(range(len(digits[0])))
     accuracies = [np.mean(digits[1][row["test"]] == np.array(row["answers"])) for row in rows]
+    changed = [row | {"settings": "those of an older recipe"} for row in rows]
+    assert benchmark.of_today(rows + changed) == rows
+    assert not set(map(benchmark.key_of, rows)) & set(map(benchmark.key_of, changed))
     report = json.loads((tmp_path / "reference_systems.json").read_text())
     ((entry,),) = report["tables"].values()
     assert entry["mean"] == f"{np.mean(accuracies):.3f}"

@@ -1,3 +1,4 @@
+import unicodedata
 from itertools import combinations
 
 import numpy as np
@@ -189,3 +190,9 @@ def test_unlabelled_clips_may_stand_among_strings():
     groups = np.repeat(["s", "t"], 6)
     train, test = next(StratifiedGroupShuffleSplit(test_size=1).split(y, y, groups))
     assert len(train) == len(test) == 6
+
+
+def test_one_speaker_written_in_two_ways_of_unicode_is_one():
+    written = [unicodedata.normalize(form, "josé") for form in ("NFC", "NFD")]
+    names, codes = check_speakers([*written, "ann"], 3)
+    assert names.tolist() == ["ann", "josé"] and codes.tolist() == [1, 1, 0]

@@ -46,7 +46,9 @@ class AudioFileReport:
 def check_audio_files(paths, *, min_duration=0.0, max_duration=None, n_jobs=None, verbose=False):
     """Tell which sound files :class:`AudioReader` could not read, and why.
 
-    Every file is decoded, since a good header may stand before bad samples.
+    Every file is decoded, since a good header may stand before bad samples. A WAV or FLAC
+    file that was cut off is bad; formats that state no length, such as MP3 and OGG, do not
+    tell.
 
     Parameters
     ----------

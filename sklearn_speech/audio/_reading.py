@@ -5,6 +5,7 @@ reports all bad ones at once, so each one travels as its reason.
 """
 
 import os
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,15 @@ from tqdm import tqdm
 
 from ._audio_segment import AudioSegment
 
-#: A segment may end this much (s) after its file: hand-made times are rounded.
+#: A segment may end this much (s) after its file: hand-made times are rounded. A file may end
+#: this much before its header says.
 END_TOLERANCE = 0.05
+
+#: What libsndfile notes where a WAV file holds fewer bytes of samples than its header says.
+_CUT_OFF = re.compile(r"^data *: *(\d+) *\(should be (\d+)\)", re.MULTILINE)
+
+#: Headers written before the length was known say so many bytes, or more.
+_UNKNOWN_LENGTH = 0x7FFFFF00
 
 #: Floating-point files may overshoot [-1, 1]; a peak above this (+20 dB) is another scale.
 MAX_PEAK = 10.0
@@ -139,6 +147,7 @@ def read_clip(entry, sample_rate=None):
         with soundfile.SoundFile(path) as file:
             rate, n_frames = file.samplerate, file.frames
             first, last, reason = _bounds(segment, rate, n_frames)
+            reason = _cut_off(file) or reason
             if reason:
                 return Clip(reason=reason, sample_rate=rate)
             can_seek = file.seekable() and file.format not in INEXACT_SEEK
@@ -168,6 +177,19 @@ def _not_a_readable_file(path):
     if os.path.getsize(path) == 0:
         return "empty file (0 bytes)"
     return None
+
+
+def _cut_off(file):
+    """What is wrong with a file that ends before its header says, as an interrupted copy does."""
+    if file.frames <= 0 or not (noted := _CUT_OFF.search(file.extra_info)):
+        return None
+    stated, there = map(int, noted.groups())
+    seconds = there and stated / there * file.frames / file.samplerate
+    if stated >= _UNKNOWN_LENGTH or seconds - file.frames / file.samplerate <= END_TOLERANCE:
+        return None
+    return (
+        f"cut off: its header says {seconds:.3f} s, {file.frames / file.samplerate:.3f} s are there"
+    )
 
 
 def _brief(error):

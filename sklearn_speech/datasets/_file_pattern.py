@@ -2,6 +2,7 @@
 
 import re
 import string
+import unicodedata
 
 #: Names that the Bunch itself uses.
 RESERVED = frozenset({"data", "target", "sampling_rate", "unmatched", "DESCR", "license"})
@@ -35,7 +36,7 @@ class FilePattern:
         if isinstance(pattern, re.Pattern):
             self._regexes = [pattern]
         elif isinstance(pattern, str):
-            tokens = _tokens(pattern)
+            tokens = _tokens(unicodedata.normalize("NFC", pattern))
             # every reading is between the shortest-first and the longest-first one
             self._regexes = [_compile(tokens, lazy) for lazy in ("?", "")]
         else:
@@ -62,11 +63,14 @@ class FilePattern:
         Returns
         -------
         fields : dict of str to str, or None
-            None when the pattern does not match.
+            None when the pattern does not match. In Unicode's form NFC: the same name
+            may be written in two ways, which look alike and depend on the system that
+            made the file.
         problem : str or None
             Why there are no fields, when the pattern fits in more ways than one.
         """
         readings = []
+        path = unicodedata.normalize("NFC", path)
         for regex in self._regexes:
             match = regex.fullmatch(path)
             if match is None:

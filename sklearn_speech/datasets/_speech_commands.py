@@ -179,7 +179,9 @@ def fetch_speech_commands(
     In the whole of v0.02 the weights come to 1, about 4.6 for silence and about 1/17 for
     unknown, which is what the reference system of the trainable front ends has. It draws
     training clips with these weights; here they are given to ``fit`` as `sample_weight`, or
-    to ``torch.utils.data.WeightedRandomSampler``.
+    to ``torch.utils.data.WeightedRandomSampler``. Not together with
+    ``class_weight="balanced"``, which the recipes "kws-linear" and "kws-bcresnet" have:
+    both would be counted.
 
     As there, validation hears the noise of the running tap and training all other noises,
     of which two whole ones are left to validation where they are made by program. The lists
@@ -219,13 +221,14 @@ def fetch_speech_commands(
         },
         "fetch_speech_commands",
     )
-    silence = words != "all" if silence is None else silence
+    everything = isinstance(words, str) and words == "all"
+    silence = not everything if silence is None else silence
     targets = _check_words(words, version)
     home = get_data_home(data_home)
     download = {"n_retries": n_retries, "delay": delay, "progress": verbose}
     download = download if download_if_missing else None
     folder = _folder(home, f"speech_commands_{version}", download)
-    rows = _clips(folder)
+    rows = _clips(folder, WORDS[version])
     n_missing = N_CLIPS[version] - len(rows)
     parts = _official_parts(folder) if split else {}
     separate = (
@@ -237,21 +240,27 @@ def fetch_speech_commands(
         if (unknown or word in targets) and not (separate and parts.get(name) == "test")
     ]
     lacking = sorted(set(targets) - {row[1] for row in rows})
-    if lacking and words != "all" and words is not None:
+    if lacking and words is not None and not everything:
         raise ValueError(f"words={words!r}: {folder} holds no clip of {', '.join(lacking)}")
     if separate:
-        tests = _clips(_folder(home, f"speech_commands_test_set_{version}", download), SILENCE)
+        tests = _clips(
+            _folder(home, f"speech_commands_test_set_{version}", download),
+            (*targets, UNKNOWN, SILENCE),
+            nameless=(SILENCE,),
+        )
         rows += [
             (path, word, word, speaker, take, "test")
             for path, word, speaker, take in tests.values()
             if silence or word != SILENCE
         ]
     if silence:
-        limit = None if silence is True else int(silence)
+        limit = None if isinstance(silence, (bool, np.bool_)) else int(silence)
         rows += [
             (segment, SILENCE, SILENCE, f"{NOISES}{noise}", -1, part)
             for segment, noise, part in _silence(folder, noise_home, limit)
         ]
+    if not rows:
+        raise ValueError(f"{folder} holds no clip of {', '.join(targets)}")
     data, target, word, speaker, take, part = zip(*rows, strict=True)
     target, part = np.array(target), np.array(part)
     return Bunch(
@@ -314,10 +323,11 @@ def _rename(name):
     return match and match[1]
 
 
-def _clips(folder, *also):
+def _clips(folder, words, nameless=()):
     """Path, word, speaker and take of each clip, by its name in the lists.
 
-    `also` are folders whose sound files need not name a speaker: each is one of its own.
+    `words` are the folders that the data set has, `nameless` those among them whose
+    sound files need not name a speaker: each is one of its own.
     """
     clips, strange = {}, []
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
@@ -327,9 +337,11 @@ def _clips(folder, *also):
             if not name.endswith(".wav") or name.startswith("."):
                 continue
             path, key = os.path.join(entry.path, name), f"{entry.name}/{name}"
-            if match := _CLIP.fullmatch(name):
+            if entry.name not in words:
+                strange.append(key)
+            elif match := _CLIP.fullmatch(name):
                 clips[key] = (path, entry.name, match["speaker"], int(match["take"]))
-            elif entry.name in also:
+            elif entry.name in nameless:
                 clips[key] = (path, entry.name, f"{entry.name}{Path(name).stem}", -1)
             else:
                 strange.append(key)
@@ -372,6 +384,10 @@ def _silence(folder, noise_home, limit):
         for i in range(max(0, int(2 * info.frames / info.samplerate) - 1)):
             part = "validation" if path in validation else "train"
             windows.append((AudioSegment(str(path), i / 2, i / 2 + 1), path.stem, part))
+    if not windows:
+        raise ValueError(
+            f"silence is asked for, but no noise in {folder / NOISES} lasts 1 s; use silence=False"
+        )
     if limit is None or limit >= len(windows):
         return windows
     chosen = np.linspace(0, len(windows) - 1, limit).round().astype(int)

@@ -1,6 +1,7 @@
 """A user's own recordings, labelled by their file names."""
 
 import os
+import unicodedata
 import warnings
 from pathlib import Path
 
@@ -16,6 +17,9 @@ EXTENSIONS = frozenset(
     ".aif .aifc .aiff .au .caf .flac .mp3 .oga .ogg .opus .rf64 .snd .sph .w64 .wav .wave".split()
 )
 
+#: Endings of recordings, such as those of phones, that libsndfile cannot decode.
+UNDECODABLE = frozenset(".3gp .aac .amr .m4a .mka .mp4 .webm .wma".split())
+
 
 def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
     """Load recordings whose labels and speakers stand in their file names.
@@ -23,8 +27,8 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
     Parameters
     ----------
     folder : str or os.PathLike
-        Folder of the recordings; its sub-folders are searched too. Files and
-        folders whose name begins with a dot are passed over.
+        Folder of the recordings; its sub-folders are searched too, also where they
+        are links. Files and folders whose name begins with a dot are passed over.
     pattern : str or re.Pattern
         How the paths below `folder` are built, such as
         ``"{label}_{speaker}_{take}.wav"`` or
@@ -33,14 +37,15 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
         other than "/", ``*`` for any characters other than "/", a leading
         ``**/`` for folders of any depth. The extension is matched in any case.
         For anything more, pass a compiled regular expression with named groups,
-        which must match the whole path below `folder`.
+        which must match the whole path below `folder`. Paths are compared, and fields
+        returned, in Unicode's form NFC.
     labels : list of str or None, default=None
         Keep only recordings of these labels; None keeps all.
     on_unmatched : {"warn", "raise", "ignore"}, default="warn"
         What to do about recordings that the pattern does not match, or matches
         in more ways than one ("turn_on_bob_1.wav" has no certain label under
-        the first pattern above). Such recordings are left out and listed in
-        ``unmatched`` either way.
+        the first pattern above), or that are in a format that cannot be decoded, such
+        as M4A. Such recordings are left out and listed in ``unmatched`` either way.
 
     Returns
     -------
@@ -56,7 +61,8 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
             no header can be read.
         unmatched : list of str
             Paths, below `folder`, of the recordings that were left out because
-            the pattern does not match them in exactly one way.
+            the pattern does not match them in exactly one way, or because their format
+            cannot be decoded.
         take and others : ndarray of shape (n_clips,)
             One entry for each other field of the pattern, under its name:
             ``take`` as int where all are digits (18 at most), everything else as str.
@@ -95,8 +101,8 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
     if not folder.is_dir():
         kind = "is a file, not a folder" if folder.exists() else "does not exist"
         raise OSError(f"folder {folder} {kind}")
-    paths = _recordings(folder)
-    if not paths:
+    paths, undecodable = _recordings(folder)
+    if not paths and not undecodable:
         raise ValueError(
             f"folder {folder} holds no recordings (files that end in "
             f"{', '.join(sorted(EXTENSIONS))})"
@@ -108,7 +114,9 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
             unmatched[path] = problem
         else:
             matched.append((path, fields))
-    _report(unmatched, len(paths), folder, file_pattern, on_unmatched if matched else "raise")
+    action = on_unmatched if matched else "raise"
+    _report_undecodable(undecodable, folder, action if paths else "raise")
+    _report(unmatched, len(paths), folder, file_pattern, action)
     matched = _select(matched, labels)
     data = [str(folder / path) for path, _ in matched]
     columns = {
@@ -122,26 +130,46 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
         target=columns.pop("label"),
         speaker=columns.pop("speaker", None),
         sampling_rate=rates.pop() if len(rates) == 1 else None,
-        unmatched=list(unmatched),
+        unmatched=[*unmatched, *undecodable],
         **columns,
     )
 
 
 def _recordings(folder):
-    """Paths of all recordings, relative to `folder`, with "/", sorted."""
-    paths = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths += [
-            (Path(parent) / name).relative_to(folder).as_posix()
-            for name in names
-            if os.path.splitext(name)[1].lower() in EXTENSIONS and not name.startswith(".")
+    """Paths of recordings, and of those in other formats, below `folder`, with "/", sorted."""
+    paths = {EXTENSIONS: [], UNDECODABLE: []}
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [
+            name for name in folders if not name.startswith(".") and not _leads_up(parent, name)
         ]
-    return sorted(paths)
+        for name in names:
+            for endings, found in paths.items():
+                if os.path.splitext(name)[1].lower() in endings and not name.startswith("."):
+                    found.append((Path(parent) / name).relative_to(folder).as_posix())
+    return sorted(paths[EXTENSIONS]), sorted(paths[UNDECODABLE])
+
+
+def _leads_up(parent, name):
+    """Whether a folder is a link to one that it lies in itself."""
+    path = Path(parent) / name
+    return path.is_symlink() and Path(parent).resolve().is_relative_to(path.resolve())
 
 
 def _is_int(text):
     return text.isascii() and text.isdecimal() and len(text) <= 18  # what int64 surely holds
+
+
+def _report_undecodable(paths, folder, action):
+    if not paths or action == "ignore":
+        return
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    message = (
+        f"{len(paths)} recordings below {folder} are in formats that cannot be decoded, and are "
+        f"left out ({', '.join(paths[:3])}{more}): convert them to WAV or FLAC"
+    )
+    if action == "raise":
+        raise ValueError(message)
+    warnings.warn(message, UserWarning, stacklevel=3)
 
 
 def _report(unmatched, n_paths, folder, file_pattern, on_unmatched):
@@ -171,7 +199,7 @@ def _select(matched, labels):
         return matched
     if isinstance(labels, str):
         raise ValueError(f"labels={labels!r}: expected a list, such as [{labels!r}]")
-    wanted = {str(label) for label in labels}
+    wanted = {unicodedata.normalize("NFC", str(label)) for label in labels}
     present = {fields["label"] for _, fields in matched}
     if not wanted or wanted - present:
         raise ValueError(

@@ -3,6 +3,7 @@
 import csv
 import math
 import os
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,8 @@ def load_speech_manifest(csv_path, *, delimiter=",", check_paths=True):
     ``speaker``, ``start`` and ``end`` (seconds), and any others, which are kept
     as strings. Paths are relative to the folder of the CSV file, or absolute.
     An empty ``start`` is the beginning of the recording, an empty ``end`` its
-    end. Empty lines are passed over.
+    end. Empty lines are passed over. Labels, speakers and other columns are brought to
+    Unicode's form NFC, so that a name is one name however it was typed.
 
     Parameters
     ----------
@@ -99,7 +101,7 @@ def load_speech_manifest(csv_path, *, delimiter=",", check_paths=True):
     is_cut = any(name in header for name in _TIMES)
     rates = header_rates(sorted({entry.path for entry in data}))
     columns = {
-        name: np.array([row[name] for _, row in rows])
+        name: np.array([unicodedata.normalize("NFC", row[name]) for _, row in rows])
         for name in header
         if name not in ("path", *_TIMES)
     }

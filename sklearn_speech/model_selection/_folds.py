@@ -83,18 +83,34 @@ def check_splits(cv, X, y, names, codes):
         if not len(train) or not len(test):
             part = "training" if not len(train) else "test"
             raise ValueError(f"split {i} of {shown} has no {part} clip")
-        shared = np.intersect1d(codes[train], codes[test])
-        if len(shared):
-            listed = ", ".join(repr(str(name)) for name in names[shared][:3])
-            more = f" and {len(shared) - 3} more" if len(shared) > 3 else ""
-            raise ValueError(
-                f"split {i} of {shown} has clips of {listed}{more} in both its training and its "
-                "test part; a score on speakers that were heard in training says nothing about "
-                "new ones. Use a splitter by group: LeaveOneGroupOut(), GroupKFold(), "
-                "StratifiedGroupKFold(), StratifiedGroupShuffleSplit()"
-            )
+        refuse_shared_speakers(train, test, names, codes, f"split {i} of {shown}")
         checked.append((train, test))
     return checked
+
+
+def refuse_shared_speakers(train, test, names, codes, title):
+    """Raise where a speaker is on both sides of a split.
+
+    Parameters
+    ----------
+    train, test : ndarray of int
+        Positions of clips.
+    names : ndarray of shape (n_speakers,)
+    codes : ndarray of int of shape (n_clips,)
+        ``names[codes]`` are the speakers.
+    title : str
+        What the error calls the split.
+    """
+    shared = np.intersect1d(codes[train], codes[test])
+    if len(shared):
+        listed = ", ".join(repr(str(name)) for name in names[shared][:3])
+        more = f" and {len(shared) - 3} more" if len(shared) > 3 else ""
+        raise ValueError(
+            f"{title} has clips of {listed}{more} in both its training and its test part; a score "
+            "on speakers that were heard in training says nothing about new ones. Use a splitter "
+            "by group: LeaveOneGroupOut(), GroupKFold(), StratifiedGroupKFold(), "
+            "StratifiedGroupShuffleSplit()"
+        )
 
 
 def _positions(part, n_clips, i):
@@ -224,7 +240,7 @@ def _judge(fold, estimator, X, y, codes, test, scorers, score_params):
                 fold.speaker_scores[key].append(of_speaker.get(key, np.nan))
     if hasattr(estimator, "predict"):
         fold.predictions = asked.predict(X_test)
-    if hasattr(estimator, "predict_proba"):
+    if hasattr(estimator, "predict_proba") and hasattr(estimator, "classes_"):
         fold.probabilities = np.asarray(asked.predict_proba(X_test))
         fold.classes = np.asarray(estimator.classes_)
 

@@ -14,10 +14,12 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, indexable
 
+from ..splits import check_speakers
 from ..utils.validation import HasMethods, Interval, check_method_params, fit_context
 from ._clipwise import split_clipwise
 from ._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
 from ._fold_pruner import FoldPruner
+from ._folds import refuse_shared_speakers
 from ._optuna_folds import LOOKS
 from ._optuna_results import collect, format_results
 from ._optuna_run import Search, Task
@@ -313,6 +315,10 @@ class OptunaSearchCV(BaseSearchCV):
                 f"cv={self.cv!r}: its split and get_n_splits are inconsistent or empty; expected "
                 f"{self.n_splits_} splits, got {len(splits)}"
             )
+        if (groups := split_params.get("groups")) is not None:
+            names, codes = check_speakers(groups, len(groups), name="groups")
+            for i, (train, test) in enumerate(splits):
+                refuse_shared_speakers(train, test, names, codes, f"split {i} of cv={self.cv!r}")
         return splits
 
     def _open_study(self, X, y, groups, splits):

@@ -1,11 +1,13 @@
 """From the tree and the arrays of a file back to the estimator, checking every node."""
 
+import inspect
 import math
 from pathlib import Path
 
 import numpy as np
 import sklearn
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.isotonic import IsotonicRegression
 from sklearn.utils import Bunch, check_random_state
 
@@ -164,7 +166,7 @@ def _object(decoder, node):
         # which builds its interpolator here
         value.__setstate__({**state, "_sklearn_version": sklearn.__version__})
         return value
-    vars(value).update(state)
+    vars(value).update(_defaults(cls) | state)
     if isinstance(value, BaseSpeechNet) and "net" in node:
         net = node["net"]
         parts = {
@@ -173,6 +175,14 @@ def _object(decoder, node):
         }
         rebuild(value, **parts, history=decoder.decode(net["history"]))
     return value
+
+
+def _defaults(cls):
+    """Parameters of an estimator that one saved by an older version does not have yet."""
+    if not issubclass(cls, BaseEstimator):
+        return {}
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def _slice(decoder, content):

@@ -1,8 +1,10 @@
 """Named recipes: what they are, where they come from, and how they are made."""
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from numbers import Real
 
 from sklearn.pipeline import make_pipeline
 
@@ -110,15 +112,16 @@ def make_recipe(name, **overrides):
         ``"kws-bcresnet"``, ``"asr-simple"``, ``"asr-bcresnet"``.
         Isolated words by this library's own settings: ``"best"``, ``"best-waveform"``.
     **overrides : dict
-        All recipes take ``sample_rate`` (Hz; published lengths stay as many samples),
-        ``max_epochs``, ``random_state`` and ``reads``: "paths" of sound files, or
-        "waveforms" at that sampling rate. Others are those of ``options`` in the
-        table, such as ``n_mels``, ``duration`` (seconds), and, where the front end can
-        be trained, ``setting`` ("A" nothing, "B" mel filters, "C" the Fourier
-        transform, "D" both are trained), ``filterbank`` ("nnaudio" or "fastaudio"),
-        ``masked_bins`` (such as (25, 49)), ``random_mel`` and ``input_norm``. Names
-        with a double underscore, such as ``padortrim__align``, are handed to
-        ``set_params`` of the pipeline.
+        All recipes take ``sample_rate`` (Hz), to which files are resampled, whatever
+        theirs is: published lengths of clips and windows stay as many samples, so that
+        at another rate they are other times; ``max_epochs``, ``random_state`` and
+        ``reads``: "paths" of sound files, or "waveforms" at that sampling rate. Others
+        are those of ``options`` in the table, such as ``n_mels``, ``duration``
+        (seconds), and, where the front end can be trained, ``setting`` ("A" nothing,
+        "B" mel filters, "C" the Fourier transform, "D" both are trained),
+        ``filterbank`` ("nnaudio" or "fastaudio"), ``masked_bins`` (such as (25, 49)),
+        ``random_mel`` and ``input_norm``. Names with a double underscore, such as
+        ``padortrim__align``, are handed to ``set_params`` of the pipeline.
 
     Returns
     -------
@@ -145,7 +148,7 @@ def make_recipe(name, **overrides):
     >>> pipeline[-1].frontend.n_mels
     20
     """
-    if name not in CATALOGUE:
+    if not isinstance(name, str) or name not in CATALOGUE:
         raise ValueError(f"there is no recipe {name!r}; there are {', '.join(list_recipes())}")
     entry = CATALOGUE[name]
     nested = {key: value for key, value in overrides.items() if "__" in key}
@@ -153,6 +156,8 @@ def make_recipe(name, **overrides):
     for key in plain:
         if key not in entry.options:
             raise ValueError(_no_option(key, entry, entry.make()))
+    if "sample_rate" in plain:
+        plain["sample_rate"] = check_rate(plain["sample_rate"])
     estimator = entry.make(**plain)
     for key, value in nested.items():
         try:
@@ -175,6 +180,14 @@ def check_option(name, value, options):
     if value not in options:
         shown = ", ".join(map(repr, options))
         raise ValueError(f"{name}={value!r}: expected one of {shown}")
+
+
+def check_rate(sample_rate):
+    """A sampling rate as int, or an error where it is no whole number of Hz above 0."""
+    real = isinstance(sample_rate, Real) and not isinstance(sample_rate, bool)
+    if not real or not sample_rate > 0 or sample_rate != sample_rate // 1:
+        raise ValueError(f"sample_rate={sample_rate!r}: expected a positive whole number of Hz")
+    return int(sample_rate)
 
 
 def clips(reads, sample_rate, n_times=None):
@@ -201,7 +214,7 @@ def in_samples(duration, sample_rate, published):
     """Length of clips: the published number of samples, or what `duration` in seconds asks for."""
     if duration is None:
         return published
-    if not duration > 0:
+    if not isinstance(duration, Real) or not 0 < duration < math.inf:
         raise ValueError(f"duration={duration!r}: expected a positive number of seconds, or None")
     return max(1, round(duration * sample_rate))
 

@@ -5,8 +5,9 @@ from numbers import Real
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
-from ..audio import AudioReader, PadOrTrim
+from ..base import nets_of
 from ..feature_extraction import MelSpectrogram
+from ._catalogue import check_rate, clips, in_samples
 
 
 def make_speech_pipeline(
@@ -51,13 +52,9 @@ def make_speech_pipeline(
     >>> pipeline["padortrim"].n_times
     8000
     """
-    if not isinstance(sample_rate, Real) or sample_rate <= 0:
-        raise ValueError(f"sample_rate={sample_rate!r}: expected a positive number of Hz")
-    if duration is not None and (not isinstance(duration, Real) or duration <= 0):
-        raise ValueError(f"duration={duration!r}: expected a positive number of seconds, or None")
-    steps = [AudioReader(sample_rate=sample_rate)]
-    if duration is not None:
-        steps.append(PadOrTrim(n_times=max(1, round(duration * sample_rate))))
+    sample_rate = check_rate(sample_rate)
+    n_times = in_samples(duration, sample_rate, None)
+    steps = clips("paths", sample_rate, n_times)
     if isinstance(features, str):
         if features != "auto":
             raise ValueError(f"features={features!r}: expected 'auto', a transformer or None")
@@ -71,25 +68,36 @@ def make_speech_pipeline(
 
 
 def _takes_waveforms(classifier):
-    return (
-        getattr(classifier, "reads", None) == "waveform"
-        or getattr(classifier, "frontend", None) is not None
+    return any(
+        getattr(part, "reads", None) == "waveform" or getattr(part, "frontend", None) is not None
+        for part in [classifier, *nets_of(classifier).values()]
     )
 
 
 def _check_rates(step, sample_rate):
     """Refuse a step, or a part of one, made for another sampling rate."""
-    parts = {type(step).__name__: getattr(step, "sample_rate", None)}
-    for name, value in step.get_params(deep=False).items():
-        for i, part in enumerate(value if isinstance(value, (list, tuple)) else [value]):
-            place = f"{name}[{i}]" if isinstance(value, (list, tuple)) else name
-            if not isinstance(part, type):
-                parts[f"{type(step).__name__}({place}={type(part).__name__})"] = getattr(
-                    part, "sample_rate", None
-                )
-    for place, rate in parts.items():
-        if isinstance(rate, Real) and rate != sample_rate:
+    for place, rate in _rates(step, "{}"):
+        if rate != sample_rate:
             raise ValueError(
                 f"{place} has sample_rate={rate}, but the pipeline has sample_rate={sample_rate}; "
                 "give both the same"
             )
+
+
+def _rates(part, place):
+    """Where a sampling rate is set in a part and the parts of it, and which."""
+    if isinstance(part, type) or not hasattr(part, "get_params"):
+        return
+    own = place.format(type(part).__name__)
+    if isinstance(rate := getattr(part, "sample_rate", None), Real):
+        yield own, rate
+    for name, value in part.get_params(deep=False).items():
+        for where, inner in _items(name, value):
+            yield from _rates(inner, place.format(f"{type(part).__name__}({where}={{}})"))
+
+
+def _items(name, value):
+    """A value, or what a list holds, also a list of pairs, with its place."""
+    if not isinstance(value, (list, tuple)):
+        return [(name, value)]
+    return [found for i, item in enumerate(value) for found in _items(f"{name}[{i}]", item)]

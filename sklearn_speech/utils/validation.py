@@ -56,6 +56,16 @@ safe_indexing = _safe_indexing
 #: Dtypes that are computed in; anything else becomes the first.
 FLOATS = (np.float32, np.float64)
 
+#: What to do about samples that are whole numbers; sound files hold them so.
+_FULL_SCALE = {
+    np.dtype(np.int16): "divide them by 32768",
+    np.dtype(np.int8): "divide them by 128",
+    np.dtype(np.uint8): "subtract 128 and divide them by 128",
+}
+
+#: Waveforms with a peak above this draw a warning: they are samples of 16 bits or more.
+MAX_AMPLITUDE = 1000.0
+
 #: A 2-D array wider than this, given where spectrograms are expected, draws a warning.
 MAX_PLAUSIBLE_BANDS = 1024
 
@@ -193,17 +203,48 @@ def check_waveforms(estimator, X, *, reset):
     ------
     ValueError
         When a clip holds strings, NaN or infinity, is empty, or has a wrong
-        number of dimensions; the message names the clip.
+        number of dimensions; the message names the clip. When clips hold samples of 8
+        or 16 bits as sound files do.
+
+    Warns
+    -----
+    UserWarning
+        When amplitudes are so large that they must be on another scale.
     """
     if is_ragged(X):
         _refuse_strings(X[0] if not hasattr(X, "iloc") else X.iloc[0], "waveforms")
+        for i, clip in enumerate(X):
+            _refuse_whole_samples(clip, f"clip {i} of X")
         X = _check_ragged(X, 1, "waveforms")
         if reset and hasattr(estimator, "n_features_in_"):
             del estimator.n_features_in_
+        _warn_of_scale(max(np.abs(clip).max() for clip in X))
         return X
     if not hasattr(X, "iloc"):
         _refuse_strings(X, "waveforms")
-    return validate_data(estimator, X, dtype=list(FLOATS), reset=reset)
+        _refuse_whole_samples(X, "X")
+    X = validate_data(estimator, X, dtype=list(FLOATS), reset=reset)
+    _warn_of_scale(max(X.max(), -X.min()))
+    return X
+
+
+def _refuse_whole_samples(clip, name):
+    dtype = getattr(clip, "dtype", None)
+    if dtype in _FULL_SCALE:
+        raise ValueError(
+            f"{name} holds samples of dtype {dtype}, as sound files do; waveforms are amplitudes "
+            f"in [-1, 1]: {_FULL_SCALE[dtype]}"
+        )
+
+
+def _warn_of_scale(peak):
+    if peak > MAX_AMPLITUDE:
+        warnings.warn(
+            f"X has amplitudes up to {peak:g}; waveforms are expected in [-1, 1]: divide samples "
+            "of 16 bits by 32768",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def check_spectrograms(estimator, X, *, reset):

@@ -309,3 +309,24 @@ def test_segments_and_paths_are_read_alike(home):
     kinds = {type(entry) for entry in speech.data}
     assert kinds == {str, AudioSegment}
     assert len(AudioReader(16000).transform(speech.data[[0, -1]])) == 2
+
+
+def test_words_may_come_as_an_array_and_flags_as_numpys(home):
+    fetched = fetch(home, words=np.array(["yes", "no"]), silence=np.True_)
+    listed = fetch(home, words=["yes", "no"], silence=True)
+    np.testing.assert_array_equal(fetched.target, listed.target)
+
+
+def test_folders_that_are_not_of_the_data_set_are_left_out(own_home):
+    write_clip(own_home / "speech_commands_v0.02" / "hello" / f"{SPEAKERS[0]}_nohash_0.wav")
+    with pytest.warns(UserWarning, match=r"1 sound files .*hello/"):
+        speech = fetch(own_home, words="all")
+    assert "_unknown_" not in speech.target
+
+
+def test_no_noise_of_a_second_is_an_error_where_silence_is_asked_for(own_home):
+    for path in (own_home / "speech_commands_v0.02" / "_background_noise_").glob("*.wav"):
+        soundfile.write(path, np.zeros(8000), 16000)
+    with pytest.raises(ValueError, match=r"no noise in .* lasts 1 s"):
+        fetch(own_home)
+    assert len(fetch(own_home, silence=False).data)

@@ -1,6 +1,7 @@
 """Labels and speakers out of file names, never guessed."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -180,3 +181,37 @@ def test_speech_commands_have_their_words_and_speakers(speech_commands_folder):
 def test_timit_folders_name_region_and_speaker(timit_folder):
     speech = load_speech_folder(timit_folder, "{region}-{speaker}/{label}.wav")
     assert (len(speech.data), len(set(speech.speaker)), len(set(speech.region))) == (160, 16, 8)
+
+
+def test_one_name_written_in_two_ways_of_unicode_is_one(folder):
+    decomposed, composed = (unicodedata.normalize(form, "café_josé") for form in ("NFD", "NFC"))
+    assert decomposed != composed
+    speech = load_speech_folder(folder(f"{decomposed}_0.wav", f"{composed}_1.wav"), FLAT)
+    assert set(speech.speaker) == {"josé"} and set(speech.target) == {"café"}
+    assert all(Path(path).exists() for path in speech.data)
+    one = load_speech_folder(
+        folder(), unicodedata.normalize("NFD", "café_{speaker}_{label}.wav"), labels=["0"]
+    )
+    assert one.speaker.tolist() == ["josé"]
+
+
+def test_linked_folders_are_searched_and_loops_are_not(folder, tmp_path):
+    speech = folder("yes/ann_0.wav")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    soundfile.write(elsewhere / "bob_1.wav", np.zeros(80), 8000)
+    (speech / "no").symlink_to(elsewhere)
+    (speech / "again").symlink_to(speech)
+    found = load_speech_folder(speech, "{label}/{speaker}_{take}.wav")
+    assert found.target.tolist() == ["no", "yes"]
+
+
+def test_recordings_that_cannot_be_decoded_are_told_and_listed(folder):
+    speech = folder("yes_ann_0.wav")
+    (speech / "no_bob_1.m4a").touch()
+    with pytest.warns(UserWarning, match=r"1 recordings .*\(no_bob_1.m4a\): convert"):
+        found = load_speech_folder(speech, FLAT)
+    assert found.unmatched == ["no_bob_1.m4a"]
+    (speech / "yes_ann_0.wav").unlink()
+    with pytest.raises(ValueError, match="cannot be decoded"):
+        load_speech_folder(speech, FLAT, on_unmatched="ignore")

@@ -18,6 +18,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from sklearn_speech import ConvAutoencoder
 from sklearn_speech.model_selection import (
     SpeakerFoldError,
     StratifiedGroupShuffleSplit,
@@ -377,3 +378,12 @@ def test_unlabelled_clips_are_trained_on_but_never_scored_where_there_is_a_pretr
     assert scores.n_clips.tolist() == [3, 3]
     unlabelled = np.array([label == -1 for label in y.tolist()])
     assert all(answer is None for answer in scores.predictions[unlabelled])
+
+
+def test_what_answers_without_classes_is_judged_by_its_own_score():
+    rng = np.random.default_rng(0)
+    X, speakers = rng.normal(size=(8, 8, 8)), np.repeat(["ann", "bob"], 4)
+    coder = ConvAutoencoder(1, n_filters=2, max_epochs=1, device="cpu", random_state=0)
+    scores = cross_validate_by_speaker(coder, X, np.arange(8) % 2, speakers)
+    train, test = speakers == "ann", speakers == "bob"
+    assert scores["test_score"][1] == coder.fit(X[train]).score(X[test])
