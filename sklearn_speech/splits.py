@@ -73,7 +73,7 @@ def check_speakers(speakers, n_clips, name="speakers"):
             f"position {missing[0]}): name each clip's speaker, or leave these clips out"
         )
     if values.dtype == object:
-        kinds = {type(value) for value in values}
+        kinds = {str if isinstance(value, str) else type(value) for value in values}
         if len(kinds) > 1 and not all(issubclass(kind, numbers.Number) for kind in kinds):
             raise ValueError(
                 f"{name} mixes {', '.join(sorted(kind.__name__ for kind in kinds))}: "

@@ -196,3 +196,8 @@ def test_one_speaker_written_in_two_ways_of_unicode_is_one():
     written = [unicodedata.normalize(form, "josé") for form in ("NFC", "NFD")]
     names, codes = check_speakers([*written, "ann"], 3)
     assert names.tolist() == ["ann", "josé"] and codes.tolist() == [1, 1, 0]
+
+
+def test_strings_of_numpy_among_strings_are_strings():
+    names, _ = check_speakers(np.array(["ann", np.str_("bob")], dtype=object), 2)
+    assert names.tolist() == ["ann", "bob"]

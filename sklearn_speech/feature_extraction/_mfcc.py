@@ -12,8 +12,8 @@ class MFCC(BaseSpectralTransformer):
     The cosine transform of each frame's log mel spectrum: its first
     coefficients describe the spectrum's envelope, which the mouth shapes,
     without its fine structure, which the voice's pitch makes. With
-    ``scaling="db"`` and ``norm="slaney"`` the result is that of
-    ``librosa.feature.mfcc``.
+    ``scaling="db"``, ``norm="slaney"`` and ``amin=1e-10`` the result is that of
+    ``librosa.feature.mfcc``; the smaller default of `amin` tells more of quiet recordings.
 
     Parameters
     ----------

@@ -8,7 +8,8 @@ class Spectrogram(BaseSpectralTransformer):
 
     With ``scaling=None`` and ``power=1.0`` the result is that of
     ``numpy.abs(librosa.stft(...))``; with ``density=True``, ``center=False`` and
-    ``detrend="constant"`` that of :func:`scipy.signal.spectrogram`.
+    ``detrend="constant"``, and `win_length` equal to `n_fft`, that of
+    :func:`scipy.signal.spectrogram`.
 
     Parameters
     ----------

@@ -68,7 +68,8 @@ class ClassReportDisplay:
         metrics : list of {"precision", "recall", "f1"}, default=None
             Panels to draw; None: all that `scores` has.
         sort_by : {"precision", "recall", "f1"} or None, default="f1"
-            The best class comes on top; None keeps the order of `class_names`.
+            The best class comes on top; None keeps the order of `class_names`. Where
+            `scores` has no f1, the default is its first metric.
         bar_kw : dict, default=None
             Further keywords for :meth:`matplotlib.axes.Axes.barh`.
 
@@ -84,6 +85,8 @@ class ClassReportDisplay:
         """
         names = [str(name) for name in self.class_names]
         metrics = list(self.scores) if metrics is None else list(metrics)
+        if sort_by == "f1" and "f1" not in self.scores:
+            sort_by = metrics[0]
         for metric in metrics + ([sort_by] if sort_by is not None else []):
             if metric not in self.scores or metric not in METRICS:
                 raise ValueError(

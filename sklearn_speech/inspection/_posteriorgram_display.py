@@ -4,7 +4,7 @@ import numpy as np
 
 from ._axes import single_axes
 from ._front_end import describe_front_end
-from ._inputs import one_waveform
+from ._inputs import final_estimator, one_waveform
 from ._scales import centers_to_edges
 from ._segments import check_segments, draw_segments
 
@@ -183,7 +183,7 @@ class PosteriorgramDisplay:
 
         Parameters
         ----------
-        estimator : fitted recogniser
+        estimator : fitted recogniser, or Pipeline that ends with one
             Its ``predict_log_proba`` gives one array of shape (n_frames, n_phones) a clip.
         X : array-like of shape (n_times,) or (1, n_times)
             One clip, amplitude in [-1, 1].
@@ -207,10 +207,10 @@ class PosteriorgramDisplay:
         ValueError
             When the estimator has no front end that tells how long a frame is.
         """
-        waveform = one_waveform(X)
+        waveform, recogniser = one_waveform(X), final_estimator(estimator)
         posteriors = np.exp(np.asarray(estimator.predict_log_proba(waveform[np.newaxis])[0]))
         if phones is None:
-            phones = list(estimator.phones_)
+            phones = list(recogniser.phones_)
             phones = [""] * (posteriors.shape[1] - len(phones)) + phones
         axes = describe_front_end(estimator)
         if axes is None:
@@ -219,7 +219,10 @@ class PosteriorgramDisplay:
                 "use PosteriorgramDisplay(posteriors, phones, frame_period=...)"
             )
         # a network may keep one frame out of several
-        stride = max(1, round(len(waveform) / axes.hop_length / len(posteriors)))
+        network = getattr(recogniser, "module_", None)
+        stride = getattr(getattr(network, "network", network), "time_stride", None)
+        if stride is None:
+            stride = max(1, round(len(waveform) / axes.hop_length / len(posteriors)))
         display = cls(
             posteriors,
             phones,

@@ -205,8 +205,10 @@ class SpeakerScoresDisplay:
         Raises
         ------
         ValueError
-            When the results are not of the same speakers.
+            When the results are not of the same speakers, or of different metrics.
         """
+        from ..model_selection._scoring import common_label
+
         # a result is itself a dict
         results = {"": results} if hasattr(results, "speaker_scores") else dict(results)
         first = next(iter(results.values()))
@@ -222,7 +224,10 @@ class SpeakerScoresDisplay:
                 name: result.confidence_interval(confidence, metric=metric)
                 for name, result in results.items()
             }
-        label = first.labels[first.metrics[0] if metric is None else metric]
+        label = common_label(
+            result.labels[result.metrics[0] if metric is None else metric]
+            for result in results.values()
+        )
         display = cls(
             {name: result.speaker_scores(metric) for name, result in results.items()},
             first.speakers,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._scoring import common_label
 from ._speaker_comparison import SpeakerComparison
 from ._speaker_scores import SpeakerScores
 
@@ -83,13 +84,9 @@ def compare_by_speaker(*results, metric=None, **named):
         _check_same_folds(first_name, first, name, result)
     if len(first.speakers) < 2:
         raise ValueError("the results hold one held-out speaker: a comparison needs at least two")
-    labels = {result.labels[result._metric(metric)] for result in by_name.values()}
-    if len(labels) > 1:
-        labels.discard("score")  # an estimator's own, which may be any of them
-    if len(labels) > 1:
-        raise ValueError(f"the results are of different metrics: {', '.join(sorted(labels))}")
+    label = common_label(result.labels[result._metric(metric)] for result in by_name.values())
     scores = np.column_stack([result.speaker_scores(metric) for result in by_name.values()])
-    return SpeakerComparison(list(by_name), first.speakers, scores, labels.pop())
+    return SpeakerComparison(list(by_name), first.speakers, scores, label)
 
 
 def _check_same_folds(first_name, first, name, other):

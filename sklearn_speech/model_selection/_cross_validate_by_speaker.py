@@ -18,6 +18,7 @@ from ._folds import SpeakerFoldError, check_splits, run_fold, threads_per_job
 from ._routing import route_metadata
 from ._scoring import check_scorers
 from ._speaker_scores import SpeakerScores
+from ._unlabelled import unlabelled_clips, with_labels
 
 
 def cross_validate_by_speaker(
@@ -142,7 +143,7 @@ def cross_validate_by_speaker(
     names, codes = check_speakers(speakers, len(y))
     params = {} if params is None else dict(params)
     splits = check_splits(cv, X, y, names, codes)
-    splits = _with_labels(splits, _unlabelled(estimator, y))
+    splits = with_labels(splits, unlabelled_clips(estimator, y))
     scorers, labels = check_scorers(estimator, scoring)
     fit_params, score_params = route_metadata(estimator, params, names[codes], scorers)
 
@@ -213,31 +214,6 @@ def _as_targets(y):
         ):
             return make_ragged(y)  # numpy would make strings of numbers
     return np.asarray(y)
-
-
-def _unlabelled(estimator, y):
-    """Which clips are for a pretrainer only: those with -1, where there is a pretrainer."""
-    parameters = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
-    pretrained = any(
-        name.split("__")[-1] == "pretrainer" and value is not None
-        for name, value in parameters.items()
-    )
-    unlabelled = np.zeros(len(y), dtype=bool)
-    if pretrained and y.ndim == 1 and y.dtype.kind in "iufO":
-        unlabelled[:] = [isinstance(label, numbers.Real) and label == -1 for label in y.tolist()]
-    return unlabelled
-
-
-def _with_labels(splits, unlabelled):
-    """(train, test, labelled part of train), where tests hold labelled clips only."""
-    splits = [
-        (train, test[~unlabelled[test]], train[~unlabelled[train]])
-        for train, test in splits
-        if not unlabelled[test].all()
-    ]
-    if not splits:
-        raise ValueError("no held-out speaker has a labelled clip (y = -1 means unlabelled here)")
-    return splits
 
 
 def _listed(speakers):
@@ -314,7 +290,7 @@ def _classes(y, folds, splits):
     for fold, (_, test, labelled) in zip(folds, splits):
         answers = [] if fold.predictions is None else _as_answers(fold.predictions)
         for part in (y[test], y[labelled], np.asarray(answers)):
-            if part.ndim != 1 or (part.dtype.kind == "f" and len(part)):
+            if part.ndim != 1 or (part.dtype.kind == "f" and (part % 1 != 0).any()):
                 return None
             labels.update(part.tolist() if part.dtype != object else map(_hashable, part))
     if None in labels:

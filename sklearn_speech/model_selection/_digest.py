@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 
 from ..audio import AudioSegment
+from ..audio._reading import check_entries
 
 
 def digest(*values):
@@ -67,6 +68,7 @@ def file_identities(X):
     Parameters
     ----------
     X : array-like of str, os.PathLike or AudioSegment
+        In any of the forms that :class:`~sklearn_speech.audio.AudioReader` takes.
 
     Returns
     -------
@@ -75,12 +77,13 @@ def file_identities(X):
     """
     if getattr(X, "dtype", None) is not None and X.dtype.kind in "biufc":
         return None
+    try:
+        entries = check_entries(X)
+    except (TypeError, ValueError):
+        return None
     identities = []
-    for entry in np.ravel(X) if isinstance(X, np.ndarray) else X:
-        path = entry.path if isinstance(entry, AudioSegment) else entry
-        if not isinstance(path, (str, os.PathLike)):
-            return None
-        path = os.path.abspath(path)
+    for entry in entries:
+        path = os.path.abspath(entry.path if isinstance(entry, AudioSegment) else entry)
         try:
             found = os.stat(path)
         except OSError:

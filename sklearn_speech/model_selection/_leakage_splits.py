@@ -1,5 +1,6 @@
 """Who and what stands on which side of each split."""
 
+import unicodedata
 import warnings
 from collections import defaultdict
 
@@ -26,7 +27,9 @@ def check_codes(labels, name, n_clips):
     codes : ndarray of shape (n_clips,), int
         ``names[codes]`` are the labels.
     """
-    labels = list(labels)
+    labels = [
+        unicodedata.normalize("NFC", label) if isinstance(label, str) else label for label in labels
+    ]
     if len(labels) != n_clips:
         raise ValueError(f"{name} has {len(labels)} entries, but X has {n_clips} clips")
     missing = [i for i, label in enumerate(labels) if _is_missing(label)]

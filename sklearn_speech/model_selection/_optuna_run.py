@@ -1,6 +1,7 @@
 """The search itself: trials side by side, the folds of each in sequence."""
 
 import time
+import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,10 @@ POLL = 0.5
 N_ABREAST = 10
 
 
+class FeaturesFailed(Exception):
+    """The steps that all folds share could not be computed for the parameters of a trial."""
+
+
 @dataclass
 class Task:
     """What stays the same from trial to trial."""
@@ -44,12 +49,20 @@ class Task:
     features: Any = None  # None where the whole pipeline belongs into each fold
 
     def prepare(self, params):
-        """The estimator to fit on each fold for some parameters, and its clips."""
+        """The estimator to fit on each fold for some parameters, and its clips.
+
+        Raises FeaturesFailed, with the traceback of what went wrong.
+        """
         estimator = clone(self.estimator).set_params(**clone(params, safe=False))
         if self.features is None:
             return estimator, self.X
         first, rest = split_clipwise(estimator)
-        return rest, self.X if first is None else self.features.compute(first.steps)
+        if first is None:
+            return rest, self.X
+        try:
+            return rest, self.features.compute(first.steps)
+        except Exception as error:  # noqa: BLE001  recorded as a failed fit, or raised, by the caller
+            raise FeaturesFailed(traceback.format_exc()) from error
 
     @property
     def memory_is_full(self):
@@ -175,7 +188,15 @@ class Search:
         if trial is None:
             return None
         params = patiently(self.task.space, trial)
-        attempt = Attempt(trial, *self.task.prepare(params))
+        try:
+            attempt = Attempt(trial, *self.task.prepare(params))
+        except FeaturesFailed as failed:
+            error_score = self.task.options["error_score"]
+            if error_score == "raise":
+                raise failed.__cause__ from None
+            attempt, folds = Attempt(trial, None, None), range(len(self.task.splits))
+            self._take(attempt, [(fold, failure(error_score, str(failed))) for fold in folds])
+            return attempt
         kept = {
             int(name.removeprefix(FOLD)): result
             for name, result in trial.user_attrs.items()

@@ -27,7 +27,8 @@ from ._optuna_space import TrialSeededTPESampler, as_space, depends_on_n_jobs
 from ._optuna_study import describe, open_study, quiet_log, running
 from ._optuna_trials import Crew
 from ._optuna_workers import in_this_process
-from ._routing import BaseSearchCV
+from ._routing import BaseSearchCV, groups_params, routing_enabled
+from ._unlabelled import unlabelled_clips, with_labels
 
 
 class OptunaSearchCV(BaseSearchCV):
@@ -272,6 +273,9 @@ class OptunaSearchCV(BaseSearchCV):
         params = check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
         fit_params = routed.estimator.fit
+        if not routing_enabled() and params.get("groups") is not None:
+            # what stops early splits once more, and a pipeline's steps are told by name
+            fit_params = groups_params(self.estimator, params["groups"]) | fit_params
         splits = self._splits(X, y, routed.splitter.split)
         features = None
         if may_share(self.estimator, scorers, fit_params):
@@ -294,7 +298,9 @@ class OptunaSearchCV(BaseSearchCV):
             features=features,
         )
         with quiet_log():
-            self.study_ = self._open_study(X, y, routed.splitter.split.get("groups"), splits)
+            self.study_ = self._open_study(
+                X, y, routed.splitter.split.get("groups"), splits, [fit_params, routed.scorer.score]
+            )
             trials = self._run(task)
         candidates, folds = collect(trials, space, len(splits))
         pruned = [trial.state == TrialState.PRUNED for trial in trials]
@@ -319,9 +325,13 @@ class OptunaSearchCV(BaseSearchCV):
             names, codes = check_speakers(groups, len(groups), name="groups")
             for i, (train, test) in enumerate(splits):
                 refuse_shared_speakers(train, test, names, codes, f"split {i} of cv={self.cv!r}")
+        if y is not None:
+            splits = with_labels(splits, unlabelled_clips(self.estimator, y))
+            splits = [(train, test) for train, test, _ in splits]
+            self.n_splits_ = len(splits)
         return splits
 
-    def _open_study(self, X, y, groups, splits):
+    def _open_study(self, X, y, groups, splits, params):
         own = ("storage", "sampler", "pruner")
         given = [name for name in own if getattr(self, name) is not None]
         if self.study is not None and given:
@@ -336,7 +346,9 @@ class OptunaSearchCV(BaseSearchCV):
             self.study_name,
             sampler,
             self._default_pruner() if self.pruner is None else self.pruner,
-            describe(self.estimator, X, y, groups, splits, self.scoring),
+            describe(
+                self.estimator, X, y, groups, splits, self.scoring, params, self.param_distributions
+            ),
         )
         if self.sampler is not None and study.get_trials(deepcopy=False):
             sampler.reseed_rng()  # or it would draw once more what it drew before the stop

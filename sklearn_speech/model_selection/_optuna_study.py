@@ -14,7 +14,7 @@ from optuna.study import StudyDirection
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
-from ._digest import digest
+from ._digest import digest, file_identities
 from ._optuna_journal import SoundJournalFileBackend
 
 #: What a storage raises while it is out of reach, locked or full.
@@ -30,7 +30,9 @@ SQLITE_TIMEOUT = 60.0
 BOUND_TO = "sklearn_speech:bound_to"
 
 _WHAT_DIFFERS = {
-    "data": "X, y or groups",
+    "data": "X, y, groups or the sizes of the files",
+    "params": "what is passed to fit or to the scoring",
+    "choices": "what the labels of choices stand for",
     "folds": "the folds (give a shuffling cv a random_state)",
     "scoring": "the scoring",
     "estimator": "the estimator",
@@ -68,23 +70,39 @@ def open_storage(storage):
     return JournalStorage(SoundJournalFileBackend(os.fspath(storage)))
 
 
-def describe(estimator, X, y, groups, splits, scoring):
+def describe(estimator, X, y, groups, splits, scoring, params, choices):
     """Digests of what the scores of a search depend on, besides the searched parameters.
 
     Parameters
     ----------
     estimator : estimator instance
     X, y, groups : array-like or None
+        Of paths the sizes of their files are part of the description, not what is in
+        them nor when they were changed, which differs between machines.
     splits : list of (ndarray, ndarray)
     scoring : str, callable, list, tuple, dict or None
+    params : list of dict
+        Parameters passed to ``fit`` and to the scoring.
+    choices : dict of str to object
+        What is searched; choices that are a dict by label are part of the description,
+        ranges are not, which may be widened.
 
     Returns
     -------
     description : dict of str to str
-        By ``"data"``, ``"folds"``, ``"scoring"`` and ``"estimator"``.
+        By ``"data"``, ``"params"``, ``"choices"``, ``"folds"``, ``"scoring"`` and
+        ``"estimator"``.
     """
+    files = file_identities(X)
+    labelled = {
+        name: {label: _in_words(choice) for label, choice in found.items()}
+        for name, found in (choices.items() if isinstance(choices, dict) else ())
+        if isinstance(found, dict)
+    }
     return {
-        "data": digest(X, y, groups),
+        "data": digest(X, y, groups, files and [size for _, size, *_ in files]),
+        "params": digest(params),
+        "choices": digest(labelled),
         "folds": digest([[np.asarray(part) for part in split] for split in splits]),
         "scoring": digest(_in_words(scoring)),
         "estimator": digest(type(estimator).__qualname__, _parameters(estimator)),

@@ -37,8 +37,7 @@ def check_scorers(estimator, scoring):
     if isinstance(scoring, str):
         return {"score": get_scorer(scoring)}, {"score": scoring}
     if callable(scoring):
-        label = getattr(scoring, "__name__", "score")
-        return {"score": scoring}, {"score": label if label.isidentifier() else "score"}
+        return {"score": scoring}, {"score": _label(scoring)}
     if isinstance(scoring, dict):
         pairs = list(scoring.items())
     elif isinstance(scoring, (list, tuple, set)):
@@ -51,6 +50,41 @@ def check_scorers(estimator, scoring):
         raise ValueError(f"scoring={scoring!r}: expected at least one metric, and each once")
     scorers = {name: check_scoring(estimator, scoring=scorer) for name, scorer in pairs}
     return scorers, {name: name for name in scorers}
+
+
+def _label(scorer):
+    """What a table calls a scorer that is no name."""
+    if isinstance(scorer, _Scorer):
+        name = scorer._score_func.__name__.removesuffix("_score")
+        options = ", ".join(f"{key}={value!r}" for key, value in scorer._kwargs.items())
+        return ("neg_" if scorer._sign < 0 else "") + name + (f" ({options})" if options else "")
+    name = getattr(scorer, "__name__", type(scorer).__name__)
+    return name if name.isidentifier() and name != "score" else "custom score"
+
+
+def common_label(labels):
+    """What a table calls the one metric of several results.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        Of the results; "score" is an estimator's own, which may be any metric.
+
+    Returns
+    -------
+    label : str
+
+    Raises
+    ------
+    ValueError
+        When the results are of different metrics.
+    """
+    labels = set(labels)
+    if len(labels) > 1:
+        labels.discard("score")
+    if len(labels) > 1:
+        raise ValueError(f"the results are of different metrics: {', '.join(sorted(labels))}")
+    return labels.pop()
 
 
 class AskedOnce:

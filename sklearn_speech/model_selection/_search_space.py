@@ -82,7 +82,8 @@ def _sample_rate(estimator):
 
 def _spectrogram(step, sample_rate):
     rate = step.sample_rate
-    n_fft = 1 << max(5, (round(0.032 * rate) - 1).bit_length())  # about 32 ms, a power of two
+    window = max(round(0.032 * rate), getattr(step, "win_length", None) or 0)
+    n_fft = 1 << max(5, (window - 1).bit_length())  # a power of two that holds about 32 ms
     return {
         "n_fft": CategoricalDistribution([n_fft, 2 * n_fft]),
         "hop_length": CategoricalDistribution(

@@ -83,3 +83,8 @@ def test_unknown_metric_and_wrong_lengths_are_refused():
         display.plot(metrics=["accuracy"])
     with pytest.raises(ValueError, match=r"scores\['f1'\] has shape \(2,\)"):
         ClassReportDisplay({"f1": [0.5, 0.6]}, ["a"]).plot()
+
+
+def test_without_f1_the_first_metric_sorts():
+    display = ClassReportDisplay({"recall": [0.2, 0.9]}, ["no", "yes"]).plot()
+    assert [label.get_text() for label in display.ax_.get_yticklabels()] == ["yes", "no"]

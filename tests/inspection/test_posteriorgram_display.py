@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
 
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.inspection import PosteriorgramDisplay
+from sklearn_speech.recognition import PhonemeRecognizer
 
 PHONES = ["", "aa", "b", "s", "z"]
 # spoken: s, then b, then s again; z is never likely, aa never spoken but likely for a frame
@@ -101,3 +104,19 @@ def test_misfits_are_named():
         PosteriorgramDisplay(POSTERIORS, ["a", "b"], frame_period=0.01).plot()
     with pytest.raises(ValueError, match=r"segments\[0\]"):
         _display(segments=[(1, 0, "a")]).plot()
+
+
+@pytest.mark.parametrize("time_stride", [1, 4, 8])
+def test_frames_lie_where_the_network_puts_them_also_in_a_pipeline(time_stride):
+    recogniser = PhonemeRecognizer(
+        n_conv_layers=1, n_filters=2, hidden_units=2, time_stride=time_stride, max_epochs=0,
+        device="cpu", random_state=0,
+    )  # fmt: skip
+    X = np.random.default_rng(0).normal(scale=0.1, size=(2, 1920))
+    pipeline = make_pipeline(MelSpectrogram(sample_rate=8000, n_mels=20), recogniser)
+    pipeline.fit(X, [["a"], ["b"]])
+    inside = clone(recogniser).set_params(frontend=MelSpectrogram(sample_rate=8000, n_mels=20))
+    for fitted in (pipeline, inside.fit(X, [["a"], ["b"]])):
+        display = PosteriorgramDisplay.from_estimator(fitted, X[0])
+        assert display.frame_period == pytest.approx(0.01 * time_stride)
+        assert list(display.phones) == ["", "a", "b"]

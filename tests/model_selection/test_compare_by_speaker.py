@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss, make_scorer
 from sklearn.model_selection import GroupKFold
 
+from sklearn_speech.inspection import SpeakerScoresDisplay
 from sklearn_speech.model_selection import compare_by_speaker, cross_validate_by_speaker
 
 
@@ -83,3 +85,20 @@ def test_results_of_other_folds_clips_or_metrics_are_refused(clips, results):
         compare_by_speaker(a=results["linear"], b=0.9)
     with pytest.raises(ValueError, match="no pipeline is named 'best'"):
         compare_by_speaker(results).difference("best", "weak")
+
+
+def test_metrics_that_are_no_names_are_told_apart():
+    rng = np.random.default_rng(0)
+    X, y, speakers = rng.normal(size=(30, 2)), np.tile([0, 1], 15), np.repeat(["a", "b", "c"], 10)
+    loss = make_scorer(log_loss, greater_is_better=False, response_method="predict_proba")
+    results = {
+        name: cross_validate_by_speaker(LogisticRegression(), X, y, speakers, scoring=scoring)
+        for name, scoring in {"names": None, "callables": loss, "same": "accuracy"}.items()
+    }
+    assert results["callables"].labels == {"score": "neg_log_loss"}
+    with pytest.raises(ValueError, match="different metrics: accuracy, neg_log_loss"):
+        compare_by_speaker(results)
+    with pytest.raises(ValueError, match="different metrics: accuracy, neg_log_loss"):
+        SpeakerScoresDisplay.from_cv_results(results)
+    del results["callables"]
+    assert compare_by_speaker(results).metric == "accuracy"

@@ -387,3 +387,11 @@ def test_what_answers_without_classes_is_judged_by_its_own_score():
     scores = cross_validate_by_speaker(coder, X, np.arange(8) % 2, speakers)
     train, test = speakers == "ann", speakers == "bob"
     assert scores["test_score"][1] == coder.fit(X[train]).score(X[test])
+
+
+def test_classes_may_be_whole_numbers_held_as_floats(clips):
+    X, y, speakers = clips
+    y = np.searchsorted(np.unique(y), y).astype(float)
+    scores = cross_validate_by_speaker(LogisticRegression(), X, y, speakers)
+    assert scores.classes.tolist() == [0.0, 1.0, 2.0]
+    assert scores.probabilities.shape == (len(y), 3)

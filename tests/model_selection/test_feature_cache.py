@@ -5,6 +5,7 @@ import time
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from optuna.distributions import CategoricalDistribution
@@ -306,3 +307,11 @@ def test_files_are_known_by_path_size_and_time(paths):
     assert file_identities(paths)[0] != before[0] and file_identities(paths)[1] == before[1]
     assert file_identities(["nowhere.wav"]) is None
     assert file_identities(np.zeros((2, 3))) is None and file_identities([[0.0]]) is None
+
+
+def test_files_are_the_same_in_all_forms_of_paths(paths):
+    expected = file_identities(list(paths))
+    column = np.array(paths)[:, None]
+    for X in (column, column.tolist(), pd.DataFrame({"path": list(paths)}), pd.Series(paths)):
+        assert file_identities(X) == expected
+    assert file_identities([[0.1, 0.2]]) is None

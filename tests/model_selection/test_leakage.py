@@ -1,5 +1,6 @@
 import io
 import pickle
+import unicodedata
 
 import numpy as np
 import pytest
@@ -335,3 +336,11 @@ def test_sentences_that_every_speaker_reads_are_reported(timit_folder):
     report = check_speaker_leakage(paths, None, speakers, None, texts=texts)
     assert report.counts["text on both sides"] == report.n_leaks == 2
     assert {report.leaks[0].path_i[-7:], report.leaks[1].path_i[-7:]} == {"sa1.wav", "sa2.wav"}
+
+
+def test_a_speaker_written_in_two_ways_of_unicode_is_one():
+    speakers = [unicodedata.normalize(form, "zoé") for form in ("NFC", "NFD")] * 2
+    X = [sound(seed) for seed in range(4)]
+    report = check_speaker_leakage(X, None, speakers, [([0, 2], [1, 3])], sample_rate=RATE)
+    assert report.n_speakers == 1
+    assert [leak.kind for leak in report.leaks] == ["speaker on both sides"]

@@ -1,4 +1,5 @@
 import logging
+import warnings
 
 import joblib
 import numpy as np
@@ -546,3 +547,92 @@ def test_mistakes_are_named(table, change, error, message):
     search = OptunaSearchCV(LogisticRegression(), SPACE, n_trials=2, cv=2).set_params(**change)
     with pytest.raises(error, match=message):
         search.fit(*table[:2])
+
+
+class Flat(TransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X):
+        return X.reshape(len(X), -1)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_setting_that_fails_in_a_shared_step_is_a_failed_fit(shared):
+    X = np.random.default_rng(0).normal(size=(12, 1600))
+    first = [] if shared else [FunctionTransformer()]
+    pipeline = make_pipeline(
+        *first, MelSpectrogram(8000, win_length=300, n_mels=10), Flat(), LogisticRegression()
+    )
+    sizes = [256, 512]  # the first is shorter than the window
+    space = {"melspectrogram__n_fft": CategoricalDistribution(sizes)}
+    search = OptunaSearchCV(
+        pipeline, space, n_trials=2, cv=2, pruner=optuna.pruners.NopPruner(),
+        sampler=GridSampler({"melspectrogram__n_fft": sizes}, seed=0),
+    )  # fmt: skip
+    for error_score in (np.nan, 0.0):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            search.set_params(error_score=error_score).fit(X, np.arange(12) % 2)
+        assert any("longer than n_fft=256" in str(w.message) for w in caught)
+        failed = search.cv_results_["param_melspectrogram__n_fft"] == 256
+        scores = search.cv_results_["mean_test_score"]
+        np.testing.assert_array_equal(scores[failed], [error_score])
+        assert np.isfinite(scores[~failed]).all()
+        assert search.best_params_ == {"melspectrogram__n_fft": 512}
+    with pytest.raises(ValueError, match="win_length=300 is longer than n_fft=256"):
+        clone(search).set_params(error_score="raise").fit(X, np.arange(12) % 2)
+
+
+class Grouped(Fragile):
+    """Wants to know who speaks."""
+
+    def fit(self, X, y, groups=None):
+        self.groups_ = None if groups is None else list(groups)
+        return super().fit(X, y)
+
+    def score(self, X, y):
+        return float(self.groups_ is not None and len(self.groups_) == 36)
+
+
+@pytest.mark.parametrize("wrap", [lambda e: e, make_pipeline], ids=["bare", "pipeline"])
+def test_groups_of_a_search_reach_what_splits_once_more(table, wrap):
+    X, y, groups = table
+    model = wrap(Grouped())
+    prefix = "" if isinstance(model, Grouped) else "grouped__"
+    space = {prefix + "strength": FloatDistribution(0, 1)}
+    search = OptunaSearchCV(model, space, n_trials=1, cv=LeaveOneGroupOut())
+    search.fit(X, y, groups=groups)
+    assert search.best_score_ == 1
+    final = search.best_estimator_ if prefix == "" else search.best_estimator_[-1]
+    assert final.groups_ == list(groups)
+    outer = cross_validate_by_speaker(clone(search), X, y, groups, return_estimator=True)
+    for split, fitted in enumerate(outer["estimator"]):
+        held_out = np.unique(groups)[split]
+        best = fitted.best_estimator_
+        assert set((best if prefix == "" else best[-1]).groups_) == set(groups) - {held_out}
+
+
+class Labelled(Fragile):
+    """Has a pretrainer, so that -1 is no class; answers with the first one."""
+
+    def __init__(self, pretrainer=None, strength=0.0, fails_at=()):
+        super().__init__(strength, fails_at)
+        self.pretrainer = pretrainer
+
+    def predict(self, X):
+        return np.ones(len(X))
+
+
+def test_unlabelled_clips_do_not_count_whatever_the_scoring():
+    X, y = np.zeros((12, 1)), np.tile([1, -1, 1, 0], 3)
+    groups = np.repeat(["a", "b", "c"], 4)
+    space = {"strength": FloatDistribution(0, 1)}
+    search = OptunaSearchCV(
+        Labelled(pretrainer=StandardScaler()), space, n_trials=1, cv=LeaveOneGroupOut(),
+        scoring="accuracy",
+    )  # fmt: skip
+    assert search.fit(X, y, groups=groups).best_score_ == pytest.approx(2 / 3)
+    search.set_params(estimator__pretrainer=None)
+    assert search.fit(X, y, groups=groups).best_score_ == pytest.approx(1 / 2)

@@ -15,12 +15,15 @@ import warnings
 import numpy as np
 import optuna
 import pytest
+import soundfile
 from optuna.distributions import FloatDistribution
 from optuna.samplers import GridSampler, RandomSampler
 from optuna.trial import TrialState
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 from sqlalchemy.engine import make_url
 
 from sklearn_speech.model_selection import OptunaSearchCV, cross_validate_by_speaker
@@ -444,9 +447,9 @@ def linear(**options):
 @pytest.mark.parametrize(
     ("differs", "words"),
     [
-        ("X", "X, y or groups"),
-        ("y", "X, y or groups"),
-        ("groups", "X, y or groups; in the folds"),
+        ("X", "X, y, groups or the sizes of the files"),
+        ("y", "X, y, groups or the sizes of the files"),
+        ("groups", "X, y, groups or the sizes of the files; in the folds"),
         ("folds", "the folds"),
         ("scoring", "the scoring"),
         ("estimator", "the estimator"),
@@ -512,3 +515,33 @@ def test_a_heartbeat_of_optuna_is_kept_up(table, tmp_path, monkeypatch):
         trial = crew.ask()
         wait_for(lambda: trial._trial_id in beats)
         crew.tell(trial, value=0.0)
+
+
+def test_a_study_is_bound_to_weights_to_what_labels_mean_and_to_sizes_of_files(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(12, 2)), np.arange(12) % 2
+    storage = str(tmp_path / "journal")
+
+    def search(choice, **params):
+        space = {"scale": {"x": choice}}
+        model = Pipeline([("scale", "passthrough"), ("model", LogisticRegression())])
+        options = {"storage": storage, "study_name": "one", "n_trials": 1, "cv": 2}
+        return OptunaSearchCV(model, space, **options).fit(X, y, **params)
+
+    weights = np.ones(12)
+    search("passthrough", model__sample_weight=weights)
+    search("passthrough", model__sample_weight=weights)
+    with pytest.raises(ValueError, match="it differs in what is passed to fit"):
+        search("passthrough", model__sample_weight=2 * weights)
+    with pytest.raises(ValueError, match="it differs in what the labels of choices stand for"):
+        search(StandardScaler(), model__sample_weight=weights)
+
+    paths = [tmp_path / f"{i}.wav" for i in range(2)]
+    descriptions = []
+    for size in (80, 90):
+        for path in paths:
+            soundfile.write(path, np.zeros(size), 8000)
+        arguments = [str(path) for path in paths], y[:2], None, [], "accuracy", [], {}
+        descriptions.append(studies.describe(LogisticRegression(), *arguments))
+    differing = [key for key in descriptions[0] if descriptions[0][key] != descriptions[1][key]]
+    assert differing == ["data"]

@@ -108,3 +108,9 @@ def test_a_suggested_space_is_searched_and_kept_in_a_storage(tmp_path):
         model, space, n_trials=2, cv=2, random_state=0, storage=tmp_path / "journal"
     ).fit(X, y)
     assert set(search.best_params_) == set(space)
+
+
+def test_windows_that_are_given_fit_into_the_transforms_that_are_searched():
+    front_end = MelSpectrogram(16000, win_length=800)
+    space = suggest_search_space(make_pipeline(front_end, SpectrogramCNNClassifier()))
+    assert space["melspectrogram__n_fft"].choices == (1024, 2048)

@@ -1,0 +1,60 @@
+"""Clips without a label, from which a pretrainer learns and by which nobody is judged."""
+
+import numbers
+
+import numpy as np
+
+
+def unlabelled_clips(estimator, y):
+    """Which clips are for a pretrainer only: those with -1, where there is a pretrainer.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    y : array-like of shape (n_clips,)
+
+    Returns
+    -------
+    unlabelled : ndarray of bool of shape (n_clips,)
+    """
+    unlabelled = np.zeros(len(y), dtype=bool)
+    parameters = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
+    pretrained = any(
+        name.split("__")[-1] == "pretrainer" and value is not None
+        for name, value in parameters.items()
+    )
+    if pretrained:
+        y = np.asarray(y)
+        if y.ndim == 1 and y.dtype.kind in "iufO":
+            unlabelled[:] = [
+                isinstance(label, numbers.Real) and label == -1 for label in y.tolist()
+            ]
+    return unlabelled
+
+
+def with_labels(splits, unlabelled):
+    """Splits whose tests hold labelled clips only.
+
+    Parameters
+    ----------
+    splits : list of (ndarray of int, ndarray of int)
+    unlabelled : ndarray of bool of shape (n_clips,)
+
+    Returns
+    -------
+    splits : list of (ndarray, ndarray, ndarray)
+        Training clips, test clips, and those training clips that have a label.
+
+    Raises
+    ------
+    ValueError
+        When no test holds a labelled clip.
+    """
+    splits = [
+        (train, test[~unlabelled[test]], train[~unlabelled[train]])
+        for train, test in splits
+        if not unlabelled[test].all()
+    ]
+    if not splits:
+        raise ValueError("no held-out speaker has a labelled clip (y = -1 means unlabelled here)")
+    return splits
