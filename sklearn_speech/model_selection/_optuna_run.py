@@ -61,7 +61,7 @@ class Task:
             return rest, self.X
         try:
             return rest, self.features.compute(first.steps)
-        except Exception as error:  # noqa: BLE001  recorded as a failed fit, or raised, by the caller
+        except Exception as error:
             raise FeaturesFailed(traceback.format_exc()) from error
 
     @property
