@@ -27,6 +27,7 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedShuf
 
 from sklearn_speech import fetch_fsdd, fetch_speech_commands, list_recipes, make_recipe
 from sklearn_speech.base import nets_of
+from sklearn_speech.modules.augmentations import FrameShift, TimeStretch, VocalTractWarp
 
 LOG = RESULTS / "reference_systems.jsonl"
 
@@ -40,6 +41,22 @@ VARIANTS = {
     for setting in "ABCD"
     for norm in (None, "batch")
 }
+
+#: BC-ResNet-1 with the learning rate of its paper, and with augmentation.
+VARIANTS["kws-bcresnet A, lr 0.1, augmented"] = (
+    "kws-bcresnet",
+    {
+        "variant": "paper",
+        "input_norm": "clip",
+        "bcresnetclassifier__lr": 0.1,
+        "bcresnetclassifier__lr_schedule": "one_cycle",
+        "bcresnetclassifier__augment": [
+            TimeStretch(factor=(0.75, 1.3)),
+            VocalTractWarp(sample_rate=16000, factor=(0.85, 1.18)),
+            FrameShift(),
+        ],
+    },
+)
 
 #: The speaker theo is quiet: what becomes of him where weights begin with random biases.
 QUIET = {
