@@ -248,10 +248,10 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         check = check_spectrograms if self._reads() == "spectrogram" else check_waveforms
         X = check(self, X, reset=reset)
         if is_ragged(X):
-            X = [torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)) for x in X]
+            X = [_as_tensor(x) for x in X]
             shape = (*X[0].shape[:-1], None)
         else:
-            X = torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32))
+            X = _as_tensor(X)
             shape = tuple(X.shape[1:])
         if reset:
             self.input_shape_ = shape
@@ -413,3 +413,8 @@ def _without_zero_weights(data, groups):
     data = data.subset(kept)
     data.sample_weight = data.sample_weight / data.sample_weight.mean()
     return data, None if groups is None else safe_indexing(groups, kept.numpy())
+
+
+def _as_tensor(X):
+    # a copy where X is locked, as the arrays are that joblib shares between processes
+    return torch.from_numpy(np.require(X, np.float32, ["C", "W"]))

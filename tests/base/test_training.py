@@ -13,6 +13,7 @@ from skorch.callbacks import Callback
 
 from sklearn_speech.base._schedule import lr_factor
 from sklearn_speech.feature_extraction import SpectrogramScaler
+from sklearn_speech.utils.validation import make_ragged
 from tests.base.toy import LABELS, Spy, numbered, quick, toy_spectrograms, weights
 
 X, y, speakers = toy_spectrograms()
@@ -473,3 +474,13 @@ def test_progress_goes_to_stderr_and_only_when_asked(capfd, verbose):
     assert bool(err) == bool(verbose)
     if verbose:
         assert "loss" in err and "valid_acc" in err and "0/3" in err
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_locked_arrays_are_learned_from_as_others(ragged):
+    X, y, _ = toy_spectrograms()
+    expected = quick().fit(X, y).predict_proba(X)
+    X = np.array(X, dtype=np.float32)
+    X.setflags(write=False)
+    locked = make_ragged(list(X)) if ragged else X
+    np.testing.assert_allclose(quick().fit(locked, y).predict_proba(locked), expected, rtol=1e-4)
