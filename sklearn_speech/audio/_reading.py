@@ -184,12 +184,11 @@ def _cut_off(file):
     if file.frames <= 0 or not (noted := _CUT_OFF.search(file.extra_info)):
         return None
     stated, there = map(int, noted.groups())
-    seconds = there and stated / there * file.frames / file.samplerate
-    if stated >= _UNKNOWN_LENGTH or seconds - file.frames / file.samplerate <= END_TOLERANCE:
+    lasts = file.frames / file.samplerate
+    promised = lasts * stated / there
+    if stated >= _UNKNOWN_LENGTH or promised - lasts <= END_TOLERANCE:
         return None
-    return (
-        f"cut off: its header says {seconds:.3f} s, {file.frames / file.samplerate:.3f} s are there"
-    )
+    return f"cut off: its header says {promised:.3f} s, {lasts:.3f} s are there"
 
 
 def _brief(error):

@@ -11,6 +11,7 @@ from skorch import NeuralNet
 from ..modules.weight_init import INITIALIZERS
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed, torch_seed
+from ..utils.tensors import as_tensor
 from ..utils.validation import (
     Interval,
     Options,
@@ -248,10 +249,10 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         check = check_spectrograms if self._reads() == "spectrogram" else check_waveforms
         X = check(self, X, reset=reset)
         if is_ragged(X):
-            X = [_as_tensor(x) for x in X]
+            X = [as_tensor(x, np.float32) for x in X]
             shape = (*X[0].shape[:-1], None)
         else:
-            X = _as_tensor(X)
+            X = as_tensor(X, np.float32)
             shape = tuple(X.shape[1:])
         if reset:
             self.input_shape_ = shape
@@ -413,8 +414,3 @@ def _without_zero_weights(data, groups):
     data = data.subset(kept)
     data.sample_weight = data.sample_weight / data.sample_weight.mean()
     return data, None if groups is None else safe_indexing(groups, kept.numpy())
-
-
-def _as_tensor(X):
-    # a copy where X is locked, as the arrays are that joblib shares between processes
-    return torch.from_numpy(np.require(X, np.float32, ["C", "W"]))

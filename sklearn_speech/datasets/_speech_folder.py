@@ -115,7 +115,7 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
         else:
             matched.append((path, fields))
     action = on_unmatched if matched else "raise"
-    _report_undecodable(undecodable, folder, action if paths else "raise")
+    _report_undecodable(undecodable, folder, action)
     _report(unmatched, len(paths), folder, file_pattern, action)
     matched = _select(matched, labels)
     data = [str(folder / path) for path, _ in matched]
@@ -137,16 +137,20 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
 
 def _recordings(folder):
     """Paths of recordings, and of those in other formats, below `folder`, with "/", sorted."""
-    paths = {EXTENSIONS: [], UNDECODABLE: []}
+    found = []
     for parent, folders, names in os.walk(folder, followlinks=True):
         folders[:] = [
             name for name in folders if not name.startswith(".") and not _leads_up(parent, name)
         ]
-        for name in names:
-            for endings, found in paths.items():
-                if os.path.splitext(name)[1].lower() in endings and not name.startswith("."):
-                    found.append((Path(parent) / name).relative_to(folder).as_posix())
-    return sorted(paths[EXTENSIONS]), sorted(paths[UNDECODABLE])
+        found += [
+            (Path(parent) / name).relative_to(folder).as_posix()
+            for name in names
+            if not name.startswith(".")
+        ]
+    return [
+        sorted(path for path in found if os.path.splitext(path)[1].lower() in endings)
+        for endings in (EXTENSIONS, UNDECODABLE)
+    ]
 
 
 def _leads_up(parent, name):

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
+from ..utils.tensors import as_tensor
+
 #: Samples in the frames of one chunk: on a CPU they stay in the cache, on a GPU they fill it.
 _CHUNK_SAMPLES = {"cpu": 2**19, "cuda": 2**26}
 
@@ -151,9 +153,7 @@ def _ragged_energies(front_end, clips, first_index, budget, blocks):
 
 
 def _tensor(array, front_end):
-    if not array.flags.writeable:  # torch has no read-only tensors
-        array = array.copy()
-    return torch.from_numpy(array).to(front_end.stft.window.device)
+    return as_tensor(array).to(front_end.stft.window.device)
 
 
 def _without_zero_frames(energies, index):

@@ -9,6 +9,7 @@ from sklearn.utils.metadata_routing import UNUSED
 
 from ..base._batches import ClipDataset
 from ..modules.conv_autoencoder import ConvAutoencoderNet
+from ..utils.tensors import as_tensor
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged
 from ._codes import check_codes
 from ._levels import in_chunks
@@ -41,9 +42,9 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         X = check_spectrograms(self, X, reset=False)
         network = self._network(X[0].dtype)
         if is_ragged(X):
-            data = ClipDataset([_as_tensor(x) for x in X])
+            data = ClipDataset([as_tensor(x) for x in X])
         else:
-            data = ClipDataset(_as_tensor(X))
+            data = ClipDataset(as_tensor(X))
         return in_chunks(data, self.device_, lambda x, lengths: function(network, x, lengths))
 
     def _network(self, dtype):
@@ -148,7 +149,3 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         score : float
         """
         return float(self.score_samples(X).mean())
-
-
-def _as_tensor(X):
-    return torch.from_numpy(np.require(X, requirements=["C", "W"]))
