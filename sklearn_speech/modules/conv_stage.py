@@ -185,7 +185,7 @@ class ConvStage(nn.Module):
         x = self.conv(x)
         mask = None if lengths is None else frame_mask(self.conv_frames(lengths), x.shape[-1])
         if self.norm is not None:
-            x = self.norm(x, mask)
+            x = self.norm(x, mask, inplace=True)
         by_maximum = self.pool_type == "max"  # the ReLU of a maximum is the maximum of ReLUs
         if not by_maximum:
             x = F.relu(x, inplace=True)

@@ -39,12 +39,20 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         self.n_groups = n_groups
         self._n_batches = None  # num_batches_tracked, known without asking a GPU
 
-    def forward(self, x, mask=None):
+    def forward(self, x, mask=None, inplace=False):
+        """`x` normalised; `inplace` allows to overwrite it where no gradient needs it."""
+        if inplace and not self.training and not torch.is_grad_enabled() and self.n_groups == 1:
+            scale, shift = self._scale_and_shift(self.running_mean, self.running_var)
+            shape = (-1, *[1] * (x.dim() - 2))
+            shift, scale = shift.view(shape).to(x.dtype), scale.view(shape).to(x.dtype)
+            return torch.addcmul(shift, x, scale, out=x)
         n_clips, n_channels = x.shape[:2]
         n_bands = x[0, 0, ..., 0].numel()
         even = n_bands % self.n_groups == 0
         alone = x.numel() == self.num_features
         if even and not (self.training and (alone or mask is not None)):
+            if self.n_groups == 1:  # a view of a single clip may upset torch's gradient
+                return self._plain(x)
             split = x.reshape(n_clips, n_channels * self.n_groups, -1, x.shape[-1])
             return self._plain(split).reshape(x.shape)
         bands = x.reshape(n_clips, n_channels, n_bands, x.shape[-1])
@@ -78,12 +86,17 @@ class MaskedBatchNorm(nn.BatchNorm1d):
             mean, var = self._batch_statistics(x.float(), mask, member)
         else:
             mean, var = self.running_mean, self.running_var
+        scale, shift = self._scale_and_shift(mean, var)
+        scale, shift = (_to_bands(value, member).to(x.dtype) for value in (scale, shift))
+        return torch.addcmul(shift, x, scale)
+
+    def _scale_and_shift(self, mean, var):
+        """What each feature is multiplied by, and what is then added."""
         scale = torch.rsqrt(var + self.eps)
         shift = -mean * scale
         if self.affine:
             scale, shift = self.weight * scale, self.bias + self.weight * shift
-        scale, shift = (_to_bands(value, member).to(x.dtype) for value in (scale, shift))
-        return torch.addcmul(shift, x, scale)
+        return scale, shift
 
     def _batch_statistics(self, x, mask, member):
         n_clips, n_channels, n_bands, n_steps = x.shape

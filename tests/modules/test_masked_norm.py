@@ -1,0 +1,58 @@
+"""Batch normalisation: torch's own numbers, in whatever layout, and what it may overwrite."""
+
+import pytest
+import torch
+from torch import nn
+
+from sklearn_speech.modules.masked_norm import MaskedBatchNorm
+
+LAYOUTS = [torch.contiguous_format, torch.channels_last]
+
+
+def pair(n_channels):
+    """A fitted normalisation of ours, and torch's with the same numbers."""
+    ours, theirs = MaskedBatchNorm(n_channels), nn.BatchNorm2d(n_channels)
+    with torch.no_grad():
+        ours.running_mean.normal_()
+        ours.running_var.uniform_(0.5, 2)
+        ours.weight.normal_()
+        ours.bias.normal_()
+    theirs.load_state_dict(ours.state_dict())
+    return ours.eval(), theirs.eval()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("shape", [(1, 6, 1, 2), (1, 6, 7, 1), (1, 6, 5, 4), (3, 6, 5, 4)])
+def test_gradients_are_those_of_torch(shape, layout):
+    # a view of a single clip, channels last, upsets the gradient of torch 2.13
+    ours, theirs = pair(6)
+    upstream = torch.randn(shape)
+    x, its = (
+        torch.randn(shape, generator=torch.Generator().manual_seed(0))
+        .contiguous(memory_format=layout)
+        .requires_grad_()
+        for _ in range(2)
+    )
+    torch.testing.assert_close(ours(x), theirs(its))
+    ours(x).backward(upstream)
+    theirs(its).backward(upstream)
+    torch.testing.assert_close(x.grad, its.grad)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_in_place_gives_the_same_and_only_where_no_gradient_needs_it(layout):
+    ours, theirs = pair(4)
+    x = torch.randn(2, 4, 3, 5).contiguous(memory_format=layout)
+    before = x.clone()
+    ours(x, inplace=True)
+    assert torch.equal(x, before)
+    with torch.no_grad():
+        ours(x)
+        assert torch.equal(x, before)
+        expected = theirs(x)
+        assert ours(x, inplace=True) is x
+        torch.testing.assert_close(x, expected)
+        x.copy_(before)
+        ours.train()
+        ours(x, inplace=True)
+    assert torch.equal(x, before)
