@@ -42,7 +42,7 @@ class InputNorm(nn.Module):
             return x
         if self.kind == "batch" or x.shape[-1] == 1:
             return self._by_batch(x, lengths)
-        counted = self._sounding(x, lengths)
+        counted = sounding_frames(x, lengths)
         axes = (1, 2) if self.kind == "clip" else (2,)
         centred = x - _mean(x, counted, axes)
         by_clip = centred * torch.rsqrt(_mean(centred.square(), counted, (1, 2)) + self.eps)
@@ -53,22 +53,35 @@ class InputNorm(nn.Module):
             return by_clip
         return torch.where((lengths == 1).view(-1, 1, 1), self._by_batch(x, lengths), by_clip)
 
-    def _sounding(self, x, lengths):
-        """Frames that count, (n_clips, 1, n_frames): those in the upper half of the levels."""
-        level = x.mean(1)
-        if lengths is None:
-            low, high = torch.aminmax(level, dim=1, keepdim=True)
-            sounding = level >= (low + high) / 2
-        else:
-            inside = frame_mask(lengths, x.shape[2])
-            low = level.masked_fill(~inside, torch.inf).amin(1, keepdim=True)
-            high = level.masked_fill(~inside, -torch.inf).amax(1, keepdim=True)
-            sounding = inside & (level >= (low + high) / 2)
-        return sounding[:, None].to(x.dtype)
-
     def _by_batch(self, x, lengths):
         mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
         return mask_frames(self.norm(x, mask), lengths)
+
+
+def sounding_frames(x, lengths=None):
+    """Frames that count: those whose mean level lies in the upper half of their clip's range.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_clips, n_bands, n_frames)
+    lengths : Tensor of shape (n_clips,), default=None
+        Frames of each clip; None: all are.
+
+    Returns
+    -------
+    counted : Tensor of shape (n_clips, 1, n_frames), of the type of x
+        1 where a frame counts, 0 elsewhere.
+    """
+    level = x.mean(1)
+    if lengths is None:
+        low, high = torch.aminmax(level, dim=1, keepdim=True)
+        sounding = level >= (low + high) / 2
+    else:
+        inside = frame_mask(lengths, x.shape[2])
+        low = level.masked_fill(~inside, torch.inf).amin(1, keepdim=True)
+        high = level.masked_fill(~inside, -torch.inf).amax(1, keepdim=True)
+        sounding = inside & (level >= (low + high) / 2)
+    return sounding[:, None].to(x.dtype)
 
 
 def _mean(x, counted, axes):

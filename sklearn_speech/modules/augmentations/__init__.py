@@ -7,11 +7,13 @@ from .add_noise import AddNoise
 from .augmentation import Augmentation
 from .background_noise import BackgroundNoise
 from .frame_shift import FrameShift
+from .freq_mix_style import FreqMixStyle
 from .gain import Gain
 from .mixup import Mixup
 from .noise_floor import NoiseFloor
 from .pitch_shift import PitchShift
 from .random_equalizer import RandomEqualizer
+from .random_trim import RandomTrim
 from .room_reverb import RoomReverb
 from .spec_augment import SpecAugment
 from .speed_perturb import SpeedPerturb
@@ -24,11 +26,13 @@ __all__ = [
     "Augmentation",
     "BackgroundNoise",
     "FrameShift",
+    "FreqMixStyle",
     "Gain",
     "Mixup",
     "NoiseFloor",
     "PitchShift",
     "RandomEqualizer",
+    "RandomTrim",
     "RoomReverb",
     "SpecAugment",
     "SpeedPerturb",

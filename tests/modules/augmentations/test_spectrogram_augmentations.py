@@ -5,9 +5,11 @@ import torch
 from sklearn_speech.filters import mel_frequencies
 from sklearn_speech.modules.augmentations import (
     FrameShift,
+    FreqMixStyle,
     Mixup,
     NoiseFloor,
     RandomEqualizer,
+    RandomTrim,
     SpecAugment,
     TimeStretch,
     VocalTractWarp,
@@ -219,3 +221,67 @@ def test_noise_floor_is_tilted_by_at_most_what_was_asked_for():
     noise = aug(silence)[0][:, :, 1] + 60
     torch.testing.assert_close(noise.diff(dim=1, n=2), torch.zeros(300, 9), atol=1e-4, rtol=0)
     assert 5.5 < noise.abs().max() <= 6.001
+
+
+@pytest.mark.parametrize("scaling", ["log", "db"])
+def test_trim_keeps_what_librosa_keeps(scaling):
+    import librosa
+
+    waveform = np.sin(np.arange(8192) * 0.7) * np.hanning(8192) ** 4
+    frames = librosa.util.frame(waveform, frame_length=256, hop_length=256)
+    energy = torch.from_numpy((frames**2).sum(0) + 1e-12).expand(3, 5, -1) / 5
+    x = {"log": torch.log, "db": lambda e: 10 * torch.log10(e)}[scaling](energy)
+    y, _ = RandomTrim(top_db=(25, 25), scaling=scaling)(x)
+    _, (start, end) = librosa.effects.trim(
+        np.pad(waveform, 128), top_db=25, frame_length=256, hop_length=256
+    )  # librosa centres its frames: with half a frame of padding they start where ours do
+    inside = torch.arange(32)
+    inside = (inside >= (start - 1) // 256) & (inside < -(-end // 256) - 1)
+    assert 10 < inside.sum() < 25
+    assert torch.equal(y[:, :, inside], x[:, :, inside])
+    silence = x.amin(2, keepdim=True).expand_as(x)
+    assert torch.equal(y[:, :, ~inside], silence[:, :, ~inside])
+
+
+def test_each_edge_is_trimmed_to_a_level_of_its_own_and_nothing_between():
+    ramp = torch.arange(-50.0, 1.0)
+    x = torch.cat([ramp, torch.full((9,), -49.0), ramp.flip(0)]).expand(300, 1, -1)
+    y, lengths = RandomTrim(top_db=(10, 30))(x)
+    assert lengths is None
+    kept = y[:, 0] == x[0, 0]
+    first = kept[:, 1:].int().argmax(1) + 1
+    last = 109 - kept[:, 1:-1].flip(1).int().argmax(1)
+    assert (int(first.min()), int(first.max())) == (21, 40)
+    assert (int(last.min()), int(last.max())) == (70, 89)
+    assert abs(np.corrcoef(first, last)[0, 1]) < 0.2
+    assert torch.equal(y[:, :, 40:71], x[:, :, 40:71])
+
+
+def test_trim_looks_for_the_loudest_frame_inside_the_clip():
+    x = torch.tensor([[[-30.0, 0.0, -30.0, 90.0]]])
+    y, lengths = RandomTrim(top_db=(10, 10))(x, torch.tensor([3]))
+    assert (y[0, 0, :3].tolist(), lengths.tolist()) == ([-30.0, 0.0, -30.0], [3])
+
+
+def test_mixed_style_moves_each_band_of_a_clip_alike_towards_another_clips_mean():
+    x = torch.randn(40, 6, 30) + 20 * torch.randn(40, 6, 1)
+    x[:, :, 20:] = -100.0  # silence, which must not count
+    move = FreqMixStyle(p=1)(x)[0] - x
+    torch.testing.assert_close(move, move[:, :, :1].expand_as(move), atol=1e-4, rtol=0)
+    colour, move = x[:, :, :20].mean(2), move[:, :, 0]
+    for own, moved in zip(colour, move):
+        way = colour - own
+        share = (way * moved).sum(1) / way.square().sum(1).clamp(min=1e-9)
+        errors = (share[:, None] * way - moved).abs().amax(1)
+        assert errors.min() < 1e-3
+        assert -1e-3 < share[errors.argmin()] < 1
+
+
+def test_mixed_style_leaves_out_what_is_padding():
+    x = torch.randn(2, 3, 8)
+    padded = torch.cat([x, torch.full((2, 3, 4), 1e6)], dim=2)
+    for seed in range(9):
+        first, second = (torch.Generator().manual_seed(seed) for _ in range(2))
+        alone = FreqMixStyle(p=1)(x, torch.tensor([8, 8]), first)[0]
+        together = FreqMixStyle(p=1)(padded, torch.tensor([8, 8]), second)[0]
+        torch.testing.assert_close(together[:, :, :8], alone)
