@@ -29,7 +29,15 @@ from sklearn_speech import (
     SpectrogramCNNClassifier,
     fetch_fsdd,
 )
-from sklearn_speech.recipes._best import augmentations
+from sklearn_speech.modules.augmentations import (
+    FrameShift,
+    FreqMixStyle,
+    NoiseFloor,
+    RandomEqualizer,
+    RandomTrim,
+    TimeStretch,
+    VocalTractWarp,
+)
 
 RATE = 8000
 STORE = RESULTS / "nested_selection"
@@ -40,10 +48,19 @@ BLOCKS = [
 ]  # fmt: skip
 
 
+def augmentations(depth_db=(40, 80)):
+    """Other tempo, vocal tract, microphone, position and noise."""
+    return [
+        TimeStretch(factor=(0.75, 1.3)),
+        VocalTractWarp(sample_rate=RATE, factor=(0.85, 1.18)),
+        RandomEqualizer(max_db=6),
+        FrameShift(),
+        NoiseFloor(depth_db=depth_db, p=0.8),
+    ]
+
+
 def cnn(**settings):
-    return SpectrogramCNNClassifier(
-        **{"max_epochs": 16, "augment": augmentations(RATE), **settings}
-    )
+    return SpectrogramCNNClassifier(**{"max_epochs": 16, "augment": augmentations(), **settings})
 
 
 def front(seconds=1.0, **settings):

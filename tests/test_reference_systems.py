@@ -37,7 +37,9 @@ def digits(tmp_path_factory):
 
 def test_every_recipe_that_takes_no_phones_is_compared_somewhere(benchmark):
     compared = {
-        recipe for name in benchmark.TITLES for recipe, _ in benchmark.systems(name).values()
+        recipe
+        for name in benchmark.protocols.TITLES
+        for recipe, _ in benchmark.protocols.systems(name).values()
     }
     assert compared == {row["name"] for row in list_recipes(details=True)} - {
         "asr-simple",
@@ -48,22 +50,24 @@ def test_every_recipe_that_takes_no_phones_is_compared_somewhere(benchmark):
 def test_no_speaker_is_on_both_sides_but_in_the_random_split_of_the_source(benchmark):
     speakers = np.repeat(["jackson", "nicolas", "theo", "lucas", "george", "yweweler"], 250)
     y = np.tile(np.arange(10), 150)
-    for protocol in benchmark.TITLES:
+    for protocol in benchmark.protocols.TITLES:
         shared = [
             set(speakers[train]) & set(speakers[test])
-            for train, test in benchmark.folds(protocol, y, speakers)
+            for train, test in benchmark.protocols.folds(protocol, y, speakers)
         ]
         assert any(shared) == (protocol == "digits-random"), protocol
-    ((_, test),) = benchmark.folds("digits-theo", y, speakers)
+    ((_, test),) = benchmark.protocols.folds("digits-theo", y, speakers)
     assert set(speakers[test]) == {"theo"}
-    for train, test in benchmark.folds("digits-random", y, speakers):
+    for train, test in benchmark.protocols.folds("digits-random", y, speakers):
         assert (len(train), np.bincount(y[test]).tolist()) == (1350, [15] * 10)
 
 
 def test_an_interrupted_run_goes_on_and_the_table_is_of_the_log(
     benchmark, digits, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(benchmark, "clips", lambda protocol: digits)
+    monkeypatch.setattr(benchmark.protocols, "clips", lambda protocol: digits)
+    runs = benchmark.reference_runs
+    monkeypatch.setattr(runs, "divided", runs.divided.__wrapped__)
     log = tmp_path / "log.jsonl"
     command = ["--recipes", "spectro-cnn", "--protocols", "digits-speakers", "--seeds", "1",
                "--max-epochs", "1", "--log", str(log), "--folder", str(tmp_path)]  # fmt: skip
@@ -75,8 +79,11 @@ def test_an_interrupted_run_goes_on_and_the_table_is_of_the_log(
     assert "2 runs at hand, 4 to do" in capsys.readouterr().out
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     assert sorted(row["fold"] for row in rows) == list(range(6))
-    assert sorted(i for row in rows for i in row["test"]) == list(range(len(digits[0])))
-    accuracies = [np.mean(digits[1][row["test"]] == np.array(row["answers"])) for row in rows]
+    rows.sort(key=lambda row: row["fold"])
+    tests = [test for _, test in benchmark.protocols.folds("digits-speakers", *digits[1:])]
+    assert sorted(np.concatenate(tests)) == list(range(len(digits[0])))
+    accuracies = [np.mean(digits[1][i] == row["answers"]) for i, row in zip(tests, rows)]
+    assert accuracies == [row["accuracy"] for row in rows]
     changed = [row | {"settings": "those of an older recipe"} for row in rows]
     assert benchmark.of_today(rows + changed) == rows
     assert not set(map(benchmark.key_of, rows)) & set(map(benchmark.key_of, changed))

@@ -6,6 +6,10 @@ from torch import nn
 from .conv_stage import frame_mask, mask_frames
 from .masked_norm import MaskedBatchNorm
 
+#: Deviation of a clip's sounding frames, as a part of the span of its levels, below which it is
+#: not believed: where a click is all that sounds, the rest would be blown up.
+LEAST_DEVIATION = 1 / 8
+
 
 class InputNorm(nn.Module):
     """Bring spectrograms to zero mean and unit variance.
@@ -20,7 +24,8 @@ class InputNorm(nn.Module):
         subtracts the mean over time from each band of each clip, which removes the
         colour of microphone and room. Statistics of a clip are those of its
         sounding frames, whose mean level lies in the upper half of the clip's
-        range: silence and padding weigh nothing. Clips of a single frame have no
+        range: silence and padding weigh nothing; the deviation is taken to be at least an
+        eighth of that range. Clips of a single frame have no
         statistics of their own, and are standardised as by "batch".
     eps : float, default=1e-3
         Added to variances, so that silence stays finite.
@@ -42,10 +47,12 @@ class InputNorm(nn.Module):
             return x
         if self.kind == "batch" or x.shape[-1] == 1:
             return self._by_batch(x, lengths)
-        counted = sounding_frames(x, lengths)
+        counted, span = sounding_frames(x, lengths)
+        least = (span * LEAST_DEVIATION).square()
         axes = (1, 2) if self.kind == "clip" else (2,)
         centred = x - _mean(x, counted, axes)
-        by_clip = centred * torch.rsqrt(_mean(centred.square(), counted, (1, 2)) + self.eps)
+        variance = torch.maximum(_mean(centred.square(), counted, (1, 2)), least)
+        by_clip = centred * torch.rsqrt(variance + self.eps)
         if lengths is None:
             return by_clip
         by_clip = mask_frames(by_clip, lengths)
@@ -71,6 +78,8 @@ def sounding_frames(x, lengths=None):
     -------
     counted : Tensor of shape (n_clips, 1, n_frames), of the type of x
         1 where a frame counts, 0 elsewhere.
+    span : Tensor of shape (n_clips, 1, 1)
+        Between the lowest and the highest level.
     """
     level = x.mean(1)
     if lengths is None:
@@ -81,7 +90,7 @@ def sounding_frames(x, lengths=None):
         low = level.masked_fill(~inside, torch.inf).amin(1, keepdim=True)
         high = level.masked_fill(~inside, -torch.inf).amax(1, keepdim=True)
         sounding = inside & (level >= (low + high) / 2)
-    return sounding[:, None].to(x.dtype)
+    return sounding[:, None].to(x.dtype), (high - low)[:, None]
 
 
 def _mean(x, counted, axes):

@@ -8,61 +8,69 @@ from ..classification import SpectrogramCNNClassifier
 from ..feature_extraction import MelSpectrogram
 from ..modules.augmentations import (
     FrameShift,
+    FreqMixStyle,
     NoiseFloor,
     RandomEqualizer,
+    RandomTrim,
     TimeStretch,
     VocalTractWarp,
 )
 from ._catalogue import clips, in_samples, pipeline, recipe
 
-#: Sizes of a network that convolves every band and frame; the default skips every second.
-FINE = {"n_filters": [24, 48, 96, 96], "kernel_size": 3, "stride": 1, "pool_size": 2}
+#: Sizes of networks that convolve every band and frame; the default skips every second.
+FOUR = {"n_filters": [24, 48, 96, 96], "kernel_size": 3, "stride": 1, "pool_size": 2}
+FIVE = {
+    "n_layers": 5,
+    "n_filters": [24, 48, 96, 128, 128],
+    "kernel_size": 3,
+    "stride": 1,
+    "pool_size": [2, 2, 2, 2, 1],
+}
 
-
-def augmentations(sample_rate):
-    """Other tempo, vocal tract, microphone, position and noise."""
-    return [
-        TimeStretch(factor=(0.75, 1.3)),
-        VocalTractWarp(sample_rate=sample_rate, factor=(0.85, 1.18)),
-        RandomEqualizer(max_db=6),
-        FrameShift(),
-        NoiseFloor(depth_db=(40, 80), p=0.8),
-    ]
-
+#: Ways to see a word: settings of the front end and of the network. Where each band is
+#: taken relative to its own mean, no colour is left to be mixed.
+LEVEL = {"preemphasis": 0.97}, {}
+BAND = {"top_db": 50}, {"input_norm": "band"}
 
 #: A front end that is trained with the network, so slowly that it stays near where it began.
 TRAINED = {"train_frontend": "both", "frontend_lr": 1e-4}
 
-#: Ways to see a word: settings of the front end, and of the network.
-EMPHASIS = {"preemphasis": 0.97}, {}
-BAND = {"top_db": 50}, {"input_norm": "band"}
-VIEWS_OF_SAMPLES = {
-    "fine_emphasis": (EMPHASIS[0], EMPHASIS[1] | FINE | TRAINED),
-    "fine_band": (BAND[0], BAND[1] | FINE | TRAINED),
-}
+
+def augmentations(sample_rate, cut_and_colour):
+    """Other tempo, vocal tract, microphone, position and noise; other cuts and colours first."""
+    return [
+        *([RandomTrim(p=0.5), FreqMixStyle()] if cut_and_colour else []),
+        TimeStretch(factor=(0.75, 1.3)),
+        VocalTractWarp(sample_rate=sample_rate, factor=(0.85, 1.18)),
+        RandomEqualizer(max_db=6),
+        FrameShift(),
+        NoiseFloor(depth_db=(20, 70), p=0.8),
+    ]
 
 
 def _vote(
-    views, /, sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, n_jobs=None,
+    members, /, sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, n_jobs=None,
     random_state=None, reads="paths",
 ):  # fmt: skip
     """Networks that see words in different ways, by name; their probabilities are averaged."""
-    members = [
+    networks = [
         (
             name,
             SpectrogramCNNClassifier(
-                frontend=MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **frontend),
+                frontend=MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **front),
                 max_epochs=max_epochs,
-                augment=augmentations(sample_rate),
+                augment=augmentations(sample_rate, cut_and_colour="input_norm" not in network),
+                label_smoothing=0.1,
                 random_state=random_state,
-                **settings,
+                **network,
+                **sizes,
             ),
         )
-        for name, (frontend, settings) in views.items()
+        for name, ((front, network), sizes) in members.items()
     ]
     return pipeline(
         clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
-        VotingClassifier(members, voting="soft", n_jobs=n_jobs),
+        VotingClassifier(networks, voting="soft", n_jobs=n_jobs),
     )
 
 
@@ -70,10 +78,10 @@ recipe(
     "best",
     source="own",
     task="isolated words",
-    input="samples, seen as log-mel spectrograms of 40 bands, fixed and trained",
+    input="samples, seen as log-mel spectrograms of 40 bands",
     published="",
     corrected="",
-)(partial(_vote, {"emphasis": EMPHASIS, "band": BAND, **VIEWS_OF_SAMPLES}))
+)(partial(_vote, {"level": (LEVEL, FOUR), "deep": (LEVEL, FIVE), "band": (BAND, FOUR)}))
 
 recipe(
     "best-waveform",
@@ -82,4 +90,4 @@ recipe(
     input="samples; Fourier and mel weights are trained with the network",
     published="",
     corrected="",
-)(partial(_vote, VIEWS_OF_SAMPLES))
+)(partial(_vote, {"level": (LEVEL, FOUR | TRAINED), "band": (BAND, FOUR | TRAINED)}))

@@ -39,7 +39,7 @@ class FreqMixStyle(Augmentation):
         self.p = p
 
     def _transform(self, x, lengths, generator):
-        counted = sounding_frames(x, lengths)
+        counted, _ = sounding_frames(x, lengths)
         colour = (x * counted).sum(2, keepdim=True) / counted.sum(2, keepdim=True)
         other = uniform(len(x), 0, 1, generator, x.device).argsort()
         share = column(uniform(len(x), 0, 1, generator, x.device), x).to(x.dtype)

@@ -1,0 +1,102 @@
+"""What ``reference_systems.py`` compares: systems, recordings, and how they are divided."""
+
+import numpy as np
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedShuffleSplit
+
+from sklearn_speech import fetch_fsdd, fetch_speech_commands, list_recipes
+from sklearn_speech.modules.augmentations import FrameShift, TimeStretch, VocalTractWarp
+
+#: Systems that differ from the recipe of their name: recipe and overrides.
+VARIANTS = {
+    f"{name} {setting}{', normalised' if norm else ''}": (
+        name,
+        {"setting": setting, **({"input_norm": norm} if norm else {})},
+    )
+    for name in ("kws-linear", "kws-bcresnet")
+    for setting in "ABCD"
+    for norm in (None, "batch")
+}
+
+#: BC-ResNet-1 with the learning rate of its paper, and with augmentation.
+VARIANTS["kws-bcresnet A, lr 0.1, augmented"] = (
+    "kws-bcresnet",
+    {
+        "variant": "paper",
+        "input_norm": "clip",
+        "bcresnetclassifier__lr": 0.1,
+        "bcresnetclassifier__lr_schedule": "one_cycle",
+        "bcresnetclassifier__augment": [
+            TimeStretch(factor=(0.75, 1.3)),
+            VocalTractWarp(sample_rate=16000, factor=(0.85, 1.18)),
+            FrameShift(),
+        ],
+    },
+)
+
+#: The speaker theo is quiet: what becomes of him where weights begin with random biases.
+QUIET = {
+    "basics-stft-cnn, torch's weights": (
+        "basics-stft-cnn",
+        {"spectrogramcnnclassifier__weight_init": "torch"},
+    )
+}
+
+DIGITS = ("digits-speakers", "digits-random", "digits-theo")
+COMMANDS = "commands"
+
+#: How the sources divided the clips of three speakers, and what they report of it.
+REPORTED = {
+    ("sample-cnn", "digits-random"): "0.60",
+    ("spectro-cnn", "digits-random"): "0.70",
+    ("basics-mlp", "digits-theo"): "horrible",
+    ("basics-stft-cnn", "digits-theo"): "0.616",
+    ("basics-mel-cnn", "digits-theo"): "0.188",
+}
+
+TITLES = {
+    "digits-speakers": "FSDD, each of six speakers held out in turn: accuracy",
+    "digits-random": "FSDD, three speakers, 150 of 1,500 clips drawn at random: accuracy",
+    "digits-theo": "FSDD, trained on jackson and nicolas, tested on theo: accuracy",
+    COMMANDS: "Speech Commands slice, five words, unknown and silence, speakers held out: accuracy",
+}
+
+OF_THREE = ["jackson", "nicolas", "theo"]
+
+
+def systems(protocol):
+    """Recipe and overrides of each system that a protocol is for, by name."""
+    rows = {row["name"]: row for row in list_recipes(details=True) if row["task"] != "phones"}
+    plain = {name: (name, {}) for name in rows if not name.startswith("kws-")}
+    if protocol == COMMANDS:
+        own = {name: (name, {"sample_rate": 16000}) for name in ("best", "best-waveform")}
+        return {**VARIANTS, **own}
+    if protocol == "digits-speakers":
+        return {**plain, **{name: (name, {}) for name in ("kws-linear", "kws-bcresnet")}}
+    restored = {name for name, row in rows.items() if "restored" in row["task"]}
+    judged = {name: plain[name] for name in plain if name not in restored}
+    return {**judged, **QUIET} if protocol == "digits-theo" else judged
+
+
+def clips(protocol):
+    """Paths, labels and speakers of a protocol."""
+    if protocol == COMMANDS:
+        speech = fetch_speech_commands(
+            "v0.01", words=["down", "go", "left", "right", "up"], download_if_missing=False
+        )
+    else:
+        speech = fetch_fsdd(speakers=None if protocol == "digits-speakers" else OF_THREE)
+    return speech.data, np.asarray(speech.target), np.asarray(speech.speaker)
+
+
+def folds(protocol, y, speakers):
+    """(train, test) positions of each fold."""
+    if protocol == "digits-random":
+        return list(StratifiedShuffleSplit(3, test_size=150, random_state=0).split(y, y))
+    if protocol == COMMANDS:
+        splitter = GroupKFold(5, shuffle=True, random_state=0)
+    else:
+        splitter = LeaveOneGroupOut()
+    found = list(splitter.split(y, y, speakers))
+    if protocol == "digits-theo":
+        return [split for split in found if speakers[split[1][0]] == "theo"]
+    return found

@@ -1,0 +1,168 @@
+"""Tables and pictures of what ``reference_systems.py`` has run."""
+
+import numpy as np
+import reference_protocols as protocols
+from report import write_report
+from sklearn.metrics import f1_score
+
+from sklearn_speech import list_recipes
+
+#: Marks systems of which only the row is left.
+EARLIER = "†"
+
+
+def summary(rows, protocol):
+    """One row a system: mean, worst speaker and spread over seeds, beside what it costs."""
+    _, y, speakers = protocols.clips(protocol)
+    tests = [test for _, test in protocols.folds(protocol, y, speakers)]
+    known = {row["name"]: row for row in list_recipes(details=True)}
+    table = []
+    for system, (recipe, _) in protocols.systems(protocol).items():
+        runs = [r for r in rows if (r["protocol"], r["system"]) == (protocol, system)]
+        earlier = [r["earlier"] for r in runs if "earlier" in r]
+        runs = [r for r in runs if "earlier" not in r]
+        measured = False
+        for epochs in sorted({r["epochs"] for r in runs}):
+            group = [r for r in runs if r["epochs"] == epochs]
+            seeds = sorted({r["seed"] for r in group})
+            whole = [s for s in seeds if sum(r["seed"] == s for r in group) == len(tests)]
+            if whole:
+                measured = True
+                group = [r for r in group if r["seed"] in whole]
+                table.append(
+                    {
+                        "system": system,
+                        **_quality(group, whole, y, tests, protocol),
+                        "parameters": group[0]["parameters"],
+                        "epochs": epochs,
+                        "processor s a fit": _median(group, "processor_seconds"),
+                        "clock s a fit": _median(group, "seconds"),
+                        "seeds": len(whole),
+                        "its source reports": protocols.REPORTED.get((system, protocol), "-")
+                        if protocol in protocols.DIGITS[1:]
+                        else known[recipe]["published"] or "-",
+                    }
+                )
+        if not measured:
+            table += [{**row, "system": f"{system} {EARLIER}"} for row in earlier]
+    return table
+
+
+def _median(group, name):
+    return round(float(np.median([r[name] for r in group])), 1)
+
+
+def _quality(group, seeds, y, tests, protocol):
+    by_seed = {s: [r for r in group if r["seed"] == s] for s in seeds}
+    if "restored" in group[0]:
+        by_fold = [[r["restored"] for r in sorted(g, key=lambda r: r["fold"])]
+                   for g in by_seed.values()]  # fmt: skip
+    else:
+        by_fold = [[r["accuracy"] for r in sorted(g, key=lambda r: r["fold"])]
+                   for g in by_seed.values()]  # fmt: skip
+    means = np.mean(by_fold, axis=1)
+    spread = f"{np.std(means, ddof=1):.3f}" if len(seeds) > 1 else "-"
+    quality = {"mean": f"{means.mean():.3f}", "sd over seeds": spread}
+    if protocol == "digits-speakers":
+        quality["worst speaker"] = f"{np.mean(by_fold, axis=0).min():.3f}"
+    if "answers" in group[0]:
+        trained = np.mean([r["train_accuracy"] for r in group])
+        quality["on training clips"] = f"{trained:.3f}"
+        quality["clips a second"] = round(np.median([r["clips_per_second"] for r in group]))
+    if protocol == protocols.COMMANDS:
+        scores = []
+        for runs in by_seed.values():
+            scores.append(f1_score(*_answered(runs, y, tests), average="macro"))
+        quality["macro F1"] = f"{np.mean(scores):.3f}"
+    return quality
+
+
+def _answered(runs, y, tests):
+    """Labels and answers of all clips that runs were asked about."""
+    labels = np.concatenate([y[tests[r["fold"]]] for r in runs])
+    return labels, np.concatenate([r["answers"] for r in runs])
+
+
+def write_tables(rows, folder):
+    """Write the tables and pictures of runs.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Lines of the log.
+    folder : path
+    """
+    tables, notes = {}, []
+    for protocol in protocols.TITLES:
+        table = summary(rows, protocol) if any(r["protocol"] == protocol for r in rows) else []
+        restored = [row for row in table if "autoencoder" in row["system"]]
+        judged = [row for row in table if row not in restored]
+        if judged:
+            tables[protocols.TITLES[protocol]] = judged
+        if restored:
+            caption = (
+                "FSDD, each of six speakers held out: share of the picture's variance restored"
+            )
+            tables[caption] = restored
+    if not tables:
+        print("no system has run on all folds of a protocol yet")
+        return
+    if protocols.COMMANDS in {r["protocol"] for r in rows}:
+        notes.append(
+            "Speech Commands: sources report on all of v0.02 and its ten words; the slice has "
+            "2,035 clips of v0.01, and its silence is noise made by program."
+        )
+    threads = sorted({r["threads"] for r in rows if "threads" in r})
+    notes.append(
+        "Seconds are of one fit, features computed before, medians over runs; threads: "
+        f"{', '.join(map(str, threads))}. Epochs are those published unless the table says "
+        "fewer than the recipe."
+    )
+    if any(EARLIER in row["system"] for table in tables.values() for row in table):
+        notes.append(f"{EARLIER} Measured with the same settings before single runs were kept.")
+    pictures = draw([r for r in rows if "earlier" not in r], tables, folder)
+    path = write_report(
+        "reference_systems", "Published systems and this library's best", tables, notes,
+        folder=folder, pictures=pictures,
+    )  # fmt: skip
+    print(path.read_text())
+
+
+def draw(rows, tables, folder):
+    """Bars of the systems on held-out speakers, with a dot a speaker, and what `best` confuses."""
+    import matplotlib.pyplot as plt
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    pictures = {}
+    table = tables.get(protocols.TITLES["digits-speakers"])
+    if table:
+        figure, ax = plt.subplots(figsize=(8, 0.4 * len(table) + 1.2), layout="constrained")
+        table = sorted(table, key=lambda row: float(row["mean"]))
+        for i, entry in enumerate(table):
+            shown = "digits-speakers", entry["system"], entry["epochs"]
+            runs = [r for r in rows if (r["protocol"], r["system"], r["epochs"]) == shown]
+            own = entry["system"].startswith("best")
+            ax.barh(i, float(entry["mean"]), color="tab:blue" if own else "lightgray")
+            ax.plot([r["accuracy"] for r in runs], [i] * len(runs), "k.", markersize=4)
+        ax.set_yticks(range(len(table)), [row["system"] for row in table])
+        ax.set(xlim=(0, 1), xlabel="Accuracy on the speaker held out; dots: speakers and seeds")
+        figure.savefig(folder / "reference_systems.png", dpi=120)
+        plt.close(figure)
+        pictures["Systems on speakers never heard before"] = "reference_systems.png"
+    for protocol, title in (("digits-speakers", "digits"), (protocols.COMMANDS, "commands")):
+        runs = [r for r in rows if (r["protocol"], r["system"]) == (protocol, "best")]
+        if not runs:
+            continue
+        _, y, speakers = protocols.clips(protocol)
+        tests = [test for _, test in protocols.folds(protocol, y, speakers)]
+        figure, ax = plt.subplots(figsize=(6, 5.5), layout="constrained")
+        ConfusionMatrixDisplay.from_predictions(
+            *_answered(runs, y, tests),
+            ax=ax, cmap="Blues", colorbar=False, normalize="true", values_format=".2f",
+            xticks_rotation="vertical" if protocol == protocols.COMMANDS else "horizontal",
+        )  # fmt: skip
+        file = f"reference_systems_{title}.png"
+        figure.savefig(folder / file, dpi=120)
+        plt.close(figure)
+        pictures[f"What the best recipe confuses among {title}"] = file
+    return pictures
