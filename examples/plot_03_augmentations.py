@@ -39,6 +39,7 @@ from sklearn_speech.modules.augmentations import (
     NoiseFloor,
     PitchShift,
     RandomEqualizer,
+    RandomTrim,
     RoomReverb,
     SpecAugment,
     SpeedPerturb,
@@ -62,12 +63,14 @@ on_waveforms = [
 # On spectrograms
 # ---------------
 # These change what a front end gives, and cost next to nothing. `Mixup`, which
-# mixes two clips and their labels, belongs here too, but makes no picture alone.
+# mixes two clips and their labels, and `FreqMixStyle`, which gives a clip some of
+# the colour of another recording, belong here too, but make no picture of one clip.
 
 on_spectrograms = [
     FrameShift(),
     NoiseFloor(depth_db=(45, 45)),
     RandomEqualizer(max_db=15),
+    RandomTrim(top_db=(12, 12)),
     SpecAugment(),
     TimeStretch(factor=(0.8, 0.8)),
     VocalTractWarp(RATE, factor=(0.85, 0.85)),
