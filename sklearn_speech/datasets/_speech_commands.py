@@ -7,10 +7,8 @@ from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from sklearn.utils import Bunch
 
-from ..audio import AudioSegment
 from ..utils.validation import (
     Interval,
     StrOptions,
@@ -19,7 +17,7 @@ from ..utils.validation import (
 )
 from ._data_home import DATA_HOME_VARIABLE, get_data_home
 from ._download import fetch_archive
-from ._noise_recordings import noise_folder, write_noise_recordings
+from ._noise_windows import noise_windows
 
 _BASE_URL = "https://storage.googleapis.com/download.tensorflow.org/data/"
 
@@ -51,14 +49,15 @@ WORDS = {
 #: Clips of each version, background noises not counted.
 N_CLIPS = {"v0.01": 64_721, "v0.02": 105_829}
 
-SILENCE, UNKNOWN, NOISES = "_silence_", "_unknown_", "_background_noise_"
+#: Clips of the separate test archive of v0.02, silence among them.
+N_TEST_CLIPS = 4_890
 
-#: The noise that validation hears, in the split of the trainable front ends' reference system.
-VALIDATION_NOISE = "running_tap"
+SILENCE, UNKNOWN, NOISES = "_silence_", "_unknown_", "_background_noise_"
 
 LICENSE = "CC BY 4.0"
 
 _CLIP = re.compile(r"(?:\w+_)?(?P<speaker>[0-9a-f]{8})_nohash_(?P<take>\d+)\.wav")
+_LISTED = re.compile(r"\w+/[^/\s]+\.wav")
 _MEMBER = re.compile(r"(?:\./)?((?:\w+/)?\w[\w.-]*)")
 
 DESCR = """Google Speech Commands {version}
@@ -154,7 +153,8 @@ def fetch_speech_commands(
         sampling_rate : int
             16000 Hz.
         n_missing : int
-            Clips of the whole data set, any word, that this copy lacks.
+            Clips of the whole data set, any word, that this copy lacks; and of the test
+            archive, where that is the test set.
         license : str
             The licence of the recordings.
         DESCR : str
@@ -163,16 +163,17 @@ def fetch_speech_commands(
     Raises
     ------
     OSError
-        When there are no recordings and `download_if_missing` is false, the download
-        fails, or a list that `split` needs is missing.
+        When there are no recordings and `download_if_missing` is false, the folder holds
+        other things, the download fails, or a list that `split` needs is missing.
     ValueError
-        When a parameter is wrong, or a word asked for has no clip.
+        When a parameter is wrong, a word asked for has no clip, a list names no clips, or
+        a recorded noise cannot be read.
 
     Warns
     -----
     UserWarning
-        When the copy holds sound files whose names are not those of the data set; they
-        are left out.
+        When the copy holds sound files whose names are not those of the data set, which
+        are left out; or when it has no clip of one of the ten words.
 
     Notes
     -----
@@ -229,7 +230,7 @@ def fetch_speech_commands(
     download = download if download_if_missing else None
     folder = _folder(home, f"speech_commands_{version}", download)
     rows = _clips(folder, WORDS[version])
-    n_missing = N_CLIPS[version] - len(rows)
+    n_missing = lacks = N_CLIPS[version] - len(rows)
     parts = _official_parts(folder) if split else {}
     separate = (
         split == "official" and version == "v0.02" and set(targets) == set(TARGET_WORDS) and unknown
@@ -239,15 +240,22 @@ def fetch_speech_commands(
         for name, (path, word, speaker, take) in rows.items()
         if (unknown or word in targets) and not (separate and parts.get(name) == "test")
     ]
-    lacking = sorted(set(targets) - {row[1] for row in rows})
-    if lacking and words is not None and not everything:
+    lacking = sorted(set(targets) - {row[2] for row in rows})
+    if len(lacking) == len(targets) or (lacking and words is not None and not everything):
         raise ValueError(f"words={words!r}: {folder} holds no clip of {', '.join(lacking)}")
+    if lacking and words is None:
+        warnings.warn(
+            f"{folder} holds no clip of {', '.join(lacking)}: these classes are missing",
+            UserWarning,
+            stacklevel=2,
+        )
     if separate:
         tests = _clips(
             _folder(home, f"speech_commands_test_set_{version}", download),
             (*targets, UNKNOWN, SILENCE),
             nameless=(SILENCE,),
         )
+        n_missing += N_TEST_CLIPS - len(tests)
         rows += [
             (path, word, word, speaker, take, "test")
             for path, word, speaker, take in tests.values()
@@ -257,10 +265,8 @@ def fetch_speech_commands(
         limit = None if isinstance(silence, (bool, np.bool_)) else int(silence)
         rows += [
             (segment, SILENCE, SILENCE, f"{NOISES}{noise}", -1, part)
-            for segment, noise, part in _silence(folder, noise_home, limit)
+            for segment, noise, part in noise_windows(folder / NOISES, noise_home, limit)
         ]
-    if not rows:
-        raise ValueError(f"{folder} holds no clip of {', '.join(targets)}")
     data, target, word, speaker, take, part = zip(*rows, strict=True)
     target, part = np.array(target), np.array(part)
     return Bunch(
@@ -278,7 +284,7 @@ def fetch_speech_commands(
             version=version,
             n_clips=N_CLIPS[version],
             n_words=len(WORDS[version]),
-            n_missing=n_missing,
+            n_missing=lacks,
             license=LICENSE,
         ),
     )
@@ -291,7 +297,10 @@ def _check_words(words, version):
         if words == "all":
             return WORDS[version]
         raise ValueError(f"words={words!r}: expected a list, such as [{words!r}], 'all' or None")
-    wanted = tuple(sorted({str(word) for word in words}))
+    try:
+        wanted = tuple(sorted({str(word) for word in words}))
+    except TypeError as error:
+        raise ValueError(f"words={words!r}: expected a list of words, 'all' or None") from error
     wrong = [word for word in wanted if word not in WORDS[version]]
     if wrong or not wanted:
         raise ValueError(
@@ -303,8 +312,13 @@ def _check_words(words, version):
 def _folder(home, name, download):
     """The folder of an archive, with sound files in it."""
     folder = home / name
-    if any(folder.glob("*/*.wav")):
+    if any(path.parent.name != NOISES for path in folder.glob("*/*.wav")):
         return folder
+    if folder.is_dir() and any(folder.iterdir()):
+        raise OSError(
+            f"{folder} holds no words of Speech Commands (folders of .wav files), and is not "
+            "empty; move it away, or name another place with data_home="
+        )
     if download is None:
         raise OSError(
             f"no recordings of Speech Commands in {folder}; allow the download with "
@@ -360,38 +374,21 @@ def _official_parts(folder):
     parts = {}
     for part, name in (("validation", "validation_list.txt"), ("test", "testing_list.txt")):
         try:
-            parts.update(dict.fromkeys((folder / name).read_text().split(), part))
+            listed = (folder / name).read_text(encoding="utf-8-sig").split()
         except FileNotFoundError as error:
             raise OSError(
                 f"{folder / name} is missing, which split needs; use split=None, or move the "
                 "folder away to download all of it"
             ) from error
+        clean = [clip.replace("\\", "/").removeprefix("./") for clip in listed]
+        strange = [clip for clip in clean if not _LISTED.fullmatch(clip)]
+        if strange:
+            raise ValueError(
+                f"{folder / name} names {strange[0]!r}; expected lines such as "
+                "'up/0a7c2a8d_nohash_0.wav'"
+            )
+        parts.update(dict.fromkeys(clean, part))
     return parts
-
-
-def _silence(folder, noise_home, limit):
-    """One-second windows of noise: segment, name of the noise, part."""
-    recorded = sorted((folder / NOISES).glob("*.wav"))
-    if recorded:
-        validation = {path for path in recorded if path.stem == VALIDATION_NOISE}
-    else:
-        home = noise_folder() if noise_home is None else Path(os.path.abspath(noise_home))
-        recorded = write_noise_recordings(home, SAMPLING_RATE)
-        validation = set(recorded[3::4])
-    windows = []
-    for path in recorded:
-        info = soundfile.info(str(path))
-        for i in range(max(0, int(2 * info.frames / info.samplerate) - 1)):
-            part = "validation" if path in validation else "train"
-            windows.append((AudioSegment(str(path), i / 2, i / 2 + 1), path.stem, part))
-    if not windows:
-        raise ValueError(
-            f"silence is asked for, but no noise in {folder / NOISES} lasts 1 s; use silence=False"
-        )
-    if limit is None or limit >= len(windows):
-        return windows
-    chosen = np.linspace(0, len(windows) - 1, limit).round().astype(int)
-    return [windows[i] for i in chosen]
 
 
 def _balance(target, counted, words):

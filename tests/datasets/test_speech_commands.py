@@ -229,6 +229,7 @@ def test_missing_lists_are_named_where_they_are_needed(own_home):
         ({"words": ["yes", "perhaps"]}, r"words=\['yes', 'perhaps'\]: expected words out of"),
         ({"words": []}, r"words=\[\]"),
         ({"words": ["tree"]}, r"words=\['tree'\]: .* holds no clip of tree"),
+        ({"words": 5}, "words=5: expected a list of words"),
         ({"silence": 0}, "'silence' parameter"),
         ({"split": "random"}, "'split' parameter"),
     ],
@@ -330,3 +331,54 @@ def test_no_noise_of_a_second_is_an_error_where_silence_is_asked_for(own_home):
     with pytest.raises(ValueError, match=r"no noise in .* lasts 1 s"):
         fetch(own_home)
     assert len(fetch(own_home, silence=False).data)
+
+
+def test_missing_files_of_the_test_archive_are_counted_where_it_is_the_test_set(home):
+    lists, official = (fetch(home, split=split).n_missing for split in ("lists", "official"))
+    assert official - lists == 4890 - 15
+
+
+@pytest.mark.parametrize("file", ["README.md", "_background_noise_/pink_noise.wav"])
+def test_a_folder_without_words_is_no_copy_and_stays_as_it_is(tmp_path, file):
+    path = tmp_path / "speech_commands_v0.01" / file
+    write_clip(path.with_suffix(".wav"), 40_000)
+    path.with_suffix(".wav").rename(path)
+    for download in (False, True):
+        with pytest.raises(OSError, match=r"speech_commands_v0.01 holds no words of Speech Com"):
+            fetch(tmp_path, "v0.01", download_if_missing=download)
+    assert path.exists()
+
+
+def test_a_copy_without_the_words_of_the_task_is_refused_and_with_some_warned_of(tmp_path):
+    folder = tmp_path / "speech_commands_v0.01"
+    write_clip(folder / "bed" / f"{SPEAKERS[0]}_nohash_0.wav")
+    with pytest.raises(ValueError, match=r"words=None: .* holds no clip of down, go, left"):
+        fetch(tmp_path, "v0.01")
+    write_clip(folder / "up" / f"{SPEAKERS[0]}_nohash_0.wav")
+    with pytest.warns(UserWarning, match=r"no clip of down, .*, stop, yes: these classes"):
+        speech = fetch(tmp_path, "v0.01", silence=False)
+    assert sorted(set(speech.target)) == ["_unknown_", "up"]
+
+
+def test_noise_that_is_hidden_is_passed_over_and_noise_that_is_broken_named(own_home):
+    noises = own_home / "speech_commands_v0.02" / "_background_noise_"
+    before = len(fetch(own_home).data)
+    (noises / "._pink_noise.wav").write_bytes(b"of another system")
+    assert len(fetch(own_home).data) == before
+    (noises / "empty.wav").touch()
+    with pytest.raises(ValueError, match=r"noise that cannot be read: .*empty\.wav"):
+        fetch(own_home)
+    assert len(fetch(own_home, silence=False).data) == before - 12
+
+
+def test_lists_of_other_systems_are_read_and_strange_ones_refused(own_home):
+    expected = fetch(own_home, split="lists").split
+    path = own_home / "speech_commands_v0.02" / "testing_list.txt"
+    lines = path.read_text().split()
+    path.write_bytes(
+        "\r\n".join(".\\" + line.replace("/", "\\") for line in lines).encode("utf-8-sig")
+    )
+    np.testing.assert_array_equal(fetch(own_home, split="lists").split, expected)
+    path.write_text("0a7c2a8d,test\n")
+    with pytest.raises(ValueError, match=r"testing_list\.txt names '0a7c2a8d,test'; expected"):
+        fetch(own_home, split="lists")
