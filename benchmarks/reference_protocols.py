@@ -88,6 +88,16 @@ def clips(protocol):
     return speech.data, np.asarray(speech.target), np.asarray(speech.speaker)
 
 
+def at_hand(protocol):
+    """Whether the recordings of a protocol are there, or can be fetched."""
+    try:
+        clips(protocol)
+    except OSError as error:
+        print(f"protocol {protocol!r} is left out: {error}", flush=True)
+        return False
+    return True
+
+
 def folds(protocol, y, speakers):
     """(train, test) positions of each fold."""
     if protocol == "digits-random":

@@ -93,6 +93,7 @@ def write_tables(rows, folder):
     folder : path
     """
     tables, notes = {}, []
+    folder.mkdir(parents=True, exist_ok=True)
     for protocol in protocols.TITLES:
         table = summary(rows, protocol) if any(r["protocol"] == protocol for r in rows) else []
         restored = [row for row in table if "autoencoder" in row["system"]]

@@ -88,6 +88,8 @@ def words_a_minute(waveform):
     """Rate of speech of one word, without the silence around it."""
     levels = np.sqrt(np.convolve(np.square(waveform), np.ones(220) / 220, "same"))
     loud = np.flatnonzero(levels > levels.max() * 10 ** (-35 / 20))
+    if not len(loud):
+        return 0.0  # silence
     return 60 / ((loud[-1] - loud[0] + 1) / RATE)
 
 
@@ -130,7 +132,8 @@ pictures = steps.fit_transform(waveforms[kept])
 n_frames = np.array([S.shape[1] for S in steps[:-1].transform(waveforms[kept])])
 n_all = 1 + (np.array([len(w) for w in waveforms[kept]]) - 1024) // 256
 print(f"{len(pictures)} pictures of {pictures.shape[1]} bands x {pictures.shape[2]} frames")
-print(f"  {(n_frames > 64).sum()} words are longer than {64 * 256 / RATE:.2f} s and lose their end")
+longest = (63 * 256 + 1024) / RATE
+print(f"  {(n_frames > 64).sum()} words are longer than {longest:.2f} s and lose their end")
 print(f"  {np.maximum(n_all - n_frames, 0).sum()} frames dropped, in which a band is exactly 0")
 
 # %%
@@ -166,7 +169,7 @@ for column, digit in zip(grid.T, range(10)):
         axes.set_title(files[row].name, fontsize=7)
 for axes in grid.flat:
     axes.set(xticks=[], yticks=[])
-grid[-1, 0].set_xlabel("64 frames, 0.74 s", fontsize=8)
+grid[-1, 0].set_xlabel("64 frames, 0.78 s", fontsize=8)
 grid[-1, 0].set_ylabel("64 mel bands,\n50 to 5000 Hz", fontsize=8)
 figure.suptitle(f"{source}: files in {folder}")
 figure.savefig("picture_files.png", dpi=110)

@@ -95,3 +95,31 @@ def test_an_interrupted_run_goes_on_and_the_table_is_of_the_log(
     for file in report["pictures"].values():
         assert (tmp_path / file).stat().st_size > 0
     assert "![Systems" in (tmp_path / "reference_systems.md").read_text()
+
+
+def test_without_recordings_of_a_protocol_the_others_are_reported(
+    benchmark, digits, tmp_path, monkeypatch, capsys
+):
+    def clips(protocol):
+        if protocol == "commands":
+            raise OSError("no recordings")
+        return digits
+
+    monkeypatch.setattr(benchmark.protocols, "clips", clips)
+    log = tmp_path / "log.jsonl"
+    lines = []
+    for protocol, name, mean in (("digits-theo", "basics-mlp", "0.1"), ("commands", "best", "0.9")):
+        recipe, options = benchmark.protocols.systems(protocol)[name]
+        made = benchmark.make_recipe(recipe, random_state=0, **options)
+        line = {"protocol": protocol, "system": name, "seed": 0, "epochs": 1}
+        line["settings"] = benchmark.settings_of(made)
+        line["earlier"] = {"system": name, "mean": mean}
+        lines.append(json.dumps(line) + "\n")
+    log.write_text("".join(lines))
+    command = ["reference_systems.py", "--report", "--log", str(log)]
+    monkeypatch.setattr(sys, "argv", [*command, "--folder", str(tmp_path / "new")])
+    benchmark.main()
+    assert "'commands' is left out: no recordings" in capsys.readouterr().out
+    report = json.loads((tmp_path / "new" / "reference_systems.json").read_text())
+    assert list(report["tables"].values()) == [[{"system": "basics-mlp †", "mean": "0.1"}]]
+    assert "†" in report["notes"][1]

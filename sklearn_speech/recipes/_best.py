@@ -1,5 +1,6 @@
 """This library's own settings for isolated words of speakers never heard before."""
 
+from copy import deepcopy
 from functools import partial
 
 from sklearn.ensemble import VotingClassifier
@@ -63,7 +64,7 @@ def _vote(
                 label_smoothing=0.1,
                 random_state=random_state,
                 **network,
-                **sizes,
+                **deepcopy(sizes),  # lists that a user may change
             ),
         )
         for name, ((front, network), sizes) in members.items()
@@ -78,7 +79,7 @@ recipe(
     "best",
     source="own",
     task="isolated words",
-    input="samples, seen as log-mel spectrograms of 40 bands",
+    input="samples of 1 s, longer words lose their end; seen as log-mel spectrograms of 40 bands",
     published="",
     corrected="",
 )(partial(_vote, {"level": (LEVEL, FOUR), "deep": (LEVEL, FIVE), "band": (BAND, FOUR)}))
@@ -87,7 +88,7 @@ recipe(
     "best-waveform",
     source="own",
     task="isolated words",
-    input="samples; Fourier and mel weights are trained with the network",
+    input="samples of 1 s, longer words lose their end; Fourier and mel weights are trained",
     published="",
     corrected="",
 )(partial(_vote, {"level": (LEVEL, FOUR | TRAINED), "band": (BAND, FOUR | TRAINED)}))

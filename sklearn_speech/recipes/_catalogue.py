@@ -214,7 +214,8 @@ def in_samples(duration, sample_rate, published):
     """Length of clips: the published number of samples, or what `duration` in seconds asks for."""
     if duration is None:
         return published
-    if not isinstance(duration, Real) or not 0 < duration < math.inf:
+    real = isinstance(duration, Real) and not isinstance(duration, bool)
+    if not real or not 0 < duration < math.inf:
         raise ValueError(f"duration={duration!r}: expected a positive number of seconds, or None")
     return max(1, round(duration * sample_rate))
 

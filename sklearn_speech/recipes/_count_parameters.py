@@ -1,5 +1,6 @@
 """How many parameters a recipe trains, told before any training."""
 
+from collections.abc import Iterable
 from numbers import Integral
 
 import numpy as np
@@ -7,7 +8,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.pipeline import Pipeline
 
 from ..base import nets_of
-from ..utils.validation import make_ragged
+from ..utils.validation import check_positive_int, make_ragged
 from ._catalogue import make_recipe
 
 
@@ -26,7 +27,8 @@ def count_parameters(recipe, input_shape, n_classes=10):
     input_shape : int or tuple
         What enters the last step: ``n_times``, the length of waveforms in samples,
         where it reads them or has its front end inside (the trainable recipes in
-        settings B to D), else ``(n_bands, n_frames)`` of spectrograms.
+        settings B to D, and in A with FastAudio's filters or masked bins), else
+        ``(n_bands, n_frames)`` of spectrograms.
     n_classes : int, default=10
         Number of classes; of phones, for a recogniser, the blank not counted.
 
@@ -37,7 +39,8 @@ def count_parameters(recipe, input_shape, n_classes=10):
     Raises
     ------
     ValueError
-        When `input_shape` is not that of what the last step reads.
+        When `input_shape` is not that of what the last step reads, or `n_classes` is no
+        whole number of classes.
     TypeError
         When the last step holds no network.
 
@@ -50,6 +53,9 @@ def count_parameters(recipe, input_shape, n_classes=10):
     58132
     """
     estimator = make_recipe(recipe) if isinstance(recipe, str) else recipe
+    if not hasattr(estimator, "get_params"):
+        raise TypeError(f"recipe={recipe!r}: expected the name of a recipe, or an estimator")
+    n_classes = check_positive_int("n_classes", n_classes)
     if isinstance(estimator, Pipeline):
         estimator = estimator[-1]
     estimator = clone(estimator)
@@ -74,7 +80,7 @@ def count_parameters(recipe, input_shape, n_classes=10):
 
 
 def _check_shape(input_shape, estimator):
-    shape = (input_shape,) if isinstance(input_shape, Integral) else tuple(input_shape)
+    shape = tuple(input_shape) if isinstance(input_shape, Iterable) else (input_shape,)
     wanted = {1: "n_times", 2: "(n_bands, n_frames)"}
     reads = next((net._reads() for net in nets_of(estimator).values()), "spectrogram")
     n_axes = 1 if reads == "waveform" else 2

@@ -158,6 +158,7 @@ def test_duration_is_given_in_seconds():
         ("best", {"padortrim__n_time": 1}, "no option 'padortrim__n_time'.*Invalid parameter"),
         ("best", {"reads": "files"}, "reads='files': expected one of 'paths', 'waveforms'"),
         ("best", {"duration": -1}, "duration=-1: expected a positive"),
+        ("best", {"duration": True}, "duration=True: expected a positive"),
         ("kws-linear", {"setting": "E"}, "setting='E': expected one of 'A', 'B', 'C', 'D'"),
         ("kws-linear", {"filterbank": "librosa"}, "filterbank='librosa': expected one of"),
         ("kws-linear", {"random_mel": True}, "random_mel=True needs mel filters .* setting='A'"),
@@ -187,6 +188,16 @@ def test_what_has_no_network_has_no_parameters_to_count():
 
     with pytest.raises(TypeError, match="holds no network"):
         count_parameters(LogisticRegression(), 100)
+    with pytest.raises(TypeError, match="recipe=5: expected the name"):
+        count_parameters(5, 100)
+
+
+@pytest.mark.parametrize("n_classes", [0, 2.5, None])
+def test_numbers_of_classes_that_are_none_are_refused(n_classes):
+    with pytest.raises(ValueError, match=f"n_classes={n_classes}: expected a whole number"):
+        count_parameters("spectrum-2cnn", (64, 64), n_classes)
+    with pytest.raises(ValueError, match="input_shape=None: expected "):
+        count_parameters("spectrum-2cnn", None)
 
 
 def test_counting_leaves_the_recipe_unfitted():
@@ -203,3 +214,9 @@ def test_parameters_of_an_ensemble_are_those_of_all_its_networks():
     ]
     one_by_one = sum(count_parameters(net, (64, 64)) for _, net in nets)
     assert count_parameters(VotingClassifier(nets, voting="soft"), (64, 64)) == one_by_one
+
+
+def test_nothing_is_shared_between_two_makings_of_a_recipe():
+    first, second = (make_recipe("best")[-1].estimators[0][1] for _ in range(2))
+    first.n_filters.append(7)
+    assert len(second.n_filters) == 4
