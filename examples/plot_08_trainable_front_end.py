@@ -157,6 +157,13 @@ figure.suptitle(f"{source}: mel filters")
 figure.savefig("mel_filters.png", dpi=110)
 
 # %%
+# Filter by filter, as weights over frequency: those that were trained gently.
+
+display = FilterbankDisplay.from_estimator(fitted["normalised", "B, slow"])
+display.figure_.suptitle(f"{source}: mel filters, setting B with a slow front end")
+display.figure_.savefig("mel_filter_lines.png", dpi=110)
+
+# %%
 # The kernels of the Fourier transform are large, and hardly move.
 
 display = FourierKernelDisplay.from_estimator(fitted["normalised", "D"], bins=[2, 10, 20, 50])
@@ -197,4 +204,5 @@ hertz = 16000 / 480
 panels[4].set(title=f"deaf from {25 * hertz:.0f} to {49 * hertz:.0f} Hz", ylabel="")
 figure.suptitle(f"{source}: '{words[test[0]]}' by a new speaker, as the linear layer gets it")
 figure.savefig("front_end_view.png", dpi=110)
-print("pictures: front_end_accuracy.png, mel_filters.png, fourier_kernels.png, front_end_view.png")
+print("pictures: front_end_accuracy.png, mel_filters.png, mel_filter_lines.png,")
+print("fourier_kernels.png, front_end_view.png")

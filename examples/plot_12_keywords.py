@@ -9,8 +9,9 @@ through the pipeline. Nobody who is asked was heard in training, and those who d
 when to stop were not either. In the end the pipeline goes into a file, and comes out
 the same.
 
-Run as a script, this prints a report by class, and writes ``keywords.png``,
-``keyword_report.png`` and ``keywords.safetensors`` to the working directory.
+Run as a script, this prints a line an epoch and a report by class, and writes
+``keywords.png``, ``keyword_report.png``, ``keyword_report.json`` and
+``keywords.safetensors`` to the working directory.
 """
 
 # %%
@@ -20,7 +21,9 @@ Run as a script, this prints a report by class, and writes ``keywords.png``,
 # not download 2.4 GB; ``fetch_speech_commands()`` would. Silence is cut out of background
 # noises, which a program makes where the copy has none.
 
+import json
 import warnings
+from pathlib import Path
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -85,6 +88,7 @@ for name in np.unique(target):
 # are split off by them.
 
 import sklearn
+from skorch.callbacks import PrintLog
 
 from sklearn_speech import (
     BCResNetClassifier,
@@ -97,6 +101,7 @@ network = BCResNetClassifier(
     tau=1,
     early_stopping=True,
     n_iter_no_change=training["max_epochs"],
+    callbacks=[("log", PrintLog())],  # a line an epoch
     random_state=0,
     **training,
 ).set_fit_request(sample_weight=True)
@@ -134,21 +139,29 @@ print(f"{len(test)} clips of {len(set(speakers[test]))} speakers and noises:")
 print(f"  accuracy {np.mean(answers == target[test]):.3f}, "
       f"balanced {balanced_accuracy_score(target[test], answers):.3f}")  # fmt: skip
 print(classification_report(target[test], answers, zero_division=0))
+report = classification_report(target[test], answers, zero_division=0, output_dict=True)
+Path("keyword_report.json").write_text(json.dumps(report, indent=1) + "\n")
 
 import matplotlib.pyplot as plt
 
 from sklearn_speech.inspection import ClassReportDisplay, TrainingCurveDisplay
 
-figure = plt.figure(figsize=(13, 5), layout="constrained")
-left, right = figure.subfigures(1, 2, width_ratios=(3, 2))
-TrainingCurveDisplay.from_estimator(pipeline, ax=left.subplots(1, 2))
-axes = right.subplots()
-ConfusionMatrixDisplay.from_predictions(
-    target[test], answers, ax=axes, cmap="Oranges", colorbar=False, xticks_rotation=60,
-    normalize="true", values_format=".2f", text_kw={"fontsize": 8},
-)  # fmt: skip
-axes.set(xlabel="Recognised", ylabel="Spoken", title="Share of each row")
-figure.suptitle(f"{source}: speakers never heard before")
+figure = plt.figure(figsize=(11, 9), layout="constrained")
+above, below = figure.subfigures(2, 1, height_ratios=(2, 3))
+TrainingCurveDisplay.from_estimator(pipeline, ax=above.subplots(1, 2))
+learned = pipeline.predict(clips[train])
+for axes, of, said, answered in zip(
+    below.subplots(1, 2),
+    ("speakers learned from", "speakers never heard before"),
+    (target[train], target[test]),
+    (learned, answers),
+):
+    ConfusionMatrixDisplay.from_predictions(
+        said, answered, ax=axes, cmap="Oranges", colorbar=False, xticks_rotation=60,
+        normalize="true", values_format=".2f", text_kw={"fontsize": 8},
+    )  # fmt: skip
+    axes.set(xlabel="Recognised", ylabel="Spoken", title=f"Share of each row: {of}")
+figure.suptitle(source)
 figure.savefig("keywords.png", dpi=110)
 
 display = ClassReportDisplay.from_predictions(target[test], answers)
