@@ -18,7 +18,7 @@ import torch
 from report import write_report
 from sklearn.model_selection import LeaveOneGroupOut
 
-from sklearn_speech import fetch_fsdd, make_recipe
+from sklearn_speech import fetch_fsdd, list_recipes, make_recipe
 
 #: Training on 2,500 clips within five minutes, and 500 answers a second.
 FIT_LIMIT, RATE_LIMIT = 300, 500
@@ -28,7 +28,9 @@ def measure(name, n_jobs, n_repeats, speech):
     """Seconds of one fit, and clips a second of predictions by the median of several."""
     train, test = next(LeaveOneGroupOut().split(speech.data, speech.target, speech.speaker))
     X, y = np.asarray(speech.data), speech.target
-    recipe = make_recipe(name, n_jobs=n_jobs, random_state=0)
+    (options,) = (row["options"] for row in list_recipes(details=True) if row["name"] == name)
+    abreast = {"n_jobs": n_jobs} if "n_jobs" in options else {}
+    recipe = make_recipe(name, random_state=0, **abreast)
     start = time.perf_counter()
     recipe.fit(X[train], y[train])
     fit = time.perf_counter() - start

@@ -115,6 +115,10 @@ for file, names in (("learning_curves.png", NAMES[4:]), ("more_learning_curves.p
     display = TrainingCurveDisplay.from_estimator(curves, panels=["loss", "accuracy", "lr"])
     display.figure_.set_size_inches(14, 4)
     display.axes_[0].set_ylim(0, 3)
+    legend = display.axes_[0].get_legend()  # to where there is room for it
+    texts = [text.get_text() for text in legend.get_texts()]
+    display.axes_[2].legend(legend.legend_handles, texts, frameon=False, fontsize="small")
+    legend.remove()
     display.figure_.suptitle(source)
     display.figure_.savefig(file, dpi=110)
 

@@ -1,7 +1,6 @@
 """This library's own settings for isolated words of speakers never heard before."""
 
 from copy import deepcopy
-from functools import partial
 
 from sklearn.ensemble import VotingClassifier
 
@@ -49,25 +48,36 @@ def augmentations(sample_rate, cut_and_colour):
     ]
 
 
-def _vote(
-    members, /, sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, n_jobs=None,
-    random_state=None, reads="paths",
+def _network(view, sizes, sample_rate, n_mels, max_epochs, random_state):
+    front, settings = view
+    return SpectrogramCNNClassifier(
+        frontend=MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **front),
+        max_epochs=max_epochs,
+        augment=augmentations(sample_rate, cut_and_colour="input_norm" not in settings),
+        label_smoothing=0.1,
+        random_state=random_state,
+        **settings,
+        **deepcopy(sizes),  # lists that a user may change
+    )
+
+
+@recipe(
+    "best",
+    source="own",
+    task="isolated words",
+    input="samples of 1 s, longer words lose their end; seen as log-mel spectrograms of 40 bands",
+    published="",
+    corrected="",
+)
+def _best(
+    sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, n_jobs=None, random_state=None,
+    reads="paths",
 ):  # fmt: skip
-    """Networks that see words in different ways, by name; their probabilities are averaged."""
+    """Networks that see words in different ways; their probabilities are averaged."""
+    members = {"level": (LEVEL, FOUR), "deep": (LEVEL, FIVE), "band": (BAND, FOUR)}
     networks = [
-        (
-            name,
-            SpectrogramCNNClassifier(
-                frontend=MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **front),
-                max_epochs=max_epochs,
-                augment=augmentations(sample_rate, cut_and_colour="input_norm" not in network),
-                label_smoothing=0.1,
-                random_state=random_state,
-                **network,
-                **deepcopy(sizes),  # lists that a user may change
-            ),
-        )
-        for name, ((front, network), sizes) in members.items()
+        (name, _network(*member, sample_rate, n_mels, max_epochs, random_state))
+        for name, member in members.items()
     ]
     return pipeline(
         clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
@@ -75,20 +85,18 @@ def _vote(
     )
 
 
-recipe(
-    "best",
-    source="own",
-    task="isolated words",
-    input="samples of 1 s, longer words lose their end; seen as log-mel spectrograms of 40 bands",
-    published="",
-    corrected="",
-)(partial(_vote, {"level": (LEVEL, FOUR), "deep": (LEVEL, FIVE), "band": (BAND, FOUR)}))
-
-recipe(
+@recipe(
     "best-waveform",
     source="own",
     task="isolated words",
     input="samples of 1 s, longer words lose their end; Fourier and mel weights are trained",
     published="",
     corrected="",
-)(partial(_vote, {"level": (LEVEL, FOUR | TRAINED), "band": (BAND, FOUR | TRAINED)}))
+)
+def _best_waveform(
+    sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, random_state=None, reads="paths"
+):
+    return pipeline(
+        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
+        _network(LEVEL, FOUR | TRAINED, sample_rate, n_mels, max_epochs, random_state),
+    )
