@@ -189,10 +189,10 @@ restored = {"picture": unseen}
 for n_stages in (1, 2, 3):
     autoencoder = make_recipe(f"spectrum-autoencoder-{n_stages}", max_epochs=6, random_state=0)[-1]
     autoencoder.fit(learned)
-    restored[f"{n_stages} stages,\n{autoencoder.n_codes_} numbers"] = autoencoder.reconstruct(
-        unseen
+    restored[f"{n_stages} stage{'s' * (n_stages > 1)},\n{autoencoder.n_codes_} numbers"] = (
+        autoencoder.reconstruct(unseen)
     )
-    print(f"  autoencoder of {n_stages} stages: squared error "
+    print(f"  autoencoder of {n_stages} stage(s): squared error "
           f"{-autoencoder.score(unseen):.4f}, {autoencoder.n_codes_} numbers")  # fmt: skip
 
 figure, grid = plt.subplots(4, 5, figsize=(8, 6.6), layout="constrained")
