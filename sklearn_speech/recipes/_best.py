@@ -29,8 +29,8 @@ FIVE = {
 
 #: Ways to see a word: settings of the front end and of the network. Where each band is
 #: taken relative to its own mean, no colour is left to be mixed.
-LEVEL = {"preemphasis": 0.97}, {}
-BAND = {"top_db": 50}, {"input_norm": "band"}
+LEVEL: tuple[dict, dict] = {"preemphasis": 0.97}, {}
+BAND: tuple[dict, dict] = {"top_db": 50}, {"input_norm": "band"}
 
 #: A front end that is trained with the network, so slowly that it stays near where it began.
 TRAINED = {"train_frontend": "both", "frontend_lr": 1e-4}
