@@ -29,45 +29,17 @@ from sklearn_speech import (
     SpectrogramCNNClassifier,
     fetch_fsdd,
 )
-from sklearn_speech.modules.augmentations import (
-    FrameShift,
-    FreqMixStyle,
-    NoiseFloor,
-    RandomEqualizer,
-    RandomTrim,
-    TimeStretch,
-    VocalTractWarp,
-)
+from sklearn_speech.modules.augmentations import NoiseFloor
+from sklearn_speech.recipes._best import FIVE, FOUR, augmentations
 
 RATE = 8000
 STORE = RESULTS / "nested_selection"
 #: Speakers held out, in pairs of blocks that complete each other.
 BLOCKS = [(0, 1, 2), (3, 4, 5), (0, 3, 4), (1, 2, 5)]
 
-#: Sizes of networks that convolve every band and frame; the default skips every second.
-FINE = {"n_filters": [24, 48, 96, 96], "kernel_size": 3, "stride": 1, "pool_size": 2}
-DEEP = {
-    "n_layers": 5,
-    "n_filters": [24, 48, 96, 128, 128],
-    "kernel_size": 3,
-    "stride": 1,
-    "pool_size": [2, 2, 2, 2, 1],
-}
-
-
-def augmentations(depth_db=(40, 80)):
-    """Other tempo, vocal tract, microphone, position and noise."""
-    return [
-        TimeStretch(factor=(0.75, 1.3)),
-        VocalTractWarp(sample_rate=RATE, factor=(0.85, 1.18)),
-        RandomEqualizer(max_db=6),
-        FrameShift(),
-        NoiseFloor(depth_db=depth_db, p=0.8),
-    ]
-
 
 def cnn(**settings):
-    return SpectrogramCNNClassifier(**{"max_epochs": 16, "augment": augmentations(), **settings})
+    return SpectrogramCNNClassifier(max_epochs=16, **settings)
 
 
 def front(**settings):
@@ -79,22 +51,23 @@ def front(**settings):
     )
 
 
-NOISE = augmentations(depth_db=(20, 70))
+NOISE = augmentations(RATE, cut_and_colour=False)
+LESS_NOISE = [*NOISE[:-1], NoiseFloor(depth_db=(40, 80), p=0.8)]
 
 #: Training with all that helps.
-ALL = {"augment": [RandomTrim(p=0.5), FreqMixStyle(), *NOISE], "label_smoothing": 0.1}
+ALL = {"augment": augmentations(RATE, cut_and_colour=True), "label_smoothing": 0.1}
 
 #: Networks that are trained: (what makes spectrograms, of each clip alone; classifier).
 MEMBERS = {
-    "plain": (front(preemphasis=0.97), cnn(augment=None)),
-    "augmented": (front(preemphasis=0.97), cnn()),
+    "plain": (front(preemphasis=0.97), cnn()),
+    "augmented": (front(preemphasis=0.97), cnn(augment=LESS_NOISE)),
     "more noise": (front(preemphasis=0.97), cnn(augment=NOISE)),
     "more noise, cut and coloured": (front(preemphasis=0.97), cnn(**ALL)),
-    "fine": (front(preemphasis=0.97), cnn(**ALL, **FINE)),
-    "deep": (front(preemphasis=0.97), cnn(**ALL, **DEEP)),
+    "fine": (front(preemphasis=0.97), cnn(**ALL, **FOUR)),
+    "deep": (front(preemphasis=0.97), cnn(**ALL, **FIVE)),
     "band": (
         front(top_db=50),
-        cnn(augment=NOISE, label_smoothing=0.1, input_norm="band", **FINE),
+        cnn(augment=NOISE, label_smoothing=0.1, input_norm="band", **FOUR),
     ),
 }
 
