@@ -36,7 +36,7 @@ BAND: tuple[dict, dict] = {"top_db": 50}, {"input_norm": "band"}
 TRAINED = {"train_frontend": "both", "frontend_lr": 1e-4}
 
 
-def augmentations(sample_rate, cut_and_colour):
+def augmentations(sample_rate, cut_and_colour, depth_db=(20, 70)):
     """Other tempo, vocal tract, microphone, position and noise; other cuts and colours first."""
     return [
         *([RandomTrim(p=0.5), FreqMixStyle()] if cut_and_colour else []),
@@ -44,20 +44,31 @@ def augmentations(sample_rate, cut_and_colour):
         VocalTractWarp(sample_rate=sample_rate, factor=(0.85, 1.18)),
         RandomEqualizer(max_db=6),
         FrameShift(),
-        NoiseFloor(depth_db=(20, 70), p=0.8),
+        NoiseFloor(depth_db=depth_db, p=0.8),
     ]
 
 
-def _network(view, sizes, sample_rate, n_mels, max_epochs, random_state):
-    front, settings = view
-    return SpectrogramCNNClassifier(
-        frontend=MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **front),
-        max_epochs=max_epochs,
-        augment=augmentations(sample_rate, cut_and_colour="input_norm" not in settings),
-        label_smoothing=0.1,
-        random_state=random_state,
-        **settings,
-        **deepcopy(sizes),  # lists that a user may change
+def _vote(
+    members, training, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads
+):
+    """Networks that see words in different ways, by name; their probabilities are averaged."""
+    networks = [
+        (
+            name,
+            SpectrogramCNNClassifier(
+                frontend=MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **front),
+                max_epochs=max_epochs,
+                random_state=random_state,
+                **training("input_norm" not in settings),
+                **settings,
+                **deepcopy(sizes),  # lists that a user may change
+            ),
+        )
+        for name, ((front, settings), sizes) in members.items()
+    ]
+    return pipeline(
+        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
+        VotingClassifier(networks, voting="soft", n_jobs=n_jobs),
     )
 
 
@@ -73,15 +84,12 @@ def _best(
     sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, n_jobs=None, random_state=None,
     reads="paths",
 ):  # fmt: skip
-    """Networks that see words in different ways; their probabilities are averaged."""
+    def training(cut_and_colour):
+        return {"augment": augmentations(sample_rate, cut_and_colour), "label_smoothing": 0.1}
+
     members = {"level": (LEVEL, FOUR), "deep": (LEVEL, FIVE), "band": (BAND, FOUR)}
-    networks = [
-        (name, _network(*member, sample_rate, n_mels, max_epochs, random_state))
-        for name, member in members.items()
-    ]
-    return pipeline(
-        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
-        VotingClassifier(networks, voting="soft", n_jobs=n_jobs),
+    return _vote(
+        members, training, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads
     )
 
 
@@ -94,9 +102,13 @@ def _best(
     corrected="",
 )
 def _best_waveform(
-    sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, random_state=None, reads="paths"
-):
-    return pipeline(
-        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
-        _network(LEVEL, FOUR | TRAINED, sample_rate, n_mels, max_epochs, random_state),
+    sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, n_jobs=None, random_state=None,
+    reads="paths",
+):  # fmt: skip
+    def training(cut_and_colour):
+        return {"augment": augmentations(sample_rate, False, depth_db=(40, 80))}
+
+    members = {"fine_emphasis": (LEVEL, FOUR | TRAINED), "fine_band": (BAND, FOUR | TRAINED)}
+    return _vote(
+        members, training, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads
     )
