@@ -29,7 +29,6 @@ from sklearn_speech import (
     SpectrogramCNNClassifier,
     fetch_fsdd,
 )
-from sklearn_speech.modules.augmentations import NoiseFloor
 from sklearn_speech.recipes._best import FIVE, FOUR, augmentations
 
 RATE = 8000
@@ -42,7 +41,7 @@ BLOCKS = [
 
 
 #: Noise as deep below speech as in recordings of a quiet room.
-QUIET = [*augmentations(RATE, cut_and_colour=False)[:-1], NoiseFloor(depth_db=(40, 80), p=0.8)]
+QUIET = augmentations(RATE, cut_and_colour=False, depth_db=(40, 80))
 
 #: Training as in the recipe: more noise, other cuts and colours.
 RECIPE = {"augment": augmentations(RATE, cut_and_colour=True), "label_smoothing": 0.1}

@@ -9,7 +9,7 @@ import soundfile
 from ..audio import AudioSegment
 from ._noise_recordings import noise_folder, write_noise_recordings
 
-#: Of the noise that is made, where none is recorded.
+#: Of Speech Commands, and of noise made for it.
 SAMPLING_RATE = 16000
 
 #: The noise that validation hears, in the split of the trainable front ends' reference system.
@@ -42,15 +42,10 @@ def noise_windows(folder, noise_home, limit):
     if recorded:
         validation = {path for path in recorded if path.stem == VALIDATION_NOISE}
     else:
-        home = (
-            noise_folder()
-            if noise_home is None
-            else Path(os.path.abspath(Path(noise_home).expanduser()))
-        )
-        recorded = write_noise_recordings(home, SAMPLING_RATE)
+        home = noise_folder() if noise_home is None else Path(noise_home).expanduser()
+        recorded = write_noise_recordings(Path(os.path.abspath(home)), SAMPLING_RATE)
         validation = set(recorded[3::4])
-    windows = []
-    unreadable = []
+    windows, unreadable = [], []
     for path in recorded:
         try:
             info = soundfile.info(str(path))

@@ -17,7 +17,7 @@ from ..utils.validation import (
 )
 from ._data_home import DATA_HOME_VARIABLE, get_data_home
 from ._download import fetch_archive
-from ._noise_windows import noise_windows
+from ._noise_windows import SAMPLING_RATE, noise_windows
 
 _BASE_URL = "https://storage.googleapis.com/download.tensorflow.org/data/"
 
@@ -29,8 +29,6 @@ ARCHIVES = {
         "cc2a00c1147c2254e9be3fa0f779d8c17421dc349b86366567a8edfa9acd51df"
     ),
 }
-
-SAMPLING_RATE = 16000
 
 #: The ten words of the task with twelve classes.
 TARGET_WORDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes")

@@ -27,10 +27,9 @@ FIVE = {
     "pool_size": [2, 2, 2, 2, 1],
 }
 
-#: Ways to see a word: settings of the front end and of the network. Where each band is
-#: taken relative to its own mean, no colour is left to be mixed.
-LEVEL: tuple[dict, dict] = {"preemphasis": 0.97}, {}
-BAND: tuple[dict, dict] = {"top_db": 50}, {"input_norm": "band"}
+#: Settings of the front end: ways to see a word.
+LEVEL = {"preemphasis": 0.97}
+BAND = {"top_db": 50}
 
 #: A front end that is trained with the network, so slowly that it stays near where it began.
 TRAINED = {"train_frontend": "both", "frontend_lr": 1e-4}
@@ -48,9 +47,7 @@ def augmentations(sample_rate, cut_and_colour, depth_db=(20, 70)):
     ]
 
 
-def _vote(
-    members, training, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads
-):
+def _vote(members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads):
     """Networks that see words in different ways, by name; their probabilities are averaged."""
     networks = [
         (
@@ -59,12 +56,10 @@ def _vote(
                 frontend=MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **front),
                 max_epochs=max_epochs,
                 random_state=random_state,
-                **training("input_norm" not in settings),
-                **settings,
-                **deepcopy(sizes),  # lists that a user may change
+                **deepcopy(settings),  # lists that a user may change
             ),
         )
-        for name, ((front, settings), sizes) in members.items()
+        for name, (front, settings) in members.items()
     ]
     return pipeline(
         clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
@@ -84,13 +79,19 @@ def _best(
     sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, n_jobs=None, random_state=None,
     reads="paths",
 ):  # fmt: skip
-    def training(cut_and_colour):
-        return {"augment": augmentations(sample_rate, cut_and_colour), "label_smoothing": 0.1}
-
-    members = {"level": (LEVEL, FOUR), "deep": (LEVEL, FIVE), "band": (BAND, FOUR)}
-    return _vote(
-        members, training, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads
-    )
+    level = {"augment": augmentations(sample_rate, cut_and_colour=True), "label_smoothing": 0.1}
+    # bands are taken relative to their own means: no colour is left to be mixed
+    band = {
+        "augment": augmentations(sample_rate, cut_and_colour=False),
+        "label_smoothing": 0.1,
+        "input_norm": "band",
+    }
+    members = {
+        "level": (LEVEL, level | FOUR),
+        "deep": (LEVEL, level | FIVE),
+        "band": (BAND, band | FOUR),
+    }
+    return _vote(members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads)
 
 
 @recipe(
@@ -105,10 +106,10 @@ def _best_waveform(
     sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, n_jobs=None, random_state=None,
     reads="paths",
 ):  # fmt: skip
-    def training(cut_and_colour):
-        return {"augment": augmentations(sample_rate, False, depth_db=(40, 80))}
-
-    members = {"fine_emphasis": (LEVEL, FOUR | TRAINED), "fine_band": (BAND, FOUR | TRAINED)}
-    return _vote(
-        members, training, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads
-    )
+    quiet = augmentations(sample_rate, cut_and_colour=False, depth_db=(40, 80))
+    settings = {"augment": quiet, **FOUR, **TRAINED}
+    members = {
+        "fine_emphasis": (LEVEL, settings),
+        "fine_band": (BAND, settings | {"input_norm": "band"}),
+    }
+    return _vote(members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads)
