@@ -49,9 +49,13 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         Its options are set as ``optimizer__momentum=0.9``.
     weight_decay : float, default=0.01
         Handed to the optimiser.
-    lr_schedule : {"one_cycle", "cosine", "constant"}, default="one_cycle"
+    lr_schedule : {"one_cycle", "cosine", "constant", "swa"}, default="one_cycle"
         How the learning rate changes from step to step of a fit; ``partial_fit``
-        keeps it constant.
+        keeps it constant. "swa" raises it and holds it, and a fit ends with the
+        mean of the weights, and of the statistics of batch norm, after each step
+        of its second half (stochastic weight averaging; Izmailov et al., 2018);
+        losses of epochs are those of the weights before. It excludes
+        `early_stopping`, which ends with the weights of one epoch.
     weight_init : {"torch", "glorot_uniform", "lecun_normal"}, default="torch"
         How weights of convolutions and dense layers begin: as torch begins them, or as
         Keras and Chainer do, with biases of 0, so that where nothing is normalised a
@@ -334,6 +338,11 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
     def _fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None,
              going_on=False, epochs=None, schedule=None, classes=None):  # fmt: skip
         self._validate_params()
+        if self.early_stopping and self.lr_schedule == "swa":
+            raise ValueError(
+                "lr_schedule='swa' ends with the mean of the weights of many steps, "
+                "early_stopping=True with those of one epoch: choose one of the two"
+            )
         data = self._dataset(X, y, sample_weight, classes=classes, reset=not going_on)
         valid = None
         if X_val is not None:

@@ -17,7 +17,7 @@ FUSED = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 #: Options of an optimiser that exclude that implementation.
 FUSED_EXCLUDES = {"fused", "foreach", "capturable", "differentiable"}
 
-SCHEDULES = ("one_cycle", "cosine", "constant")
+SCHEDULES = ("one_cycle", "cosine", "constant", "swa")
 
 _WARM_UP = 0.3
 _START = 1 / 25
@@ -29,10 +29,10 @@ def lr_factor(schedule, progress):
 
     Parameters
     ----------
-    schedule : {"one_cycle", "cosine", "constant"}
+    schedule : {"one_cycle", "cosine", "constant", "swa"}
         "one_cycle" rises from 1/25 over the first 30 % of the steps, then falls
         to 1e-4, both as half a cosine (Smith and Topin, 2017). "cosine" only
-        falls, to 0.
+        falls, to 0. "swa" rises as "one_cycle" does, and stays.
     progress : float
         Steps done over steps in all, in [0, 1].
 
@@ -51,6 +51,8 @@ def lr_factor(schedule, progress):
         return _half_cosine(1.0, 0.0, progress)
     if progress <= _WARM_UP:
         return _half_cosine(_START, 1.0, progress / _WARM_UP)
+    if schedule == "swa":
+        return 1.0
     return _half_cosine(1.0, _END, (progress - _WARM_UP) / (1 - _WARM_UP))
 
 

@@ -6,6 +6,7 @@ from copy import deepcopy
 
 import torch
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 
 from ..splits import StratifiedGroupShuffleSplit
@@ -67,7 +68,7 @@ def train(net, data, valid, epochs, schedule):
     valid : ClipDataset or None
         Measured after each epoch.
     epochs : int
-    schedule : {"one_cycle", "cosine", "constant"}
+    schedule : {"one_cycle", "cosine", "constant", "swa"}
     """
     step = TrainingStep(net)
     on_epoch = {"dataset_train": data, "dataset_valid": valid}
@@ -81,21 +82,24 @@ def train(net, data, valid, epochs, schedule):
         )
     rates = LRSchedule(net.optimizer_, schedule, epochs * n_batches)
     best = BestWeights(net) if net.early_stopping and valid is not None else None
+    mean = MeanWeights(net, epochs * n_batches) if schedule == "swa" else None
     try:
-        _train_epochs(net, step, iterator, rates, valid, best, epochs, on_epoch)
+        _train_epochs(net, step, iterator, rates, valid, best, mean, epochs, on_epoch)
     finally:  # also where training was interrupted
         rates.restore()
+        if mean is not None:
+            mean.take_over()
         net.module_.eval()
         if best is not None:
             best.restore()
 
 
-def _train_epochs(net, step, iterator, rates, valid, best, epochs, on_epoch):
+def _train_epochs(net, step, iterator, rates, valid, best, mean, epochs, on_epoch):
     with tqdm(total=epochs, unit="epoch", disable=not net.verbose, leave=net.verbose > 1) as bar:
         for _ in range(epochs):
             began = time.perf_counter()
             net.notify("on_epoch_begin", **on_epoch)
-            loss = _train_epoch(net, step, iterator, rates)
+            loss = _train_epoch(net, step, iterator, rates, mean)
             _record_loss(net.history_, "train_loss", loss)
             net.history_.record("lr", net.optimizer_.param_groups[0]["lr"])
             shown, enough = {"loss": f"{loss:.3f}"}, False
@@ -124,7 +128,7 @@ def _record_loss(history, name, value):
     history.record(f"{name}_best", all(value < earlier for earlier in before))
 
 
-def _train_epoch(net, step, iterator, rates):
+def _train_epoch(net, step, iterator, rates, mean):
     watched = bool(net.callbacks_)
     net.module_.train()
     total, count = torch.zeros((), device=net.device_), 0
@@ -133,6 +137,8 @@ def _train_epoch(net, step, iterator, rates):
         if watched:
             net.notify("on_batch_begin", batch=batch, training=True)
         loss, output = step(batch)
+        if mean is not None:
+            mean.after_step()
         size = len(batch[0])
         total += loss.detach() * size
         count += size
@@ -175,6 +181,26 @@ def _validate(net, step, valid):
             )
     means = {name: value / count for name, value in totals.items()}
     return net.epoch_scores({**means, "valid_loss": totals["valid_loss"] / mass})
+
+
+class MeanWeights:
+    """The mean of weights and statistics after each step of the second half of a training."""
+
+    def __init__(self, net, n_steps):
+        self.net, self.n_before, self.model = net, n_steps // 2, None
+
+    def after_step(self):
+        if self.n_before > 0:
+            self.n_before -= 1
+            return
+        if self.model is None:
+            self.model = AveragedModel(self.net.module_, use_buffers=True)
+        self.model.update_parameters(self.net.module_)
+
+    def take_over(self):
+        """Give the net the mean, where it came so far."""
+        if self.model is not None:
+            self.net.module_.load_state_dict(self.model.module.state_dict())
 
 
 class BestWeights:

@@ -16,7 +16,7 @@ def train_autoencoder(net, data, valid, epochs, schedule, going_on):
         Measured after each epoch.
     epochs : int
         Of each stage.
-    schedule : {"one_cycle", "cosine", "constant"}
+    schedule : {"one_cycle", "cosine", "constant", "swa"}
     going_on : bool
         Whether the weights of an earlier fit are trained further, which is done at once.
     """

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from skorch.callbacks import Callback
 
 from sklearn_speech.base._schedule import lr_factor
-from sklearn_speech.feature_extraction import SpectrogramScaler
+from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
 from sklearn_speech.utils.validation import make_ragged
 from tests.base.toy import LABELS, Spy, numbered, quick, toy_spectrograms, weights
 
@@ -252,6 +252,44 @@ def test_one_cycle_is_that_of_torch():
 def test_a_constant_rate_is_constant():
     assert set(rates_of(lr_schedule="constant")) == {0.03}
     assert lr_factor("constant", 0.7) == 1
+
+
+def test_the_rate_of_averaging_rises_as_in_one_cycle_and_stays():
+    rates = rates_of(lr_schedule="swa")
+    np.testing.assert_array_equal(rates[:10], rates_of(lr_schedule="one_cycle")[:10])
+    assert set(rates[10:]) == {0.03}
+
+
+@pytest.mark.parametrize(
+    "inside", [{}, {"frontend": MelSpectrogram(n_mels=6, n_fft=64), "train_frontend": "both"}]
+)
+@pytest.mark.parametrize("broken_off_after", [None, 11, 3])
+def test_averaging_ends_with_the_mean_of_the_second_half(inside, broken_off_after):
+    seen = []
+
+    class Watch(Callback):
+        def on_batch_end(self, net, training=None, **kwargs):
+            seen.append({k: v.double() for k, v in net.module_.state_dict().items()})
+            if len(seen) == broken_off_after:
+                raise KeyboardInterrupt
+
+    clips = np.repeat(X.reshape(48, -1), 10, axis=1) if inside else X
+    net = quick(max_epochs=6, lr_schedule="swa", callbacks=[Watch()], **inside)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        net.fit(clips, y)
+    later = seen[9:] or seen[-1:]  # 18 steps; broken off before, nothing is averaged
+    for name, value in net.module_.state_dict().items():
+        if value.is_floating_point():
+            mean = torch.stack([state[name] for state in later]).mean(0)
+            torch.testing.assert_close(value.double(), mean, rtol=1e-5, atol=1e-6, msg=name)
+        if name.endswith("dense.0.weight"):
+            assert not torch.equal(later[-1][name], seen[0][name])
+
+
+def test_averaging_and_early_stopping_exclude_each_other():
+    with pytest.raises(ValueError, match=r"lr_schedule='swa'.*early_stopping=True"):
+        quick(lr_schedule="swa", early_stopping=True).fit(X, y, groups=speakers)
 
 
 @pytest.mark.parametrize(
