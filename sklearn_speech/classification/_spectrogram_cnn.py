@@ -2,7 +2,7 @@
 
 from numbers import Integral, Real
 
-from ..modules.spectrogram_cnn import SpectrogramCNNNet
+from ..modules.spectrogram_cnn import HEADS, SpectrogramCNNNet
 from ..utils.validation import Interval, StrOptions
 from ._pretrained import PretrainedSpeechClassifier
 
@@ -39,10 +39,10 @@ class SpectrogramCNNClassifier(PretrainedSpeechClassifier):
         Added to its variances.
     dropout : float or list of float, default=0.0
         After each layer.
-    head : {"mean", "max", "mean_max", "flatten"}, default="mean_max"
+    head : {"mean", "max", "mean_max", "bands", "flatten"}, default="mean_max"
         How the last layer's output becomes one vector a clip: its mean over time
-        and frequency, its maximum, both, or all of it, which fixes the length of
-        clips.
+        and frequency, its maximum, both, both over time alone, so that bands stay
+        apart, or all of it, which fixes the length of clips.
     hidden_units : int or list of int, default=None
         Widths of dense layers before the last.
     head_dropout : float or list of float, default=0.0
@@ -112,7 +112,7 @@ class SpectrogramCNNClassifier(PretrainedSpeechClassifier):
         "batch_norm": ["boolean"],
         "batch_norm_eps": [Interval(Real, 0, None, closed="neither")],
         "dropout": [Interval(Real, 0, 1, closed="left"), list],
-        "head": [StrOptions({"mean", "max", "mean_max", "flatten"})],
+        "head": [StrOptions(set(HEADS))],
         "hidden_units": [Interval(Integral, 1, None, closed="left"), list, tuple, None],
         "head_dropout": [Interval(Real, 0, 1, closed="left"), list],
         "input_norm": [StrOptions({"batch", "clip", "band"}), None],

@@ -7,6 +7,9 @@ from .conv_stage import ConvStage, frame_mask, per_layer
 from .dropout import Dropout
 from .input_norm import InputNorm
 
+#: How feature maps may become one vector a clip.
+HEADS = ("mean", "max", "mean_max", "bands", "flatten")
+
 
 class SpectrogramCNNNet(nn.Module):
     """Convolutional stages, pooling over what is left, dense layers, logits.
@@ -26,9 +29,10 @@ class SpectrogramCNNNet(nn.Module):
         Likewise.
     batch_norm : bool, default=True
     batch_norm_eps : float, default=1e-5
-    head : {"mean", "max", "mean_max", "flatten"}, default="mean_max"
+    head : {"mean", "max", "mean_max", "bands", "flatten"}, default="mean_max"
         How the last stage's output becomes one vector a clip: averaged over time
-        and frequency, its maximum, both side by side, or all of it.
+        and frequency, its maximum, both side by side, both over time alone, so
+        that bands stay apart, or all of it.
     hidden_units : int, list of int or None, default=None
         Widths of dense ReLU layers before the logits.
     head_dropout : float or list, default=0.0
@@ -68,8 +72,8 @@ class SpectrogramCNNNet(nn.Module):
         first_stages=None,
     ):
         super().__init__()
-        if head not in ("mean", "max", "mean_max", "flatten"):
-            raise ValueError(f"head={head!r}: expected 'mean', 'max', 'mean_max' or 'flatten'")
+        if head not in HEADS:
+            raise ValueError(f"head={head!r}: expected one of {', '.join(map(repr, HEADS))}")
         if head == "flatten" and n_frames is None:
             raise ValueError(
                 "head='flatten' needs clips of one length, but they differ; "
@@ -112,7 +116,7 @@ class SpectrogramCNNNet(nn.Module):
             bands = stage.out_bands(bands)
             frames = None if frames is None else stage.out_frames(frames)
         last = widths[-1] if widths else channels
-        width = {"mean": last, "max": last, "mean_max": 2 * last}.get(head)
+        width = last * {"mean": 1, "max": 1, "mean_max": 2, "bands": 2 * bands}.get(head, 0)
         if head == "flatten":
             width = last * bands * frames
         self.dense = _dense_layers(width, hidden_units, n_classes, head_dropout)
@@ -199,14 +203,22 @@ def _pool(x, lengths, head):
     """One vector a clip from feature maps (n_clips, n_filters, n_bands, n_frames)."""
     if head == "flatten":
         return x.flatten(1)
-    if lengths is None:
-        mean, peak = x.mean((2, 3)), x.amax((2, 3))
-    else:
-        mean = x.sum((2, 3)) / (x.shape[2] * lengths[:, None].to(x.dtype))
-        inside = frame_mask(lengths, x.shape[-1])[:, None, None]
-        peak = x.masked_fill(~inside, -torch.inf).amax((2, 3))
-    return {"mean": mean, "max": peak}.get(head) if head != "mean_max" else _join(mean, peak)
+    over = (3,) if head == "bands" else (2, 3)
+    mean = peak = None
+    if head != "max":
+        mean = x.mean(over) if lengths is None else _mean(x, lengths, over)
+    if head != "mean":
+        if lengths is not None:
+            inside = frame_mask(lengths, x.shape[-1])[:, None, None]
+            x = x.masked_fill(~inside, -torch.inf)
+        peak = x.amax(over)
+    return torch.cat([part.flatten(1) for part in (mean, peak) if part is not None], dim=1)
 
 
-def _join(mean, peak):
-    return torch.cat([mean, peak], dim=1)
+def _mean(x, lengths, over):
+    """Mean over time, or frequency and time, of maps whose padding is 0."""
+    count = lengths.to(x.dtype)
+    if 2 in over:
+        count = count * x.shape[2]
+    total = x.sum(over)
+    return total / count.view(-1, *[1] * (total.dim() - 1))

@@ -19,13 +19,9 @@ from ._catalogue import clips, in_samples, pipeline, recipe
 
 #: Sizes of networks that convolve every band and frame; the default skips every second.
 FOUR = {"n_filters": [24, 48, 96, 96], "kernel_size": 3, "stride": 1, "pool_size": 2}
-FIVE = {
-    "n_layers": 5,
-    "n_filters": [24, 48, 96, 128, 128],
-    "kernel_size": 3,
-    "stride": 1,
-    "pool_size": [2, 2, 2, 2, 1],
-}
+
+#: The same, with more bands at its end, which are not averaged.
+BY_BAND = FOUR | {"pool_size": [2, 2, 2, (1, 2)], "head": "bands"}
 
 #: Settings of the front end: ways to see a word.
 LEVEL = {"preemphasis": 0.97}
@@ -76,21 +72,15 @@ def _vote(members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_sta
     corrected="",
 )
 def _best(
-    sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, n_jobs=None, random_state=None,
+    sample_rate=8000, duration=1.0, n_mels=40, max_epochs=24, n_jobs=None, random_state=None,
     reads="paths",
 ):  # fmt: skip
-    level = {"augment": augmentations(sample_rate, cut_and_colour=True), "label_smoothing": 0.1}
-    # bands are taken relative to their own means: no colour is left to be mixed
-    band = {
-        "augment": augmentations(sample_rate, cut_and_colour=False),
+    settings = {
+        "augment": augmentations(sample_rate, cut_and_colour=True),
         "label_smoothing": 0.1,
-        "input_norm": "band",
+        "lr_schedule": "swa",
     }
-    members = {
-        "level": (LEVEL, level | FOUR),
-        "deep": (LEVEL, level | FIVE),
-        "band": (BAND, band | FOUR),
-    }
+    members = {"whole": (LEVEL, settings | FOUR), "by_band": (LEVEL, settings | BY_BAND)}
     return _vote(members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads)
 
 

@@ -41,7 +41,7 @@ def mel(**parameters):
 # Clips that differ in length
 
 
-@pytest.mark.parametrize("head", ["mean", "max", "mean_max"])
+@pytest.mark.parametrize("head", ["mean", "max", "mean_max", "bands"])
 def test_a_clip_alone_has_the_probabilities_that_it_has_in_company(head):
     clips, labels = ragged_spectrograms()
     net = quick(n_layers=2, head=head, batch_size=7).fit(clips, labels)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -42,6 +43,7 @@ SETTINGS = [
     {"kernel_size": 4, "stride": 2, "padding": "valid", "pool_size": 1},
     {"head": "max", "input_norm": "band"},
     {"head": "mean", "input_norm": "batch", "pool_size": (2, 3), "padding": 1},
+    {"head": "bands", "pool_size": [2, 2, (1, 2)]},
 ]
 
 
@@ -89,6 +91,24 @@ def test_stages_work_channels_last():
     for stage in net.stages:
         x, _ = stage(x)
         assert x.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(
+    ("head", "by_hand"),
+    [
+        ("mean", lambda x: x.mean((1, 2))),
+        ("max", lambda x: x.max((1, 2))),
+        ("mean_max", lambda x: np.r_[x.mean((1, 2)), x.max((1, 2))]),
+        ("bands", lambda x: np.r_[x.mean(2).ravel(), x.max(2).ravel()]),
+        ("flatten", np.ravel),
+    ],
+)
+def test_heads_are_what_they_say_of_the_last_maps(head, by_hand):
+    net = SpectrogramCNNNet(12, 20, 3, n_layers=2, head=head).eval()
+    x = torch.randn(4, 12, 20)
+    maps = net.encode(x)[0].detach().numpy()
+    expected = net.dense(torch.from_numpy(np.stack([by_hand(clip) for clip in maps])))
+    torch.testing.assert_close(net(x), expected)
 
 
 def test_flattened_head_refuses_clips_of_other_lengths():
