@@ -7,9 +7,9 @@ word, which any program for pictures reads. This writes such a data set, with th
 of a published one on what is fit to enter it, lists every clip that is refused, and
 reads the files back as numbers.
 
-Run as a script, this prints the lists, fills the folder ``spectrogram_pictures`` and
-writes ``one_of_each_digit.png``, ``picture_files.png`` and ``pictures_restored.png``, all in
-the working directory.
+Run as a script, this prints the lists, fills the folders ``spectrogram_pictures`` and
+``autoencoder_log``, and writes ``one_of_each_digit.png``, ``picture_files.png`` and
+``pictures_restored.png``, all in the working directory.
 """
 
 # %%
@@ -203,4 +203,48 @@ for row, (name, images) in zip(grid, restored.items()):
     row[0].set_ylabel(name)
 figure.suptitle(f"{source}: a speaker never seen in training")
 figure.savefig("pictures_restored.png", dpi=110)
+
+# %%
+# What a training leaves behind
+# -----------------------------
+# Pictures after each epoch, the log, and the weights of each layer as files. A skorch
+# callback sees the network after each epoch.
+
+from skorch.callbacks import Callback
+
+from sklearn_speech.inspection import TrainingCurveDisplay
+
+log = Path("autoencoder_log")
+log.mkdir(exist_ok=True)
+
+
+class PicturesOfEpochs(Callback):
+    """Draw, after each epoch, some pictures above what the network makes of them."""
+
+    def __init__(self, pictures):
+        self.pictures = pictures
+
+    def on_epoch_end(self, net, **kwargs):
+        rows = [
+            np.hstack(part[:, ::-1]) for part in (self.pictures, net.reconstruct(self.pictures))
+        ]
+        pixels = np.round(255 * np.clip(np.vstack(rows), 0, 1)).astype(np.uint8)
+        Image.fromarray(pixels).save(log / f"epoch{len(net.history_)}.png")
+
+
+autoencoder = make_recipe("spectrum-autoencoder-1", max_epochs=6, random_state=0)[-1]
+autoencoder.set_params(callbacks=[PicturesOfEpochs(unseen)])
+autoencoder.fit(learned, X_val=read[new][:200])
+
+autoencoder.history_.to_file(log / "log.json")
+figure = TrainingCurveDisplay.from_estimator(autoencoder, panels=["loss"]).figure_
+figure.savefig(log / "loss.png", dpi=100)
+layers = {
+    **{f"conv{k}": stage.conv for k, stage in enumerate(autoencoder.module_.stages, 1)},
+    **{f"dconv{k}": mirror.deconv for k, mirror in enumerate(autoencoder.module_.mirrors, 1)},
+}
+for name, layer in layers.items():
+    for kind, values in layer.named_parameters():
+        np.save(log / f"{name}_{kind}.npy", values.detach().numpy())
+print(f"{log}: {', '.join(sorted(path.name for path in log.iterdir()))}")
 print("pictures: one_of_each_digit.png, picture_files.png, pictures_restored.png")

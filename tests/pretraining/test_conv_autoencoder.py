@@ -93,6 +93,30 @@ def test_outer_layers_are_as_their_own_stage_left_them():
     assert one.history_[-1]["stage"] == 1
 
 
+def test_a_callback_may_look_at_reconstructions_between_epochs():
+    seen = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            seen.append(net.reconstruct(X))
+
+    watched, alone = quick(callbacks=[Watch()]).fit(X), quick().fit(X)
+    assert [pictures.shape for pictures in seen] == 4 * [X.shape]
+    assert np.array_equal(seen[-1], watched.reconstruct(X))
+    assert np.array_equal(watched.reconstruct(X), alone.reconstruct(X))
+
+
+def test_weights_are_averaged_stage_by_stage():
+    snapshots = Snapshots()
+    net = quick(max_epochs=4, lr_schedule="swa", callbacks=[snapshots]).fit(X)
+    last, final = dict(snapshots.stages), net.module_.state_dict()
+    for stage in (1, 2):
+        name = f"stages.{stage - 1}.conv.weight"
+        assert not torch.equal(last[stage][name], final[name])
+        assert torch.allclose(last[stage][name], final[name], atol=0.05)
+    assert torch.equal(last[2]["stages.0.conv.weight"], final["stages.0.conv.weight"])
+
+
 def test_frozen_layers_run_once_a_stage_whatever_the_number_of_epochs(monkeypatch):
     calls = []
     forward = ConvStage.forward
