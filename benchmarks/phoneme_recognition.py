@@ -17,11 +17,14 @@ from itertools import pairwise, product
 import numpy as np
 import torch
 from report import RESULTS, write_report
+from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.pipeline import make_pipeline
 from sklearn.utils import Bunch
 from torch import nn
 from training_speed import in_turns
 
+from sklearn_speech import make_recipe
 from sklearn_speech.audio import AudioReader
 from sklearn_speech.datasets import (
     digits_from_phones,
@@ -50,13 +53,12 @@ CAPTIONS = {
     "alignment": "Boundaries of connected synthetic digits, 4 of 12 speakers held out",
     "timit_alignment": "Boundaries of the TIMIT sample's sentences, 4 of 16 speakers held out",
 }
-#: The reference system of trainable front ends: log-mel of 30 ms windows, not normalised.
-REFERENCE_MEL = {"n_fft": 480, "win_length": 480, "hop_length": 160, "pad_mode": "reflect",
-                 "scaling": "log", "log_offset": 1e-10}  # fmt: skip
-REFERENCE = {"input_norm": None, "optimizer": "adam", "lr": 0.001, "weight_decay": 0.0,
-             "lr_schedule": "constant", "gradient_clip": None, "variant": "reference",
-             "dropout": 0.0}  # fmt: skip
-SETTINGS = {"A": None, "B": "mel", "C": "stft", "D": "both"}
+#: Training of the published networks otherwise than published: our defaults, smaller batches.
+OUR_TRAINING = {
+    name: PhonemeRecognizer().get_params()[name]
+    for name in ("input_norm", "optimizer", "lr", "weight_decay", "lr_schedule", "gradient_clip",
+                 "dropout")
+} | {"batch_size": 8}  # fmt: skip
 
 
 def augmentations(sample_rate):
@@ -149,24 +151,21 @@ def timit(options):
 
     fitted = {}
 
-    def fit(settings):
-        key = repr(sorted(settings.items()))
+    def fit(pipeline):
+        key = repr(sorted(pipeline.get_params().items(), key=str))
         if key not in fitted:
             fitted.clear()
             began = time.process_time()
-            recognizers = [
-                PhonemeRecognizer(**settings, language_model=2, decoder="beam")
-                .fit(X[train], whole[train])
-                for train, _ in folds
-            ]  # fmt: skip
-            fitted[key] = recognizers, time.process_time() - began
+            pipelines = [clone(pipeline).fit(X[train], whole[train]) for train, _ in folds]
+            fitted[key] = pipelines, time.process_time() - began
         return fitted[key]
 
-    def measure(settings, decoding):
+    def measure(pipeline, decoding):
         rates, insertions, sizes = [], [], 0
-        recognizers, seconds = fit(settings)
-        for recognizer, (_, test) in zip(recognizers, folds):
-            found = recognizer.set_params(**decoding).predict(X[test])
+        pipelines, seconds = fit(pipeline)
+        for pipeline, (_, test) in zip(pipelines, folds):
+            recognizer = pipeline[-1].set_params(**decoding)
+            found = pipeline.predict(X[test])
             rates.append(phone_error_rate(whole[test], found, folding=39))
             insertions.append(sum(map(len, found)) / sum(map(len, whole[test])))
             sizes = n_trained(recognizer)
@@ -179,35 +178,33 @@ def timit(options):
         }
 
     epochs = options.timit_epochs
-    default = {"frontend": MelSpectrogram(16000), "max_epochs": epochs, "batch_size": 8,
-               "dropout": 0.4, "random_state": 0}  # fmt: skip
     greedy = {"decoder": "greedy", "language_model": None}
     beam = {"decoder": "beam", "language_model": 2, "insertion_bonus": 0.5}
-    larger = {**default, "n_conv_layers": 4, "n_filters": [32, 64, 64, 64],
-              "augment": augmentations(16000)}  # fmt: skip
-    for title, made in (("conv-lstm", default), ("conv-lstm of four layers, augmented", larger)):
+
+    def ours(**settings):
+        return make_pipeline(
+            PhonemeRecognizer(
+                frontend=MelSpectrogram(16000), max_epochs=epochs, batch_size=8, dropout=0.4,
+                random_state=0, **beam, **settings,
+            )
+        )  # fmt: skip
+
+    larger = ours(n_conv_layers=4, n_filters=[32, 64, 64, 64], augment=augmentations(16000))
+    for title, made in (("conv-lstm", ours()), ("conv-lstm of four layers, augmented", larger)):
         title = f"{title}, dropout 0.4, {epochs} epochs"
         yield title, lambda made=made: measure(made, greedy)
         yield f"{title}; beam and bigram", lambda made=made: measure(made, beam)
-    trainings = {
-        "as published": REFERENCE,
-        "trained our way": {"batch_size": 8, "variant": "reference"},
-    }
-    networks = (("linear-lstm", "simple"), ("bcresnet", "BC-ResNet"))
-    for (encoder, title), (way, training) in product(networks, trainings.items()):
-        for setting, trained in SETTINGS.items():
-            made = {
-                **training,
-                "encoder": encoder,
-                "frontend": MelSpectrogram(16000, **REFERENCE_MEL),
-                "train_frontend": trained,
-                "max_epochs": epochs,
-                "random_state": 0,
-            }
-            yield (
-                f"{title} {way}, setting {setting}, {epochs} epochs",
-                lambda made=made: measure(made, greedy),
-            )
+    ways = {"as published": {}, "trained our way": OUR_TRAINING}
+    recipes = {"asr-simple": "simple", "asr-bcresnet": "BC-ResNet"}
+    for (name, title), (way, training), setting in product(recipes.items(), ways.items(), "ABCD"):
+        made = make_recipe(
+            name, setting=setting, max_epochs=epochs, reads="waveforms", random_state=0,
+            **{f"phonemerecognizer__{key}": value for key, value in training.items()},
+        )  # fmt: skip
+        yield (
+            f"{title} {way}, setting {setting}, {epochs} epochs",
+            lambda made=made: measure(made, greedy),
+        )
 
 
 def throughput(options):
