@@ -52,10 +52,10 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
     lr_schedule : {"one_cycle", "cosine", "constant", "swa"}, default="one_cycle"
         How the learning rate changes from step to step of a fit; ``partial_fit``
         keeps it constant. "swa" raises it and holds it, and a fit ends with the
-        mean of the weights, and of the statistics of batch norm, after each step
-        of its second half (stochastic weight averaging; Izmailov et al., 2018);
-        losses of epochs are those of the weights before. It excludes
-        `early_stopping`, which ends with the weights of one epoch.
+        mean of the weights after each step of its second half, and with statistics
+        of batch norm that are measured for it (stochastic weight averaging;
+        Izmailov et al., 2018). Losses of epochs are those of the weights before.
+        It excludes `early_stopping`, which ends with the weights of one epoch.
     weight_init : {"torch", "glorot_uniform", "lecun_normal"}, default="torch"
         How weights of convolutions and dense layers begin: as torch begins them, or as
         Keras and Chainer do, with biases of 0, so that where nothing is normalised a

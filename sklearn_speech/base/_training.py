@@ -1,11 +1,13 @@
 """The training loop: epochs, validation, early stopping, progress."""
 
+import math
 import time
 import warnings
 from copy import deepcopy
 
 import torch
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 
@@ -88,7 +90,7 @@ def train(net, data, valid, epochs, schedule):
     finally:  # also where training was interrupted
         rates.restore()
         if mean is not None:
-            mean.take_over()
+            mean.take_over(step, iterator)
         net.module_.eval()
         if best is not None:
             best.restore()
@@ -184,7 +186,7 @@ def _validate(net, step, valid):
 
 
 class MeanWeights:
-    """The mean of weights and statistics after each step of the second half of a training."""
+    """The mean of the weights after each step of the second half of a training."""
 
     def __init__(self, net, n_steps):
         self.net, self.n_before, self.model = net, n_steps // 2, None
@@ -197,10 +199,34 @@ class MeanWeights:
             self.model = AveragedModel(self.net.module_, use_buffers=True)
         self.model.update_parameters(self.net.module_)
 
-    def take_over(self):
-        """Give the net the mean, where it came so far."""
+    def take_over(self, step, iterator):
+        """Give the net the mean, where it came so far, and batch norm what it then sees."""
         if self.model is not None:
             self.net.module_.load_state_dict(self.model.module.state_dict())
+            _measure_statistics(self.net.module_.train(), step, iterator)
+
+
+#: Batches that statistics of batch norm are measured on: an epoch, and not fewer than these.
+_FOR_STATISTICS = 10
+
+
+def _measure_statistics(module, step, iterator):
+    """Set the running statistics of batch norm anew, by training batches."""
+    norms = [m for m in module.modules() if isinstance(m, _BatchNorm) and m.training]
+    before = [(norm.momentum, deepcopy(norm.state_dict())) for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean over batches
+    try:
+        with torch.no_grad():
+            for _ in range(math.ceil(_FOR_STATISTICS / len(iterator)) if norms else 0):
+                for batch in iterator:
+                    step.output(batch, augment=True)
+    finally:
+        for norm, (momentum, state) in zip(norms, before):
+            norm.momentum = momentum
+            if not norm.num_batches_tracked:  # nothing came this way, as in training
+                norm.load_state_dict(state)
 
 
 class BestWeights:

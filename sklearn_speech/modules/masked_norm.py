@@ -26,7 +26,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         groups do not divide are dealt out as evenly as possible; there must be
         at least one band a group.
     eps, momentum, affine
-        As in ``torch.nn.BatchNorm1d``.
+        As in ``torch.nn.BatchNorm1d``; None is the plain mean over all batches.
 
     Shape
     -----
@@ -37,6 +37,10 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     def __init__(self, n_channels, n_groups=1, eps=1e-5, momentum=0.1, affine=True):
         super().__init__(n_channels * n_groups, eps=eps, momentum=momentum, affine=affine)
         self.n_groups = n_groups
+
+    def reset_running_stats(self):
+        """Begin again with mean 0 and variance 1, of no batches."""
+        super().reset_running_stats()
         self._n_batches = None  # num_batches_tracked, known without asking a GPU
 
     def forward(self, x, mask=None, inplace=False):
@@ -77,7 +81,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
             self._n_batches = int(self.num_batches_tracked)
         self._n_batches += 1
         self.num_batches_tracked.add_(1)
-        return max(self.momentum, 1 / self._n_batches)
+        return max(self.momentum or 0.0, 1 / self._n_batches)
 
     def _by_hand(self, x, mask):
         """The same from sums over each band: (n_clips, n_channels, n_bands, n_steps) in and out."""

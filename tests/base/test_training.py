@@ -279,12 +279,25 @@ def test_averaging_ends_with_the_mean_of_the_second_half(inside, broken_off_afte
         warnings.simplefilter("ignore")
         net.fit(clips, y)
     later = seen[9:] or seen[-1:]  # 18 steps; broken off before, nothing is averaged
-    for name, value in net.module_.state_dict().items():
-        if value.is_floating_point():
-            mean = torch.stack([state[name] for state in later]).mean(0)
-            torch.testing.assert_close(value.double(), mean, rtol=1e-5, atol=1e-6, msg=name)
+    for name, value in net.module_.named_parameters():
+        mean = torch.stack([state[name] for state in later]).mean(0)
+        torch.testing.assert_close(value.double(), mean, rtol=1e-5, atol=1e-6, msg=name)
         if name.endswith("dense.0.weight"):
             assert not torch.equal(later[-1][name], seen[0][name])
+
+
+@pytest.mark.parametrize("batch_size", [16, -1])
+def test_batch_norm_is_measured_for_averaged_weights(batch_size):
+    net = quick(lr_schedule="swa", input_norm="batch", max_epochs=8, batch_size=batch_size)
+    net.fit(X, y)
+    stage, x = net.module_.stages[0], torch.from_numpy(X)
+    with torch.no_grad():
+        maps = stage.conv(net.module_.input_norm(x)[:, None])
+    for norm, values in ((net.module_.input_norm.norm, x), (stage.norm, maps)):
+        seen = values.transpose(0, 1).flatten(1)
+        torch.testing.assert_close(norm.running_mean, seen.mean(1), rtol=0.02, atol=0.02)
+        torch.testing.assert_close(norm.running_var, seen.var(1), rtol=0.1, atol=0.02)
+        assert norm.momentum == 0.1
 
 
 def test_averaging_and_early_stopping_exclude_each_other():
