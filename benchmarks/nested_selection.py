@@ -46,8 +46,8 @@ QUIET = augmentations(RATE, cut_and_colour=False, depth_db=(40, 80))
 #: Training as in the recipe: more noise, other cuts and colours.
 RECIPE = {"augment": augmentations(RATE, cut_and_colour=True), "label_smoothing": 0.1}
 
-#: Its weights averaged as well, over longer training.
-AVERAGED = RECIPE | {"lr_schedule": "swa", "max_epochs": 24}
+#: Weights averaged as well, over longer training by smaller batches.
+AVERAGED = RECIPE | {"lr_schedule": "swa", "batch_size": 32, "max_epochs": 24}
 
 
 def cnn(**settings):

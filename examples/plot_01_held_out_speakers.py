@@ -76,6 +76,7 @@ network = SpectrogramCNNClassifier(
     pool_size=2,
     label_smoothing=0.1,
     lr_schedule="swa",
+    batch_size=32,
     max_epochs=16,
     augment=[
         RandomTrim(p=0.5),

@@ -79,6 +79,7 @@ def _best(
         "augment": augmentations(sample_rate, cut_and_colour=True),
         "label_smoothing": 0.1,
         "lr_schedule": "swa",
+        "batch_size": 32,  # few clips are learned from too: they need their steps
     }
     members = {"whole": (LEVEL, settings | FOUR), "by_band": (LEVEL, settings | BY_BAND)}
     return _vote(members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads)
