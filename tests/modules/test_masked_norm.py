@@ -56,3 +56,16 @@ def test_in_place_gives_the_same_and_only_where_no_gradient_needs_it(layout):
         ours.train()
         ours(x, inplace=True)
     assert torch.equal(x, before)
+
+
+def test_without_momentum_statistics_are_plain_means_as_those_of_torch():
+    ours, theirs = MaskedBatchNorm(4, momentum=None), nn.BatchNorm2d(4, momentum=None)
+    for _ in range(2):  # the second time after a reset
+        for batch in torch.randn(25, 3, 4, 5, 6):
+            ours(batch)
+            theirs(batch)
+        assert int(ours.num_batches_tracked) == 25
+        torch.testing.assert_close(ours.running_mean, theirs.running_mean)
+        torch.testing.assert_close(ours.running_var, theirs.running_var)
+        ours.reset_running_stats()
+        theirs.reset_running_stats()
