@@ -177,12 +177,21 @@ class ConvStage(nn.Module):
         """Bands that leave the stage for bands that enter."""
         return max(max(self._conv_size(n_bands, 0), 1) // self.pool_size[0], 1)
 
+    def _convolve(self, x):
+        (top, bottom), (left, right) = self.pad
+        single = self.stride[1] > 1 and self._conv_size(x.shape[3], 1) == 1
+        if self._explicit_pad or single:
+            x = F.pad(x, (left, right, top, bottom))
+        if not single:
+            return self.conv(x)
+        # a single frame comes out: a stride would have torch 2.13 read memory beside it
+        # (oneDNN, one channel, channels last)
+        x = x[..., : self.kernel_size[1]]
+        return F.conv2d(x, self.conv.weight, self.conv.bias, (self.stride[0], 1))
+
     def forward(self, x, lengths=None):
         x = _pad_to(x, self._needed(0), self._needed(1))
-        if self._explicit_pad:
-            (top, bottom), (left, right) = self.pad
-            x = F.pad(x, (left, right, top, bottom))
-        x = self.conv(x)
+        x = self._convolve(x)
         mask = None if lengths is None else frame_mask(self.conv_frames(lengths), x.shape[-1])
         if self.norm is not None:
             x = self.norm(x, mask, inplace=True)

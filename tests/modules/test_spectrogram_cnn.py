@@ -85,6 +85,21 @@ def test_layout_changes_no_gradient(n_bands, n_frames, n_clips):
             torch.testing.assert_close(got, wanted, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("padding", ["same", "valid", 1])
+@pytest.mark.parametrize("stride", [(1, 2), (1, 3), (2, 2)])
+@pytest.mark.parametrize("n_frames", [1, 3, 5, 6])
+def test_a_stride_along_few_frames_gives_what_convolution_is(n_frames, stride, padding):
+    stage = ConvStage(1, 3, kernel_size=(2, 5), stride=stride, padding=padding)
+    stage.to(memory_format=torch.channels_last)
+    x = torch.randn(3, 1, 9, n_frames)
+    (top, bottom), (left, right) = stage.pad
+    missing = max(0, 5 - left - right - n_frames)
+    padded = F.pad(x, (left, right + missing, top, bottom)).double()
+    weight = stage.conv.weight.contiguous().double()
+    expected = F.conv2d(padded, weight, stage.conv.bias.double(), stride).relu().float()
+    torch.testing.assert_close(stage(x)[0], expected, rtol=1e-4, atol=1e-5)
+
+
 def test_stages_work_channels_last():
     net = SpectrogramCNNNet(40, 30, 2, n_layers=2, stride=1)
     x = torch.randn(3, 1, 40, 30)
