@@ -29,7 +29,7 @@ from sklearn_speech import (
     SpectrogramCNNClassifier,
     fetch_fsdd,
 )
-from sklearn_speech.recipes._best import BY_BAND, FOUR, augmentations
+from sklearn_speech.recipes._best import BY_BAND, FOUR, augmentations, training
 
 RATE = 8000
 STORE = RESULTS / "nested_selection"
@@ -43,11 +43,11 @@ BLOCKS = [
 #: Noise as deep below speech as in recordings of a quiet room.
 QUIET = augmentations(RATE, cut_and_colour=False, depth_db=(40, 80))
 
-#: Training as in the recipe: more noise, other cuts and colours.
-RECIPE = {"augment": augmentations(RATE, cut_and_colour=True), "label_smoothing": 0.1}
+#: More noise, other cuts and colours.
+LOUDER = {"augment": augmentations(RATE, cut_and_colour=True), "label_smoothing": 0.1}
 
-#: Weights averaged as well, over longer training by smaller batches.
-AVERAGED = RECIPE | {"lr_schedule": "swa", "batch_size": 32, "max_epochs": 24}
+#: The recipe's training: weights averaged as well, over more epochs and smaller batches.
+AVERAGED = training(RATE) | {"max_epochs": 24}
 
 
 def cnn(**settings):
@@ -69,8 +69,8 @@ MEMBERS = {
     "ragged": (front(None), cnn()),
     "emphasis": (front(preemphasis=0.97), cnn()),
     "band": (front(top_db=50), cnn(input_norm="band")),
-    "as trained": (front(preemphasis=0.97), cnn(**RECIPE)),
-    "fine": (front(preemphasis=0.97), cnn(**RECIPE, **FOUR)),
+    "louder": (front(preemphasis=0.97), cnn(**LOUDER)),
+    "fine": (front(preemphasis=0.97), cnn(**LOUDER, **FOUR)),
     "whole": (front(preemphasis=0.97), cnn(**AVERAGED, **FOUR)),
     "by band": (front(preemphasis=0.97), cnn(**AVERAGED, **BY_BAND)),
 }

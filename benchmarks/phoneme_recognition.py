@@ -54,8 +54,9 @@ CAPTIONS = {
     "timit_alignment": "Boundaries of the TIMIT sample's sentences, 4 of 16 speakers held out",
 }
 #: Training of the published networks otherwise than published: our defaults, smaller batches.
+DEFAULTS = PhonemeRecognizer().get_params(deep=False)
 OUR_TRAINING = {
-    name: PhonemeRecognizer().get_params()[name]
+    name: DEFAULTS[name]
     for name in ("input_norm", "optimizer", "lr", "weight_decay", "lr_schedule", "gradient_clip",
                  "dropout")
 } | {"batch_size": 8}  # fmt: skip

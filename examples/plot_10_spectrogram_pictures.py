@@ -8,7 +8,7 @@ of a published one on what is fit to enter it, lists every clip that is refused,
 reads the files back as numbers.
 
 Run as a script, this prints the lists, fills the folders ``spectrogram_pictures`` and
-``autoencoder_log``, and writes ``one_of_each_digit.png``, ``picture_files.png`` and
+``autoencoder_log_1`` to ``_3``, and writes ``one_of_each_digit.png``, ``picture_files.png`` and
 ``pictures_restored.png``, all in the working directory.
 """
 
@@ -143,11 +143,16 @@ print(f"  {np.maximum(n_all - n_frames, 0).sum()} frames dropped, in which a ban
 
 from PIL import Image
 
+
+def write_picture(path, picture):
+    """Values from 0 to 1 as gray, the first row lowest."""
+    Image.fromarray(np.round(255 * picture[::-1]).astype(np.uint8)).save(path)
+
+
 folder = Path("spectrogram_pictures")
 folder.mkdir(exist_ok=True)
 for i, picture in zip(kept, pictures):
-    pixels = np.round(255 * picture[::-1]).astype(np.uint8)
-    Image.fromarray(pixels).save(folder / f"{Path(paths[i]).stem}.png")
+    write_picture(folder / f"{Path(paths[i]).stem}.png", picture)
 lines = [f"{Path(paths[i]).name}\t{reasons[i]}\n" for i in refused]
 (folder / "refused.txt").write_text("".join(lines))
 
@@ -181,19 +186,58 @@ figure.savefig("picture_files.png", dpi=110)
 # The three autoencoders of the same source, of one to three stages, on five pictures of a
 # speaker that they never saw. The more stages, the fewer numbers are left, and the coarser
 # is what comes back. In a few epochs here; the recipes have thirty for each stage.
+#
+# Each leaves a folder behind: five pictures above what comes back of them after each epoch,
+# the log, its curve, and the weights of each layer. A skorch callback sees the network
+# after each epoch.
+
+from skorch.callbacks import Callback
+
+from sklearn_speech.inspection import TrainingCurveDisplay
+
+
+class PicturesOfEpochs(Callback):
+    """Draw, after each epoch, some pictures above what the network makes of them."""
+
+    def __init__(self, pictures, folder):
+        self.pictures, self.folder = pictures, folder
+
+    def on_epoch_end(self, net, **kwargs):
+        rows = np.hstack(net.reconstruct(self.pictures)), np.hstack(self.pictures)
+        path = self.folder / f"epoch{len(net.history_)}.png"
+        write_picture(path, np.clip(np.vstack(rows), 0, 1))
+
+
+def write_log(autoencoder, folder):
+    """Log, curve and weights of a fitted autoencoder."""
+    autoencoder.history_.to_file(folder / "log.json")
+    figure = TrainingCurveDisplay.from_estimator(autoencoder, panels=["loss"]).figure_
+    figure.savefig(folder / "loss.png", dpi=100)
+    plt.close(figure)
+    stages, mirrors = autoencoder.module_.stages, autoencoder.module_.mirrors
+    for k, (stage, mirror) in enumerate(zip(stages, mirrors), start=1):
+        for name, layer in ((f"conv{k}", stage.conv), (f"dconv{k}", mirror.deconv)):
+            for kind, values in layer.named_parameters():
+                np.save(folder / f"{name}_{kind}.npy", values.detach().numpy())
+
 
 speakers = np.asarray(speech.speaker)[kept]
 new = speakers == speakers[-1]
 learned, unseen = read[~new][:600], read[new][:: max(1, new.sum() // 5)][:5]
 restored = {"picture": unseen}
 for n_stages in (1, 2, 3):
+    log = Path(f"autoencoder_log_{n_stages}")
+    log.mkdir(exist_ok=True)
     autoencoder = make_recipe(f"spectrum-autoencoder-{n_stages}", max_epochs=6, random_state=0)[-1]
-    autoencoder.fit(learned)
+    autoencoder.set_params(callbacks=[PicturesOfEpochs(unseen, log)])
+    autoencoder.fit(learned, X_val=read[new][:200])
+    write_log(autoencoder, log)
     restored[f"{n_stages} stage{'s' * (n_stages > 1)},\n{autoencoder.n_codes_} numbers"] = (
         autoencoder.reconstruct(unseen)
     )
     print(f"  autoencoder of {n_stages} stage(s): squared error "
           f"{-autoencoder.score(unseen):.4f}, {autoencoder.n_codes_} numbers")  # fmt: skip
+    print(f"    {log}: {', '.join(sorted(path.name for path in log.iterdir()))}")
 
 figure, grid = plt.subplots(4, 5, figsize=(8, 6.6), layout="constrained")
 for row, (name, images) in zip(grid, restored.items()):
@@ -203,48 +247,4 @@ for row, (name, images) in zip(grid, restored.items()):
     row[0].set_ylabel(name)
 figure.suptitle(f"{source}: a speaker never seen in training")
 figure.savefig("pictures_restored.png", dpi=110)
-
-# %%
-# What a training leaves behind
-# -----------------------------
-# Pictures after each epoch, the log, and the weights of each layer as files. A skorch
-# callback sees the network after each epoch.
-
-from skorch.callbacks import Callback
-
-from sklearn_speech.inspection import TrainingCurveDisplay
-
-log = Path("autoencoder_log")
-log.mkdir(exist_ok=True)
-
-
-class PicturesOfEpochs(Callback):
-    """Draw, after each epoch, some pictures above what the network makes of them."""
-
-    def __init__(self, pictures):
-        self.pictures = pictures
-
-    def on_epoch_end(self, net, **kwargs):
-        rows = [
-            np.hstack(part[:, ::-1]) for part in (self.pictures, net.reconstruct(self.pictures))
-        ]
-        pixels = np.round(255 * np.clip(np.vstack(rows), 0, 1)).astype(np.uint8)
-        Image.fromarray(pixels).save(log / f"epoch{len(net.history_)}.png")
-
-
-autoencoder = make_recipe("spectrum-autoencoder-1", max_epochs=6, random_state=0)[-1]
-autoencoder.set_params(callbacks=[PicturesOfEpochs(unseen)])
-autoencoder.fit(learned, X_val=read[new][:200])
-
-autoencoder.history_.to_file(log / "log.json")
-figure = TrainingCurveDisplay.from_estimator(autoencoder, panels=["loss"]).figure_
-figure.savefig(log / "loss.png", dpi=100)
-layers = {
-    **{f"conv{k}": stage.conv for k, stage in enumerate(autoencoder.module_.stages, 1)},
-    **{f"dconv{k}": mirror.deconv for k, mirror in enumerate(autoencoder.module_.mirrors, 1)},
-}
-for name, layer in layers.items():
-    for kind, values in layer.named_parameters():
-        np.save(log / f"{name}_{kind}.npy", values.detach().numpy())
-print(f"{log}: {', '.join(sorted(path.name for path in log.iterdir()))}")
 print("pictures: one_of_each_digit.png, picture_files.png, pictures_restored.png")

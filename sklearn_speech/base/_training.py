@@ -196,7 +196,7 @@ class MeanWeights:
             self.n_before -= 1
             return
         if self.model is None:
-            self.model = AveragedModel(self.net.module_, use_buffers=True)
+            self.model = AveragedModel(self.net.module_)
         self.model.update_parameters(self.net.module_)
 
     def take_over(self, step, iterator):

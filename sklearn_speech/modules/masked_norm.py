@@ -26,7 +26,8 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         groups do not divide are dealt out as evenly as possible; there must be
         at least one band a group.
     eps, momentum, affine
-        As in ``torch.nn.BatchNorm1d``; None is the plain mean over all batches.
+        As in ``torch.nn.BatchNorm1d``: with a momentum of None the running statistics
+        are the plain mean over all batches.
 
     Shape
     -----

@@ -116,10 +116,10 @@ class SpectrogramCNNNet(nn.Module):
             bands = stage.out_bands(bands)
             frames = None if frames is None else stage.out_frames(frames)
         last = widths[-1] if widths else channels
-        width = last * {"mean": 1, "max": 1, "mean_max": 2, "bands": 2 * bands}.get(head, 0)
+        per_filter = {"mean": 1, "max": 1, "mean_max": 2, "bands": 2 * bands}
         if head == "flatten":
-            width = last * bands * frames
-        self.dense = _dense_layers(width, hidden_units, n_classes, head_dropout)
+            per_filter[head] = bands * frames
+        self.dense = _dense_layers(last * per_filter[head], hidden_units, n_classes, head_dropout)
         self.stages.to(memory_format=torch.channels_last)  # quicker, above all to pool
 
     def freeze(self, n_stages):
@@ -204,15 +204,15 @@ def _pool(x, lengths, head):
     if head == "flatten":
         return x.flatten(1)
     over = (3,) if head == "bands" else (2, 3)
-    mean = peak = None
+    parts = []
     if head != "max":
-        mean = x.mean(over) if lengths is None else _mean(x, lengths, over)
+        parts.append(x.mean(over) if lengths is None else _mean(x, lengths, over))
     if head != "mean":
         if lengths is not None:
             inside = frame_mask(lengths, x.shape[-1])[:, None, None]
             x = x.masked_fill(~inside, -torch.inf)
-        peak = x.amax(over)
-    return torch.cat([part.flatten(1) for part in (mean, peak) if part is not None], dim=1)
+        parts.append(x.amax(over))
+    return torch.cat([part.flatten(1) for part in parts], dim=1)
 
 
 def _mean(x, lengths, over):

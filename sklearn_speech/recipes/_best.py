@@ -43,6 +43,16 @@ def augmentations(sample_rate, cut_and_colour, depth_db=(20, 70)):
     ]
 
 
+def training(sample_rate):
+    """How both networks of ``best`` are trained, but for the number of epochs."""
+    return {
+        "augment": augmentations(sample_rate, cut_and_colour=True),
+        "label_smoothing": 0.1,
+        "lr_schedule": "swa",
+        "batch_size": 32,  # few clips are learned from too: they need their steps
+    }
+
+
 def _vote(members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads):
     """Networks that see words in different ways, by name; their probabilities are averaged."""
     networks = [
@@ -75,12 +85,7 @@ def _best(
     sample_rate=8000, duration=1.0, n_mels=40, max_epochs=24, n_jobs=None, random_state=None,
     reads="paths",
 ):  # fmt: skip
-    settings = {
-        "augment": augmentations(sample_rate, cut_and_colour=True),
-        "label_smoothing": 0.1,
-        "lr_schedule": "swa",
-        "batch_size": 32,  # few clips are learned from too: they need their steps
-    }
+    settings = training(sample_rate)
     members = {"whole": (LEVEL, settings | FOUR), "by_band": (LEVEL, settings | BY_BAND)}
     return _vote(members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads)
 
