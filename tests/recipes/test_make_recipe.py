@@ -135,6 +135,15 @@ def test_waveforms_instead_of_paths(digits):
     np.testing.assert_array_equal(made.predict_proba(ragged), by_path.predict_proba(digits[0]))
 
 
+def test_sample_cnn_answers_the_same_at_any_recording_level(digits):
+    waveforms = [soundfile.read(path, dtype="float32")[0] for path in digits[0]]
+    ragged, quiet = np.empty((2, len(waveforms)), dtype=object)
+    ragged[:], quiet[:] = waveforms, [0.01 * clip for clip in waveforms]
+    made = make_recipe("sample-cnn", reads="waveforms", max_epochs=3, random_state=0)
+    made.fit(ragged, digits[1])
+    np.testing.assert_allclose(made.predict_proba(quiet), made.predict_proba(ragged), atol=1e-5)
+
+
 def test_overrides_plain_and_nested():
     made = make_recipe("kws-linear", n_mels=20, setting="B", padortrim__align="center",
                        spectrogramlinearclassifier__frontend__fmin=100.0)  # fmt: skip
