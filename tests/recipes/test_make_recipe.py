@@ -9,6 +9,7 @@ from sklearn.utils import get_tags
 from sklearn_speech.base import nets_of
 from sklearn_speech.datasets import make_spoken_digits
 from sklearn_speech.recipes import count_parameters, list_recipes, make_recipe
+from sklearn_speech.utils.validation import make_ragged
 
 NAMES = [
     "spectrum-2cnn", "spectrum-3cnn", "spectrum-3cnn-pretrained", "spectrum-autoencoder-1",
@@ -125,10 +126,12 @@ def test_the_front_end_is_trained_as_the_setting_says(digits):
             assert bool((fronts[0].stft.sine != fronts[1].stft.sine).any())
 
 
+def read(paths):
+    return make_ragged([soundfile.read(path, dtype="float32")[0] for path in paths])
+
+
 def test_waveforms_instead_of_paths(digits):
-    waveforms = [soundfile.read(path, dtype="float32")[0] for path in digits[0]]
-    ragged = np.empty(len(waveforms), dtype=object)
-    ragged[:] = waveforms
+    ragged = read(digits[0])
     by_path = make_recipe("best", max_epochs=1, random_state=0).fit(*digits)
     made = make_recipe("best", reads="waveforms", max_epochs=1, random_state=0)
     made.fit(ragged, digits[1])
@@ -136,9 +139,8 @@ def test_waveforms_instead_of_paths(digits):
 
 
 def test_sample_cnn_answers_the_same_at_any_recording_level(digits):
-    waveforms = [soundfile.read(path, dtype="float32")[0] for path in digits[0]]
-    ragged, quiet = np.empty((2, len(waveforms)), dtype=object)
-    ragged[:], quiet[:] = waveforms, [0.01 * clip for clip in waveforms]
+    ragged = read(digits[0])
+    quiet = make_ragged([0.01 * clip for clip in ragged])
     made = make_recipe("sample-cnn", reads="waveforms", max_epochs=3, random_state=0)
     made.fit(ragged, digits[1])
     np.testing.assert_allclose(made.predict_proba(quiet), made.predict_proba(ragged), atol=1e-5)
