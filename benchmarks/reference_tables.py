@@ -1,5 +1,7 @@
 """Tables and pictures of what ``reference_systems.py`` has run."""
 
+from collections import Counter
+
 import numpy as np
 import reference_protocols as protocols
 from report import write_report
@@ -54,12 +56,10 @@ def _median(group, name):
 
 def _quality(group, seeds, y, tests, protocol):
     by_seed = {s: [r for r in group if r["seed"] == s] for s in seeds}
-    if "restored" in group[0]:
-        by_fold = [[r["restored"] for r in sorted(g, key=lambda r: r["fold"])]
-                   for g in by_seed.values()]  # fmt: skip
-    else:
-        by_fold = [[r["accuracy"] for r in sorted(g, key=lambda r: r["fold"])]
-                   for g in by_seed.values()]  # fmt: skip
+    measure = "restored" if "restored" in group[0] else "accuracy"
+    by_fold = [
+        [r[measure] for r in sorted(runs, key=lambda r: r["fold"])] for runs in by_seed.values()
+    ]
     means = np.mean(by_fold, axis=1)
     spread = f"{np.std(means, ddof=1):.3f}" if len(seeds) > 1 else "-"
     quality = {"mean": f"{means.mean():.3f}", "sd over seeds": spread}
@@ -81,6 +81,18 @@ def _answered(runs, y, tests):
     """Labels and answers of all clips that runs were asked about."""
     labels = np.concatenate([y[tests[r["fold"]]] for r in runs])
     return labels, np.concatenate([r["answers"] for r in runs])
+
+
+def dead_networks(rows):
+    """A note on runs that gave every test clip the same answer, none where there is none."""
+    judged = [row for row in rows if "answers" in row]
+    runs = Counter((row["system"], row["protocol"]) for row in judged)
+    dead = Counter(
+        (row["system"], row["protocol"]) for row in judged if len(set(row["answers"])) == 1
+    )
+    listed = ", ".join(f"{' ('.join(of)}: {n} of {runs[of]} runs)" for of, n in dead.items())
+    note = f"Networks that died in training, the same answer to every clip: {listed}."
+    return [note] if dead else []
 
 
 def write_tables(rows, folder):
@@ -119,6 +131,7 @@ def write_tables(rows, folder):
         f"{', '.join(map(str, threads))}. Epochs are those published unless the table says "
         "fewer than the recipe."
     )
+    notes += dead_networks(rows)
     if any(EARLIER in row["system"] for table in tables.values() for row in table):
         notes.append(f"{EARLIER} Measured with the same settings before single runs were kept.")
     pictures = draw([r for r in rows if "earlier" not in r], tables, folder)
