@@ -148,13 +148,13 @@ def _train_epoch(net, step, iterator, rates, mean):
             net.history_.record_batch("train_loss", loss.item())
             net.history_.record_batch("train_batch_size", size)
             net.notify("on_batch_end", batch=batch, training=True, loss=loss, y_pred=output)
-    mean = total.item() / max(count, 1)
-    if mean != mean or mean in (float("inf"), float("-inf")):
+    loss = total.item() / max(count, 1)
+    if not math.isfinite(loss):
         raise ValueError(
-            f"training diverged: the loss became {mean} in epoch {len(net.history_)}; lower "
+            f"training diverged: the loss became {loss} in epoch {len(net.history_)}; lower "
             f"lr={net.lr}, set gradient_clip=1.0, or look for extreme values in X"
         )
-    return mean
+    return loss
 
 
 def _validate(net, step, valid):

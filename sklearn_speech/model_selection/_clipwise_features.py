@@ -43,8 +43,8 @@ def may_share(estimator, scorers, fit_params):
     Parameters
     ----------
     estimator : estimator instance
-    scorers : callable
-        A scorer, or several as scikit-learn's searches have them.
+    scorers : callable or dict of str to callable
+        A scorer, or several, also as scikit-learn's searches have them.
     fit_params : dict of str
         Arguments of ``fit``; one for a clip-wise step would get lost.
 
@@ -57,7 +57,8 @@ def may_share(estimator, scorers, fit_params):
     if any(name.partition("__")[0] in names for name in fit_params):
         return False
     # a scorer of somebody else's may look at the clips as they came in
-    parts = getattr(scorers, "_scorers", {"score": scorers}).values()
+    scorers = getattr(scorers, "_scorers", scorers)
+    parts = scorers.values() if isinstance(scorers, dict) else [scorers]
     return all(type(scorer).__module__ == "sklearn.metrics._scorer" for scorer in parts)
 
 

@@ -89,6 +89,14 @@ def compare_by_speaker(*results, metric=None, **named):
     return SpeakerComparison(list(by_name), first.speakers, scores, label)
 
 
+def _targets(result):
+    """Targets as plain values; sequences as lists, whatever they were given as."""
+    return [
+        np.asarray(target).tolist() if isinstance(target, (list, tuple, np.ndarray)) else target
+        for target in result.y_true.tolist()
+    ]
+
+
 def _check_same_folds(first_name, first, name, other):
     def differ(what):
         raise ValueError(
@@ -97,7 +105,7 @@ def _check_same_folds(first_name, first, name, other):
             "int as random_state where it draws at random)"
         )
 
-    if first.y_true.tolist() != other.y_true.tolist():
+    if _targets(first) != _targets(other):
         differ("their targets differ")
     if first.speaker_of_clip.tolist() != other.speaker_of_clip.tolist():
         differ("their speakers differ")

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from ..splits import check_speakers
 from ..utils.validation import make_ragged
 from ._clipwise import split_clipwise
-from ._clipwise_features import ClipwiseFeatures, as_feature_cache
+from ._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
 from ._folds import SpeakerFoldError, check_splits, run_fold, threads_per_job
 from ._routing import route_metadata
 from ._scoring import check_scorers
@@ -110,7 +110,9 @@ def cross_validate_by_speaker(
     unlabelled: they are trained on, when their speaker is not held out, and never scored.
 
     The first steps of a pipeline that treat each clip alone (this library's own: reading
-    files, spectrograms) are computed once for all folds; the scores are the same.
+    files, spectrograms) are computed once for all folds; the scores are the same. This is
+    left out when a scorer is a function of your own, which may want to see the clips
+    themselves.
 
     Examples
     --------
@@ -147,7 +149,9 @@ def cross_validate_by_speaker(
     scorers, labels = check_scorers(estimator, scoring)
     fit_params, score_params = route_metadata(estimator, params, names[codes], scorers)
 
-    first, rest = split_clipwise(estimator)
+    first, rest = None, estimator
+    if may_share(estimator, scorers, fit_params):
+        first, rest = split_clipwise(estimator)
     if first is not None:
         first = clone(first)
         X = ClipwiseFeatures(X, as_feature_cache(memory)).fit(first.steps)
@@ -289,7 +293,8 @@ def _classes(y, folds, splits):
     labels = set()
     for fold, (_, test, labelled) in zip(folds, splits):
         answers = [] if fold.predictions is None else _as_answers(fold.predictions)
-        for part in (y[test], y[labelled], np.asarray(answers)):
+        known = [] if fold.classes is None else fold.classes
+        for part in (y[test], y[labelled], np.asarray(answers), np.asarray(known)):
             if part.ndim != 1 or (part.dtype.kind == "f" and (part % 1 != 0).any()):
                 return None
             labels.update(part.tolist() if part.dtype != object else map(_hashable, part))

@@ -73,7 +73,7 @@ def file_identities(X):
     Returns
     -------
     identities : list of tuple, or None
-        None where X holds anything else, or names a file that is not there.
+        Size and time are None of a file that is not there; None where X holds anything else.
     """
     if getattr(X, "dtype", None) is not None and X.dtype.kind in "biufc":
         return None
@@ -86,8 +86,9 @@ def file_identities(X):
         path = os.path.abspath(entry.path if isinstance(entry, AudioSegment) else entry)
         try:
             found = os.stat(path)
-        except OSError:
-            return None
+            state = found.st_size, found.st_mtime_ns
+        except (OSError, ValueError):  # ValueError of a null character in a name
+            state = None, None
         part = (entry.start, entry.end) if isinstance(entry, AudioSegment) else ()
-        identities.append((path, found.st_size, found.st_mtime_ns, *part))
+        identities.append((path, *state, *part))
     return identities

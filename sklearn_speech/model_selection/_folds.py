@@ -234,7 +234,8 @@ def _judge(fold, estimator, X, y, codes, test, scorers, score_params):
             given = check_method_params(X, score_params[name], indices=test[r])
             try:
                 of_speaker = score_once(name, scorer, asked, part, safe_indexing(y_test, r), given)
-            except ValueError:  # no value for one speaker alone, as an AUC of one class has none
+            except (ArithmeticError, LookupError, ValueError):
+                # no value for one speaker alone, as an AUC of one class has none
                 of_speaker = {}
             for key in scores:
                 fold.speaker_scores[key].append(of_speaker.get(key, np.nan))

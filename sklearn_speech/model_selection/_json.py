@@ -63,7 +63,10 @@ def read_json(path, kind):
     found = whole.get("format") if isinstance(whole, dict) else None
     if found != expected or whole.get("version") != VERSION:
         raise ValueError(f"{path} holds {found!r}: expected {expected!r}, version {VERSION}")
-    return _revived(whole["content"])
+    try:
+        return _revived(whole["content"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged: {type(error).__name__}: {error}") from error
 
 
 def _plain(value):

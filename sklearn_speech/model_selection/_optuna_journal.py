@@ -6,6 +6,22 @@ from contextlib import contextmanager
 
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
+#: How each record of a journal begins.
+_BEGINNING = b'{"op_code":'
+
+
+def _refuse_other_files(path):
+    """Raise where a file does not begin as a journal, or as half a record of one."""
+    if not os.path.exists(path):
+        return
+    with open(path, "rb") as file:
+        found = file.read(len(_BEGINNING))
+    if not _BEGINNING.startswith(found):
+        raise ValueError(
+            f"storage={path!r} is no journal of Optuna: it begins with {found!r}. Nothing was "
+            "written to it. A database is named by its URL, such as 'sqlite:///search.db'"
+        )
+
 
 class SoundJournalFileBackend(JournalFileBackend):
     """A journal in which half a record never stays.
@@ -17,9 +33,15 @@ class SoundJournalFileBackend(JournalFileBackend):
     ----------
     path : str
         Of the file; made where there is none.
+
+    Raises
+    ------
+    ValueError
+        When the file holds something else, which is left as it is.
     """
 
     def __init__(self, path):
+        _refuse_other_files(path)
         self._path = path
         self._file_lock = JournalFileSymlinkLock(path)
         super().__init__(path, lock_obj=self._file_lock)

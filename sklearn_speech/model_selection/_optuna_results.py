@@ -1,11 +1,15 @@
 """Scikit-learn's table of results from the trials of a study."""
 
 import warnings
+from copy import copy
 
 import numpy as np
+from optuna.distributions import check_distribution_compatibility
 
 from ..utils.validation import warn_or_raise_about_fit_failures
-from ._optuna_trials import FOLD
+from ._digest import digest
+from ._optuna_study import in_words
+from ._optuna_trials import FOLD, MEANING
 
 
 def collect(trials, space, n_folds):
@@ -33,7 +37,7 @@ def collect(trials, space, n_folds):
     params = []
     for trial in trials:
         try:
-            params.append(space(trial))
+            params.append(_parameters(trial, space))
         except ValueError as error:
             raise ValueError(
                 f"trial {trial.number} of the study does not fit param_distributions: {error}; "
@@ -41,6 +45,45 @@ def collect(trials, space, n_folds):
             ) from error
     folds = [[trial.user_attrs.get(f"{FOLD}{k}") for k in range(n_folds)] for trial in trials]
     return params, folds
+
+
+def meaning(params):
+    """What the parameters of a trial are in words, the same on every machine.
+
+    Parameters
+    ----------
+    params : dict of str to object
+        What a space returned.
+
+    Returns
+    -------
+    digest : str
+    """
+    # the last digits of a power or a logarithm differ between machines
+    words = {k: f"{v:.9g}" if isinstance(v, float) else in_words(v) for k, v in params.items()}
+    return digest(words)
+
+
+def _parameters(trial, space):
+    """What a space makes of a stored trial; ValueError where it was made by another one."""
+    asked = copy(trial)
+    asked.distributions = {}
+    params = space(asked)
+    if gone := sorted(trial.params.keys() - asked.distributions.keys()):
+        raise ValueError(f"it has {', '.join(map(repr, gone))}, which nothing asks for any more")
+    for name, now in asked.distributions.items():
+        value, before = trial.params[name], trial.distributions[name]
+        check_distribution_compatibility(before, now)
+        # a value that was put there by hand may lie anywhere
+        if _holds(before, value) and not _holds(now, value):
+            raise ValueError(f"its {name}={value!r} lies outside of {now}")
+    if trial.user_attrs.get(MEANING, meaning(params)) != meaning(params):
+        raise ValueError(f"{trial.params} stood for other parameters when it ran")
+    return params
+
+
+def _holds(distribution, value):
+    return distribution._contains(distribution.to_internal_repr(value))
 
 
 def rows(folds, error_score):

@@ -18,9 +18,10 @@ from ._clipwise import split_clipwise
 from ._fold_pruner import FoldPruner
 from ._folds import threads_per_job
 from ._optuna_folds import LOOKS, failure, hopeless, objective_score, run_folds
-from ._optuna_space import learns_from_the_first
+from ._optuna_results import meaning
+from ._optuna_space import learns_from_the_first, n_settings_left
 from ._optuna_study import patiently, stopped
-from ._optuna_trials import FOLD
+from ._optuna_trials import FOLD, MEANING
 from ._optuna_workers import WorkerDied, WorkerTimedOut, run_jobs
 
 #: Seconds between two looks at what other processes do.
@@ -119,7 +120,11 @@ class Search:
             self._show()
             while not self._over():
                 self.crew.reclaim()
-                n_left = self.crew.n_left()
+                # a grid begins anew when all of it is running
+                n_left = min(
+                    self.crew.n_left(),
+                    patiently(n_settings_left, self.study.sampler, self.study),
+                )
                 if n_left > 0:
                     self._run_batch(min(max(self.width, self._n_abreast(n_left)), n_left))
                 elif self.crew.others_run():
@@ -188,6 +193,7 @@ class Search:
         if trial is None:
             return None
         params = patiently(self.task.space, trial)
+        patiently(trial.set_user_attr, MEANING, meaning(params))
         try:
             attempt = Attempt(trial, *self.task.prepare(params))
         except FeaturesFailed as failed:

@@ -51,7 +51,7 @@ class OptunaSearchCV(BaseSearchCV):
         parameters depend on others. It is called again for finished trials, so it
         must depend on what the trial suggests alone.
     n_trials : int, default=20
-        Trials in all, those included that the study already has.
+        Trials in all, those included that such a search has begun in the study before.
     timeout : float or None, default=None
         Seconds after which no trial begins. Trials in this process then go on to
         their end; those in worker processes are stopped, and tried again when the
@@ -326,7 +326,9 @@ class OptunaSearchCV(BaseSearchCV):
             for i, (train, test) in enumerate(splits):
                 refuse_shared_speakers(train, test, names, codes, f"split {i} of cv={self.cv!r}")
         if y is not None:
-            splits = with_labels(splits, unlabelled_clips(self.estimator, y))
+            space = self.param_distributions
+            searched = space if isinstance(space, dict) else ()
+            splits = with_labels(splits, unlabelled_clips(self.estimator, y, searched))
             splits = [(train, test) for train, test, _ in splits]
             self.n_splits_ = len(splits)
         return splits
@@ -347,7 +349,15 @@ class OptunaSearchCV(BaseSearchCV):
             sampler,
             self._default_pruner() if self.pruner is None else self.pruner,
             describe(
-                self.estimator, X, y, groups, splits, self.scoring, params, self.param_distributions
+                self.estimator,
+                X,
+                y,
+                groups,
+                splits,
+                self.scoring,
+                params,
+                self.param_distributions,
+                self.prune_by_epoch,
             ),
         )
         if self.sampler is not None and study.get_trials(deepcopy=False):
@@ -378,6 +388,8 @@ class OptunaSearchCV(BaseSearchCV):
                 callbacks=self.callbacks or (),
                 verbose=self.verbose,
             )
+            # so that no trial is run in vain
+            collect(crew.finished(), task.space, len(task.splits))
             search.run()
             trials = crew.finished()
         if not trials:

@@ -1,5 +1,7 @@
 """Search spaces, and a sampler whose draws depend on the trial's number alone."""
 
+import math
+
 import numpy as np
 from optuna.distributions import (
     BaseDistribution,
@@ -15,6 +17,7 @@ from optuna.samplers import (
     RandomSampler,
     TPESampler,
 )
+from optuna.trial import TrialState
 
 
 def as_space(param_distributions):
@@ -119,6 +122,33 @@ def learns_from_the_first(sampler):
     learns : bool
     """
     return depends_on_n_jobs(sampler) and not isinstance(sampler, TrialSeededTPESampler)
+
+
+def n_settings_left(sampler, study):
+    """How many trials a sampler has settings for that no trial was begun with.
+
+    Parameters
+    ----------
+    sampler : optuna.samplers.BaseSampler
+    study : optuna.Study
+
+    Returns
+    -------
+    n : int or float
+        Those included that wait to be tried again; infinite for all but a grid.
+    """
+    if not isinstance(sampler, GridSampler):
+        return math.inf
+    trials = study.get_trials(deepcopy=False)
+    begun = {
+        trial.system_attrs["grid_id"]
+        for trial in trials
+        if trial.state != TrialState.WAITING
+        and "grid_id" in trial.system_attrs
+        and sampler._same_search_space(trial.system_attrs["search_space"])
+    }
+    n_waiting = sum(trial.state == TrialState.WAITING for trial in trials)
+    return len(sampler._all_grids) - len(begun) + n_waiting
 
 
 class TrialSeededTPESampler(BaseSampler):

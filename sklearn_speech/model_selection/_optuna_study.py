@@ -36,6 +36,7 @@ _WHAT_DIFFERS = {
     "folds": "the folds (give a shuffling cv a random_state)",
     "scoring": "the scoring",
     "estimator": "the estimator",
+    "steps": "prune_by_epoch",
 }
 
 
@@ -70,7 +71,7 @@ def open_storage(storage):
     return JournalStorage(SoundJournalFileBackend(os.fspath(storage)))
 
 
-def describe(estimator, X, y, groups, splits, scoring, params, choices):
+def describe(estimator, X, y, groups, splits, scoring, params, choices, by_epoch):
     """Digests of what the scores of a search depend on, besides the searched parameters.
 
     Parameters
@@ -86,16 +87,18 @@ def describe(estimator, X, y, groups, splits, scoring, params, choices):
     choices : dict of str to object
         What is searched; choices that are a dict by label are part of the description,
         ranges are not, which may be widened.
+    by_epoch : bool
+        Whether trials report parts of folds.
 
     Returns
     -------
     description : dict of str to str
-        By ``"data"``, ``"params"``, ``"choices"``, ``"folds"``, ``"scoring"`` and
-        ``"estimator"``.
+        By ``"data"``, ``"params"``, ``"choices"``, ``"folds"``, ``"scoring"``,
+        ``"estimator"`` and ``"steps"``.
     """
     files = file_identities(X)
     labelled = {
-        name: {label: _in_words(choice) for label, choice in found.items()}
+        name: {label: in_words(choice) for label, choice in found.items()}
         for name, found in (choices.items() if isinstance(choices, dict) else ())
         if isinstance(found, dict)
     }
@@ -104,22 +107,24 @@ def describe(estimator, X, y, groups, splits, scoring, params, choices):
         "params": digest(params),
         "choices": digest(labelled),
         "folds": digest([[np.asarray(part) for part in split] for split in splits]),
-        "scoring": digest(_in_words(scoring)),
+        "scoring": digest(in_words(scoring)),
         "estimator": digest(type(estimator).__qualname__, _parameters(estimator)),
+        "steps": digest(by_epoch),
     }
 
 
 def _parameters(estimator):
     skipped = ("n_jobs", "verbose", "device", "memory")
     return {
-        name: type(value).__qualname__ if hasattr(value, "get_params") else _in_words(value)
+        name: type(value).__qualname__ if hasattr(value, "get_params") else in_words(value)
         for name, value in estimator.get_params(deep=True).items()
         if name.rpartition("__")[2] not in skipped
     }
 
 
-def _in_words(value):
-    # what says where in memory something lies differs from run to run
+def in_words(value):
+    """What a value says of itself, without what differs from run to run."""
+    # where in memory something lies
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 

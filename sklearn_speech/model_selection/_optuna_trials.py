@@ -26,8 +26,9 @@ MAX_TRIES = 3
 _active: set[str] = set()
 
 #: User attributes of trials.
-OWNER, LIFE, INTERRUPTED, TRIES, GRID = (
-    f"sklearn_speech:{name}" for name in ("owner", "life", "interrupted", "tries", "grid")
+OWNER, LIFE, INTERRUPTED, TRIES, GRID, MEANING = (
+    f"sklearn_speech:{name}"
+    for name in ("owner", "life", "interrupted", "tries", "grid", "meaning")
 )
 
 #: Beginning of the user attributes that hold what a fold gave.

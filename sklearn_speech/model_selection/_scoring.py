@@ -1,5 +1,7 @@
 """Metrics by name, and a fitted estimator that is asked each question once."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import ClassifierMixin, is_classifier
 from sklearn.metrics import accuracy_score, check_scoring, get_scorer, make_scorer
@@ -55,7 +57,10 @@ def check_scorers(estimator, scoring):
 def _label(scorer):
     """What a table calls a scorer that is no name."""
     if isinstance(scorer, _Scorer):
-        name = scorer._score_func.__name__.removesuffix("_score")
+        function = scorer._score_func
+        while isinstance(function, partial):
+            function = function.func
+        name = getattr(function, "__name__", type(function).__name__).removesuffix("_score")
         options = ", ".join(f"{key}={value!r}" for key, value in scorer._kwargs.items())
         return ("neg_" if scorer._sign < 0 else "") + name + (f" ({options})" if options else "")
     name = getattr(scorer, "__name__", type(scorer).__name__)

@@ -314,4 +314,7 @@ class SpeakerScores(dict):
             When the file holds something else.
         """
         content = read_json(path, cls.__name__)
-        return cls(content.pop("table"), **content)
+        try:
+            return cls(content.pop("table"), **content)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} is damaged: {type(error).__name__}: {error}") from error

@@ -5,13 +5,15 @@ import numbers
 import numpy as np
 
 
-def unlabelled_clips(estimator, y):
+def unlabelled_clips(estimator, y, searched=()):
     """Which clips are for a pretrainer only: those with -1, where there is a pretrainer.
 
     Parameters
     ----------
     estimator : estimator instance
     y : array-like of shape (n_clips,)
+    searched : iterable of str, default=()
+        Parameters that are tried; where a pretrainer is among them, there is one.
 
     Returns
     -------
@@ -19,16 +21,11 @@ def unlabelled_clips(estimator, y):
     """
     unlabelled = np.zeros(len(y), dtype=bool)
     parameters = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
-    pretrained = any(
-        name.split("__")[-1] == "pretrainer" and value is not None
-        for name, value in parameters.items()
-    )
-    if pretrained:
-        y = np.asarray(y)
-        if y.ndim == 1 and y.dtype.kind in "iufO":
-            unlabelled[:] = [
-                isinstance(label, numbers.Real) and label == -1 for label in y.tolist()
-            ]
+    names = {name for name, value in parameters.items() if value is not None}
+    if any(name.split("__")[-1] == "pretrainer" for name in names.union(searched)):
+        # not by numpy, which makes strings of numbers where a list holds both
+        labels = y.tolist() if hasattr(y, "tolist") else y
+        unlabelled[:] = [isinstance(label, numbers.Real) and label == -1 for label in labels]
     return unlabelled
 
 

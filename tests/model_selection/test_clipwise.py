@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import soundfile
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -107,3 +108,21 @@ def test_features_outlast_the_call_in_a_folder(clips, tmp_path):
     runs = [cross_validate_by_speaker(model, *clips, memory=tmp_path) for _ in range(2)]
     assert Energy.asked == 24
     np.testing.assert_array_equal(*(run.probabilities for run in runs))
+
+
+@pytest.mark.filterwarnings("ignore:1 of 24 files cannot be read")
+def test_features_of_files_that_changed_are_computed_anew_where_one_is_missing(clips, tmp_path):
+    _, y, speakers = clips
+    rng = np.random.default_rng(0)
+    paths = [str(tmp_path / f"{i}.wav") for i in range(len(y))]
+    model = make_pipeline(
+        AudioReader(sample_rate=8000, on_error="warn"), PadOrTrim(n_times=60), LogisticRegression()
+    )
+
+    def run(**memory):
+        return cross_validate_by_speaker(model, paths, y, speakers, **memory).probabilities
+
+    for duration in (60, 61):
+        for path in paths[:-1]:
+            soundfile.write(path, rng.normal(0, 0.1, duration), 8000)
+        np.testing.assert_array_equal(run(memory=tmp_path / "memory"), run())

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, make_scorer
@@ -102,3 +103,31 @@ def test_metrics_that_are_no_names_are_told_apart():
         SpeakerScoresDisplay.from_cv_results(results)
     del results["callables"]
     assert compare_by_speaker(results).metric == "accuracy"
+
+
+def test_targets_may_be_sequences_of_any_kind(clips):
+    X, y, speakers = clips
+    spoken = [["a", "b"] if label else ["c"] for label in y]
+    results = [
+        cross_validate_by_speaker(First(), X, targets, speakers, scoring=share_of_a)
+        for targets in (spoken, [np.array(phones) for phones in spoken])
+    ]
+    assert compare_by_speaker(results).tests[0]["difference"] == 0
+    other = [["a", "b"] for _ in y]
+    results.append(cross_validate_by_speaker(First(), X, other, speakers, scoring=share_of_a))
+    with pytest.raises(ValueError, match="their targets differ"):
+        compare_by_speaker(results)
+
+
+class First(BaseEstimator):
+    """Answers with the first phone."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return [["a"]] * len(X)
+
+
+def share_of_a(model, X, y):
+    return np.mean([phones[0] == "a" for phones in y])

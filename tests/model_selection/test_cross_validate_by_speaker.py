@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss, make_scorer
+from sklearn.metrics import fbeta_score, log_loss, make_scorer
 from sklearn.model_selection import (
     GroupKFold,
     GroupShuffleSplit,
@@ -18,7 +20,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from sklearn_speech import ConvAutoencoder
+from sklearn_speech import ConvAutoencoder, MelSpectrogram
 from sklearn_speech.model_selection import (
     SpeakerFoldError,
     StratifiedGroupShuffleSplit,
@@ -395,3 +397,65 @@ def test_classes_may_be_whole_numbers_held_as_floats(clips):
     scores = cross_validate_by_speaker(LogisticRegression(), X, y, speakers)
     assert scores.classes.tolist() == [0.0, 1.0, 2.0]
     assert scores.probabilities.shape == (len(y), 3)
+
+
+class Vocabulary(ClassifierMixin, BaseEstimator):
+    """Knows words that nobody says."""
+
+    def fit(self, X, y):
+        self.classes_ = np.array(["maybe", "no", "stop", "yes"])
+        return self
+
+    def predict_proba(self, X):
+        return np.tile([0.1, 0.4, 0.3, 0.2], (len(X), 1))
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(1)]
+
+
+def test_an_estimator_may_know_classes_that_no_clip_has(clips):
+    scores = cross_validate_by_speaker(Vocabulary(), *clips)
+    assert scores.classes.tolist() == ["maybe", "no", "stop", "yes"]
+    np.testing.assert_array_equal(scores.probabilities[0], [0.1, 0.4, 0.3, 0.2])
+
+
+def false_alarms(model, X, y):
+    missed = model.predict(X)[y == "no"] != "no"
+    return -int(missed.sum()) / len(missed)
+
+
+def share_of_no(model, X, y):
+    return {"yes": 0, "no": {"no": 1.0}["no" if "no" in y else "none"]}["no"]
+
+
+@pytest.mark.parametrize("scoring", [false_alarms, share_of_no])
+def test_a_speaker_without_a_score_leaves_that_of_the_fold(clips, scoring):
+    X, y, speakers = clips
+    said = (speakers != "ann") | (y != "no")
+    X, y, speakers = X[said], y[said], speakers[said]
+    scores = cross_validate_by_speaker(
+        DummyClassifier(), X, y.astype(object), speakers, cv=GroupKFold(2), scoring=scoring
+    )
+    assert np.isfinite(scores["test_score"]).all()
+    assert np.isnan(scores.speaker_scores()).tolist() == [True, False, False, False, False]
+
+
+def test_a_scorer_may_be_made_of_part_of_a_function(clips):
+    beta = partial(fbeta_score, beta=2, average="macro")
+    scores = cross_validate_by_speaker(DummyClassifier(), *clips, scoring=make_scorer(beta))
+    assert scores.labels == {"score": "fbeta"}
+
+
+def test_a_scorer_of_ones_own_is_given_the_whole_pipeline_and_the_clips(clips):
+    _, y, speakers = clips
+    waves = np.random.default_rng(0).normal(size=(len(y), 800))
+    flat = FunctionTransformer(lambda S: S.reshape(len(S), -1))
+    mel = MelSpectrogram(sample_rate=8000, n_fft=256, n_mels=8)
+    model = make_pipeline(mel, flat, DummyClassifier())
+
+    def seen(model, X, y):
+        return X.shape[1] + len(model.steps) / 10
+
+    options = {"cv": GroupKFold(2), "scoring": seen}
+    scores = cross_validate_by_speaker(model, waves, y, speakers, **options)
+    assert scores["test_score"].tolist() == [800.3, 800.3]

@@ -305,7 +305,8 @@ def test_files_are_known_by_path_size_and_time(paths):
     time.sleep(0.01)
     paths[0].write_bytes(paths[0].read_bytes())
     assert file_identities(paths)[0] != before[0] and file_identities(paths)[1] == before[1]
-    assert file_identities(["nowhere.wav"]) is None
+    assert file_identities([*paths, "nowhere.wav"])[:6] == file_identities(paths)
+    assert file_identities(["nowhere.wav"]) == [(os.path.abspath("nowhere.wav"), None, None)]
     assert file_identities(np.zeros((2, 3))) is None and file_identities([[0.0]]) is None
 
 

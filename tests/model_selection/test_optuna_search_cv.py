@@ -4,6 +4,7 @@ import warnings
 import joblib
 import numpy as np
 import optuna
+import pandas as pd
 import pytest
 import soundfile
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -30,6 +31,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.model_selection import OptunaSearchCV, cross_validate_by_speaker
+from sklearn_speech.model_selection._unlabelled import unlabelled_clips
 
 SPACE = {"C": FloatDistribution(1e-3, 10.0, log=True)}
 CS = [0.001, 0.01, 0.1, 1.0]
@@ -636,3 +638,24 @@ def test_unlabelled_clips_do_not_count_whatever_the_scoring():
     assert search.fit(X, y, groups=groups).best_score_ == pytest.approx(2 / 3)
     search.set_params(estimator__pretrainer=None)
     assert search.fit(X, y, groups=groups).best_score_ == pytest.approx(1 / 2)
+    tried = {"pretrainer": {"none": None, "standard": StandardScaler()}}
+    search.set_params(param_distributions=tried)
+    assert search.fit(X, y, groups=groups).best_score_ == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("form", [list, lambda y: np.array(y, dtype=object), pd.Series])
+def test_unlabelled_clips_are_known_in_every_form(form):
+    y = ["yes", -1, "no", "-1", -1.0, True]
+    of = unlabelled_clips(Labelled(pretrainer=StandardScaler()), form(y))
+    assert of.tolist() == [False, True, False, False, True, False]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 3, 8])
+@pytest.mark.parametrize("pruner", [None, optuna.pruners.NopPruner()])
+def test_a_grid_is_tried_once_however_many_trials_are_asked_for(table, n_jobs, pruner):
+    search = OptunaSearchCV(
+        LogisticRegression(), **grid() | {"pruner": pruner}, n_trials=20, cv=2, n_jobs=n_jobs
+    )
+    with joblib.parallel_config("threading"):
+        search.fit(*table[:2])
+    assert sorted(search.cv_results_["param_C"]) == CS

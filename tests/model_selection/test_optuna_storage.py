@@ -409,24 +409,39 @@ class TestWithOneStorage:
 
 def test_half_a_record_is_dropped_from_a_journal(tmp_path):
     path = str(tmp_path / "journal")
-    SoundJournalFileBackend(path).append_logs([{"a": 1}, {"b": "x" * 9000}])
+    whole = [{"op_code": 0, "a": 1}, {"op_code": 1, "b": "x" * 9000}]
+    SoundJournalFileBackend(path).append_logs(whole)
     with open(path, "ab") as file:
         file.write(b'{"c": "' + b"y" * 5000)  # a process is killed while it writes
     journal = SoundJournalFileBackend(path)
     with open(path, "ab") as file:
         file.write(b'{"d"')  # another one
-    journal.append_logs([{"e": 2}])
-    assert list(SoundJournalFileBackend(path).read_logs(0)) == [
-        {"a": 1},
-        {"b": "x" * 9000},
-        {"e": 2},
-    ]
+    journal.append_logs([{"op_code": 2}])
+    assert list(SoundJournalFileBackend(path).read_logs(0)) == [*whole, {"op_code": 2}]
+
+
+@pytest.mark.parametrize("half", [b"", b'{"op_', b'{"op_code":0,"wor'])
+def test_a_journal_may_begin_with_half_a_record(half, tmp_path):
+    path = tmp_path / "journal"
+    path.write_bytes(half)
+    SoundJournalFileBackend(str(path)).append_logs([{"op_code": 2}])
+    assert path.read_bytes() == b'{"op_code":2}\n'
+
+
+@pytest.mark.parametrize("content", [b'{"a": 1}', b"SQLite format 3\0" + bytes(range(256)), b"x"])
+def test_a_file_that_is_no_journal_is_left_alone(content, table, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    X, y, groups = table
+    with pytest.raises(ValueError, match=r"no journal of Optuna.*sqlite:///"):
+        linear(storage=path).fit(X, y, groups=groups)
+    assert path.read_bytes() == content
 
 
 def test_a_full_disk_leaves_a_journal_as_it_was(tmp_path, monkeypatch):
     path = str(tmp_path / "journal")
     journal = SoundJournalFileBackend(path)
-    journal.append_logs([{"a": 1}])
+    journal.append_logs([{"op_code": 1}])
 
     def full(descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -434,8 +449,8 @@ def test_a_full_disk_leaves_a_journal_as_it_was(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space"):
-            journal.append_logs([{"b": 2}])
-    assert list(SoundJournalFileBackend(path).read_logs(0)) == [{"a": 1}]
+            journal.append_logs([{"op_code": 2}])
+    assert list(SoundJournalFileBackend(path).read_logs(0)) == [{"op_code": 1}]
 
 
 def linear(**options):
@@ -453,6 +468,7 @@ def linear(**options):
         ("folds", "the folds"),
         ("scoring", "the scoring"),
         ("estimator", "the estimator"),
+        ("steps", "prune_by_epoch"),
     ],
 )
 def test_a_study_refuses_what_it_is_not_about(table, tmp_path, differs, words):
@@ -469,6 +485,7 @@ def test_a_study_refuses_what_it_is_not_about(table, tmp_path, differs, words):
             "folds": {"cv": GroupKFold(2)},
             "scoring": {"scoring": "f1"},
             "estimator": {"estimator__max_iter": 200},
+            "steps": {"prune_by_epoch": True},
         }
         search.set_params(**change[differs])
     with pytest.raises(ValueError, match=words):
@@ -541,7 +558,53 @@ def test_a_study_is_bound_to_weights_to_what_labels_mean_and_to_sizes_of_files(t
     for size in (80, 90):
         for path in paths:
             soundfile.write(path, np.zeros(size), 8000)
-        arguments = [str(path) for path in paths], y[:2], None, [], "accuracy", [], {}
+        arguments = [str(path) for path in paths], y[:2], None, [], "accuracy", [], {}, False
         descriptions.append(studies.describe(LogisticRegression(), *arguments))
     differing = [key for key in descriptions[0] if descriptions[0][key] != descriptions[1][key]]
     assert differing == ["data"]
+
+
+def of_power(base):
+    return lambda trial: {"C": base ** trial.suggest_float("exponent", -1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (
+            {"C": FloatDistribution(0.1, 1), "l1_ratio": FloatDistribution(0, 0)},
+            {"C": FloatDistribution(0.1, 1)},
+            "it has 'l1_ratio', which nothing asks for",
+        ),
+        (
+            {"C": FloatDistribution(0.1, 1)},
+            {"C": FloatDistribution(0.1, 1), "l1_ratio": FloatDistribution(0, 0)},
+            "'l1_ratio' is not found",
+        ),
+        ({"C": FloatDistribution(0.1, 1)}, {"C": FloatDistribution(2, 3)}, "lies outside of"),
+        (of_power(10.0), of_power(2.0), "stood for other parameters"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The value .* is out of the range")
+def test_a_study_refuses_another_space_before_it_runs_a_trial(
+    before, after, words, table, tmp_path
+):
+    X, y, groups = table
+    search = linear(storage=tmp_path / "journal", n_trials=2, study_name="one")
+    search.set_params(param_distributions=before).fit(X, y, groups=groups)
+    n_bytes = (tmp_path / "journal").stat().st_size
+    for n_trials in (2, 4):
+        search.set_params(param_distributions=after, n_trials=n_trials)
+        with pytest.raises(ValueError, match=words):
+            search.fit(X, y, groups=groups)
+    assert (tmp_path / "journal").stat().st_size < n_bytes + 500  # of opening it
+    search.set_params(param_distributions=before).fit(X, y, groups=groups)
+    assert len(search.cv_results_["params"]) == 4
+
+
+def test_ranges_may_be_widened(table, tmp_path):
+    X, y, groups = table
+    search = linear(storage=tmp_path / "journal", n_trials=2, study_name="one")
+    search.fit(X, y, groups=groups)
+    search.set_params(param_distributions={"C": FloatDistribution(0.001, 100)}, n_trials=3)
+    assert len(search.fit(X, y, groups=groups).cv_results_["params"]) == 3

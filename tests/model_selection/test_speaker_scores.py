@@ -193,9 +193,24 @@ def test_a_crash_while_saving_leaves_the_old_file(scores, tmp_path, monkeypatch)
     assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize("text", ["", "[1, 2]", '{"format": "sklearn_speech.Other"}'])
+BEGINNING = '{"format": "sklearn_speech.SpeakerScores", "version": 1'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[1, 2]",
+        '{"format": "sklearn_speech.Other"}',
+        BEGINNING + "}",
+        BEGINNING + ', "content": []}',
+        BEGINNING + ', "content": {"dict": []}}',
+        BEGINNING + ', "content": {"dict": [["table", {"dict": []}]]}}',
+        BEGINNING + ', "content": {"array": [1, 2], "dtype": "<f8", "shape": [3]}}',
+    ],
+)
 def test_other_files_are_refused(text, tmp_path):
     path = tmp_path / "scores.json"
     path.write_text(text)
-    with pytest.raises(ValueError, match=r"scores.json (is not JSON|holds)"):
+    with pytest.raises(ValueError, match=r"scores.json (is not JSON|holds|is damaged)"):
         SpeakerScores.from_json(path)
