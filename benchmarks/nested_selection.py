@@ -1,7 +1,10 @@
 """Settings for spoken digits, chosen for each speaker without hearing him.
 
     python benchmarks/nested_selection.py                      # every candidate, every block
-    python benchmarks/nested_selection.py --candidates padded ragged --n-jobs 2
+    python benchmarks/nested_selection.py --n-jobs 2 --candidates louder fine whole "by band" \\
+        "whole and by band"
+    python benchmarks/nested_selection.py --n-jobs 2 --report nested_selection_augmentation \\
+        --candidates plain padded ragged emphasis band "emphasis and band"
 
 Ten blocks hold three of the six speakers out each, so that any two of them are held out
 together in exactly two blocks (a balanced design). A network is trained on the other
@@ -148,6 +151,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--candidates", nargs="+", choices=list(CANDIDATES), default=None)
     parser.add_argument("--n-jobs", type=int, default=-1)
+    parser.add_argument("--report", default="nested_selection", help="name of its files")
     options = parser.parse_args()
     names = options.candidates or list(CANDIDATES)
     speech = fetch_fsdd()
@@ -172,8 +176,8 @@ def main():
     ]
     summary = {"mean": np.mean(outer), "standard deviation": np.std(outer, ddof=1)}
     write_report(
-        "nested_selection",
-        "Settings chosen without the speaker that they are judged on",
+        options.report,
+        f"Settings chosen without the speaker that they are judged on: {', '.join(names)}",
         {
             "Inner accuracy of each candidate; the one chosen, and its accuracy on the speaker": (
                 rows
@@ -186,7 +190,7 @@ def main():
             "24; these and fine have other sizes than the default."
         ],
     )
-    print((RESULTS / "nested_selection.md").read_text())
+    print((RESULTS / f"{options.report}.md").read_text())
 
 
 if __name__ == "__main__":
