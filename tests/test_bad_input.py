@@ -1,8 +1,10 @@
 """What goes wrong most often: the message names the file or parameter, and what to do."""
 
+import os
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from optuna.distributions import FloatDistribution
@@ -18,6 +20,7 @@ from sklearn_speech import (
     SpectrogramCNNClassifier,
     check_audio_files,
     cross_validate_by_speaker,
+    load_speech_folder,
     make_recipe,
     make_speech_pipeline,
 )
@@ -34,6 +37,14 @@ def net(**parameters):
 
 def noise(*shape, seed=0):
     return np.random.default_rng(seed).normal(scale=0.1, size=shape).astype(np.float32)
+
+
+def ragged_of(X):
+    return make_ragged([*X, X[0][:700]])
+
+
+def ragged_series(X):
+    return pd.Series(ragged_of(X), index=[7, 5, 3, 2, 1])
 
 
 @pytest.fixture
@@ -283,7 +294,46 @@ def test_a_file_that_was_cut_off_is_bad(good, tmp_path, subtype):
     assert check_audio_files([good, str(path)]).good.tolist() == [True, False]
 
 
-@pytest.mark.parametrize("stated", [0xFFFFFFFF, 0x7FFFFFFF, None], ids=["most", "half", "few"])
+@pytest.mark.parametrize("kind", ["AIFF", "AU", "CAF", "FLAC", "NIST", "RF64", "W64"])
+def test_a_file_of_any_format_that_states_its_length_is_bad_when_cut_off(good, tmp_path, kind):
+    path = tmp_path / "sound"
+    soundfile.write(path, noise(RATE), RATE, format=kind, subtype="PCM_16")
+    whole = path.read_bytes()
+    assert check_audio_files([str(path)]).good.tolist() == [True]
+    path.write_bytes(whole[: len(whole) // 2])
+    assert check_audio_files([good, str(path)]).good.tolist() == [True, False]
+
+
+def test_a_file_that_states_no_length_is_told_so(tmp_path):
+    path = tmp_path / "piped.flac"
+    soundfile.write(path, noise(RATE), RATE, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0  # 36 bits of STREAMINFO: the number of samples
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"piped\.flac: states no length"):
+        AudioReader(sample_rate=RATE).fit_transform([str(path)])
+
+
+def test_names_that_are_no_unicode_are_read_and_shown(tmp_path):
+    name = os.fsencode(tmp_path) + b"/caf\xe9_ann_1.wav"
+    wave = tmp_path / "wave.wav"
+    soundfile.write(wave, noise(RATE), RATE)
+    os.rename(wave, name)
+    path = os.fsdecode(name)
+    assert len(AudioReader(sample_rate=RATE).fit_transform([path])[0]) == RATE
+    assert load_speech_folder(tmp_path, "{label}_{speaker}_{take}.wav").sampling_rate == RATE
+    open(name, "wb").close()
+    assert rb"caf\udce9_ann_1.wav: empty file" in str(check_audio_files([path])).encode()
+    with pytest.raises(ValueError, match=r"caf\\udce9_ann_1"):
+        AudioReader(sample_rate=RATE).fit_transform([path])
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, 0x7FFFF000 - 36, None],
+    ids=["most", "half", "less", "less than a header", "few"],
+)
 def test_a_length_that_was_not_known_or_hardly_differs_is_no_fault(tmp_path, stated):
     path = tmp_path / "streamed.wav"
     soundfile.write(path, noise(RATE), RATE, subtype="PCM_16")
@@ -297,11 +347,10 @@ def test_a_length_that_was_not_known_or_hardly_differs_is_no_fault(tmp_path, sta
     assert len(waveform) in (RATE, RATE - 10)
 
 
-@pytest.mark.parametrize("ragged", [False, True])
-@pytest.mark.parametrize("dtype", [np.int16, np.int8, np.uint8])
-def test_samples_as_files_hold_them_are_no_waveforms(dtype, ragged):
-    X = (100 * np.abs(noise(4, 800))).astype(dtype)
-    X = make_ragged([*X, X[0][:700]]) if ragged else X
+@pytest.mark.parametrize("form", [np.asarray, list, ragged_of, ragged_series, pd.DataFrame])
+@pytest.mark.parametrize("dtype", [np.int16, np.int8, np.uint8, ">i2"])
+def test_samples_as_files_hold_them_are_no_waveforms(dtype, form):
+    X = form((100 * np.abs(noise(4, 800))).astype(dtype))
     with pytest.raises(ValueError, match=rf"samples of dtype {np.dtype(dtype)}.* divide them by"):
         MelSpectrogram(sample_rate=RATE).fit_transform(X)
 

@@ -13,7 +13,7 @@ from ..utils.validation import (
     make_ragged,
     validate_parameter_constraints,
 )
-from ._reading import check_entries, read_clips
+from ._reading import check_entries, printable, read_clips
 
 
 class AudioReader(TransformerMixin, BaseEstimator):
@@ -132,7 +132,7 @@ class AudioReader(TransformerMixin, BaseEstimator):
         progress = "reading sound files" if self.verbose else None
         clips = read_clips(entries, self.sample_rate, n_jobs=self.n_jobs, progress=progress)
         bad = [
-            f"  {entry}: {clip.reason}"
+            f"  {printable(entry)}: {clip.reason}"
             for entry, clip in zip(entries, clips, strict=True)
             if clip.reason
         ]

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from ..utils.validation import Interval, validate_parameter_constraints
-from ._reading import check_entries, read_clips
+from ._reading import check_entries, printable, read_clips
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class AudioFileReport:
     Parameters
     ----------
     good : ndarray of bool, shape (n_files,)
-        Mask of the files that can be used: ``paths[report.good]``.
+        Mask of the files that can be used: ``paths[report.good]`` of an array of paths.
     bad : dict of str to str
         Path, or segment, and reason of each file to leave out.
     sample_rate : ndarray of int, shape (n_files,)
@@ -40,15 +40,18 @@ class AudioFileReport:
                 f": {shown}; {seconds.min():.2f} s to {seconds.max():.2f} s, "
                 f"median {np.median(seconds):.2f} s"
             )
-        return "\n".join(lines + [f"  {path}: {reason}" for path, reason in self.bad.items()])
+        return "\n".join(
+            lines + [f"  {printable(path)}: {reason}" for path, reason in self.bad.items()]
+        )
 
 
 def check_audio_files(paths, *, min_duration=0.0, max_duration=None, n_jobs=None, verbose=False):
     """Tell which sound files :class:`AudioReader` could not read, and why.
 
-    Every file is decoded, since a good header may stand before bad samples. A WAV or FLAC
-    file that was cut off is bad; formats that state no length, such as MP3 and OGG, do not
-    tell.
+    Every file is decoded, since a good header may stand before bad samples. A file that was
+    cut off is bad where its format states a length, as WAV, FLAC, AIFF, AU, CAF, W64, RF64
+    and SPHERE do; MP3 and OGG do not tell, and what of an MP3 file without a header of its
+    own cannot be read is not noticed.
 
     Parameters
     ----------

@@ -20,11 +20,20 @@ from ._audio_segment import AudioSegment
 #: this much before its header says.
 END_TOLERANCE = 0.05
 
-#: What libsndfile notes where a WAV file holds fewer bytes of samples than its header says.
-_CUT_OFF = re.compile(r"^data *: *(\d+) *\(should be (\d+)\)", re.MULTILINE)
+#: What libsndfile notes where a file holds fewer bytes of samples than its header says: of
+#: WAV, AIFF, AU, W64 and RF64.
+_CUT_OFF = re.compile(
+    r"^ *(?:data|SSND|Data Size|riff|Riff size) *: *(\d+) *\(should be (\d+)\)", re.MULTILINE
+)
 
-#: Headers written before the length was known say so many bytes, or more.
-_UNKNOWN_LENGTH = 0x7FFFFF00
+#: Where the header of a SPHERE file says how many samples each channel has.
+_SPHERE_LENGTH = re.compile(rb"^sample_count -i (\d+)", re.MULTILINE)
+
+#: Headers written before the length was known, as into a pipe, say so many bytes, or more.
+_UNKNOWN_LENGTH = 0x7FFF0000
+
+#: So many samples are none that a header states.
+_NO_LENGTH = 2**62
 
 #: Floating-point files may overshoot [-1, 1]; a peak above this (+20 dB) is another scale.
 MAX_PEAK = 10.0
@@ -144,10 +153,12 @@ def read_clip(entry, sample_rate=None):
     if reason := _not_a_readable_file(path):
         return Clip(reason=reason)
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(_as_it_is_on_disk(path)) as file:
             rate, n_frames = file.samplerate, file.frames
+            if n_frames >= _NO_LENGTH:
+                return Clip(reason="states no length: write it anew as a file", sample_rate=rate)
             first, last, reason = _bounds(segment, rate, n_frames)
-            reason = _cut_off(file) or reason
+            reason = _cut_off(file, path) or reason
             if reason:
                 return Clip(reason=reason, sample_rate=rate)
             can_seek = file.seekable() and file.format not in INEXACT_SEEK
@@ -179,11 +190,32 @@ def _not_a_readable_file(path):
     return None
 
 
-def _cut_off(file):
+def _as_it_is_on_disk(path):
+    """A path that libsndfile finds: names that are not UTF-8 as their bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
+def printable(entry):
+    """A path or segment as text that can be printed, whatever bytes its name has."""
+    return str(entry).encode(errors="backslashreplace").decode()
+
+
+def _cut_off(file, path):
     """What is wrong with a file that ends before its header says, as an interrupted copy does."""
-    if file.frames <= 0 or not (noted := _CUT_OFF.search(file.extra_info)):
+    if file.frames <= 0:
         return None
-    stated, there = map(int, noted.groups())
+    if file.format == "NIST":
+        with open(path, "rb") as header:
+            noted = _SPHERE_LENGTH.search(header.read(1024))
+        stated, there = (int(noted[1]), file.frames) if noted else (0, 1)
+    elif noted := _CUT_OFF.search(file.extra_info):
+        stated, there = map(int, noted.groups())
+    else:
+        return None
     lasts = file.frames / file.samplerate
     promised = lasts * stated / there
     if stated >= _UNKNOWN_LENGTH or promised - lasts <= END_TOLERANCE:
@@ -253,7 +285,7 @@ def header_rates(paths):
     rates = set()
     for path in paths:
         try:
-            rates.add(soundfile.info(path).samplerate)
+            rates.add(soundfile.info(_as_it_is_on_disk(path)).samplerate)
         except (soundfile.SoundFileError, TypeError, ValueError, OSError):
             continue  # reported, with its reason, by whoever reads the samples
     return rates

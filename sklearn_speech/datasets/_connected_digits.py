@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import soxr
+from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch, check_random_state
 
 from ..audio._reading import check_entries, read_clips
-from ..utils.validation import check_positive_int, is_ragged, make_ragged
+from ..utils.validation import check_positive_int, check_waveforms, is_ragged, make_ragged
 from ._digit_lexicon import as_digit, phonemize_digits
 from ._digit_phones import SILENCE
 from ._spoken_digits import make_spoken_digits
@@ -233,7 +234,11 @@ def _read(speech, positions, rate):
     """Waveforms by position."""
     data = speech["data"]
     if is_ragged(data) or (isinstance(data, np.ndarray) and data.ndim == 2):
-        waveforms = {i: np.asarray(data[i], dtype=np.float32) for i in positions}
+        try:
+            data = check_waveforms(BaseEstimator(), data, reset=True)
+        except ValueError as error:
+            raise ValueError(f"speech.data: {error}") from error
+        waveforms = {i: data[i].astype(np.float32) for i in positions}
         if rate != speech["sampling_rate"]:
             for i, clip in waveforms.items():
                 resampled = soxr.resample(clip, speech["sampling_rate"], rate, quality="HQ")

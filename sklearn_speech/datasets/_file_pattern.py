@@ -36,9 +36,9 @@ class FilePattern:
         if isinstance(pattern, re.Pattern):
             self._regexes = [pattern]
         elif isinstance(pattern, str):
-            tokens = _tokens(unicodedata.normalize("NFC", pattern))
+            self._tokens = _tokens(unicodedata.normalize("NFC", pattern))
             # every reading is between the shortest-first and the longest-first one
-            self._regexes = [_compile(tokens, lazy) for lazy in ("?", "")]
+            self._regexes = [_compile(self._tokens, lazy) for lazy in ("?", "")]
         else:
             raise TypeError(f"pattern={pattern!r}: expected a str or a compiled regular expression")
         self.fields = list(self._regexes[0].groupindex)
@@ -75,14 +75,29 @@ class FilePattern:
             match = regex.fullmatch(path)
             if match is None:
                 return None, None
-            readings.append(match.groupdict())
-        first, last = readings[0], readings[-1]
+            readings.append(match)
+        first, last = (reading.groupdict() for reading in (readings[0], readings[-1]))
+        if first == last and readings[0].groups() != readings[-1].groups():
+            # only what * stands for differs, so that there may be readings between these two
+            last = next(filter(None, (self._other(path, *field) for field in first.items())), first)
         if first != last:
             name = next(name for name in self.fields if first[name] != last[name])
             return None, f"{name} may be {first[name]!r} or {last[name]!r}"
         if None in first.values():
             return None, None
         return first, None
+
+    def _other(self, path, name, value):
+        """The fields of a reading in which one of them is not `value`, None where none is."""
+        match = _compile(self._tokens, "", {name: _other_than(value)}).fullmatch(path)
+        return match and match.groupdict()
+
+
+def _other_than(value):
+    """A regular expression of all texts but one."""
+    shorter = [re.escape(value[:n]) for n in range(1, len(value))]
+    this = re.escape(value)
+    return "|".join([f"(?!{this})[^/]+", f"{this}[^/]+", *shorter])
 
 
 def _tokens(pattern):
@@ -117,11 +132,12 @@ def _tokens(pattern):
     return tokens
 
 
-def _compile(tokens, lazy):
-    parts, seen = [], set()
+def _compile(tokens, lazy, kinds=None):
+    parts, seen, kinds = [], set(), kinds or {}
     for i, (literal, name) in enumerate(tokens):
         if name is not None:
-            parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+{lazy})")
+            kind = kinds.get(name, f"[^/]+{lazy}")
+            parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>{kind})")
             seen.add(name)
             continue
         if i == 0 and literal.startswith("**/"):
@@ -139,7 +155,7 @@ def _compile(tokens, lazy):
 
 
 def _escape(literal, lazy):
-    return f"[^/]*{lazy}".join(re.escape(text) for text in literal.split("*"))
+    return f"([^/]*{lazy})".join(re.escape(text) for text in literal.split("*"))
 
 
 def _shown(pattern):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
-from ..audio._reading import header_rates
+from ..audio._reading import header_rates, printable
 from ..utils.validation import StrOptions, validate_parameter_constraints
 from ._file_pattern import FilePattern
 
@@ -45,7 +45,8 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
         What to do about recordings that the pattern does not match, or matches
         in more ways than one ("turn_on_bob_1.wav" has no certain label under
         the first pattern above), or that are in a format that cannot be decoded, such
-        as M4A. Such recordings are left out and listed in ``unmatched`` either way.
+        as M4A; and about folders that cannot be opened. All of these are left out and
+        listed in ``unmatched`` either way.
 
     Returns
     -------
@@ -62,7 +63,7 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
         unmatched : list of str
             Paths, below `folder`, of the recordings that were left out because
             the pattern does not match them in exactly one way, or because their format
-            cannot be decoded.
+            cannot be decoded; and of folders that cannot be opened.
         take and others : ndarray of shape (n_clips,)
             One entry for each other field of the pattern, under its name:
             ``take`` as int where all are digits (18 at most), everything else as str.
@@ -101,8 +102,8 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
     if not folder.is_dir():
         kind = "is a file, not a folder" if folder.exists() else "does not exist"
         raise OSError(f"folder {folder} {kind}")
-    paths, undecodable = _recordings(folder)
-    if not paths and not undecodable:
+    paths, undecodable, closed = _recordings(folder)
+    if not paths and not undecodable and not closed:
         raise ValueError(
             f"folder {folder} holds no recordings (files that end in "
             f"{', '.join(sorted(EXTENSIONS))})"
@@ -115,7 +116,13 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
         else:
             matched.append((path, fields))
     action = on_unmatched if matched else "raise"
-    _report_undecodable(undecodable, folder, action)
+    _report_left_out(
+        closed, "folders", folder, action, "cannot be opened", "change their permissions"
+    )
+    _report_left_out(
+        undecodable, "recordings", folder, action, "are in formats that cannot be decoded",
+        "convert them to WAV or FLAC",
+    )  # fmt: skip
     _report(unmatched, len(paths), folder, file_pattern, action)
     matched = _select(matched, labels)
     data = [str(folder / path) for path, _ in matched]
@@ -130,46 +137,57 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
         target=columns.pop("label"),
         speaker=columns.pop("speaker", None),
         sampling_rate=rates.pop() if len(rates) == 1 else None,
-        unmatched=[*unmatched, *undecodable],
+        unmatched=[*unmatched, *undecodable, *closed],
         **columns,
     )
 
 
 def _recordings(folder):
-    """Paths of recordings, and of those in other formats, below `folder`, with "/", sorted."""
-    found = []
-    for parent, folders, names in os.walk(folder, followlinks=True):
+    """Paths below `folder`, with "/", sorted: recordings, others' formats, closed folders."""
+    found, closed = [], []
+
+    def cannot_open(error):
+        closed.append(Path(error.filename).relative_to(folder).as_posix())
+
+    for parent, folders, names in os.walk(folder, followlinks=True, onerror=cannot_open):
         folders[:] = [
-            name for name in folders if not name.startswith(".") and not _leads_up(parent, name)
+            name
+            for name in folders
+            if not name.startswith(".") and not _leads_back(folder, parent, name)
         ]
         found += [
             (Path(parent) / name).relative_to(folder).as_posix()
             for name in names
             if not name.startswith(".")
         ]
-    return [
+    of_kinds = [
         sorted(path for path in found if os.path.splitext(path)[1].lower() in endings)
         for endings in (EXTENSIONS, UNDECODABLE)
     ]
+    return [*of_kinds, sorted(closed)]
 
 
-def _leads_up(parent, name):
-    """Whether a folder is a link to one that it lies in itself."""
+def _leads_back(folder, parent, name):
+    """Whether a folder is a link to one that the way to it has led through."""
     path = Path(parent) / name
-    return path.is_symlink() and Path(parent).resolve().is_relative_to(path.resolve())
+    if not path.is_symlink():
+        return False
+    way = [Path(parent), *Path(parent).parents]
+    way = way[: way.index(folder) + 1]
+    return any(step.resolve().is_relative_to(path.resolve()) for step in way)
 
 
 def _is_int(text):
     return text.isascii() and text.isdecimal() and len(text) <= 18  # what int64 surely holds
 
 
-def _report_undecodable(paths, folder, action):
+def _report_left_out(paths, kind, folder, action, problem, advice):
     if not paths or action == "ignore":
         return
     more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
     message = (
-        f"{len(paths)} recordings below {folder} are in formats that cannot be decoded, and are "
-        f"left out ({', '.join(paths[:3])}{more}): convert them to WAV or FLAC"
+        f"{len(paths)} {kind} below {folder} {problem}, and are left out "
+        f"({printable(', '.join(paths[:3]))}{more}): {advice}"
     )
     if action == "raise":
         raise ValueError(message)
@@ -180,7 +198,7 @@ def _report(unmatched, n_paths, folder, file_pattern, on_unmatched):
     if not unmatched or on_unmatched == "ignore":
         return
     shown = [
-        f"  {path}" + (f" ({problem})" if problem else "")
+        f"  {printable(path)}" + (f" ({problem})" if problem else "")
         for path, problem in list(unmatched.items())[:5]
     ]
     if len(unmatched) > 5:

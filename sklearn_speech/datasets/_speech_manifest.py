@@ -28,7 +28,8 @@ def load_speech_manifest(csv_path, *, delimiter=",", check_paths=True):
     as strings. Paths are relative to the folder of the CSV file, or absolute.
     An empty ``start`` is the beginning of the recording, an empty ``end`` its
     end. Empty lines are passed over. Labels, speakers and other columns are brought to
-    Unicode's form NFC, so that a name is one name however it was typed.
+    Unicode's form NFC, so that a name is one name however it was typed; a path finds
+    its file in either form.
 
     Parameters
     ----------
@@ -160,7 +161,7 @@ def _entry(row, folder, check_paths):
     problems = [
         (name, "is empty") for name in ("path", "label", "speaker") if row.get(name, "-") == ""
     ]
-    path = os.path.abspath(folder / row["path"])
+    path = _spelt_as_on_disk(os.path.abspath(folder / row["path"]))
     if row["path"] and check_paths and not os.path.isfile(path):
         problems.append(("path", f"no such file: {path}"))
     times = {}
@@ -173,6 +174,12 @@ def _entry(row, folder, check_paths):
     if not problems and end is not None and end <= start:
         problems.append(("end", f"{end:g} s does not come after the start, {start:g} s"))
     return (None if problems else AudioSegment(path, start, end)), problems
+
+
+def _spelt_as_on_disk(path):
+    """A path in that form of Unicode in which there is such a file, if there is one."""
+    spellings = [path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD"))]
+    return next(filter(os.path.isfile, spellings), path)
 
 
 def _seconds(text):

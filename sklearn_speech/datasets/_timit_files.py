@@ -48,11 +48,13 @@ def find_utterances(folder):
 
     Raises
     ------
+    OSError
+        When a folder cannot be opened.
     ValueError
         When an utterance is there twice or lacks an annotation.
     """
     found, problems = {}, []
-    for parent, folders, names in os.walk(folder, followlinks=True):
+    for parent, folders, names in os.walk(folder, followlinks=True, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         place = Path(os.path.relpath(parent, folder.parent)).as_posix().lower()
         match = next(filter(None, (p.fullmatch(place) for p in SPEAKER_FOLDERS)), None)
@@ -70,6 +72,10 @@ def find_utterances(folder):
             )
     raise_all(folder, problems)
     return sorted(found.values())
+
+
+def _raise(error):
+    raise error
 
 
 def _sentences(parent, names):

@@ -203,8 +203,8 @@ def check_waveforms(estimator, X, *, reset):
     ------
     ValueError
         When a clip holds strings, NaN or infinity, is empty, or has a wrong
-        number of dimensions; the message names the clip. When clips hold samples of 8
-        or 16 bits as sound files do.
+        number of dimensions; of clips of differing lengths the message names the one.
+        When clips hold samples of 8 or 16 bits as sound files do.
 
     Warns
     -----
@@ -213,8 +213,7 @@ def check_waveforms(estimator, X, *, reset):
     """
     if is_ragged(X):
         _refuse_strings(X[0] if not hasattr(X, "iloc") else X.iloc[0], "waveforms")
-        for i, clip in enumerate(X):
-            _refuse_whole_samples(clip, f"clip {i} of X")
+        _refuse_whole_samples(X)
         X = _check_ragged(X, 1, "waveforms")
         if reset and hasattr(estimator, "n_features_in_"):
             del estimator.n_features_in_
@@ -222,26 +221,37 @@ def check_waveforms(estimator, X, *, reset):
         return X
     if not hasattr(X, "iloc"):
         _refuse_strings(X, "waveforms")
-        _refuse_whole_samples(X, "X")
+    _refuse_whole_samples(X)
     X = validate_data(estimator, X, dtype=list(FLOATS), reset=reset)
     _warn_of_scale(max(X.max(), -X.min()))
     return X
 
 
-def _refuse_whole_samples(clip, name):
-    dtype = getattr(clip, "dtype", None)
-    if dtype in _FULL_SCALE:
-        raise ValueError(
-            f"{name} holds samples of dtype {dtype}, as sound files do; waveforms are amplitudes "
-            f"in [-1, 1]: {_FULL_SCALE[dtype]}"
-        )
+def _refuse_whole_samples(X):
+    if hasattr(X, "iloc") and X.ndim == 2:
+        dtypes = {f"column {name!r} of X": dtype for name, dtype in X.dtypes.items()}
+    elif is_ragged(X) or isinstance(X, (list, tuple)):
+        dtypes = {f"clip {i} of X": getattr(clip, "dtype", None) for i, clip in enumerate(X)}
+    else:
+        dtypes = {"X": getattr(X, "dtype", None)}
+    for name, dtype in dtypes.items():
+        if (native := _native(dtype)) in _FULL_SCALE:
+            raise ValueError(
+                f"{name} holds samples of dtype {dtype}, as sound files do; waveforms are "
+                f"amplitudes in [-1, 1]: {_FULL_SCALE[native]}"
+            )
+
+
+def _native(dtype):
+    """The dtype in the byte order of this machine."""
+    return dtype.newbyteorder("=") if isinstance(dtype, np.dtype) else dtype
 
 
 def _warn_of_scale(peak):
     if peak > MAX_AMPLITUDE:
         warnings.warn(
             f"X has amplitudes up to {peak:g}; waveforms are expected in [-1, 1]: divide samples "
-            "of 16 bits by 32768",
+            "of 16 bits by 32768, of 32 bits by 2147483648",
             UserWarning,
             stacklevel=4,
         )

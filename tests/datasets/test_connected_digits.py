@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from sklearn.utils import Bunch
@@ -221,3 +222,16 @@ def test_real_digits_are_joined_by_speaker():
         assert set(single.speaker[recordings]) == {name}
         assert single.target[recordings].tolist() == digits
     assert "CC BY-SA" in speech.license and "Free Spoken Digit Dataset" in speech.DESCR
+
+
+def test_waveforms_are_taken_by_position_and_checked(single):
+    series = pd.Series(list(single.data), index=range(len(single.data))[::-1])
+    options = {"n_clips_per_speaker": 2, "random_state": 0}
+    ours = make_connected_digits(Bunch(**{**single, "data": series}), **options)
+    assert same(ours.data, make_connected_digits(single, **options).data)
+    for change, words in ((np.int16, "speech.data: clip 0 of X .* 32768"), (None, "contains NaN")):
+        data = single.data.copy()
+        for i in range(len(data)):
+            data[i] = (100 * data[i]).astype(change) if change else data[i] * np.nan
+        with pytest.raises(ValueError, match=words):
+            make_connected_digits(Bunch(**{**single, "data": data}), **options)

@@ -1,5 +1,6 @@
 """Labels and speakers out of file names, never guessed."""
 
+import os
 import re
 import unicodedata
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import soundfile
 
 from sklearn_speech.datasets import load_speech_folder
+from sklearn_speech.datasets._file_pattern import FilePattern
 
 FLAT = "{label}_{speaker}_{take}.wav"
 
@@ -204,6 +206,55 @@ def test_linked_folders_are_searched_and_loops_are_not(folder, tmp_path):
     (speech / "again").symlink_to(speech)
     found = load_speech_folder(speech, "{label}/{speaker}_{take}.wav")
     assert found.target.tolist() == ["no", "yes"]
+
+
+def test_folders_that_are_linked_to_each_other_are_searched_once_each_way(folder, tmp_path):
+    names = [f"{of}/word_{of}_1.wav" for of in "abc"]
+    made = folder(*names)
+    for of in "abc":
+        for other in "abc".replace(of, ""):
+            (made / of / f"to_{other}").symlink_to(made / other)
+    found = load_speech_folder(made, "**/" + FLAT)
+    below = [Path(path).parent.relative_to(made).as_posix() for path in found.data]
+    assert sorted(path for path in below if "/" not in path) == ["a", "b", "c"]
+    assert len(below) == 3 + 3 * 2 + 3 * 2  # from each to each, and on to the third
+
+
+def test_a_folder_that_cannot_be_opened_is_told_and_listed(folder, monkeypatch):
+    speech = folder("ann/yes_1.wav", "bob/yes_1.wav")
+    scandir = os.scandir
+
+    def closed(path):
+        if Path(path).name == "bob":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    pattern = "{speaker}/{label}_{take}.wav"
+    with pytest.warns(UserWarning, match=r"1 folders .* cannot be opened.*\(bob\)"):
+        found = load_speech_folder(speech, pattern)
+    assert found.speaker.tolist() == ["ann"] and found.unmatched == ["bob"]
+    with pytest.raises(ValueError, match="cannot be opened"):
+        load_speech_folder(speech, pattern, on_unmatched="raise")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "label"),
+    [
+        ("*_{label}_*.wav", "s1_bye_bye_3.wav", None),  # bye, or bye_bye
+        ("*_{label}_*.wav", "s1_turn_on_3.wav", None),
+        ("*_{label}_*.wav", "s1_bye_3.wav", "bye"),
+        ("*-*_{label}.wav", "a-b-c_yes.wav", "yes"),  # only what * stands for is uncertain
+        ("*{label}.wav", "yes.wav", None),
+        ("{speaker}*-{label}.wav", "ann-a-a.wav", None),
+    ],
+)
+def test_what_a_wildcard_leaves_open_is_not_guessed(pattern, name, label):
+    fields, problem = FilePattern(pattern).match(name)
+    if label is None:
+        assert fields is None and " or " in problem
+    else:
+        assert fields == {"label": label}
 
 
 def test_recordings_that_cannot_be_decoded_are_told_and_listed(folder):

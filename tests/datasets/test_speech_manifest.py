@@ -1,5 +1,7 @@
 """Manifests: what they give, and how their mistakes are named."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 import soundfile
@@ -121,3 +123,12 @@ def test_wrong_arguments_are_named(manifest, tmp_path):
         load_speech_manifest(tmp_path / "absent.csv")
     with pytest.raises(ValueError, match="delimiter=', '"):
         load_speech_manifest(manifest("path,label\n"), delimiter=", ")
+
+
+@pytest.mark.parametrize(("on_disk", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_a_path_finds_its_file_in_either_form_of_unicode(manifest, tmp_path, on_disk, in_table):
+    name = tmp_path / unicodedata.normalize(on_disk, "josé.wav")
+    (tmp_path / "a.wav").rename(name)
+    written = unicodedata.normalize(in_table, "josé.wav")
+    speech = load_speech_manifest(manifest(f"path,label\n{written},oui\n"))
+    assert len(AudioReader(8000).transform(speech.data)[0]) == 8000

@@ -261,3 +261,9 @@ def test_threads_change_neither_results_nor_torchs_setting(ragged, monkeypatch):
             transformer.transform(clips)
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("n_clips", [1, 30, 3000])
+def test_a_band_that_never_changes_is_not_blown_up(n_clips):
+    scaler = SpectrogramScaler().fit(np.full((n_clips, 1, 7), -13.1))
+    assert scaler.scale_.tolist() == [1.0]
