@@ -155,7 +155,7 @@ class BaseSpectralTransformer(TransformerMixin, BaseEstimator):
         lengths : int or array-like of shape (n_clips,), default=None
             Samples wanted of each clip. Without, the width of the 2-D array
             seen in ``fit`` where that has as many frames, else the least
-            number of samples that has.
+            number of samples that has, and of one centred frame the most.
 
         Returns
         -------

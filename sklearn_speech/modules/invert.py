@@ -119,7 +119,7 @@ def _energies(front_end, features, ranges, index):
 
 
 def _n_times(front_end, n_frames):
-    """The least number of samples that give this many frames."""
+    """The least number of samples that give this many frames; None where that is none."""
     inside = 2 * (front_end.n_fft // 2) if front_end.framing.center else 0
     least = (n_frames - 1) * front_end.hop_length + front_end.n_fft - inside
     return least or None  # one centred frame asks for none: take what comes
