@@ -18,7 +18,8 @@ VARIANTS = {
 }
 
 #: BC-ResNet-1 with the learning rate of its paper, and with augmentation.
-VARIANTS["kws-bcresnet A, lr 0.1, augmented"] = (
+AUGMENTED = "kws-bcresnet A, lr 0.1, augmented"
+VARIANTS[AUGMENTED] = (
     "kws-bcresnet",
     {
         "variant": "paper",
@@ -71,7 +72,8 @@ def systems(protocol):
         own = {name: (name, {"sample_rate": 16000}) for name in ("best", "best-waveform")}
         return {**VARIANTS, **own}
     if protocol == "digits-speakers":
-        return {**plain, **{name: (name, {}) for name in ("kws-linear", "kws-bcresnet")}}
+        keywords = {name: (name, {}) for name in ("kws-linear", "kws-bcresnet")}
+        return {**plain, **keywords, AUGMENTED: VARIANTS[AUGMENTED]}
     restored = {name for name, row in rows.items() if "restored" in row["task"]}
     judged = {name: plain[name] for name in plain if name not in restored}
     return {**judged, **QUIET} if protocol == "digits-theo" else judged
