@@ -151,11 +151,11 @@ class ConvAutoencoderNet(nn.Module):
     def least_frames(self, code_frames):
         """The smallest number of frames whose code has so many."""
         for stage in reversed(self.stages):
-            code_frames = (
-                (code_frames * stage.pool_size[1] - 1) * stage.stride[1] + stage._needed(1)
-                if code_frames > 1
-                else 1
-            )
+            if code_frames > 1:
+                code_frames = (
+                    (code_frames * stage.pool_size[1] - 1) * stage.stride[1] + stage._needed(1)
+                )  # fmt: skip
+            code_frames = max(code_frames, 1)  # padding alone may give as many
         return code_frames
 
     @property

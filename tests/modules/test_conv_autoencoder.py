@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sklearn_speech.modules.conv_autoencoder import ConvAutoencoderNet
@@ -104,6 +104,9 @@ def test_a_clip_comes_back_as_it_does_alone(n_bands, lengths, options, input_nor
 
 @settings(max_examples=40, deadline=None)
 @given(layers, st.integers(1, 9))
+@example(
+    {"n_layers": 1, "kernel_size": (1, 1), "stride": (1, 2), "padding": (0, 2), "down": "pool"}, 2
+)
 def test_least_frames_is_the_smallest_number_with_such_a_code(options, code_frames):
     net = ConvAutoencoderNet(8, None, n_filters=2, **options)
     having = [n for n in range(1, 400) if net.sizes(n)[-1][1] == code_frames]
