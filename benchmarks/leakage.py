@@ -25,7 +25,8 @@ import soundfile
 import soxr
 from scipy.fft import irfft, next_fast_len, rfft
 
-from sklearn_speech.model_selection._fingerprint import (
+from sklearn_speech.leakage._check_speaker_leakage import check_speaker_leakage
+from sklearn_speech.leakage._fingerprint import (
     RATE,
     candidate_pairs,
     fingerprint,
@@ -33,7 +34,6 @@ from sklearn_speech.model_selection._fingerprint import (
     similarity,
     to_common_rate,
 )
-from sklearn_speech.model_selection._leakage import check_speaker_leakage
 
 
 def encoded(x, rate, **form):

@@ -26,6 +26,12 @@ from training_speed import in_turns
 
 from sklearn_speech import make_recipe
 from sklearn_speech.audio import AudioReader
+from sklearn_speech.augmentation import (
+    NoiseFloor,
+    RandomEqualizer,
+    TimeStretch,
+    VocalTractWarp,
+)
 from sklearn_speech.datasets import (
     digits_from_phones,
     fetch_fsdd,
@@ -35,12 +41,6 @@ from sklearn_speech.datasets import (
 )
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.metrics import phone_error_rate
-from sklearn_speech.modules.augmentations import (
-    NoiseFloor,
-    RandomEqualizer,
-    TimeStretch,
-    VocalTractWarp,
-)
 from sklearn_speech.modules.ctc import CTCCriterion
 from sklearn_speech.recognition import PhonemeRecognizer
 from sklearn_speech.utils.validation import make_ragged

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedShuffleSplit
 
 from sklearn_speech import fetch_fsdd, fetch_speech_commands, list_recipes
-from sklearn_speech.modules.augmentations import FrameShift, TimeStretch, VocalTractWarp
+from sklearn_speech.augmentation import FrameShift, TimeStretch, VocalTractWarp
 
 #: Systems that differ from the recipe of their name: recipe and overrides.
 VARIANTS = {

@@ -58,7 +58,7 @@ from sklearn_speech import (
     cross_validate_by_speaker,
     make_speech_pipeline,
 )
-from sklearn_speech.modules.augmentations import (
+from sklearn_speech.augmentation import (
     FrameShift,
     FreqMixStyle,
     NoiseFloor,

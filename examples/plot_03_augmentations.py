@@ -31,7 +31,7 @@ picture = torch.from_numpy(mel.transform(word.numpy()))
 # These go into a network that reads waveforms, or has its front end inside:
 # ``SpectrogramCNNClassifier(frontend=MelSpectrogram(...), augment=[AddNoise()])``.
 
-from sklearn_speech.modules.augmentations import (
+from sklearn_speech.augmentation import (
     AddNoise,
     BackgroundNoise,
     FrameShift,

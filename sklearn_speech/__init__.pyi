@@ -3,6 +3,23 @@ from .audio import AudioReader as AudioReader
 from .audio import AudioSegment as AudioSegment
 from .audio import PadOrTrim as PadOrTrim
 from .audio import check_audio_files as check_audio_files
+from .augmentation import AddNoise as AddNoise
+from .augmentation import Augmentation as Augmentation
+from .augmentation import BackgroundNoise as BackgroundNoise
+from .augmentation import FrameShift as FrameShift
+from .augmentation import FreqMixStyle as FreqMixStyle
+from .augmentation import Gain as Gain
+from .augmentation import Mixup as Mixup
+from .augmentation import NoiseFloor as NoiseFloor
+from .augmentation import PitchShift as PitchShift
+from .augmentation import RandomEqualizer as RandomEqualizer
+from .augmentation import RandomTrim as RandomTrim
+from .augmentation import RoomReverb as RoomReverb
+from .augmentation import SpecAugment as SpecAugment
+from .augmentation import SpeedPerturb as SpeedPerturb
+from .augmentation import TimeShift as TimeShift
+from .augmentation import TimeStretch as TimeStretch
+from .augmentation import VocalTractWarp as VocalTractWarp
 from .classification import BCResNetClassifier as BCResNetClassifier
 from .classification import SpectrogramCNNClassifier as SpectrogramCNNClassifier
 from .classification import SpectrogramLinearClassifier as SpectrogramLinearClassifier
@@ -34,21 +51,18 @@ from .inspection import SpeakerScoresDisplay as SpeakerScoresDisplay
 from .inspection import SpectrogramDisplay as SpectrogramDisplay
 from .inspection import TrainingCurveDisplay as TrainingCurveDisplay
 from .inspection import WaveformDisplay as WaveformDisplay
+from .leakage import LeakageReport as LeakageReport
+from .leakage import check_speaker_leakage as check_speaker_leakage
 from .metrics import fold_phones as fold_phones
 from .metrics import phone_confusion_matrix as phone_confusion_matrix
 from .metrics import phone_error_rate as phone_error_rate
 from .metrics import phone_errors as phone_errors
-from .model_selection import FoldPruner as FoldPruner
-from .model_selection import LeakageReport as LeakageReport
-from .model_selection import OptunaSearchCV as OptunaSearchCV
 from .model_selection import SpeakerComparison as SpeakerComparison
 from .model_selection import SpeakerFoldError as SpeakerFoldError
 from .model_selection import SpeakerScores as SpeakerScores
 from .model_selection import StratifiedGroupShuffleSplit as StratifiedGroupShuffleSplit
-from .model_selection import check_speaker_leakage as check_speaker_leakage
 from .model_selection import compare_by_speaker as compare_by_speaker
 from .model_selection import cross_validate_by_speaker as cross_validate_by_speaker
-from .model_selection import suggest_search_space as suggest_search_space
 from .persistence import load as load
 from .persistence import save as save
 from .pretraining import ConvAutoencoder as ConvAutoencoder
@@ -57,5 +71,9 @@ from .recipes import list_recipes as list_recipes
 from .recipes import make_recipe as make_recipe
 from .recipes import make_speech_pipeline as make_speech_pipeline
 from .recognition import PhonemeRecognizer as PhonemeRecognizer
+from .search import FoldPruner as FoldPruner
+from .search import OptunaSearchCV as OptunaSearchCV
+from .search import suggest_search_space as suggest_search_space
+from .store import FeatureCache as FeatureCache
 
 __version__: str

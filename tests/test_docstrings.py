@@ -19,7 +19,7 @@ ROOMS = (
     "inspection",
     "metrics",
     "model_selection",
-    "modules.augmentations",
+    "augmentation",
     "persistence",
     "pretraining",
     "recipes",

@@ -42,9 +42,9 @@ from sklearn.svm import SVC
 from skorch.callbacks import EarlyStopping, EpochScoring, GradientNormClipping, LRScheduler
 
 import sklearn_speech.classification
+from sklearn_speech.augmentation import AddNoise, BackgroundNoise, SpecAugment
 from sklearn_speech.classification import SpectrogramCNNClassifier
 from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
-from sklearn_speech.modules.augmentations import AddNoise, BackgroundNoise, SpecAugment
 from sklearn_speech.persistence import load, save
 from sklearn_speech.utils.validation import make_ragged
 

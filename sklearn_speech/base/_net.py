@@ -76,7 +76,7 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         Epochs without improvement after which training stops.
     augment : list of augmentations, default=None
         Applied to training batches only, in this order; see
-        ``sklearn_speech.modules.augmentations``.
+        ``sklearn_speech.augmentation``.
     frontend : transformer, default=None
         A front end such as :class:`~sklearn_speech.feature_extraction.MelSpectrogram`
         to put inside the network, which then takes waveforms.

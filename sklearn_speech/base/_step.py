@@ -148,7 +148,7 @@ def _by_domain(net):
         if domain not in ("waveform", "spectrogram"):
             raise ValueError(
                 f"augment[{i}]={augmentation!r}: expected an augmentation of "
-                "sklearn_speech.modules.augmentations, with a domain"
+                "sklearn_speech.augmentation, with a domain"
             )
         if domain == "waveform" and not inside_waveforms:
             raise ValueError(

@@ -8,9 +8,7 @@ import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metadata_routing import UNUSED
 
-from ..modules.extract import extract
 from ..modules.front_end import ZERO_FRAMES_IN_NETWORK, FrontEnd
-from ..modules.invert import invert
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed
 from ..utils.validation import (
@@ -24,6 +22,8 @@ from ..utils.validation import (
     make_ragged,
     validate_parameter_constraints,
 )
+from ._extract import extract
+from ._invert import invert
 
 #: How many of the clips given to fit tell what a typical range is.
 _N_RANGE_CLIPS = 256

@@ -1,26 +1,27 @@
-"""Scores on speakers never heard before, and what may go wrong with them."""
+"""Scores on speakers never heard before, and what may go wrong with them.
 
-import lazy_loader
+What users of scikit-learn look for in a room of this name is shown here too, wherever it
+lies: splitters, searches, checks for leakage and the cache of features.
+"""
+
+import importlib
 
 from ..splits import StratifiedGroupShuffleSplit
 from ._compare_by_speaker import compare_by_speaker
 from ._cross_validate_by_speaker import cross_validate_by_speaker
-from ._feature_cache import FeatureCache
 from ._folds import SpeakerFoldError
-from ._leakage import check_speaker_leakage
-from ._leakage_report import LeakageReport
 from ._speaker_comparison import SpeakerComparison
 from ._speaker_scores import SpeakerScores
 
-# what loads optuna, loaded when it is used
-__getattr__, _, _ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "_fold_pruner": ["FoldPruner"],
-        "_optuna_search_cv": ["OptunaSearchCV"],
-        "_search_space": ["suggest_search_space"],
-    },
-)
+#: Names of other rooms, loaded on first use: searches load optuna.
+_SHOWN = {
+    "FeatureCache": "store",
+    "FoldPruner": "search",
+    "LeakageReport": "leakage",
+    "OptunaSearchCV": "search",
+    "check_speaker_leakage": "leakage",
+    "suggest_search_space": "search",
+}
 
 __all__ = [
     "FeatureCache",
@@ -36,6 +37,13 @@ __all__ = [
     "cross_validate_by_speaker",
     "suggest_search_space",
 ]
+
+
+def __getattr__(name):
+    if name in _SHOWN:
+        room = importlib.import_module(f"..{_SHOWN[name]}", __name__)
+        return getattr(room, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():

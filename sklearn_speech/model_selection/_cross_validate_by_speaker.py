@@ -11,9 +11,9 @@ from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
 from ..splits import check_speakers
+from ..store._clipwise import split_clipwise
+from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
 from ..utils.validation import make_ragged
-from ._clipwise import split_clipwise
-from ._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
 from ._folds import SpeakerFoldError, check_splits, run_fold, threads_per_job
 from ._routing import route_metadata
 from ._scoring import check_scorers

@@ -25,7 +25,7 @@ class FrontEnd(nn.Module):
     """Framing, Fourier transform, filter bank, compression and normalisation in one module.
 
     ``forward`` is the layer of a network: it takes padded batches with their
-    lengths and lets gradients through. ``sklearn_speech.modules.extract`` runs
+    lengths and lets gradients through. The transformers of `feature_extraction` run
     the same parts in cache-sized chunks, without gradients.
 
     Parameters

@@ -11,9 +11,9 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 from skorch import NeuralNet
 
+from ..augmentation._augmentation import Augmentation
 from ..base import BaseSpeechNet
 from ..base._batches import BatchIterator
-from ..modules.augmentations.augmentation import Augmentation
 
 #: Packages that are looked into unasked.
 PACKAGES = ("sklearn", "skorch", "sklearn_speech")

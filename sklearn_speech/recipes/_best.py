@@ -4,9 +4,7 @@ from copy import deepcopy
 
 from sklearn.ensemble import VotingClassifier
 
-from ..classification import SpectrogramCNNClassifier
-from ..feature_extraction import MelSpectrogram
-from ..modules.augmentations import (
+from ..augmentation import (
     FrameShift,
     FreqMixStyle,
     NoiseFloor,
@@ -15,6 +13,8 @@ from ..modules.augmentations import (
     TimeStretch,
     VocalTractWarp,
 )
+from ..classification import SpectrogramCNNClassifier
+from ..feature_extraction import MelSpectrogram
 from ._catalogue import clips, in_samples, pipeline, recipe
 
 #: Sizes of networks that convolve every band and frame; the default skips every second.

@@ -15,7 +15,7 @@ from sklearn_speech.feature_extraction import (
     Spectrogram,
     SpectrogramScaler,
 )
-from sklearn_speech.modules import extract
+from sklearn_speech.feature_extraction import _extract as extract
 from sklearn_speech.utils.validation import make_ragged
 
 SETTINGS = [

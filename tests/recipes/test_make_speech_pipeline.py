@@ -3,7 +3,7 @@ import pytest
 from sklearn.svm import SVC
 
 from sklearn_speech import MelSpectrogram, SpectrogramCNNClassifier, make_speech_pipeline
-from sklearn_speech.modules.augmentations import VocalTractWarp
+from sklearn_speech.augmentation import VocalTractWarp
 
 
 def test_every_step_gets_the_one_rate_and_the_one_duration():

@@ -12,12 +12,12 @@ from sklearn.model_selection import GroupKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 
 from sklearn_speech import cross_validate_by_speaker, load, save
+from sklearn_speech.augmentation import SpecAugment, SpeedPerturb
 from sklearn_speech.base import BaseSpeechClassifier
 from sklearn_speech.datasets import make_spoken_digits
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.inspection import PosteriorgramDisplay
 from sklearn_speech.metrics import phone_error_rate, phone_error_rate_scorer
-from sklearn_speech.modules.augmentations import SpecAugment, SpeedPerturb
 from sklearn_speech.modules.phoneme_net import ENCODERS
 from sklearn_speech.recognition import PhonemeRecognizer
 from sklearn_speech.utils.validation import make_ragged

@@ -1,0 +1,102 @@
+"""Pitch of waveforms, at the same tempo."""
+
+import math
+
+import torch
+from torch.nn import functional as F
+
+from ._augmentation import (
+    Augmentation,
+    check_number,
+    check_range,
+    uniform,
+)
+from ._resample import resample
+
+#: Window of the phase vocoder, in seconds.
+WINDOW_SECONDS = 0.032
+
+
+class PitchShift(Augmentation):
+    """Raise or lower pitch and formants together, at the same tempo.
+
+    A phase vocoder makes clips longer or shorter, and resampling brings them back
+    to their length.
+
+    Parameters
+    ----------
+    sample_rate : float
+        In Hz.
+    semitones : (low, high) tuple, default=(-2.0, 2.0)
+        Drawn uniformly for each clip; within 24 semitones, two octaves.
+    p : float, default=1.0
+        Probability that a clip is changed.
+
+    References
+    ----------
+    J. L. Flanagan and R. M. Golden, "Phase vocoder", Bell System Technical Journal
+    45, 1966.
+
+    Examples
+    --------
+    >>> import torch
+    >>> PitchShift(sample_rate=8000)(torch.zeros(2, 4000))[0].shape
+    torch.Size([2, 4000])
+    """
+
+    domain = "waveform"
+
+    def __init__(self, sample_rate, semitones=(-2.0, 2.0), p=1.0):
+        check_number("sample_rate", sample_rate, 1)
+        check_range("semitones", semitones, -24, 24)
+        check_number("p", p, 0, 1)
+        self.sample_rate = sample_rate
+        self.semitones = semitones
+        self.p = p
+
+    def _transform(self, x, lengths, generator):
+        semitones = uniform(len(x), *self.semitones, generator, x.device)
+        factor = 2 ** (semitones / 12)
+        n_fft = 2 ** max(4, round(math.log2(WINDOW_SECONDS * self.sample_rate)))
+        longer = time_stretch(x, 1 / factor, n_fft, max(1.0, 2 ** (self.semitones[1] / 12)))
+        return resample(longer, factor, x.shape[1]), lengths
+
+
+def time_stretch(x, speed, n_fft, longest):
+    """Play each clip `speed` times as fast at the same pitch, by a phase vocoder.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_clips, n_times)
+    speed : Tensor of shape (n_clips,)
+    n_fft : int
+        Window in samples; it moves by a quarter of that.
+    longest : float
+        The output has this many times the width of x, or a little more; at least
+        the largest ``1 / speed``.
+
+    Returns
+    -------
+    y : Tensor of shape (n_clips, n_out)
+    """
+    hop = n_fft // 4
+    window = torch.hann_window(n_fft, device=x.device, dtype=x.dtype)
+    frames = torch.stft(
+        x, n_fft, hop, window=window, center=True, pad_mode="constant", return_complex=True
+    )
+    n_frames = frames.shape[2]
+    n_out = math.ceil(n_frames * longest) + 1
+    positions = torch.arange(n_out, device=x.device) * speed[:, None]
+    index = positions.long().clamp(max=n_frames)
+    weight = (positions - index).clamp(0, 1)[:, None].to(x.dtype)
+    frames = F.pad(frames, (0, 2))  # silence follows the clip
+    index = index[:, None].expand(-1, frames.shape[1], -1)
+    here, there = frames.gather(2, index), frames.gather(2, index + 1)
+    magnitude = here.abs() * (1 - weight) + there.abs() * weight
+    # Analysis and synthesis have the same hop, so that the phase advances by what it advanced
+    # between the two frames; whole turns do not matter.
+    advance = torch.angle(there * here.conj())
+    phase = torch.angle(frames[:, :, :1]) + advance.cumsum(2) - advance
+    return torch.istft(
+        torch.polar(magnitude, phase), n_fft, hop, window=window, length=(n_out - 1) * hop
+    )

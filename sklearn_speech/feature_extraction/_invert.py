@@ -1,0 +1,132 @@
+"""Run a front end backwards over any number of clips: features to waveforms."""
+
+import numpy as np
+import torch
+from scipy.signal import lfilter
+
+from ..modules.griffin_lim import griffin_lim
+
+#: Frames of one batch, each clip counted as long as the longest.
+_BATCH_FRAMES = {"cpu": 2**10, "cuda": 2**17}
+
+
+def invert(front_end, spectrograms, ranges, *, lengths=None, n_iter=32, momentum=0.9, seed=0):
+    """Waveforms whose features come close to the given ones, each found as if it were alone.
+
+    Scaling is undone first; :func:`griffin_lim` then looks for phases, and
+    where there is a filter bank for the energies inside its bands. Pre-emphasis
+    is undone last, from silence. Nothing brings back what detrending took
+    away, what lay below the floor of the scaling, or frames that were dropped.
+
+    Parameters
+    ----------
+    front_end : FrontEnd
+        On the device to compute on.
+    spectrograms : sequence of ndarray of shape (n_bands, n_frames)
+        Features of the front end's dtype.
+    ranges : ndarray of shape (n_clips, 3, 1) or (n_clips, 3, n_bands)
+        What ``extract`` returned for the clips, or a guess.
+    lengths : sequence of int or None, default=None
+        Samples wanted of each clip; by default the least that give its frames.
+    n_iter, momentum
+        See :func:`griffin_lim`.
+    seed : int, default=0
+        Of the first phases. The same for every clip, so that its waveform does
+        not hang on its neighbours.
+
+    Returns
+    -------
+    waveforms : list of ndarray of shape (n_times,)
+        One a clip.
+
+    Raises
+    ------
+    ValueError
+        When the windows leave samples uncovered, or features stand for
+        energies beyond all numbers; the message names the clip.
+
+    Examples
+    --------
+    >>> from sklearn_speech.modules.front_end import FrontEnd
+    >>> front_end = FrontEnd(8000, n_mels=40)
+    >>> ranges = np.tile(np.array([[[0.0], [0.0], [1.0]]], dtype=np.float32), (2, 1, 1))
+    >>> waveforms = invert(front_end, np.zeros((2, 40, 101), dtype=np.float32), ranges)
+    >>> [len(waveform) for waveform in waveforms]
+    [8000, 8000]
+    """
+    waveforms = [None] * len(spectrograms)
+    device = front_end.stft.window.device
+    with torch.inference_mode():
+        window = _full_window(front_end)
+        filterbank = None if front_end.bank is None else front_end.bank.matrix()
+        if filterbank is not None and front_end.gain is not None:
+            filterbank = filterbank * front_end.gain
+        budget = _BATCH_FRAMES.get(device.type, _BATCH_FRAMES["cpu"])
+        for clips in _batches([clip.shape[1] for clip in spectrograms], budget):
+            energies = [_energies(front_end, spectrograms[i], ranges[i], i) for i in clips]
+            batch = griffin_lim(
+                torch.nn.utils.rnn.pad_sequence(energies, batch_first=True).transpose(1, 2),
+                window,
+                front_end.hop_length,
+                filterbank=filterbank,
+                power=front_end.power,
+                center=front_end.framing.center,
+                pad_mode=front_end.framing.pad_mode,
+                n_frames=[len(e) for e in energies],
+                lengths=None if lengths is None else [lengths[i] for i in clips],
+                n_iter=n_iter,
+                momentum=momentum,
+                generator=torch.Generator().manual_seed(seed),
+            )
+            for i, waveform, clip in zip(clips, batch.cpu().numpy(), energies):
+                n_times = lengths[i] if lengths is not None else _n_times(front_end, len(clip))
+                waveforms[i] = _deemphasised(waveform[:n_times], front_end.framing.preemphasis)
+    return waveforms
+
+
+def _batches(n_frames, budget):
+    """Indices of clips of about one length, which together stay within the budget."""
+    order = sorted(range(len(n_frames)), key=n_frames.__getitem__)
+    start = 0
+    for stop in range(1, len(order) + 1):
+        full = stop < len(order) and n_frames[order[stop]] * (stop + 1 - start) > budget
+        if full or stop == len(order):
+            yield order[start:stop]
+            start = stop
+
+
+def _full_window(front_end):
+    """The window in the middle of the FFT's length."""
+    window = front_end.stft.window
+    before = (front_end.n_fft - len(window)) // 2
+    return torch.nn.functional.pad(window, (before, front_end.n_fft - len(window) - before))
+
+
+def _energies(front_end, features, ranges, index):
+    """One clip's energies before scaling, (n_frames, n_bands)."""
+    device, dtype = front_end.stft.window.device, front_end.dtype
+    features = torch.as_tensor(np.ascontiguousarray(features.T), dtype=dtype, device=device)
+    ranges = torch.as_tensor(ranges, dtype=dtype, device=device)
+    energies = front_end.unscale(features.unsqueeze(0), ranges.unsqueeze(0))[0]
+    if not torch.isfinite(energies).all():
+        raise ValueError(
+            f"clip {index}: features up to {float(features.max()):.4g} stand for energies beyond "
+            "all numbers; were they scaled with other parameters or other ranges?"
+        )
+    if front_end.bank is None and front_end.gain is not None:
+        energies = energies / front_end.gain
+    return energies
+
+
+def _n_times(front_end, n_frames):
+    """The least number of samples that give this many frames; None where that is none."""
+    inside = 2 * (front_end.n_fft // 2) if front_end.framing.center else 0
+    least = (n_frames - 1) * front_end.hop_length + front_end.n_fft - inside
+    return least or None  # one centred frame asks for none: take what comes
+
+
+def _deemphasised(waveform, preemphasis):
+    if not preemphasis:
+        return waveform.copy()
+    # from silence: the first sample was subtracted from itself and is nearly lost
+    return lfilter([1.0], [1.0, -preemphasis], waveform).astype(waveform.dtype)

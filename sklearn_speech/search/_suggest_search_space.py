@@ -1,0 +1,229 @@
+"""Search spaces to begin with, by what stands in a pipeline."""
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from sklearn.pipeline import Pipeline
+
+
+def suggest_search_space(pipeline):
+    """A search space to begin with, for the estimators of this library in a pipeline.
+
+    It covers what mattered most where these estimators were tried: the
+    resolution of the spectrograms, the size of the network, learning rate and
+    regularisation, augmentation and pretraining. It is a plain dict, to be
+    edited: narrow it, delete entries, add those of other estimators.
+
+    Parameters
+    ----------
+    pipeline : estimator instance
+        A pipeline, or an estimator alone. Front ends and pretrainers that are set
+        inside a classifier are searched too.
+
+    Returns
+    -------
+    space : dict of str
+        Parameters by name, for :class:`OptunaSearchCV`: a distribution of Optuna, or
+        a dict of choices by label.
+
+    Raises
+    ------
+    ValueError
+        When no estimator of this library is in the pipeline.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_speech.feature_extraction import MFCC
+    >>> from sklearn_speech.model_selection import suggest_search_space
+    >>> space = suggest_search_space(make_pipeline(MFCC(8000), LogisticRegression()))
+    >>> sorted(space)
+    ['mfcc__fmax', 'mfcc__fmin', 'mfcc__hop_length', 'mfcc__n_fft', 'mfcc__n_mels', 'mfcc__n_mfcc']
+    >>> space["mfcc__n_fft"]
+    CategoricalDistribution(choices=(256, 512))
+    """
+    space = _of(pipeline, _sample_rate(pipeline))
+    if not space:
+        raise ValueError(
+            f"{type(pipeline).__name__} holds no estimator of sklearn_speech that has something "
+            "to search; write a dict of distributions yourself"
+        )
+    return space
+
+
+def _of(estimator, sample_rate):
+    space = {}
+    if isinstance(estimator, Pipeline):
+        parts = [(name, step) for name, step in estimator.steps if hasattr(step, "get_params")]
+    else:
+        for kind in type(estimator).__mro__:
+            if kind.__module__.startswith("sklearn_speech.") and kind.__name__ in _SPACES:
+                space |= _SPACES[kind.__name__](estimator, sample_rate)
+                break
+        own = estimator.get_params(deep=False)
+        inside = ("frontend", "pretrainer", "estimator")
+        parts = [(n, own[n]) for n in inside if hasattr(own.get(n), "get_params")]
+    for name, part in parts:
+        inner = _of(part, sample_rate)
+        if inner:
+            space.pop(name, None)  # what is set is searched, not exchanged
+        space |= {f"{name}__{parameter}": values for parameter, values in inner.items()}
+    return space
+
+
+def _sample_rate(estimator):
+    """The sampling rate that the parts of a pipeline have, None where none says so."""
+    rates = [
+        value
+        for name, value in estimator.get_params(deep=True).items()
+        if name.rpartition("__")[2] == "sample_rate"
+    ]
+    return rates[0] if rates else None
+
+
+def _spectrogram(step, sample_rate):
+    rate = step.sample_rate
+    window = max(round(0.032 * rate), getattr(step, "win_length", None) or 0)
+    n_fft = 1 << max(5, (window - 1).bit_length())  # a power of two that holds about 32 ms
+    return {
+        "n_fft": CategoricalDistribution([n_fft, 2 * n_fft]),
+        "hop_length": CategoricalDistribution(
+            [max(1, round(seconds * rate)) for seconds in (0.005, 0.01, 0.016)]
+        ),
+    }
+
+
+def _mel(step, sample_rate):
+    rate = step.sample_rate
+    return _spectrogram(step, sample_rate) | {
+        "n_mels": IntDistribution(20, 60),
+        "fmin": FloatDistribution(0.0, 150.0),
+        "fmax": FloatDistribution(0.4 * rate, 0.5 * rate),
+    }
+
+
+def _mfcc(step, sample_rate):
+    return _mel(step, sample_rate) | {"n_mfcc": IntDistribution(10, 20)}
+
+
+def _scaler(step, sample_rate):
+    return {"statistics": CategoricalDistribution(["band", "all"])}
+
+
+def _training(low, high):
+    return {
+        "lr": FloatDistribution(low, high, log=True),
+        "weight_decay": FloatDistribution(1e-4, 0.1, log=True),
+        "batch_size": CategoricalDistribution([16, 32, 64]),
+    }
+
+
+def _on_spectrograms():
+    from ..augmentation import FrameShift, SpecAugment
+
+    def masks(fraction):
+        return SpecAugment(max_time_fraction=fraction, max_frequency_fraction=fraction)
+
+    return {
+        "none": None,
+        "weak": [masks(0.05)],
+        "medium": [FrameShift(5), masks(0.1)],
+        "strong": [FrameShift(10), masks(0.2)],
+    }
+
+
+def _on_waveforms(sample_rate):
+    from ..augmentation import AddNoise, Gain, SpeedPerturb, TimeShift
+
+    shifts = [] if sample_rate is None else [TimeShift(sample_rate)]
+    return {
+        "none": None,
+        "weak": [*shifts, Gain()],
+        "medium": [*shifts, Gain(), AddNoise((15.0, 35.0))],
+        "strong": [*shifts, Gain(), SpeedPerturb(), AddNoise((5.0, 30.0))],
+    }
+
+
+def _augment(step, sample_rate):
+    reads = "waveform" if step.frontend is not None else step.reads
+    return _on_spectrograms() if reads == "spectrogram" else _on_waveforms(sample_rate)
+
+
+def _cnn(step, sample_rate):
+    space = {
+        "n_layers": IntDistribution(2, 5),
+        "n_filters": IntDistribution(16, 64, step=8),
+        "kernel_size": CategoricalDistribution([3, 5]),
+        "dropout": FloatDistribution(0.0, 0.5),
+        "augment": _augment(step, sample_rate),
+    } | _training(3e-4, 1e-2)
+    if "pretrainer" in step.get_params(deep=False):
+        from ..pretraining import ConvAutoencoder
+
+        space["pretrainer"] = {"none": None, "autoencoder": ConvAutoencoder()}
+    return space
+
+
+def _bc_resnet(step, sample_rate):
+    return {
+        "tau": CategoricalDistribution([1, 2, 3]),
+        "dropout": FloatDistribution(0.0, 0.3),
+        "augment": _augment(step, sample_rate),
+    } | _training(1e-3, 3e-2)
+
+
+def _linear(step, sample_rate):
+    return {
+        "dropout": FloatDistribution(0.0, 0.7),
+        "augment": _augment(step, sample_rate),
+    } | _training(1e-3, 3e-2)
+
+
+def _waveform_cnn(step, sample_rate):
+    return {
+        "n_layers": IntDistribution(2, 5),
+        "dropout": FloatDistribution(0.0, 0.5),
+        "head_dropout": FloatDistribution(0.0, 0.5),
+        "augment": _augment(step, sample_rate),
+    } | _training(3e-4, 1e-2)
+
+
+def _waveform_mlp(step, sample_rate):
+    return {
+        "hidden_units": CategoricalDistribution([64, 128, 256, 512]),
+        "dropout": FloatDistribution(0.0, 0.5),
+        "augment": _augment(step, sample_rate),
+    } | _training(1e-4, 3e-3)
+
+
+def _recognizer(step, sample_rate):
+    return {
+        "n_conv_layers": IntDistribution(1, 4),
+        "n_filters": IntDistribution(16, 64, step=8),
+        "hidden_units": CategoricalDistribution([32, 64, 128, 256]),
+        "dropout": FloatDistribution(0.0, 0.5),
+        "augment": _augment(step, sample_rate),
+    } | _training(1e-3, 1e-2)
+
+
+def _autoencoder(step, sample_rate):
+    return {
+        "n_layers": IntDistribution(1, 3),
+        "n_filters": IntDistribution(16, 64, step=8),
+        "lr": FloatDistribution(3e-4, 1e-2, log=True),
+    }
+
+
+#: What is searched, by the name of the class.
+_SPACES = {
+    "Spectrogram": _spectrogram,
+    "MelSpectrogram": _mel,
+    "MFCC": _mfcc,
+    "SpectrogramScaler": _scaler,
+    "SpectrogramCNNClassifier": _cnn,
+    "BCResNetClassifier": _bc_resnet,
+    "SpectrogramLinearClassifier": _linear,
+    "WaveformCNNClassifier": _waveform_cnn,
+    "WaveformMLPClassifier": _waveform_mlp,
+    "PhonemeRecognizer": _recognizer,
+    "ConvAutoencoder": _autoencoder,
+}

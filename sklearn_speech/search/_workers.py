@@ -1,0 +1,112 @@
+"""Jobs side by side, of which one may kill its worker or never come back."""
+
+import multiprocessing
+from concurrent.futures.process import BrokenProcessPool
+
+import joblib
+from joblib import Parallel, delayed
+
+from ._dask import LostWorker, dask_backend, run_on_dask
+
+
+class WorkerDied(RuntimeError):
+    """The process that ran a job was killed, or ran out of memory."""
+
+
+class WorkerTimedOut(RuntimeError):
+    """A job ran when time was over."""
+
+
+def in_this_process(n_jobs):
+    """Whether jobs run here, one after the other.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+
+    Returns
+    -------
+    here : bool
+    """
+    return dask_backend() is None and joblib.effective_n_jobs(n_jobs) == 1
+
+
+def run_jobs(jobs, n_jobs, time_left=None, sent=None):
+    """Run jobs by joblib's active backend.
+
+    Parameters
+    ----------
+    jobs : list
+        Of ``joblib.delayed``.
+    n_jobs : int or None
+    time_left : float or None, default=None
+        Seconds until worker processes are stopped; in this process a job runs to its end.
+    sent : dict, default=None
+        What a Dask cluster has already, kept between two calls.
+
+    Returns
+    -------
+    outcomes : list
+        What each job returned, or an instance of WorkerDied or WorkerTimedOut.
+    """
+    if in_this_process(n_jobs):
+        return Parallel(n_jobs=1)(jobs)
+    backend = dask_backend()
+    if backend is not None:
+        return _run_by_dask(backend, jobs, time_left, {} if sent is None else sent)
+    outcomes = [None] * len(jobs)
+    todo = set(range(len(jobs)))
+    try:
+        _run(jobs, outcomes, todo, n_jobs, time_left)
+    except (TimeoutError, multiprocessing.TimeoutError):
+        for i in todo:
+            outcomes[i] = _late()
+    except BrokenProcessPool:
+        for i in sorted(todo):  # whose fault it was shows when each runs alone
+            outcomes[i] = _run_alone(jobs[i])
+    return outcomes
+
+
+def _late():
+    return WorkerTimedOut("the search's timeout passed")
+
+
+def _died(reason):
+    return WorkerDied(
+        f"the worker process died, killed from outside or for want of memory: {reason}"
+    )
+
+
+def _run(jobs, outcomes, todo, n_jobs, time_left):
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
+    if time_left is not None and parallel._backend.supports_timeout:
+        parallel.timeout = max(time_left, 0.01)
+    numbered = (delayed(_numbered)(i, job) for i, job in enumerate(jobs))
+    for i, outcome in parallel(numbered):
+        outcomes[i] = outcome
+        todo.discard(i)
+
+
+def _run_alone(job):
+    try:
+        return Parallel(n_jobs=2)([job])[0]
+    except BrokenProcessPool as error:
+        return _died(type(error).__name__)
+
+
+def _run_by_dask(backend, jobs, time_left, sent):
+    outcomes = run_on_dask(backend, jobs, time_left, sent)
+    for i, outcome in enumerate(outcomes):
+        if isinstance(outcome, LostWorker):
+            # the cluster blames every job that a dead worker held
+            outcomes[i] = outcome = run_on_dask(backend, [jobs[i]], time_left, sent)[0]
+        if isinstance(outcome, LostWorker):
+            outcomes[i] = _died(str(outcome))
+        elif outcome is None:
+            outcomes[i] = _late()
+    return outcomes
+
+
+def _numbered(i, job):
+    function, args, kwargs = job
+    return i, function(*args, **kwargs)

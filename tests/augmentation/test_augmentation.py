@@ -1,0 +1,187 @@
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+from sklearn_speech import augmentation
+from sklearn_speech.augmentation import (
+    AddNoise,
+    BackgroundNoise,
+    FrameShift,
+    FreqMixStyle,
+    Gain,
+    Mixup,
+    NoiseFloor,
+    PitchShift,
+    RandomEqualizer,
+    RandomTrim,
+    RoomReverb,
+    SpecAugment,
+    SpeedPerturb,
+    TimeShift,
+    TimeStretch,
+    VocalTractWarp,
+)
+
+HUM = np.sin(np.arange(700.0))
+CASES = [
+    AddNoise(),
+    AddNoise(color="pink"),
+    BackgroundNoise([HUM, HUM[:50]]),
+    Gain(),
+    PitchShift(8000),
+    RoomReverb(8000),
+    SpeedPerturb(),
+    TimeShift(8000),
+    FrameShift(),
+    FreqMixStyle(p=1),
+    NoiseFloor(),
+    RandomEqualizer(),
+    RandomTrim(top_db=(0, 1)),
+    SpecAugment(),
+    TimeStretch(),
+    VocalTractWarp(8000),
+]
+by_name = pytest.mark.parametrize("aug", CASES, ids=lambda aug: type(aug).__name__)
+
+
+def batch(aug, n_clips=6, n_steps=400):
+    shape = (n_clips, n_steps) if aug.domain == "waveform" else (n_clips, 20, n_steps)
+    return torch.randn(shape)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_every_augmentation_is_tested_here():
+    tested = {type(aug).__name__ for aug in CASES} | {"Augmentation", "Mixup"}
+    assert tested == set(augmentation.__all__)
+
+
+@by_name
+def test_the_same_seed_gives_the_same_result_and_another_seed_another(aug):
+    x = batch(aug)
+    first, again, other = (aug(x, None, generator(seed))[0] for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize(
+    "aug",
+    # clips that are alike have nothing to give each other
+    [aug for aug in CASES if not isinstance(aug, FreqMixStyle)],
+    ids=lambda aug: type(aug).__name__,
+)
+def test_clips_of_a_batch_get_different_draws_and_the_input_is_left_alone(aug):
+    x = batch(aug, 1).repeat(8, *[1] * (batch(aug).dim() - 1))
+    before = x.clone()
+    y, _ = aug(x, None, generator())
+    assert len({tuple(clip.flatten().tolist()) for clip in y}) > 4
+    assert torch.equal(x, before)
+
+
+@by_name
+def test_probability_zero_changes_nothing_and_a_half_changes_about_half(aug):
+    x = batch(aug, 60)
+    y, lengths = clone(aug).set_params(p=0)(x, torch.full((60,), 400), generator())
+    assert y is x
+    assert (lengths == 400).all()
+    y, _ = clone(aug).set_params(p=0.5)(x, None, generator())
+    changed = (y != x).flatten(1).any(1).sum()
+    assert 10 < changed < 45
+
+
+@by_name
+def test_shape_dtype_and_a_zero_padding_are_kept(aug):
+    x, lengths = batch(aug), torch.tensor([400, 300, 100, 7, 2, 1])
+    for row, length in zip(x, lengths):
+        row[..., length:] = 0
+    y, new = aug(x, lengths, generator())
+    assert (y.shape, y.dtype, new.dtype) == (x.shape, x.dtype, torch.int64)
+    assert torch.isfinite(y).all()
+    assert ((new >= 1) & (new <= 400)).all()
+    for row, length in zip(y, new):
+        assert not row[..., length:].any()
+    assert aug(x, None, generator())[1] is None
+
+
+@by_name
+def test_one_step_and_no_clip_are_enough(aug):
+    for x in (batch(aug, 3, 1), batch(aug, 0, 5)):
+        assert aug(x, None, generator())[0].shape == x.shape
+    assert torch.isfinite(aug(batch(aug, 3, 1), torch.ones(3).long(), generator())[0]).all()
+
+
+@by_name
+def test_silence_stays_finite(aug):
+    y, _ = aug(torch.zeros_like(batch(aug)), None, generator())
+    assert torch.isfinite(y).all()
+
+
+@by_name
+def test_without_a_generator_torchs_own_is_used(aug):
+    x = batch(aug)
+    torch.manual_seed(5)
+    first = aug(x)[0]
+    torch.manual_seed(5)
+    assert torch.equal(aug(x)[0], first)
+
+
+@pytest.mark.parametrize("aug", [*CASES, Mixup()], ids=lambda aug: type(aug).__name__)
+def test_clone_pickle_repr_and_set_params_keep_parameters(aug):
+    for copy in (clone(aug), pickle.loads(pickle.dumps(aug))):
+        assert copy is not aug
+        assert copy == aug
+    assert hash(clone(aug)) == hash(aug)
+    if not isinstance(aug, BackgroundNoise):
+        assert eval(repr(aug), vars(augmentation)) == aug
+    other = clone(aug).set_params(p=0.25)
+    assert other.p == other.get_params()["p"] == 0.25
+    assert other != aug
+    with pytest.raises(ValueError, match=r"Invalid parameter 'q' for .*Valid parameters are:.*'p'"):
+        clone(aug).set_params(q=1)
+    with pytest.raises(ValueError, match="p=2"):
+        other.set_params(p=2)
+    assert other.p == 0.25
+
+
+@by_name
+def test_the_wrong_domain_is_refused(aug):
+    wrong = torch.zeros(2, 3, 4) if aug.domain == "waveform" else torch.zeros(2, 3)
+    with pytest.raises(ValueError, match=f"{type(aug).__name__} works on {aug.domain}s"):
+        aug(wrong)
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: AddNoise(snr_db=10), "snr_db=10"),
+        (lambda: AddNoise(snr_db=(20, 10)), "snr_db"),
+        (lambda: AddNoise(color="red"), "color='red'"),
+        (lambda: AddNoise(p=1.5), "p=1.5"),
+        (lambda: BackgroundNoise([]), "clips is empty"),
+        (lambda: BackgroundNoise([np.zeros((2, 2))]), r"clips\[0\] has shape \(2, 2\)"),
+        (lambda: Gain(gain_db=(0, np.nan)), "gain_db"),
+        (lambda: PitchShift(0), "sample_rate=0"),
+        (lambda: PitchShift(8000, (-30, 0)), "semitones"),
+        (lambda: RoomReverb(8000, reverberation_time=(0, 1)), "reverberation_time"),
+        (lambda: SpeedPerturb((0, 1)), "factor"),
+        (lambda: TimeShift(8000, max_shift=-1), "max_shift=-1"),
+        (lambda: FrameShift(max_frames=1.5), "max_frames=1.5"),
+        (lambda: RandomEqualizer(scaling=None), "scaling=None"),
+        (lambda: RandomTrim(top_db=(-3, 10)), "top_db"),
+        (lambda: FreqMixStyle(p="often"), "p='often'"),
+        (lambda: SpecAugment(n_time_masks=-1), "n_time_masks=-1"),
+        (lambda: SpecAugment(max_time_fraction=2), "max_time_fraction=2"),
+        (lambda: TimeStretch("fast"), "factor='fast'"),
+        (lambda: VocalTractWarp(8000, fmax=5000), "fmax=5000"),
+        (lambda: Mixup(alpha=0), "alpha=0"),
+        (lambda: Mixup(domain="image"), "domain='image'"),
+    ],
+)
+def test_wrong_parameters_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,0 +1,116 @@
+import itertools
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution
+from sklearn.base import BaseEstimator, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+import sklearn_speech.classification
+import sklearn_speech.feature_extraction
+import sklearn_speech.recognition
+from sklearn_speech.audio import AudioReader, PadOrTrim
+from sklearn_speech.classification import SpectrogramCNNClassifier, WaveformMLPClassifier
+from sklearn_speech.feature_extraction import MFCC, MelSpectrogram
+from sklearn_speech.model_selection import OptunaSearchCV, suggest_search_space
+from sklearn_speech.search._space import as_space
+
+
+def corners(space, n_random=6):
+    """Parameters at the ends of a space, and some from its inside."""
+    for end in (0, -1):
+        yield {
+            name: list(entry.values())[end]
+            if isinstance(entry, dict)
+            else entry.choices[end]
+            if isinstance(entry, CategoricalDistribution)
+            else (entry.low, entry.high)[end]
+            for name, entry in space.items()
+        }
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(n_random):
+        yield as_space(space)(study.ask())
+
+
+def members(package):
+    return [
+        kind
+        for kind in map(package.__dict__.get, package.__all__)
+        if (isinstance(kind, type) and issubclass(kind, BaseEstimator)) or hasattr(kind, "fit")
+    ]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    members(sklearn_speech.classification)
+    + members(sklearn_speech.feature_extraction)
+    + members(sklearn_speech.recognition),
+    ids=lambda kind: kind.__name__,
+)
+def test_every_network_and_front_end_has_a_space_of_its_own_parameters(kind):
+    estimator = kind()
+    space = suggest_search_space(estimator)
+    for params in corners(space):
+        clone(estimator).set_params(**params)
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 16000, 44100])
+@pytest.mark.parametrize("kind", [MelSpectrogram, MFCC])
+def test_no_front_end_of_a_space_has_an_empty_filter(kind, sample_rate):
+    estimator = kind(sample_rate)
+    space = suggest_search_space(estimator)
+    X = np.random.default_rng(0).normal(size=(1, sample_rate)).astype(np.float32)
+    for n_fft, fmin, fmax in itertools.product(
+        space["n_fft"].choices,
+        (0.0, space["fmin"].high),
+        (space["fmax"].low, space["fmax"].high),
+    ):
+        params = {"n_fft": n_fft, "fmin": fmin, "fmax": fmax, "n_mels": space["n_mels"].high}
+        assert np.isfinite(clone(estimator).set_params(**params).fit_transform(X)).all()
+
+
+def test_parts_of_a_pipeline_and_of_a_classifier_are_searched():
+    front_end = MelSpectrogram(8000)
+    inside = SpectrogramCNNClassifier(frontend=front_end)
+    space = suggest_search_space(make_pipeline(AudioReader(8000), PadOrTrim(800), inside))
+    assert "spectrogramcnnclassifier__frontend__n_mels" in space
+    assert "spectrogramcnnclassifier__n_layers" in space
+    outside = suggest_search_space(make_pipeline(front_end, SpectrogramCNNClassifier()))
+    assert {"melspectrogram__n_mels", "spectrogramcnnclassifier__dropout"} <= outside.keys()
+
+
+def test_waveforms_are_shifted_by_their_own_sampling_rate():
+    model = make_pipeline(AudioReader(11025), PadOrTrim(800), WaveformMLPClassifier())
+    strong = suggest_search_space(model)["waveformmlpclassifier__augment"]["strong"]
+    assert strong[0].sample_rate == 11025
+    assert len(suggest_search_space(WaveformMLPClassifier())["augment"]["weak"]) == 1
+
+
+def test_nothing_to_search_is_an_error():
+    with pytest.raises(ValueError, match="LogisticRegression holds no estimator"):
+        suggest_search_space(LogisticRegression())
+
+
+def test_a_suggested_space_is_searched_and_kept_in_a_storage(tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.tile([0, 1], 8)
+    X = rng.normal(size=(16, 1200)).astype(np.float32) * np.where(y, 1.0, 0.1)[:, None]
+    model = make_pipeline(
+        MelSpectrogram(8000),
+        SpectrogramCNNClassifier(max_epochs=1, device="cpu", random_state=0),
+    )
+    space = suggest_search_space(model)
+    space.pop("spectrogramcnnclassifier__pretrainer", None)
+    space["spectrogramcnnclassifier__n_layers"].high = 2
+    search = OptunaSearchCV(
+        model, space, n_trials=2, cv=2, random_state=0, storage=tmp_path / "journal"
+    ).fit(X, y)
+    assert set(search.best_params_) == set(space)
+
+
+def test_windows_that_are_given_fit_into_the_transforms_that_are_searched():
+    front_end = MelSpectrogram(16000, win_length=800)
+    space = suggest_search_space(make_pipeline(front_end, SpectrogramCNNClassifier()))
+    assert space["melspectrogram__n_fft"].choices == (1024, 2048)

@@ -1,0 +1,610 @@
+"""Stop and go, with processes that are really killed."""
+
+import errno
+import multiprocessing
+import os
+import resource
+import signal
+import socket
+import sqlite3
+import threading
+import time
+import uuid
+import warnings
+
+import numpy as np
+import optuna
+import pytest
+import soundfile
+from optuna.distributions import FloatDistribution
+from optuna.samplers import GridSampler, RandomSampler
+from optuna.trial import TrialState
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sqlalchemy.engine import make_url
+
+from sklearn_speech.model_selection import OptunaSearchCV, cross_validate_by_speaker
+from sklearn_speech.search import _study as studies
+from sklearn_speech.search import _trials as trials
+from sklearn_speech.search._journal import SoundJournalFileBackend
+
+SPACE = {"strength": FloatDistribution(0.0, 1.0)}
+
+
+@pytest.fixture
+def table():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(24, 2)), np.tile([0, 1], 12), np.repeat([0, 1, 2], 8)
+
+
+class Logged(ClassifierMixin, BaseEstimator):
+    """Writes down each fit, and hangs in the fit whose number is `hangs_at` where that is set."""
+
+    def __init__(self, strength=0.0, log=None, hangs_at=None):
+        self.strength = strength
+        self.log = log
+        self.hangs_at = hangs_at
+
+    def fit(self, X, y):
+        fits = read(self.log)
+        with open(self.log, "a") as file:
+            file.write(f"{self.strength!r} {len(X)}\n")
+        if os.environ.get("HANGS_AT") == str(len(fits)):
+            time.sleep(300)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X))
+
+    def score(self, X, y):
+        return self.strength
+
+
+def read(log):
+    if not log.exists():
+        return []
+    return [float(line.split()[0]) for line in log.read_text().splitlines()]
+
+
+def fit(search, table, hangs_at=None):
+    os.environ.pop("HANGS_AT", None)
+    if hangs_at is not None:
+        os.environ["HANGS_AT"] = str(hangs_at)
+    X, y, speakers = table
+    return search.fit(X, y, groups=speakers)
+
+
+def start(search, table, hangs_at=None):
+    process = multiprocessing.get_context("fork").Process(
+        target=fit, args=(search, table, hangs_at)
+    )
+    process.start()
+    return process
+
+
+def wait_for(condition):
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def search(storage, tmp_path):
+    return OptunaSearchCV(
+        Logged(log=tmp_path / "log"),
+        SPACE,
+        n_trials=4,
+        cv=GroupKFold(3),
+        storage=storage,
+        study_name=uuid.uuid4().hex,
+        random_state=0,
+        pruner=optuna.pruners.NopPruner(),
+        refit=False,
+    )
+
+
+def test_a_killed_search_goes_on_where_it_was(search, table, tmp_path):
+    log = tmp_path / "log"
+    process = start(search, table, 7)  # the second fold of the third trial
+    wait_for(lambda: len(read(log)) == 8)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    began = time.monotonic()
+    fit(search, table)
+    assert time.monotonic() - began < 60  # on the same machine a dead owner is seen at once
+    results = search.cv_results_
+    values = [params["strength"] for params in results["params"]]
+    assert len(values) == 4 and (results["n_folds_run"] == 3).all()
+    np.testing.assert_allclose(results["mean_test_score"], values)
+    fits = read(log)
+    assert len(fits) == 4 * 3 + 1  # all but the fit that was killed were kept
+    assert {fits.count(value) for value in values} == {3, 4} and fits[7] in values
+    states = [trial.state for trial in search.study_.trials]
+    assert states.count(TrialState.FAIL) == 1 and states.count(TrialState.COMPLETE) == 4
+    again = fit(clone(search), table)  # finished trials are not run again
+    assert len(read(log)) == 13
+    np.testing.assert_array_equal(again.cv_results_["mean_test_score"], results["mean_test_score"])
+    more = fit(clone(search).set_params(n_trials=5), table)
+    assert len(more.cv_results_["params"]) == 5 and len(read(log)) == 16
+
+
+def test_going_on_draws_what_would_have_been_drawn_without_the_stop(search, table, tmp_path):
+    whole = fit(clone(search).set_params(storage=None, study_name=None, n_trials=13), table)
+    for n_trials in (5, 13):
+        parts = fit(clone(search).set_params(n_trials=n_trials), table)
+    assert parts.cv_results_["params"] == whole.cv_results_["params"]
+
+
+def fit_with_little_disk(search, table, path):
+    """No file may grow beyond what the storage has now, and a bit: the disk is full."""
+    studies.PATIENCE = 0.2
+    limit = path.stat().st_size + 3000
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    warnings.simplefilter("ignore")
+    try:
+        fit(search, table)
+    except studies.OUT_OF_REACH:
+        os._exit(3)
+
+
+@pytest.mark.parametrize("storage", ["sqlite", "journal"], indirect=True)
+def test_a_disk_that_is_full_stops_a_search_and_loses_nothing(search, table, tmp_path):
+    fit(search.set_params(n_trials=2), table)
+    before = search.cv_results_
+    path = next(tmp_path.glob("search.*"))
+    process = multiprocessing.get_context("fork").Process(
+        target=fit_with_little_disk, args=(clone(search).set_params(n_trials=60), table, path)
+    )
+    process.start()
+    process.join(120)
+    assert process.exitcode == 3
+    n_trials = 6
+    after = fit(clone(search).set_params(n_trials=n_trials), table).cv_results_
+    assert len(after["params"]) == n_trials and after["params"][:2] == before["params"]
+    values = [params["strength"] for params in after["params"]]
+    np.testing.assert_allclose(after["mean_test_score"], values)
+
+
+class Door:
+    """A way to a server that can be shut, with all who are on it thrown out."""
+
+    def __init__(self, host, port):
+        self.server = host, port
+        self.open, self.refused, self.connections = True, 0, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                inside, _ = self.listener.accept()
+            except OSError:
+                return
+            if not self.open:
+                self.refused += 1
+                inside.close()
+                continue
+            outside = socket.create_connection(self.server)
+            self.connections += [inside, outside]
+            for a, b in ((inside, outside), (outside, inside)):
+                threading.Thread(target=self._carry, args=(a, b), daemon=True).start()
+
+    def _carry(self, source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def shut(self):
+        self.open = False
+        for end in self.connections:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.shut()
+        self.listener.close()
+        for end in self.connections:
+            end.close()
+
+
+@pytest.mark.parametrize("storage", ["postgresql"], indirect=True)
+def test_a_server_out_of_reach_for_a_while_costs_time_only(search, table, storage, tmp_path):
+    url = make_url(storage)
+    door = Door(url.host, url.port or 5432)
+    search.set_params(
+        storage=url.set(host="127.0.0.1", port=door.port).render_as_string(hide_password=False)
+    )
+
+    def away(log=tmp_path / "log"):
+        wait_for(lambda: len(read(log)) >= 4)  # in the second trial
+        door.shut()
+        wait_for(lambda: door.refused >= 3)
+        door.open = True
+
+    thread = threading.Thread(target=away)
+    thread.start()
+    try:
+        with pytest.warns(UserWarning, match="out of reach"):
+            fit(search, table)
+        thread.join()
+        values = [params["strength"] for params in search.cv_results_["params"]]
+        np.testing.assert_allclose(search.cv_results_["mean_test_score"], values)
+        fits = read(tmp_path / "log")
+        assert len(values) == 4 and len(fits) == 4 * 3  # nothing was fitted twice
+    finally:
+        thread.join(10)
+        door.close()
+
+
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
+def test_a_database_that_another_process_locks_for_a_while_costs_time_only(
+    search, table, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(studies, "SQLITE_TIMEOUT", 0.05)
+    fit(search.set_params(n_trials=1), table)
+
+    def lock():
+        wait_for(lambda: len(read(tmp_path / "log")) >= 4)
+        connection = sqlite3.connect(tmp_path / "search.db", timeout=30, isolation_level=None)
+        connection.execute("BEGIN EXCLUSIVE")
+        time.sleep(1)
+        connection.close()
+
+    thread = threading.Thread(target=lock)
+    thread.start()
+    with pytest.warns(UserWarning, match="database is locked"):
+        fit(search.set_params(n_trials=4), table)
+    thread.join()
+    assert len(search.cv_results_["params"]) == 4 and len(read(tmp_path / "log")) == 4 * 3
+
+
+def test_processes_share_a_study_and_its_number_of_trials(search, table, tmp_path):
+    search.set_params(n_trials=9)
+    others = [start(search, table) for _ in range(2)]
+    fit(search, table)
+    for process in others:
+        process.join(120)
+        assert process.exitcode == 0
+    values = [params["strength"] for params in search.cv_results_["params"]]
+    assert len(values) == len(set(values)) == 9
+    fits = read(tmp_path / "log")
+    assert len(fits) == 9 * 3 and all(fits.count(value) == 3 for value in values)
+    complete = [t for t in search.study_.trials if t.state == TrialState.COMPLETE]
+    assert len(complete) == 9
+
+
+@pytest.mark.parametrize("storage", ["journal"], indirect=True)
+class TestWithOneStorage:
+    def test_trials_of_another_machine_are_taken_over_when_they_are_silent(
+        self, search, table, monkeypatch
+    ):
+        monkeypatch.setattr(trials, "GRACE", 0.3)
+        fit(search.set_params(n_trials=1), table)
+        trial = search.study_.ask()
+        trial.suggest_float("strength", 0.0, 1.0)
+        trial.set_user_attr(trials.OWNER, ["elsewhere", 1, 1, "x"])
+        fit(search.set_params(n_trials=2), table)
+        assert [t.state.name for t in search.study_.trials] == ["COMPLETE", "FAIL", "COMPLETE"]
+        assert search.study_.trials[1].params == search.study_.trials[2].params
+
+    def test_trials_of_another_machine_are_left_alone_while_they_show_signs_of_life(
+        self, search, table, monkeypatch
+    ):
+        monkeypatch.setattr(trials, "GRACE", 0.3)
+        study = fit(search.set_params(n_trials=1), table).study_
+        trial = study.ask()
+        trial.set_user_attr(trials.OWNER, ["elsewhere", 1, 1, "x"])
+        crew = trials.Crew(study, 2)
+        for life in range(6):
+            crew.reclaim()
+            assert crew.others_run() and crew.n_left() == 0
+            trial.set_user_attr(trials.LIFE, life)
+            time.sleep(0.1)
+
+    def test_a_running_trial_shows_signs_of_life(self, search, table, monkeypatch):
+        monkeypatch.setattr(trials, "BEAT", 0.02)
+        study = fit(search.set_params(n_trials=1), table).study_
+        with trials.Crew(study, 2) as crew:
+            trial = crew.ask()
+            wait_for(lambda: study.trials[1].user_attrs.get(trials.LIFE, 0) > 2)
+            crew.tell(trial, value=0.0)
+
+    def test_parameters_that_kill_each_time_are_given_up(self, search, table):
+        study = fit(search.set_params(n_trials=1), table).study_
+        for _ in range(trials.MAX_TRIES):
+            crew = trials.Crew(study, 2)
+            trial = crew.ask()
+            strength = trial.suggest_float("strength", 0.0, 1.0)
+            trial.set_user_attr(trials.OWNER, [trials._machine(), 2**22 + 1, 1, "dead"])
+            trials.Crew(study, 2).reclaim()
+        assert trials.Crew(study, 2).n_left() == 0
+        tried = [t for t in study.trials if t.params["strength"] == strength]
+        assert [t.state for t in tried] == [TrialState.FAIL] * 3
+
+    def test_an_interrupt_gives_the_trial_back(self, search, table, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(Logged, "score", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt()))
+            with pytest.raises(KeyboardInterrupt):
+                fit(search, table)
+        fit(search, table)
+        states = [trial.state.name for trial in search.study_.trials]
+        assert states == ["FAIL"] + 4 * ["COMPLETE"]
+        assert len(search.cv_results_["params"]) == 4
+
+    def test_a_grid_that_was_interrupted_is_completed(self, search, table, monkeypatch):
+        values = [0.1, 0.2, 0.3]
+        search.set_params(sampler=GridSampler({"strength": values}), n_trials=9)
+        score = Logged.score
+
+        def interrupted(self, X, y):
+            if self.strength == 0.2:
+                raise KeyboardInterrupt
+            return score(self, X, y)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Logged, "score", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                fit(search, table)
+        fit(search, table)
+        assert sorted(p["strength"] for p in search.cv_results_["params"]) == values
+
+    def test_a_sampler_of_ones_own_does_not_repeat_itself_after_a_stop(self, search, table):
+        search.set_params(sampler=RandomSampler(seed=0), n_trials=3)
+        fit(search, table)
+        fit(search.set_params(n_trials=6), table)
+        assert len({p["strength"] for p in search.cv_results_["params"]}) == 6
+
+    def test_a_storage_out_of_reach_for_a_while_costs_time_only(self, search, table, monkeypatch):
+        write, calls = SoundJournalFileBackend.append_logs, []
+
+        def unreliable(self, logs):
+            calls.append(logs)
+            if len(calls) % 7 == 0:
+                raise OSError(errno.EIO, "gone for a moment")
+            write(self, logs)
+
+        fit(search.set_params(n_trials=1), table)
+        monkeypatch.setattr(SoundJournalFileBackend, "append_logs", unreliable)
+        with pytest.warns(UserWarning, match="out of reach"):
+            fit(search.set_params(n_trials=3), table)
+        values = [params["strength"] for params in search.cv_results_["params"]]
+        np.testing.assert_allclose(search.cv_results_["mean_test_score"], values)
+        assert len(values) == 3 and len(calls) > 14
+
+    def test_a_storage_that_stays_away_is_an_error_and_nothing_is_lost(
+        self, search, table, monkeypatch
+    ):
+        fit(search.set_params(n_trials=2), table)
+        monkeypatch.setattr(studies, "PATIENCE", 0.1)
+        with monkeypatch.context() as patch:
+            write, calls = SoundJournalFileBackend.append_logs, []
+
+            def full(self, logs):
+                calls.append(logs)
+                if len(calls) > 9:
+                    raise OSError(errno.ENOSPC, "No space left on device")
+                write(self, logs)
+
+            patch.setattr(SoundJournalFileBackend, "append_logs", full)
+            with pytest.warns(UserWarning), pytest.raises(OSError, match="No space left"):
+                fit(search.set_params(n_trials=4), table)
+        fit(search, table)
+        assert len(search.cv_results_["params"]) == 4
+
+
+def test_half_a_record_is_dropped_from_a_journal(tmp_path):
+    path = str(tmp_path / "journal")
+    whole = [{"op_code": 0, "a": 1}, {"op_code": 1, "b": "x" * 9000}]
+    SoundJournalFileBackend(path).append_logs(whole)
+    with open(path, "ab") as file:
+        file.write(b'{"c": "' + b"y" * 5000)  # a process is killed while it writes
+    journal = SoundJournalFileBackend(path)
+    with open(path, "ab") as file:
+        file.write(b'{"d"')  # another one
+    journal.append_logs([{"op_code": 2}])
+    assert list(SoundJournalFileBackend(path).read_logs(0)) == [*whole, {"op_code": 2}]
+
+
+@pytest.mark.parametrize("half", [b"", b'{"op_', b'{"op_code":0,"wor'])
+def test_a_journal_may_begin_with_half_a_record(half, tmp_path):
+    path = tmp_path / "journal"
+    path.write_bytes(half)
+    SoundJournalFileBackend(str(path)).append_logs([{"op_code": 2}])
+    assert path.read_bytes() == b'{"op_code":2}\n'
+
+
+@pytest.mark.parametrize("content", [b'{"a": 1}', b"SQLite format 3\0" + bytes(range(256)), b"x"])
+def test_a_file_that_is_no_journal_is_left_alone(content, table, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    X, y, groups = table
+    with pytest.raises(ValueError, match=r"no journal of Optuna.*sqlite:///"):
+        linear(storage=path).fit(X, y, groups=groups)
+    assert path.read_bytes() == content
+
+
+def test_a_full_disk_leaves_a_journal_as_it_was(tmp_path, monkeypatch):
+    path = str(tmp_path / "journal")
+    journal = SoundJournalFileBackend(path)
+    journal.append_logs([{"op_code": 1}])
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            journal.append_logs([{"op_code": 2}])
+    assert list(SoundJournalFileBackend(path).read_logs(0)) == [{"op_code": 1}]
+
+
+def linear(**options):
+    space = {"C": FloatDistribution(0.01, 1.0)}
+    options = {"n_trials": 1, "cv": GroupKFold(3), "random_state": 0} | options
+    return OptunaSearchCV(LogisticRegression(), space, **options)
+
+
+@pytest.mark.parametrize(
+    ("differs", "words"),
+    [
+        ("X", "X, y, groups or the sizes of the files"),
+        ("y", "X, y, groups or the sizes of the files"),
+        ("groups", "X, y, groups or the sizes of the files; in the folds"),
+        ("folds", "the folds"),
+        ("scoring", "the scoring"),
+        ("estimator", "the estimator"),
+        ("steps", "prune_by_epoch"),
+    ],
+)
+def test_a_study_refuses_what_it_is_not_about(table, tmp_path, differs, words):
+    X, y, groups = table
+    search = linear(storage=tmp_path / "journal", study_name="mine").fit(X, y, groups=groups)
+    if differs == "X":
+        X = X + 1e-9
+    elif differs == "y":
+        y = y[::-1]
+    elif differs == "groups":
+        groups = np.roll(groups, 1)
+    else:
+        change = {
+            "folds": {"cv": GroupKFold(2)},
+            "scoring": {"scoring": "f1"},
+            "estimator": {"estimator__max_iter": 200},
+            "steps": {"prune_by_epoch": True},
+        }
+        search.set_params(**change[differs])
+    with pytest.raises(ValueError, match=words):
+        search.set_params(n_trials=2).fit(X, y, groups=groups)
+
+
+def test_a_study_handed_over_is_bound_too_and_a_clone_does_not_write_into_it(table):
+    X, y, groups = table
+    study = optuna.create_study(direction="maximize")
+    search = linear(study=study).fit(X, y, groups=groups)
+    assert search.study_ is study and len(study.trials) == 1
+    clone(search).set_params(n_trials=3).fit(X, y, groups=groups)
+    assert len(study.trials) == 1
+    with pytest.raises(ValueError, match="another search"):
+        search.fit(X + 1, y, groups=groups)
+    search.set_params(n_trials=3).fit(X, y, groups=groups)
+    assert len(study.trials) == 3
+
+
+def test_each_outer_fold_has_a_study_of_its_own(table, tmp_path):
+    X, y, speakers = table
+    path = tmp_path / "journal"
+    for _ in range(2):
+        search = linear(storage=path, cv=LeaveOneGroupOut(), n_trials=2, study_name="mine-{data}")
+        cross_validate_by_speaker(search, X, y, speakers)
+    summaries = optuna.get_all_study_summaries(studies.open_storage(path))
+    assert len(summaries) == 3 and {s.n_trials for s in summaries} == {2}
+    assert all(s.study_name.startswith("mine-") for s in summaries)
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_heartbeat_of_optuna_is_kept_up(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(trials, "BEAT", 0.02)
+    storage = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/search.db", heartbeat_interval=60)
+    study = linear(storage=storage).fit(table[0], table[1], groups=table[2]).study_
+    beats = []
+    record = type(study._storage).record_heartbeat
+    monkeypatch.setattr(
+        type(study._storage),
+        "record_heartbeat",
+        lambda self, trial_id: (beats.append(trial_id), record(self, trial_id)),
+    )
+    with trials.Crew(study, 2) as crew, studies.running(study):
+        trial = crew.ask()
+        wait_for(lambda: trial._trial_id in beats)
+        crew.tell(trial, value=0.0)
+
+
+def test_a_study_is_bound_to_weights_to_what_labels_mean_and_to_sizes_of_files(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(12, 2)), np.arange(12) % 2
+    storage = str(tmp_path / "journal")
+
+    def search(choice, **params):
+        space = {"scale": {"x": choice}}
+        model = Pipeline([("scale", "passthrough"), ("model", LogisticRegression())])
+        options = {"storage": storage, "study_name": "one", "n_trials": 1, "cv": 2}
+        return OptunaSearchCV(model, space, **options).fit(X, y, **params)
+
+    weights = np.ones(12)
+    search("passthrough", model__sample_weight=weights)
+    search("passthrough", model__sample_weight=weights)
+    with pytest.raises(ValueError, match="it differs in what is passed to fit"):
+        search("passthrough", model__sample_weight=2 * weights)
+    with pytest.raises(ValueError, match="it differs in what the labels of choices stand for"):
+        search(StandardScaler(), model__sample_weight=weights)
+
+    paths = [tmp_path / f"{i}.wav" for i in range(2)]
+    descriptions = []
+    for size in (80, 90):
+        for path in paths:
+            soundfile.write(path, np.zeros(size), 8000)
+        arguments = [str(path) for path in paths], y[:2], None, [], "accuracy", [], {}, False
+        descriptions.append(studies.describe(LogisticRegression(), *arguments))
+    differing = [key for key in descriptions[0] if descriptions[0][key] != descriptions[1][key]]
+    assert differing == ["data"]
+
+
+def of_power(base):
+    return lambda trial: {"C": base ** trial.suggest_float("exponent", -1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (
+            {"C": FloatDistribution(0.1, 1), "l1_ratio": FloatDistribution(0, 0)},
+            {"C": FloatDistribution(0.1, 1)},
+            "it has 'l1_ratio', which nothing asks for",
+        ),
+        (
+            {"C": FloatDistribution(0.1, 1)},
+            {"C": FloatDistribution(0.1, 1), "l1_ratio": FloatDistribution(0, 0)},
+            "'l1_ratio' is not found",
+        ),
+        ({"C": FloatDistribution(0.1, 1)}, {"C": FloatDistribution(2, 3)}, "lies outside of"),
+        (of_power(10.0), of_power(2.0), "stood for other parameters"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The value .* is out of the range")
+def test_a_study_refuses_another_space_before_it_runs_a_trial(
+    before, after, words, table, tmp_path
+):
+    X, y, groups = table
+    search = linear(storage=tmp_path / "journal", n_trials=2, study_name="one")
+    search.set_params(param_distributions=before).fit(X, y, groups=groups)
+    n_bytes = (tmp_path / "journal").stat().st_size
+    for n_trials in (2, 4):
+        search.set_params(param_distributions=after, n_trials=n_trials)
+        with pytest.raises(ValueError, match=words):
+            search.fit(X, y, groups=groups)
+    assert (tmp_path / "journal").stat().st_size < n_bytes + 500  # of opening it
+    search.set_params(param_distributions=before).fit(X, y, groups=groups)
+    assert len(search.cv_results_["params"]) == 4
+
+
+def test_ranges_may_be_widened(table, tmp_path):
+    X, y, groups = table
+    search = linear(storage=tmp_path / "journal", n_trials=2, study_name="one")
+    search.fit(X, y, groups=groups)
+    search.set_params(param_distributions={"C": FloatDistribution(0.001, 100)}, n_trials=3)
+    assert len(search.fit(X, y, groups=groups).cv_results_["params"]) == 3

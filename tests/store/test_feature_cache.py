@@ -1,0 +1,318 @@
+import errno
+import multiprocessing
+import os
+import time
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from optuna.distributions import CategoricalDistribution
+from optuna.samplers import GridSampler
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim
+from sklearn_speech.feature_extraction import MelSpectrogram
+from sklearn_speech.model_selection import FeatureCache, OptunaSearchCV
+from sklearn_speech.store._clipwise_features import ClipwiseFeatures, as_feature_cache
+from sklearn_speech.store._digest import digest, file_identities
+from sklearn_speech.utils.validation import make_ragged
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return FeatureCache(tmp_path / "cache")
+
+
+def ragged():
+    return make_ragged([np.arange(6.0).reshape(2, 3), np.ones((2, 1)), np.zeros((2, 4))])
+
+
+def test_what_was_put_comes_back_and_is_mapped(cache):
+    dense = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32)
+    cache.put("dense", dense)
+    cache.put("ragged", ragged())
+    back = cache.get("dense")
+    assert isinstance(back, np.memmap) and back.dtype == np.float32
+    np.testing.assert_array_equal(back, dense)
+    for clip, expected in zip(cache.get("ragged"), ragged(), strict=True):
+        np.testing.assert_array_equal(clip, expected)
+        assert not clip.flags.writeable
+    assert cache.get("nothing") is None
+
+
+def test_what_is_no_array_of_numbers_is_not_stored(cache):
+    for features in (["a", "b"], np.array(["a", None], dtype=object)):
+        assert cache.put("x", features) is features
+    assert not cache.folder.exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda entry: (entry / "data.npy").write_bytes(b""),
+        lambda entry: os.truncate(entry / "data.npy", 140),
+        lambda entry: (entry / "data.npy").unlink(),
+        lambda entry: (entry / "meta.json").write_text("{"),
+        lambda entry: (entry / "meta.json").write_text('{"shapes": null}'),
+        lambda entry: flip_a_bit(entry / "data.npy"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:the cached features")
+def test_a_damaged_entry_is_not_believed(cache, damage):
+    cache.put("x", np.arange(9.0))
+    damage(cache.folder / "x")
+    assert cache.get("x") is None
+    np.testing.assert_array_equal(cache.put("x", np.arange(9.0)), np.arange(9.0))
+    np.testing.assert_array_equal(cache.get("x"), np.arange(9.0))
+
+
+def flip_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+
+
+def test_damage_is_reported(cache):
+    cache.put("x", np.arange(9.0))
+    flip_a_bit(cache.folder / "x" / "data.npy")
+    with pytest.warns(UserWarning, match="damaged"):
+        cache.get("x")
+
+
+def test_the_size_is_bounded_and_the_unused_go_first(cache):
+    cache.max_bytes = 3500
+    for i, key in enumerate("abc"):
+        cache.put(key, np.zeros(100))
+        os.utime(cache.folder / key, (i, i))
+    assert cache.get("a") is not None  # used now
+    cache.put("d", np.zeros(100))
+    assert sorted(entry.name for entry in cache.folder.iterdir()) == ["a", "c", "d"]
+    big = np.zeros(1000)
+    assert cache.put("e", big) is big
+
+
+def test_entries_half_written_long_ago_are_cleared_away(cache):
+    cache.put("a", np.zeros(3))
+    old, new = (cache.folder / f".writing-{name}" for name in ("old", "new"))
+    for place in (old, new):
+        place.mkdir()
+    os.utime(old, (0, 0))
+    cache.put("b", np.zeros(3))
+    assert not old.exists() and new.exists()
+
+
+def test_a_full_disk_costs_the_cache_only(cache, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    features = np.zeros(5)
+    monkeypatch.setattr(np, "save", full)
+    with pytest.warns(UserWarning, match="No space left"):
+        assert cache.put("x", features) is features
+    assert list(cache.folder.iterdir()) == []
+
+
+def _write_often(folder, n_times):
+    cache = FeatureCache(folder)
+    for i in range(n_times):
+        cache.put(f"key{i % 3}", np.full(2000, float(i % 3)))
+        cache._remove(cache.folder / f"key{(i + 1) % 3}")
+
+
+@pytest.mark.filterwarnings("ignore:the cached features")  # removed while it is read
+def test_two_writers_and_a_reader_never_see_half_an_entry(cache):
+    fork = multiprocessing.get_context("fork")
+    writers = [fork.Process(target=_write_often, args=(cache.folder, 30)) for _ in range(2)]
+    for process in writers:
+        process.start()
+    n_read = 0
+    while any(process.is_alive() for process in writers):
+        for i in range(3):
+            found = cache.get(f"key{i}")
+            if found is not None:
+                np.testing.assert_array_equal(found, np.full(2000, float(i)))
+                n_read += 1
+    for process in writers:
+        process.join()
+        assert process.exitcode == 0
+    assert n_read > 0
+
+
+@pytest.fixture
+def count(monkeypatch):
+    """How many clips MelSpectrogram computed, and how many files were read."""
+    counted = {"mel": 0, "files": 0}
+    for kind, name in ((MelSpectrogram, "mel"), (AudioReader, "files")):
+
+        def counting(self, X, transform=kind.transform, name=name):
+            counted[name] += len(X)
+            return transform(self, X)
+
+        monkeypatch.setattr(kind, "transform", counting)
+    return counted
+
+
+@pytest.fixture
+def paths(tmp_path):
+
+    rng = np.random.default_rng(0)
+    paths = [tmp_path / f"{i}.wav" for i in range(6)]
+    for i, path in enumerate(paths):
+        soundfile.write(path, 0.1 * rng.normal(size=900 + i), 8000)
+    return paths
+
+
+def steps(n_mels=8):
+    return make_pipeline(
+        AudioReader(8000),
+        PadOrTrim(n_times=800),
+        MelSpectrogram(sample_rate=8000, n_fft=128, n_mels=n_mels),
+        FunctionTransformer(),
+        LogisticRegression(),
+    )[:3].steps
+
+
+def test_settings_that_share_first_steps_share_their_features(paths, count):
+    features = ClipwiseFeatures(paths)
+    for n_mels in (8, 9, 8):
+        expected = make_pipeline(*[step for _, step in steps(n_mels)]).fit_transform(paths)
+        found = features.compute(steps(n_mels))
+        np.testing.assert_array_equal(found, expected)
+    assert count == {"mel": 6 * (3 + 2), "files": 6 * (3 + 1)}
+
+
+def test_features_outlast_the_process_until_a_file_changes(paths, count, cache):
+    first = ClipwiseFeatures(paths, cache).compute(steps())
+    assert count == {"mel": 6, "files": 6}
+    again = ClipwiseFeatures(paths, cache).compute(steps())
+    assert count == {"mel": 6, "files": 6}
+    np.testing.assert_array_equal(first, again)
+    assert isinstance(again, np.memmap)
+    os.utime(paths[2], (1, 1))
+    ClipwiseFeatures(paths, cache).compute(steps())
+    assert count == {"mel": 7, "files": 7}  # the others are as they were
+    ClipwiseFeatures(paths[:3], cache).compute(steps())
+    assert count == {"mel": 7, "files": 7}
+
+
+def test_clips_are_known_one_by_one(paths, count, cache):
+    """So the outer folds of a nested search, each of which lacks others, share what they have."""
+    for held_out in range(3):
+        some = [path for i, path in enumerate(paths) if i % 3 != held_out]
+        expected = make_pipeline(*[step for _, step in steps()]).fit_transform(some)
+        before = dict(count)
+        found = ClipwiseFeatures(some, cache).compute(steps())
+        np.testing.assert_array_equal(found, expected)
+        new = (4, 2, 0)[held_out]  # the second fold lacks two clips, the third none
+        assert count == {"mel": before["mel"] + new, "files": before["files"] + new}
+    backwards = ClipwiseFeatures(paths[::-1], cache).compute(steps())
+    np.testing.assert_array_equal(backwards[::-1], ClipwiseFeatures(paths).compute(steps()))
+
+
+def test_waveforms_are_known_one_by_one_too(count, cache):
+    X = np.random.default_rng(0).normal(size=(6, 800)).astype(np.float32)
+    first = ClipwiseFeatures(X[:4], cache).compute(steps()[2:])
+    second = ClipwiseFeatures(X[2:], cache).compute(steps()[2:])
+    assert count["mel"] == 6
+    np.testing.assert_array_equal(first[2:], second[:2])
+
+
+def test_damage_to_one_entry_costs_its_clips_only(paths, count, cache):
+    ClipwiseFeatures(paths[:4], cache).compute(steps())
+    for entry in cache.folder.iterdir():
+        (entry / "data.npy").write_bytes(b"")
+    with pytest.warns(UserWarning, match="damaged"):
+        found = ClipwiseFeatures(paths, cache).compute(steps())
+    np.testing.assert_array_equal(found, ClipwiseFeatures(paths).compute(steps()))
+
+
+def test_outer_folds_of_a_nested_search_share_their_features(paths, count, cache):
+    y, speakers = np.tile([0, 1], 3), np.repeat(["a", "b", "c"], 2)
+    model = make_pipeline(
+        *[step for _, step in steps()],
+        FunctionTransformer(np.mean, kw_args={"axis": 2}),
+        LogisticRegression(),
+    )
+    space = {"melspectrogram__n_mels": CategoricalDistribution([6, 8])}
+    search = OptunaSearchCV(
+        model,
+        space,
+        sampler=GridSampler({"melspectrogram__n_mels": [6, 8]}),
+        n_trials=2,
+        cv=GroupKFold(2),
+        memory=cache,
+    )
+    for train, _ in LeaveOneGroupOut().split(paths, y, speakers):
+        part = [paths[i] for i in train]
+        shared = clone(search).fit(part, y[train], groups=speakers[train])
+        alone = clone(search).set_params(memory=None)
+        before = dict(count)
+        alone.fit(part, y[train], groups=speakers[train])
+        count.update(before)
+        np.testing.assert_array_equal(
+            shared.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"]
+        )
+    assert count["mel"] == 2 * 6  # each setting once a clip, whatever the fold
+
+
+def test_what_says_how_and_not_what_to_compute_does_not_matter(paths, count, cache):
+    ClipwiseFeatures(paths, cache).compute(steps())
+    loud = steps()
+    loud[0][1].set_params(n_jobs=1)
+    ClipwiseFeatures(paths, cache).compute(loud)
+    assert count["files"] == 6
+
+
+def test_memory_is_bounded(count):
+    X = np.random.default_rng(0).normal(size=(4, 800)).astype(np.float32)
+    features = ClipwiseFeatures(X, max_bytes=1)
+    for n_mels in (8, 9, 8):
+        features.compute(steps(n_mels)[2:])
+    assert count["mel"] == 12
+    features.compute(steps(8)[2:])
+    assert count["mel"] == 12  # the last one is kept
+
+
+def test_memory_may_be_given_in_several_forms(tmp_path, cache):
+
+    assert as_feature_cache(None) is None and as_feature_cache(cache) is cache
+    assert as_feature_cache(str(tmp_path)).folder == tmp_path
+    assert as_feature_cache(joblib.Memory(None)) is None
+    assert as_feature_cache(joblib.Memory(tmp_path, verbose=0)).folder.is_relative_to(tmp_path)
+
+
+def test_digests_are_by_value():
+    a = np.arange(12.0).reshape(3, 4)
+    assert digest(a) == digest(a.copy(order="F")) != digest(a.T)
+    assert digest(a) != digest(a.astype(int)) and digest([1, 2], 3) != digest([1], [2, 3])
+    names = np.array(["x", "yy"], dtype=object)
+    assert digest(names) == digest(np.array(["x", "y" + "y"], dtype=object))
+    assert digest({"a": 1, "b": a}) == digest({"b": a, "a": 1}) != digest({"a": 2, "b": a})
+    assert digest(ragged()) == digest(ragged()) != digest(ragged()[::-1])
+    assert digest(np.zeros(0)) != digest(np.zeros((0, 2)))
+
+
+def test_files_are_known_by_path_size_and_time(paths):
+    before = file_identities([*paths, AudioSegment(paths[0], 0.01, 0.05)])
+    assert file_identities(np.array(list(map(str, paths)))) == before[:6]
+    assert before[6] != before[0]
+    time.sleep(0.01)
+    paths[0].write_bytes(paths[0].read_bytes())
+    assert file_identities(paths)[0] != before[0] and file_identities(paths)[1] == before[1]
+    assert file_identities([*paths, "nowhere.wav"])[:6] == file_identities(paths)
+    assert file_identities(["nowhere.wav"]) == [(os.path.abspath("nowhere.wav"), None, None)]
+    assert file_identities(np.zeros((2, 3))) is None and file_identities([[0.0]]) is None
+
+
+def test_files_are_the_same_in_all_forms_of_paths(paths):
+    expected = file_identities(list(paths))
+    column = np.array(paths)[:, None]
+    for X in (column, column.tolist(), pd.DataFrame({"path": list(paths)}), pd.Series(paths)):
+        assert file_identities(X) == expected
+    assert file_identities([[0.1, 0.2]]) is None
