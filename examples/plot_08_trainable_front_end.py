@@ -76,7 +76,7 @@ print(f"{'':14s}" + "".join(f"{setting:>8s}" for setting in "ABCD"))
 for name in NORMS:
     print(f"{name:14s}" + "".join(f"{accuracy[name, setting]:8.3f}" for setting in "ABCD"))
 # the mel filters once more, learned 100,000 times more slowly than the linear layer
-slow = {"spectrogramlinearclassifier__frontend_lr": 1e-8}
+slow = {"spectrogramlinearclassifier__frontend__lr": 1e-8}
 fitted["normalised", "B, slow"] = make_recipe(
     "kws-linear", setting="B", input_norm="batch", random_state=0, **slow, **options
 ).fit(clips[train], words[train])

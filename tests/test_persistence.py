@@ -42,6 +42,7 @@ from sklearn.svm import SVC
 from skorch.callbacks import EarlyStopping, EpochScoring, GradientNormClipping, LRScheduler
 
 import sklearn_speech.classification
+from sklearn_speech import TrainableFrontEnd
 from sklearn_speech.augmentation import AddNoise, BackgroundNoise, SpecAugment
 from sklearn_speech.classification import SpectrogramCNNClassifier
 from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
@@ -343,10 +344,9 @@ def test_a_net_on_waveforms_with_trained_front_end_comes_back_in_its_pipeline(pa
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(8, 800)), np.repeat([3, 5], 4)
     net = small_net(
-        frontend=MelSpectrogram(sample_rate=8000, n_mels=8),
-        train_frontend="both",
-        random_mel=True,
-        frontend_lr=0.1,
+        frontend=TrainableFrontEnd(
+            MelSpectrogram(sample_rate=8000, n_mels=8), train="both", random_mel=True, lr=0.1
+        ),
         augment=[AddNoise(), BackgroundNoise([rng.normal(size=900)]), SpecAugment()],
     )
     clf = make_pipeline(FunctionTransformer(), net).fit(X, y)

@@ -1,24 +1,19 @@
-"""Batches cut by index from tensors that lie in one piece, not collated item by item."""
+"""Batches cut by index from tensors, not collated item by item.
+
+A batch is what skorch expects, a pair ``(X, y)``. ``X`` is a tensor, or, where a batch has more
+than that, a dict with the entries
+
+- ``"x"``, Tensor of shape (n_clips, ...): the clips, padded to the longest;
+- ``"lengths"``, Tensor of shape (n_clips,): valid samples or frames of each;
+- ``"sample_weight"``, Tensor of shape (n_clips,): weight of each clip in the loss;
+- ``"features"``, in place of ``"x"``: what a front end made of the clips beforehand.
+"""
+
+from collections.abc import Mapping
 
 import torch
 from skorch.dataset import Dataset
-
-
-class Batch(tuple):
-    """What an iterator yields: ``(x, y)``, as skorch expects, with two attributes more.
-
-    Attributes
-    ----------
-    lengths : Tensor of shape (n_clips,) or None
-        Valid samples or frames of each clip, where clips were padded.
-    sample_weight : Tensor of shape (n_clips,) or None
-    """
-
-    def __new__(cls, x, y, lengths=None, sample_weight=None):
-        batch = super().__new__(cls, (x, y))
-        batch.lengths = lengths
-        batch.sample_weight = sample_weight
-        return batch
+from torch.utils.data import DataLoader
 
 
 class ClipDataset(Dataset):
@@ -30,58 +25,118 @@ class ClipDataset(Dataset):
     ----------
     X : Tensor of shape (n_clips, ...) or list of Tensors
         A list where clips differ in length; the last axis of each is time.
-    targets : Tensor of shape (n_clips,) or None
+    targets : Tensor of shape (n_clips, ...) or None
     sample_weight : Tensor of shape (n_clips,) or None
     classes : ndarray of shape (n_classes,) or None
-        Labels that the targets are positions in.
+        Labels that the targets are positions in; anything that is indexed by an array of codes.
+    is_features : bool, default=False
+        Whether X are features that the front end of the network has made.
     """
 
-    def __init__(self, X, targets=None, sample_weight=None, classes=None):
+    def __init__(self, X, targets=None, sample_weight=None, classes=None, is_features=False):
         self.X, self.targets, self.sample_weight, self.classes = X, targets, sample_weight, classes
+        self.is_features = is_features
         self.ragged = isinstance(X, list)
         self.lengths = torch.tensor([x.shape[-1] for x in X]) if self.ragged else None
 
     @property
     def y(self):
         """Targets as the user gave them."""
-        if self.targets is None or self.classes is None:
-            return self.targets
-        return self.classes[self.targets.cpu().numpy()]
+        return labels_of_codes(self.targets, self.classes)
 
     def __len__(self):
         return len(self.X)
 
     def __getitem__(self, index):
+        x = self.X[index]
+        more = {}
+        if self.ragged:
+            more["lengths"] = torch.tensor(x.shape[-1])
+        if self.sample_weight is not None:
+            more["sample_weight"] = self.sample_weight[index]
         # a stock DataLoader cannot collate None
-        return self.X[index], 0 if self.targets is None else self.targets[index]
+        y = torch.tensor(0) if self.targets is None else self.targets[index]
+        return self._inputs(x, more), y
 
-    def with_clips(self, X):
+    def _inputs(self, x, more):
+        more = {key: value for key, value in more.items() if value is not None}
+        if self.is_features:
+            return {"features": x, **more}
+        return {"x": x, **more} if more else x
+
+    def with_clips(self, X, is_features=False):
         """The same targets for other representations of the clips."""
-        return ClipDataset(X, self.targets, self.sample_weight, self.classes)
+        return ClipDataset(X, self.targets, self.sample_weight, self.classes, is_features)
 
     def subset(self, index):
         """The clips at `index`, an integer Tensor, in that order."""
-        X = [self.X[i] for i in index.tolist()] if self.ragged else _take(self.X, index)
-        targets, weight = _take(self.targets, index), _take(self.sample_weight, index)
-        return ClipDataset(X, targets, weight, self.classes)
+        X = [self.X[i] for i in index.tolist()] if self.ragged else take(self.X, index)
+        targets, weight = take(self.targets, index), take(self.sample_weight, index)
+        return ClipDataset(X, targets, weight, self.classes, self.is_features)
 
     def to(self, device):
         """The same clips on another device."""
         X = [x.to(device) for x in self.X] if self.ragged else self.X.to(device)
         targets, weight = _move(self.targets, device), _move(self.sample_weight, device)
-        return ClipDataset(X, targets, weight, self.classes)
+        return ClipDataset(X, targets, weight, self.classes, self.is_features)
 
     def batch(self, index):
         """The clips at `index`, a slice or an integer Tensor, padded to the longest of them."""
-        targets, weight = _take(self.targets, index), _take(self.sample_weight, index)
+        more = {"sample_weight": take(self.sample_weight, index)}
         if not self.ragged:
-            return Batch(_take(self.X, index), targets, None, weight)
-        clips = self.X[index] if isinstance(index, slice) else [self.X[i] for i in index.tolist()]
-        padded, lengths = _pad(clips)
-        return Batch(padded, targets, lengths, weight)
+            x = take(self.X, index)
+        else:
+            clips = self.X[index] if isinstance(index, slice) else [self.X[i] for i in index]
+            x, more["lengths"] = pad(clips)
+        return self._inputs(x, more), take(self.targets, index)
 
 
-def _take(values, index):
+def labels_of_codes(targets, classes):
+    """Targets as the user gave them, of their positions among the classes."""
+    if targets is None or classes is None:
+        return targets
+    return classes[targets.cpu().numpy()]
+
+
+def split_inputs(X):
+    """Clips of a batch, whether they are features, and their lengths or None.
+
+    Parameters
+    ----------
+    X : Tensor or dict
+        First part of a batch.
+
+    Returns
+    -------
+    x : Tensor of shape (n_clips, ...)
+    is_features : bool
+    lengths : Tensor of shape (n_clips,) or None
+    """
+    if not isinstance(X, Mapping):
+        return X, False, None
+    if "features" in X:
+        return X["features"], True, X.get("lengths")
+    return X["x"], False, X.get("lengths")
+
+
+def collate(items):
+    """Items of a :class:`ClipDataset` as one batch, for torch's DataLoader."""
+    inputs, targets = zip(*items)
+    targets = torch.stack(targets)
+    if not isinstance(inputs[0], Mapping):
+        return torch.stack(inputs), targets
+    batch = {}
+    for key in inputs[0]:
+        values = [entry[key] for entry in inputs]
+        if key in ("x", "features") and "lengths" in inputs[0]:
+            batch[key] = pad(values)[0]
+        else:
+            batch[key] = torch.stack(values)
+    return batch, targets
+
+
+def take(values, index):
+    """Entries of a tensor at a slice or an integer Tensor; None of None."""
     if values is None:
         return None
     # what values[index] gives, and faster
@@ -92,7 +147,8 @@ def _move(values, device):
     return None if values is None else values.to(device)
 
 
-def _pad(clips):
+def pad(clips):
+    """Clips in one tensor, zeros behind those that are shorter, and their lengths."""
     lengths = torch.tensor([clip.shape[-1] for clip in clips], device=clips[0].device)
     padded = clips[0].new_zeros(len(clips), *clips[0].shape[:-1], int(lengths.max()))
     for row, clip in zip(padded, clips):
@@ -103,8 +159,8 @@ def _pad(clips):
 class BatchIterator:
     """Cuts a :class:`ClipDataset` into batches.
 
-    Clips of differing lengths are put together by length, so that little is
-    padded; which batch comes when is still random where `shuffle` is true.
+    Clips of similar length are put together, so that little is padded; which batch comes
+    when is still random where `shuffle` is true.
 
     Parameters
     ----------
@@ -167,7 +223,7 @@ class BatchIterator:
         order = torch.randperm(len(self.dataset))
         if not self.dataset.ragged:
             return order
-        # clips of like length together, ties and neighbours still shuffled
+        # clips of similar length together, ties and neighbours still shuffled
         jitter = 1 + 0.1 * torch.rand(len(order))
         return order[torch.argsort(self.dataset.lengths[order] * jitter)]
 
@@ -182,3 +238,45 @@ class BatchIterator:
             bounds = [bounds[i] for i in torch.randperm(len(bounds)).tolist()]
         for start, stop in bounds:
             yield self.dataset.batch(order[start:stop])
+
+
+def collating(iterator, options):
+    """Options of an iterator, with what a DataLoader needs to collate clips."""
+    if isinstance(iterator, type) and issubclass(iterator, DataLoader):
+        options.setdefault("collate_fn", collate)
+    return options
+
+
+def map_clips(data, function, device, batch_size=64):
+    """Apply a function to all clips of a dataset batch by batch, without gradients.
+
+    Parameters
+    ----------
+    data : ClipDataset
+    function : callable
+        Takes padded clips and their lengths (or None) on the device; returns a tensor
+        (n_clips, ..., n_steps), and lengths or None.
+    device : torch.device
+    batch_size : int, default=64
+
+    Returns
+    -------
+    X : Tensor of shape (n_clips, ...), or list of Tensors where clips differ in length
+        On the CPU, in the order of `data`, padding cut off.
+    """
+    # clips are padded batch by batch: sorted by length, little of a batch is padding
+    order = torch.argsort(data.lengths, stable=True) if data.ragged else torch.arange(len(data))
+    whole, clips = [], [None] * len(data)
+    with torch.no_grad():
+        for start in range(0, len(data), batch_size):
+            index = order[start : start + batch_size]
+            part = index if data.ragged else slice(start, start + batch_size)
+            x, _, lengths = split_inputs(data.batch(part)[0])
+            x, lengths = function(x.to(device), None if lengths is None else lengths.to(device))
+            x = x.cpu()
+            if lengths is None:
+                whole.append(x)
+                continue
+            for i, clip, n in zip(index.tolist(), x, lengths.tolist()):
+                clips[i] = clip[..., :n].clone()
+    return clips if data.ragged else torch.cat(whole)

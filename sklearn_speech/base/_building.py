@@ -1,18 +1,21 @@
 """Network, loss and optimiser, built when the sizes of the data are known."""
 
 import inspect
+from contextlib import contextmanager
 
 from ..modules.front_end_net import FrontEndNet
 from ..modules.weight_init import initialize_weights
 from ..utils.device import resolve_device
+from ..utils.random import default_float32
+from ._callbacks import check_callbacks
 from ._schedule import FUSED, FUSED_EXCLUDES, OPTIMIZERS
 
 
 class NetworkBuilding:
-    """What a skorch net builds in ``initialize``, to stand before it among the bases.
+    """What ``initialize`` builds; mixin placed before NeuralNet.
 
-    skorch wants sizes as parameters, and writes them back where they are found in
-    data; here they are attributes, learned in ``fit``, so that clones are free of them.
+    In skorch, sizes are parameters, and sizes found in the data are written back to them.
+    Here they are attributes, learned in ``fit``, so that clones are free of them.
     """
 
     def _network_shape(self, shape):
@@ -50,16 +53,10 @@ class NetworkBuilding:
 
     def _make_front_end(self):
         """The front end to be put inside the network, as it is before training."""
-        return self.frontend.to_module(
-            train_stft=self.train_frontend in ("stft", "both"),
-            train_mel=self.train_frontend in ("mel", "both"),
-            filterbank=self.filterbank,
-            random_mel=self.random_mel,
-            masked_bins=self.masked_bins,
-        )
+        return self.frontend.to_module()
 
     def _initialize_module(self, reason=None):
-        with self._current_init_context("module"):
+        with self._current_init_context("module"), default_float32():
             self.initialize_module()
             self.module_.to(self.device_)
         return self
@@ -67,6 +64,12 @@ class NetworkBuilding:
     def _initialize_criterion(self, reason=None):
         with self._current_init_context("criterion"):
             self.initialize_criterion()
+            self.criterion_.to(self.device_)
+        return self
+
+    def _initialize_callbacks(self):
+        super()._initialize_callbacks()
+        check_callbacks(self)
         return self
 
     def initialize_criterion(self):
@@ -83,9 +86,31 @@ class NetworkBuilding:
             self.initialize_optimizer()
         return self
 
+    @contextmanager
+    def _resolved_device(self):
+        """Let skorch see the device that ``device="auto"`` means."""
+        given = self.device
+        self.device = str(getattr(self, "device_", None) or resolve_device(given))
+        try:
+            yield
+        finally:
+            self.device = given
+
+    def load_params(self, *args, **kwargs):
+        """Load weights, optimiser or history that ``save_params`` wrote; see skorch.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            As in ``skorch.NeuralNet.load_params``: ``f_params``, ``f_optimizer``, ``f_history``,
+            ``checkpoint`` and so on.
+        """
+        with self._resolved_device():
+            super().load_params(*args, **kwargs)
+
     def initialize_optimizer(self, triggered_directly=None):
         """Set ``optimizer_``; a front end with a learning rate of its own is a group of its own."""
-        named = [(n, p) for n, p in self.module_.named_parameters() if p.requires_grad]
+        named = [(n, p) for n, p in self.get_all_learnable_params() if p.requires_grad]
         groups, options = self.get_params_for_optimizer("optimizer", named)
         make = OPTIMIZERS[self.optimizer] if isinstance(self.optimizer, str) else self.optimizer
         if "weight_decay" in inspect.signature(make).parameters:
@@ -96,13 +121,28 @@ class NetworkBuilding:
         return self
 
     def get_params_for_optimizer(self, prefix, named_parameters):
-        """As in skorch, with the front end as a group of its own where `frontend_lr` is set."""
+        """As in skorch, with the front end as a group of its own where it has an ``lr``.
+
+        Parameters
+        ----------
+        prefix : str
+            ``"optimizer"``.
+        named_parameters : iterable of (str, Parameter)
+
+        Returns
+        -------
+        args : tuple
+            The groups of parameters.
+        kwargs : dict
+            Options of the optimiser.
+        """
         named = list(named_parameters)
-        if self.frontend_lr is None:
+        lr = getattr(self.frontend, "lr", None)
+        if lr is None:
             return super().get_params_for_optimizer(prefix, named)
         inside = [(n, p) for n, p in named if n.startswith("front_end.")]
         outside = [(n, p) for n, p in named if not n.startswith("front_end.")]
         (groups,), options = super().get_params_for_optimizer(prefix, outside)
         if inside:
-            groups.append({"params": [p for _, p in inside], "lr": self.frontend_lr})
+            groups.append({"params": [p for _, p in inside], "lr": lr})
         return (groups,), options

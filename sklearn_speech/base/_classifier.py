@@ -11,6 +11,7 @@ from skorch import NeuralNetClassifier
 from torch import nn
 
 from ..utils.validation import Interval, StrOptions
+from ._callbacks import classifier_callbacks
 from ._net import BaseSpeechNet
 
 
@@ -34,7 +35,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
 
     mixes_targets = True
 
-    # skorch's parameter, which scikit-learn's `classes` of partial_fit makes needless
+    # skorch's parameter, which scikit-learn's `classes` of partial_fit makes unnecessary
     classes = None
 
     _parameter_constraints = {
@@ -54,6 +55,13 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         if "classes_inferred_" not in vars(self):
             raise AttributeError(f"this {type(self).__name__} has no classes_ before fit")
         return self.classes_inferred_
+
+    @property
+    def _default_callbacks(self):
+        return classifier_callbacks()
+
+    def _labels(self):
+        return getattr(self, "classes_", None)
 
     def _network_shape(self, shape):
         return {**super()._network_shape(shape), "n_classes": len(self.classes_)}
@@ -121,41 +129,6 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         )
         return self
 
-    def clip_losses(self, output, y, batch):
-        """Loss of each clip of a batch.
-
-        Parameters
-        ----------
-        output : Tensor of shape (n_clips, n_classes)
-            Logits.
-        y : Tensor of shape (n_clips,)
-            Positions in ``classes_``.
-        batch : Batch
-            What the iterator gave, for subclasses whose loss needs more of it.
-
-        Returns
-        -------
-        losses : Tensor of shape (n_clips,)
-        """
-        return self.criterion_(output, y)
-
-    def batch_scores(self, output, y):
-        """What is added up over the clips put aside, besides the loss.
-
-        Parameters
-        ----------
-        output : Tensor of shape (n_clips, n_classes)
-            Logits.
-        y : Tensor of shape (n_clips,)
-            Positions in ``classes_``.
-
-        Returns
-        -------
-        sums : dict of str to Tensor of shape ()
-            One column of ``history_`` each, divided by the number of clips.
-        """
-        return {"valid_acc": (output.argmax(1) == y).sum()}
-
     def fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None):
         """Train the network.
 
@@ -202,19 +175,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         -------
         self : object
         """
-        return self._fit(
-            X, y, classes=classes, sample_weight=sample_weight,
-            going_on=self.initialized_, schedule="constant",
-        )  # fmt: skip
-
-    def _outputs(self, X):
-        dataset = self.get_dataset(X)
-        if not getattr(dataset, "ragged", False):
-            return torch.cat(list(self.forward_iter(dataset)))
-        # by length, so that little is padded; then back in the order of X
-        order = torch.argsort(dataset.lengths)
-        outputs = torch.cat(list(self.forward_iter(dataset.subset(order))))
-        return outputs[torch.argsort(order)]
+        return super().partial_fit(X, y, classes, sample_weight=sample_weight)
 
     def predict_proba(self, X):
         """Probability of each class.

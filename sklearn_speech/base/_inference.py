@@ -1,24 +1,55 @@
 """Outputs of a fitted network, batch by batch."""
 
 import torch
+from skorch.dataset import unpack_data
+
+from ._batches import split_inputs
 
 
 class NetworkInference:
-    """How a skorch net is asked, to stand before it among the bases."""
+    """Batched inference; mixin placed before NeuralNet."""
 
-    def infer(self, x, lengths=None):
-        """Output of the network for one batch."""
-        x = x.to(self.device_, non_blocking=True)
+    def infer(self, x, **fit_params):
+        """Output of the network for one batch.
+
+        Parameters
+        ----------
+        x : Tensor or dict
+            Clips of shape (n_clips, ...), or a dict with ``"x"`` (or ``"features"``, what the
+            front end made of them) and, of padded clips, ``"lengths"``.
+        **fit_params : dict
+            Handed to the ``forward`` of the network.
+
+        Returns
+        -------
+        output : Tensor of shape (n_clips, ...)
+        """
+        x, is_features, lengths = split_inputs(x)
+        network = self.module_.network if is_features else self.module_
+        x = torch.as_tensor(x).to(self.device_, non_blocking=True)
         if lengths is None:
-            return self.module_(x)
-        return self.module_(x, lengths.to(self.device_))
+            return network(x, **fit_params)
+        return network(x, lengths.to(self.device_), **fit_params)
 
     def evaluation_step(self, batch, training=False):
-        """Output of the network for one batch, without gradients unless `training`."""
-        self.check_is_fitted()
-        self._set_training(training)
-        with torch.set_grad_enabled(training):
-            return self.infer(batch[0], getattr(batch, "lengths", None))
+        """Output of the network for one batch, without gradients unless `training`.
+
+        Parameters
+        ----------
+        batch : tuple
+            Inputs and targets, as the iterator gives them.
+        training : bool, default=False
+            Whether the network is in training mode.
+
+        Returns
+        -------
+        output : Tensor of shape (n_clips, ...)
+        """
+        if training:
+            return super().evaluation_step(batch, training=training)
+        X, y = unpack_data(batch)
+        n_clips = len(split_inputs(X)[0])
+        return super().evaluation_step((_whole_blocks(X), y))[:n_clips]
 
     def forward_iter(self, X, training=False, device="cpu"):
         """Yield the output of the network batch by batch, in the order of X.
@@ -35,27 +66,42 @@ class NetworkInference:
         ------
         output : Tensor of shape (n_clips_of_batch, ...)
         """
-        self.check_is_fitted()
         for batch in self.get_iterator(self.get_dataset(X)):
-            if self.module_.training != training:
-                self._set_training(training)
-            x, lengths = batch[0], getattr(batch, "lengths", None)
-            with torch.set_grad_enabled(training):
-                output = self.infer(x if training else _whole_blocks(x, lengths), lengths)
-            yield output[: len(x)].to(device)
+            yield self.evaluation_step(batch, training=training).to(device)
+
+    def _outputs(self, X):
+        """Outputs for all clips in the order of X, a tensor on the CPU."""
+        if "forward_iter" in vars(self):  # replaced by skorch, which has the outputs already
+            return torch.cat(list(self.forward_iter(X, device="cpu")))
+        data = self.get_dataset(X)
+        if not data.ragged:
+            return torch.cat(list(self.forward_iter(data)))
+        # sorted by length, so that little of a batch is padding, then put back in order
+        order = torch.argsort(data.lengths)
+        outputs = torch.cat(list(self.forward_iter(data.subset(order))))
+        return outputs[torch.argsort(order)]
+
+    def _set_training(self, training=True):
+        # switching a network of many layers costs more than running a small one
+        if self.module_.training != training:
+            super()._set_training(training)
 
 
 #: Clips that torch's kernels take at a time.
 _BLOCK = 16
 
 
-def _whole_blocks(x, lengths):
+def _whole_blocks(X):
     """A batch filled up with silence to whole blocks, so that no clip is in a smaller one.
 
-    The last few clips of a batch are otherwise rounded in another way than those
-    before them, and what a clip gives would depend on where it stands.
+    Kernels round the last few clips of a batch differently from those before them; without
+    this, the output for a clip would depend on its position.
     """
+    x, _, lengths = split_inputs(X)
     missing = -len(x) % _BLOCK
     if lengths is not None or len(x) == 1 or missing == 0:
-        return x
-    return torch.cat([x, x.new_zeros(missing, *x.shape[1:])])
+        return X
+    filled = torch.cat([x, x.new_zeros(missing, *x.shape[1:])])
+    return (
+        {key: filled if value is x else value for key, value in X.items()} if x is not X else filled
+    )

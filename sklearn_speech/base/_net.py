@@ -1,16 +1,15 @@
 """skorch's NeuralNet made to keep scikit-learn's contract."""
 
-import warnings
+from collections.abc import Mapping
 from numbers import Integral, Real
 
 import numpy as np
 import torch
 from sklearn.utils.validation import check_consistent_length
 from skorch import NeuralNet
+from skorch.utils import data_from_dataset, is_dataset
 
 from ..modules.weight_init import INITIALIZERS
-from ..utils.device import resolve_device
-from ..utils.random import draw_seed, torch_seed
 from ..utils.tensors import as_tensor
 from ..utils.validation import (
     Interval,
@@ -19,17 +18,25 @@ from ..utils.validation import (
     check_spectrograms,
     check_waveforms,
     is_ragged,
-    safe_indexing,
 )
-from ._batches import BatchIterator, ClipDataset
+from ._batches import BatchIterator, ClipDataset, collating, split_inputs
 from ._building import NetworkBuilding
+from ._callbacks import default_callbacks
+from ._fitting import NetworkFitting
 from ._inference import NetworkInference
 from ._parameters import SpeechNetParameters
 from ._schedule import OPTIMIZERS, SCHEDULES
-from ._training import split_for_early_stopping, train
+from ._step import NetworkTraining
 
 
-class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, NeuralNet):
+class BaseSpeechNet(
+    SpeechNetParameters,
+    NetworkBuilding,
+    NetworkFitting,
+    NetworkTraining,
+    NetworkInference,
+    NeuralNet,
+):
     """A skorch net that scikit-learn can clone, validate, search and route to.
 
     Subclasses set `module_class`, list the hyperparameters of the network in
@@ -77,21 +84,11 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
     augment : list of augmentations, default=None
         Applied to training batches only, in this order; see
         ``sklearn_speech.augmentation``.
-    frontend : transformer, default=None
+    frontend : transformer or TrainableFrontEnd, default=None
         A front end such as :class:`~sklearn_speech.feature_extraction.MelSpectrogram`
-        to put inside the network, which then takes waveforms.
-    train_frontend : {None, "mel", "stft", "both"}, default=None
-        What of the front end is trained with the network.
-    frontend_lr : float, default=None
-        Largest learning rate of the front end; None is `lr`.
-    filterbank : {"free", "triangular", "gaussian", "rectangular"}, default="free"
-        Whether every weight of the mel filters is trained by itself, or a centre
-        and a width for each filter of this shape.
-    random_mel : bool, default=False
-        Begin with random mel filters.
-    masked_bins : (int, int), default=None
-        Bins of the Fourier transform that the network does not hear: first, and
-        one after the last.
+        to put inside the network, which then takes waveforms. Wrap it in
+        :class:`~sklearn_speech.feature_extraction.TrainableFrontEnd` to train it with the
+        network.
     iterator_train, iterator_valid : callable
         What cuts batches; ``iterator_train__shuffle=False``,
         ``iterator_train__drop_last=True`` and ``iterator_train__sampler`` are
@@ -135,15 +132,20 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
     history_ = None
     virtual_params_: dict = {}
 
-    # parameters of skorch that have one value here
+    # parameters of skorch that have one value here; see SKORCH_PARAMETERS
     module = None
     criterion = None
     dataset = ClipDataset
     train_split = None
     predict_nonlinearity = "auto"
     compile = False
-    use_caching = False  # skorch would cache outputs of augmented, shuffled batches
+    use_caching = "auto"
     torch_load_kwargs = None
+
+    _needs = {
+        "validation_fraction": ("early_stopping", (True,)),
+        "n_iter_no_change": ("early_stopping", (True,)),
+    }
 
     # scikit-learn raises when groups are passed that no-one requests
     __metadata_request__fit = {"groups": True}
@@ -163,11 +165,6 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "augment": [list, tuple, None],
-        "train_frontend": [StrOptions({"mel", "stft", "both"}), None],
-        "frontend_lr": [Interval(Real, 0, None, closed="neither"), None],
-        "filterbank": [StrOptions({"free", "triangular", "gaussian", "rectangular"})],
-        "random_mel": ["boolean"],
-        "masked_bins": [tuple, list, None],
         "callbacks": [list, StrOptions({"disable"}), None],
         "warm_start": ["boolean"],
         "mixed_precision": ["boolean"],
@@ -194,11 +191,6 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         n_iter_no_change=5,
         augment=None,
         frontend=None,
-        train_frontend=None,
-        frontend_lr=None,
-        filterbank="free",
-        random_mel=False,
-        masked_bins=None,
         iterator_train=BatchIterator,
         iterator_valid=BatchIterator,
         callbacks=None,
@@ -224,11 +216,6 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         self.n_iter_no_change = n_iter_no_change
         self.augment = augment
         self.frontend = frontend
-        self.train_frontend = train_frontend
-        self.frontend_lr = frontend_lr
-        self.filterbank = filterbank
-        self.random_mel = random_mel
-        self.masked_bins = masked_bins
         self.iterator_train = iterator_train
         self.iterator_valid = iterator_valid
         self.callbacks = callbacks
@@ -237,6 +224,7 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+        self._check_prefixed(kwargs)
         vars(self).update(kwargs)
 
     def __sklearn_tags__(self):
@@ -263,7 +251,7 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         return X
 
     def _check_y(self, y, *, reset, classes=None):
-        """Targets as a tensor; None where there are none."""
+        """Targets as a tensor; None for a net that learns without them."""
         return None
 
     def _check_weight(self, sample_weight, targets, n_clips):
@@ -283,14 +271,72 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
             raise ValueError("all values of sample_weight are zero: there is nothing to learn from")
         return torch.from_numpy(weight / weight.mean()).float()
 
-    def get_dataset(self, X, y=None):
-        """The clips as a dataset; a dataset is taken as it is."""
-        if isinstance(X, torch.utils.data.Dataset):
+    def get_dataset(self, X, y=None, *, sample_weight=None, classes=None, reset=False):
+        """Clips, targets and weights as a dataset, after all checks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...), dataset, or inputs of a batch
+        y : array-like of shape (n_clips,), default=None
+        sample_weight : array-like of shape (n_clips,), default=None
+        classes : array-like of shape (n_classes,), default=None
+            All labels, where y may lack some.
+        reset : bool, default=False
+            Whether sizes and classes are learned, as in ``fit``, or must be those learned.
+
+        Returns
+        -------
+        dataset : ClipDataset
+            X itself, if that is one.
+        """
+        if isinstance(X, ClipDataset):
             return X
-        return ClipDataset(self._check_X(X, reset=False))
+        if isinstance(X, Mapping):
+            return self._dataset_of_batch(X)
+        if is_dataset(X):
+            X, y = self._unpacked(X)
+        X = self._check_X(X, reset=reset)
+        targets = (
+            None if y is None and not reset else self._check_y(y, reset=reset, classes=classes)
+        )
+        if targets is not None:
+            check_consistent_length(X, targets)
+        weight = None if targets is None else self._check_weight(sample_weight, targets, len(X))
+        return ClipDataset(X, targets, weight, self._labels())
+
+    def _unpacked(self, dataset):
+        try:
+            return data_from_dataset(dataset)
+        except AttributeError as error:
+            raise TypeError(
+                f"X is a dataset of type {type(dataset).__name__} without the attributes X and y: "
+                f"{type(self).__name__} checks all clips before it is trained, so pass X and y as "
+                "arrays"
+            ) from error
+
+    def _dataset_of_batch(self, X):
+        x, is_features, lengths = split_inputs(X)
+        if lengths is not None:
+            x = [clip[..., :n] for clip, n in zip(x.cpu(), lengths.tolist())]
+        return ClipDataset(x, is_features=is_features)
+
+    def _labels(self):
+        """What targets are positions in; None where they are no positions."""
+        return None
 
     def get_iterator(self, dataset, training=False):
-        """What cuts `dataset` into batches."""
+        """What cuts a dataset into batches.
+
+        Parameters
+        ----------
+        dataset : ClipDataset
+        training : bool, default=False
+            Whether to use `iterator_train` or `iterator_valid`.
+
+        Returns
+        -------
+        iterator : iterable of (inputs, targets)
+        """
         name = "iterator_train" if training else "iterator_valid"
         options = self.get_params_for(name)
         options.setdefault("batch_size", self.batch_size)
@@ -300,126 +346,17 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
         if training and iterator is BatchIterator:
             options.setdefault("shuffle", "sampler" not in options)
             options.setdefault("join_single", True)
-        return iterator(dataset, **options)
+        return iterator(dataset, **collating(iterator, options))
 
-    # Fitting
-
-    def fit(self, X, y=None, *, groups=None, sample_weight=None, X_val=None, y_val=None):
-        """Train the network.
-
-        Parameters
-        ----------
-        X : array-like
-            Clips; see "What flows" of the estimator.
-        y : array-like of shape (n_clips,)
-            Targets.
-        groups : array-like of shape (n_clips,), default=None
-            Speaker of each clip. Keeps speakers apart in the split of early
-            stopping; nothing else uses it.
-        sample_weight : array-like of shape (n_clips,), default=None
-            Weight of each clip in the loss.
-        X_val, y_val : array-like, default=None
-            Clips and targets to measure each epoch on, instead of a part of X.
-
-        Returns
-        -------
-        self : object
-        """
-        return self._fit(
-            X, y, groups=groups, sample_weight=sample_weight, X_val=X_val, y_val=y_val,
-            going_on=self.warm_start and self.initialized_,
-        )  # fmt: skip
-
-    def fit_loop(self, X, y=None, epochs=None, **fit_params):
-        """Go on training for `epochs` more epochs, or `max_epochs`; see skorch."""
-        return self._fit(X, y, going_on=self.initialized_, epochs=epochs, schedule="constant",
-                         **fit_params)  # fmt: skip
-
-    def _fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None,
-             going_on=False, epochs=None, schedule=None, classes=None):  # fmt: skip
-        self._validate_params()
-        if self.early_stopping and self.lr_schedule == "swa":
-            raise ValueError(
-                "lr_schedule='swa' ends with the mean of the weights of many steps, "
-                "early_stopping=True with those of one epoch: choose one of the two"
-            )
-        data = self._dataset(X, y, sample_weight, classes=classes, reset=not going_on)
-        valid = None
-        if X_val is not None:
-            if y_val is None and y is not None:
-                raise ValueError("X_val is given without y_val")
-            valid = self._dataset(X_val, y_val, reset=False)
-        if groups is not None:
-            check_consistent_length(X, groups)
-        data, groups = _without_zero_weights(data, groups)
-        with torch_seed(draw_seed(self.random_state), resolve_device(self.device)):
-            if valid is None and self.early_stopping and schedule is None:
-                data, valid = split_for_early_stopping(
-                    data, groups, self.validation_fraction, self._stratify(data)
-                )
-            if not going_on:
-                self.initialize()
-            self.notify("on_train_begin", X=X, y=y)
-            try:
-                epochs = self.max_epochs if epochs is None else epochs
-                self._train(data, valid, epochs, schedule or self.lr_schedule, going_on)
-            except KeyboardInterrupt:
-                warnings.warn(
-                    f"training interrupted in epoch {len(self.history_)}; the weights reached so "
-                    "far are kept",
-                    UserWarning,
-                    stacklevel=3,
-                )
-                if self.history_ and "train_loss" not in self.history_[-1]:
-                    del self.history_[-1]  # curves are of whole epochs
-            self.notify("on_train_end", X=X, y=y)
-        return self
-
-    def _train(self, data, valid, epochs, schedule, going_on):
-        """Train the initialised net, in one stage here."""
-        train(self, data, valid, epochs, schedule)
-
-    def _dataset(self, X, y, sample_weight=None, *, classes=None, reset):
-        X = self._check_X(X, reset=reset)
-        targets = self._check_y(y, reset=reset, classes=classes)
-        if targets is not None:
-            check_consistent_length(X, targets)
-        weight = self._check_weight(sample_weight, targets, len(X))
-        return ClipDataset(X, targets, weight, getattr(self, "classes_", None))
-
-    def _stratify(self, data):
-        return None
-
-    def epoch_scores(self, means):
-        """What ``history_`` keeps of the clips put aside.
-
-        Parameters
-        ----------
-        means : dict of str to float
-            Sums of ``valid_loss`` and of ``batch_scores``, over the number of clips.
-
-        Returns
-        -------
-        scores : dict of str to float
-        """
-        return means
+    @property
+    def _default_callbacks(self):
+        return default_callbacks()
 
     def __setstate__(self, state):
         # skorch maps tensors from the device in `device` to one that is there, but "auto" is
-        # none; what a net was fitted on is in `device_`
-        asked = state["device"]
+        # none; the device that a net was fitted on is in `device_`
+        given = state["device"]
         super().__setstate__({**state, "device": state.get("device_", "cpu")})
         if "device_" in state:
             self.device_ = torch.device(self.device)
-        self.device = asked
-
-
-def _without_zero_weights(data, groups):
-    """Clips of weight 0 must reach neither batch norm nor the scale of the loss."""
-    weight = data.sample_weight
-    if weight is None or bool((weight > 0).all()):
-        return data, groups
-    kept = torch.nonzero(weight > 0)[:, 0]
-    data = data.subset(kept)
-    data.sample_weight = data.sample_weight / data.sample_weight.mean()
-    return data, None if groups is None else safe_indexing(groups, kept.numpy())
+        self.device = given

@@ -1,17 +1,32 @@
 """Parameters as scikit-learn wants them, with skorch's prefixes."""
 
+import difflib
 import inspect
 
 from sklearn.base import BaseEstimator
 
+from ..utils.parameters import refuse_idle_parameters
 from ..utils.validation import InvalidParameterError, validate_parameter_constraints
+
+#: Parameters of skorch that have one value here, and what to use instead.
+SKORCH_PARAMETERS = {
+    "classes": "the `classes` of partial_fit",
+    "compile": "the module_ of a fitted net, which torch.compile takes",
+    "criterion": "a subclass that overrides initialize_criterion",
+    "dataset": "a subclass that overrides get_dataset",
+    "module": "a subclass that sets module_class",
+    "predict_nonlinearity": "predict_log_proba, or module_, which returns logits",
+    "torch_load_kwargs": "sklearn_speech.load, or torch.load and module_.load_state_dict",
+    "train_split": "early_stopping and validation_fraction, or X_val and y_val of fit",
+    "use_caching": "the use_caching of each scoring callback",
+}
 
 #: What may stand before "__" in the name of a parameter that is not an estimator's.
 PREFIXES = ("optimizer", "iterator_train", "iterator_valid", "callbacks")
 
 
 class SpeechNetParameters:
-    """Reads, sets and validates parameters of a skorch net, to stand before it among the bases.
+    """Reads, sets and validates parameters; mixin placed before NeuralNet.
 
     skorch takes every attribute for a parameter, rejects nested parameters of
     estimators, and shadows scikit-learn's validation; here the signature decides.
@@ -19,6 +34,10 @@ class SpeechNetParameters:
 
     #: Parameters of a base class that have one value in this one, a class attribute.
     _fixed_parameters: tuple[str, ...] = ()
+
+    #: Parameters that have an effect only where another parameter has one of some values:
+    #: name -> (other name, values); SET stands for anything but None, False and 0.
+    _needs: dict[str, tuple[str, object]] = {}
 
     def __init_subclass__(cls, **kwargs):
         """Show the parameters that ``**kwargs`` hands on in the signature of the subclass."""
@@ -37,6 +56,24 @@ class SpeechNetParameters:
             cls.__init__.__signature__ = inspect.Signature(sorted(named, key=lambda p: p.kind))
         super().__init_subclass__(**kwargs)
 
+    def _check_prefixed(self, names):
+        """Refuse names of arguments that are neither parameters nor options with a prefix."""
+        for name in names:
+            head, separator, _ = name.partition("__")
+            if separator and head in PREFIXES:
+                continue
+            raise TypeError(self._unexpected(name))
+
+    def _unexpected(self, name):
+        message = f"{type(self).__name__}() got an unexpected argument {name!r}"
+        if name in SKORCH_PARAMETERS:
+            return f"{message}; use {SKORCH_PARAMETERS[name]}"
+        near = difflib.get_close_matches(name, self._signature_names(), n=1)
+        if near:
+            return f"{message}; did you mean {near[0]!r}?"
+        prefixes = ", ".join(f"{prefix}__" for prefix in PREFIXES)
+        return f"{message}; options with a prefix begin with {prefixes}"
+
     @classmethod
     def _signature_names(cls):
         parameters = inspect.signature(cls.__init__).parameters.values()
@@ -53,12 +90,15 @@ class SpeechNetParameters:
         )
 
     def _get_params_callbacks(self, deep=True):
-        return super()._get_params_callbacks(deep) if self.callbacks != "disable" else {}
-
-    @property
-    def _default_callbacks(self):
-        # the training loop itself keeps history and progress, at a fraction of the cost
-        return []
+        # those that every net has are made anew at each call, and no two nets would be equal
+        if not deep or self.callbacks == "disable":
+            return {}
+        own = {name for name, _ in self._default_callbacks}
+        return {
+            name: value
+            for name, value in super()._get_params_callbacks(deep).items()
+            if name.split("__")[1] not in own
+        }
 
     def set_params(self, **params):
         """Set parameters, also nested ones and those with one of skorch's prefixes.
@@ -104,7 +144,7 @@ class SpeechNetParameters:
         vars(self).update(prefixed)
         if callbacks:
             super().set_params(**callbacks)
-        if self.initialized_:
+        if self.initialized_ and self.optimizer_ is not None:
             for name, value in params.items():
                 head, _, tail = name.partition("__")
                 option = (
@@ -119,32 +159,34 @@ class SpeechNetParameters:
         validate_parameter_constraints(
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
         )
-        for name in self._params_to_validate:
-            if _prefix_of(name) not in PREFIXES:
-                raise TypeError(
-                    f"{type(self).__name__}() got an unexpected argument {name!r}; prefixes are "
-                    f"{', '.join(prefix + '__' for prefix in PREFIXES)}"
-                )
-            if name.startswith("callbacks__") and not self.callbacks:
-                raise TypeError(
-                    f"{name} sets a callback, or a parameter of one, but "
-                    f"callbacks={self.callbacks!r}: pass callbacks=[(name, callback)]"
-                )
         own = set(self._signature_names())
         for name in vars(self):
-            if not (name in own or "__" in name or name.endswith("_") or name.startswith("_")):
-                raise TypeError(f"{type(self).__name__}() got an unexpected argument {name!r}")
-        for name, idle in (("train_frontend", None), ("masked_bins", None), ("random_mel", False)):
-            if self.frontend is None and (value := getattr(self, name)) not in (idle, None):
-                raise InvalidParameterError(
-                    f"{name}={value!r} needs a frontend, but frontend is None"
-                )
+            if not (name in own or name.endswith("_") or name.startswith("_")):
+                self._check_prefixed([name])
+        for name in vars(self):
+            if name.startswith("callbacks__"):
+                self._check_option_of_callback(name)
+        refuse_idle_parameters(self)
+        if self.early_stopping and self.lr_schedule == "swa":
+            raise InvalidParameterError(
+                "lr_schedule='swa' ends with the mean of the weights of many steps, "
+                "early_stopping=True with those of one epoch: choose one of the two"
+            )
         if self.frontend is not None and (
             isinstance(self.frontend, type) or not hasattr(self.frontend, "to_module")
         ):
             raise InvalidParameterError(
                 f"frontend={self.frontend!r}: expected a transformer with to_module, such as "
                 "MelSpectrogram"
+            )
+
+    def _check_option_of_callback(self, name):
+        """Refuse an option of a callback that is not there."""
+        names = {name for name, _ in self._uniquely_named_callbacks()}
+        if self.callbacks == "disable" or name.split("__")[1] not in names:
+            raise TypeError(
+                f"{name} sets a callback, or a parameter of one, but "
+                f"callbacks={self.callbacks!r}: pass callbacks=[(name, callback)]"
             )
 
     __repr__ = BaseEstimator.__repr__

@@ -1,8 +1,7 @@
 """How the learning rate changes over a fit, and which optimiser a name means."""
 
-import math
-
 import torch
+from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -19,64 +18,67 @@ FUSED_EXCLUDES = {"fused", "foreach", "capturable", "differentiable"}
 
 SCHEDULES = ("one_cycle", "cosine", "constant", "swa")
 
-_WARM_UP = 0.3
-_START = 1 / 25
-_END = 1e-4
+#: Share of the steps in which "one_cycle" and "swa" raise the learning rate.
+WARM_UP = 0.3
 
 
-def lr_factor(schedule, progress):
-    """Learning rate as a share of its maximum.
+class LearningRates:
+    """Learning rates of the steps of one fit, by a scheduler of torch.
+
+    "one_cycle" rises from 1/25 of the rate over the first 30 % of the steps, then falls to
+    1e-4 of it, both as half a cosine (Smith and Topin, 2017). "cosine" only falls, to 0.
+    "swa" rises as "one_cycle" does, then stays. "constant" changes nothing.
 
     Parameters
     ----------
+    optimizer : torch.optim.Optimizer
+        Its groups have the largest rates.
     schedule : {"one_cycle", "cosine", "constant", "swa"}
-        "one_cycle" rises from 1/25 over the first 30 % of the steps, then falls
-        to 1e-4, both as half a cosine (Smith and Topin, 2017). "cosine" only
-        falls, to 0. "swa" rises as "one_cycle" does, and stays.
-    progress : float
-        Steps done over steps in all, in [0, 1].
-
-    Returns
-    -------
-    factor : float
-
-    Examples
-    --------
-    >>> round(lr_factor("one_cycle", 0.0), 6), lr_factor("one_cycle", 0.3)
-    (0.04, 1.0)
+    n_steps : int
+        Steps of the whole fit.
     """
-    if schedule == "constant":
-        return 1.0
-    if schedule == "cosine":
-        return _half_cosine(1.0, 0.0, progress)
-    if progress <= _WARM_UP:
-        return _half_cosine(_START, 1.0, progress / _WARM_UP)
-    if schedule == "swa":
-        return 1.0
-    return _half_cosine(1.0, _END, (progress - _WARM_UP) / (1 - _WARM_UP))
-
-
-def _half_cosine(start, stop, share):
-    return stop + (start - stop) * (1 + math.cos(math.pi * min(share, 1.0))) / 2
-
-
-class LRSchedule:
-    """Sets the learning rates of an optimiser before each of `n_steps` steps."""
 
     def __init__(self, optimizer, schedule, n_steps):
-        self.optimizer, self.schedule = optimizer, schedule
-        self.n_steps, self.done = max(n_steps, 1), 0
-        self.maxima = [group["lr"] for group in optimizer.param_groups]
+        self.optimizer, self.schedule, self.n_steps = optimizer, schedule, n_steps
+        self.largest = [group["lr"] for group in optimizer.param_groups]
+        self.n_done = 0
+        self._scheduler = None
+        if n_steps and schedule in ("one_cycle", "swa"):
+            self._scheduler = OneCycleLR(
+                optimizer,
+                max_lr=self.largest,
+                # torch counts from 0 to total_steps - 1, and the rise ends one step early
+                total_steps=n_steps + 1,
+                pct_start=(WARM_UP * n_steps + 1) / (n_steps + 1),
+                div_factor=25,
+                final_div_factor=400,
+                cycle_momentum=False,
+            )
+        elif n_steps and schedule == "cosine":
+            self._scheduler = CosineAnnealingLR(optimizer, T_max=n_steps)
+
+    @property
+    def current(self):
+        """Learning rate of the first group."""
+        return self.optimizer.param_groups[0]["lr"]
 
     def step(self):
-        if self.schedule == "constant":
+        """Set the rates of the next step."""
+        self.n_done += 1
+        if self._scheduler is None:
             return
-        factor = lr_factor(self.schedule, self.done / self.n_steps)
-        for group, maximum in zip(self.optimizer.param_groups, self.maxima):
-            group["lr"] = maximum * factor
-        self.done += 1
+        if self.schedule == "swa" and self.n_done > WARM_UP * self.n_steps:
+            self.restore()
+        elif self.n_done <= self.n_steps:
+            self._scheduler.step()
 
     def restore(self):
-        """Put the maximal rates back, from which another fit goes on."""
-        for group, maximum in zip(self.optimizer.param_groups, self.maxima):
-            group["lr"] = maximum
+        """Restore the largest rates, and leave no trace of the scheduler in the optimiser."""
+        if self._scheduler is None:
+            return
+        for group, largest in zip(self.optimizer.param_groups, self.largest):
+            group["lr"] = largest
+            for added in ("initial_lr", "max_lr", "min_lr"):
+                group.pop(added, None)
+        vars(self.optimizer).pop("step", None)  # torch's schedulers wrap it
+        self._scheduler = None

@@ -1,168 +1,266 @@
 """One step of training: what a batch goes through between the data and new weights."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 
 from ..modules.front_end_net import FrontEndNet
-from ._batches import Batch
+from ._batches import map_clips, split_inputs
 
 #: A data set is moved to the device as a whole when it takes at most this share of what is free.
 _SHARE_OF_MEMORY = 0.5
 
 
-class TrainingStep:
-    """One step of the optimiser for one batch, with everything constant looked up once."""
+class TrainingState:
+    """What stays the same from step to step of one training, looked up once.
+
+    Parameters
+    ----------
+    net : BaseSpeechNet
+        Initialised.
+    """
 
     def __init__(self, net):
+        module = net.module_
         self.net = net
-        self.parameters = [p for p in net.module_.parameters() if p.requires_grad]
+        self.parameters = [p for p in module.parameters() if p.requires_grad]
         weights = [p for p in self.parameters if p.dim() > 1]
         self.penalised = weights if net.l1 or net.l2 else []
-        modules = list(net.module_.modules())
-        self.constrained = [m for m in modules if hasattr(m, "apply_constraints")]
-        self.on_waveforms, self.on_spectrograms = _by_domain(net)
-        self.mixed_with = None
-        self.inside = isinstance(net.module_, FrontEndNet)
+        self.constrained = [m for m in module.modules() if hasattr(m, "apply_constraints")]
+        self.on_waveforms, self.on_spectrograms = augmentations_by_domain(net)
+        self.front_end = module.front_end if isinstance(module, FrontEndNet) else None
         # a front end that nothing changes is run once, not once an epoch
         self.features_first = (
-            self.inside
+            self.front_end is not None
             and not self.on_waveforms
-            and not any(p.requires_grad for p in net.module_.front_end.parameters())
+            and not any(p.requires_grad for p in self.front_end.parameters())
         )
         self.generator = torch.Generator(device=net.device_)
         self.generator.manual_seed(int(torch.randint(2**31 - 1, ()).item()))
-        self.mixed = net.mixed_precision and net.device_.type == "cuda"
-
-    def to_device(self, values):
-        return None if values is None else values.to(self.net.device_, non_blocking=True)
+        self.mixed_precision = net.mixed_precision and net.device_.type == "cuda"
 
     def prepared(self, data):
         """`data` as steps want it: features where they are constant, on the device if it fits."""
         if data is None:
             return None
-        if self.features_first:
-            data = self._features(data)
         device = self.net.device_
+        if self.features_first and not data.is_features:
+            module = self.net.module_.eval()
+            data = data.with_clips(map_clips(data, module.features, device), is_features=True)
         if device.type == "cuda" and not data.ragged:
             free, _ = torch.cuda.mem_get_info(device)
             if data.X.nbytes < _SHARE_OF_MEMORY * free:
                 data = data.to(device)
         return data
 
-    def _features(self, data):
-        module, clips = self.net.module_, []
-        module.eval()
-        with torch.no_grad():
-            for start in range(0, len(data), 64):
-                batch = data.batch(slice(start, start + 64))
-                features, frames = module.features(
-                    self.to_device(batch[0]), self.to_device(batch.lengths)
-                )
-                features = features.cpu()
-                if frames is None:
-                    clips.append(features)
-                else:
-                    clips.extend(f[:, :n] for f, n in zip(features, frames.tolist()))
-        X = clips if data.ragged else torch.cat(clips)
-        return data.with_clips(X)
+    def augmented(self, X):
+        """Inputs of a training batch, changed at random by the augmentations of the net.
 
-    def _losses(self, output, batch):
-        losses = self.net.clip_losses(output, self.to_device(batch[1]), batch)
-        if self.mixed_with is None:
-            return losses
-        permutation, share = self.mixed_with
-        others = Batch(batch[0], self.to_device(batch[1])[permutation])
-        other_losses = self.net.clip_losses(output, others[1], others)
-        return share * losses + (1 - share) * other_losses
+        Parameters
+        ----------
+        X : Tensor or dict
+            First part of a batch.
 
-    def _apply(self, augmentations, x, lengths):
+        Returns
+        -------
+        X : Tensor or dict
+            With ``"features"`` in place of ``"x"`` where the front end was run, and with
+            ``"mixed_with"``, a permutation and a weight, where clips were mixed.
+        """
+        if not self.on_waveforms and not self.on_spectrograms:
+            return X
+        x, is_features, lengths = split_inputs(X)
+        x, lengths = (None if t is None else t.to(self.net.device_) for t in (x, lengths))
+        more = dict(X) if isinstance(X, Mapping) else {}
+        x, lengths = self._apply(self.on_waveforms, x, lengths, more)
+        if self.on_spectrograms and self.front_end is not None and not is_features:
+            x, lengths = self.net.module_.features(x, lengths)
+            is_features = True
+        x, lengths = self._apply(self.on_spectrograms, x, lengths, more)
+        more.pop("x", None)
+        more["features" if is_features else "x"] = x
+        if lengths is not None:
+            more["lengths"] = lengths
+        return more if len(more) > 1 or is_features else x
+
+    def _apply(self, augmentations, x, lengths, more):
         for augmentation in augmentations:
             if hasattr(augmentation, "mix"):
-                x, lengths, *self.mixed_with = augmentation.mix(x, lengths, self.generator)
+                x, lengths, *more["mixed_with"] = augmentation.mix(x, lengths, self.generator)
             else:
                 x, lengths = augmentation(x, lengths, self.generator)
         return x, lengths
 
-    def output(self, batch, augment=False):
-        """Output of the network, and with `augment` of a changed copy of the batch."""
-        module = self.net.module_
-        self.mixed_with = None
-        x, lengths = self.to_device(batch[0]), self.to_device(getattr(batch, "lengths", None))
-        if self.inside and not self.features_first:
-            if augment:
-                x, lengths = self._apply(self.on_waveforms, x, lengths)
-            x, lengths = module.features(x, lengths)
-        elif not self.inside and augment:
-            x, lengths = self._apply(self.on_waveforms, x, lengths)
-        if augment:
-            x, lengths = self._apply(self.on_spectrograms, x, lengths)
-        network = module.network if self.inside else module
-        return network(x) if lengths is None else network(x, lengths)
-
-    def __call__(self, batch):
-        net, done = self.net, {}
-
-        def closure():
-            net.optimizer_.zero_grad(set_to_none=True)
-            with torch.autocast(net.device_.type, torch.bfloat16, enabled=self.mixed):
-                output = self.output(batch, augment=True)
-            losses = self._losses(output.float(), batch)
-            weight = self.to_device(getattr(batch, "sample_weight", None))
-            loss = losses.mean() if weight is None else (losses * weight).mean()
-            penalised = loss + self._penalty() if self.penalised else loss
-            penalised.backward()
-            if net.gradient_clip is not None:
-                nn.utils.clip_grad_norm_(self.parameters, net.gradient_clip)
-            if net.callbacks_:
-                net.notify(
-                    "on_grad_computed",
-                    named_parameters=list(net.module_.named_parameters()),
-                    batch=batch,
-                    training=True,
-                )
-            done.setdefault("loss", loss.detach())
-            done.setdefault("output", output.detach())
-            return penalised
-
-        net.optimizer_.step(closure)
-        for module in self.constrained:
-            module.apply_constraints()
-        return done["loss"], done["output"]
-
-    def _penalty(self):
-        net, total = self.net, 0.0
+    def penalty(self):
+        """Penalty on the weights, 0.0 where there is none."""
+        total = 0.0
         for weight in self.penalised:
-            if net.l1:
-                total = total + net.l1 * weight.abs().sum()
-            if net.l2:
-                total = total + net.l2 * weight.square().sum()
+            if self.net.l1:
+                total = total + self.net.l1 * weight.abs().sum()
+            if self.net.l2:
+                total = total + self.net.l2 * weight.square().sum()
         return total
 
 
-def _by_domain(net):
-    augmentations = list(net.augment or [])
-    inside_waveforms = net.frontend is not None or net.reads == "waveform"
-    waveforms, spectrograms = [], []
-    for i, augmentation in enumerate(augmentations):
+class NetworkTraining:
+    """The steps that skorch's training loop calls; mixin placed before NeuralNet.
+
+    As in skorch, ``train_step`` calls ``train_step_single``, which calls ``infer`` and
+    ``get_loss``; ``validation_step`` calls the last two. Each may be overridden.
+    """
+
+    @property
+    def _training_state(self):
+        """State of the training that runs; a new one where a step is called directly."""
+        return vars(self).get("_running") or TrainingState(self)
+
+    def train_step(self, batch, **fit_params):
+        """One step of the optimiser on a batch.
+
+        Parameters
+        ----------
+        batch : tuple
+            Inputs and targets, as the iterator gives them.
+        **fit_params : dict
+            Handed to ``train_step_single``.
+
+        Returns
+        -------
+        step : dict
+            ``"loss"`` and ``"y_pred"``, tensors.
+        """
+        step = super().train_step(batch, **fit_params)
+        if "_running" not in vars(self):  # called directly, not by fit_loop
+            for module in self._training_state.constrained:
+                module.apply_constraints()
+        return step
+
+    def train_step_single(self, batch, **fit_params):
+        """Loss and output for a batch, and gradients of the weights.
+
+        Parameters
+        ----------
+        batch : tuple
+            Inputs and targets, as the iterator gives them.
+        **fit_params : dict
+            Handed to ``infer``.
+
+        Returns
+        -------
+        step : dict
+            ``"loss"`` and ``"y_pred"``, tensors.
+        """
+        self._set_training(True)
+        state = self._training_state
+        X, y = batch
+        y_pred, X = self._training_output(X, state, **fit_params)
+        loss = self.get_loss(y_pred.float(), y, X=X, training=True)
+        loss.backward()
+        if self.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(state.parameters, self.gradient_clip)
+        return {"loss": loss.detach(), "y_pred": y_pred.detach()}
+
+    def _training_output(self, X, state, **fit_params):
+        """Output of the network for an augmented copy of a batch, and that copy."""
+        with torch.autocast(self.device_.type, torch.bfloat16, enabled=state.mixed_precision):
+            X = state.augmented(X)
+            return self.infer(X, **fit_params), X
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Mean loss of a batch, weighted where its clips have weights.
+
+        Parameters
+        ----------
+        y_pred : Tensor
+            Output of the network.
+        y_true : Tensor of shape (n_clips, ...)
+            Targets as numbers.
+        X : Tensor or dict, default=None
+            Inputs of the batch. A dict may hold ``"sample_weight"``.
+        training : bool, default=False
+            Whether to add the penalties on the weights, `l1` and `l2`.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+        """
+        y_true = self._to_device(y_true)
+        more = X if isinstance(X, Mapping) else {}
+        losses = self.clip_losses(y_pred, y_true, more)
+        if "mixed_with" in more:
+            permutation, share = more["mixed_with"]
+            others = self.clip_losses(y_pred, y_true[permutation], more)
+            losses = share * losses + (1 - share) * others
+        weight = self._to_device(more.get("sample_weight"))
+        loss = losses.mean() if weight is None else (losses * weight).mean()
+        return loss + self._training_state.penalty() if training and (self.l1 or self.l2) else loss
+
+    def clip_losses(self, y_pred, y_true, X):
+        """Loss of each clip of a batch.
+
+        Parameters
+        ----------
+        y_pred : Tensor of shape (n_clips, ...)
+            Output of the network.
+        y_true : Tensor of shape (n_clips, ...)
+            Targets as numbers.
+        X : dict
+            What the batch holds besides clips; empty where that is nothing.
+
+        Returns
+        -------
+        losses : Tensor of shape (n_clips,)
+        """
+        return self.criterion_(y_pred, y_true)
+
+    def _to_device(self, values):
+        if values is None or not isinstance(values, torch.Tensor):
+            return values
+        return values.to(self.device_, non_blocking=True)
+
+
+def augmentations_by_domain(net):
+    """Augmentations of a net that change waveforms, and those that change spectrograms.
+
+    Parameters
+    ----------
+    net : BaseSpeechNet
+
+    Returns
+    -------
+    on_waveforms, on_spectrograms : list of augmentations
+
+    Raises
+    ------
+    ValueError
+        When one does not fit what the net reads.
+    """
+    given_waveforms = net.frontend is not None or net.reads == "waveform"
+    name, waveforms, spectrograms = type(net).__name__, [], []
+    for i, augmentation in enumerate(net.augment or []):
         domain = getattr(augmentation, "domain", None)
+        problem = None
         if domain not in ("waveform", "spectrogram"):
-            raise ValueError(
-                f"augment[{i}]={augmentation!r}: expected an augmentation of "
-                "sklearn_speech.augmentation, with a domain"
+            problem = ": expected an augmentation of sklearn_speech.augmentation, with a domain"
+        elif domain == "waveform" and not given_waveforms:
+            problem = (
+                f" changes waveforms, but {name} is given spectrograms; set frontend= to put the "
+                "front end inside"
             )
-        if domain == "waveform" and not inside_waveforms:
-            raise ValueError(
-                f"augment[{i}]={augmentation!r} changes waveforms, but {type(net).__name__} is "
-                "given spectrograms; set frontend= to put the front end inside"
-            )
-        if domain == "spectrogram" and net.reads == "waveform":
-            raise ValueError(
-                f"augment[{i}]={augmentation!r} changes spectrograms, but "
-                f"{type(net).__name__} reads waveforms"
-            )
-        if hasattr(augmentation, "mix") and not net.mixes_targets:
-            raise ValueError(
-                f"augment[{i}]={augmentation!r} mixes targets, which {type(net).__name__} cannot"
-            )
+        elif domain == "spectrogram" and net.reads == "waveform":
+            problem = f" changes spectrograms, but {name} reads waveforms"
+        elif hasattr(augmentation, "mix") and not net.mixes_targets:
+            problem = f" mixes targets, which {name} cannot"
+        elif domain == "spectrogram":
+            expected = getattr(augmentation, "scaling", None)
+            scaling = getattr(net.frontend, "scaling", expected)
+            if expected is not None and expected != scaling:
+                problem = (
+                    f" expects spectrograms with scaling={expected!r}, but frontend has "
+                    f"scaling={scaling!r}; give both the same"
+                )
+        if problem is not None:
+            raise ValueError(f"augment[{i}]={augmentation!r}{problem}")
         (waveforms if domain == "waveform" else spectrograms).append(augmentation)
     return waveforms, spectrograms

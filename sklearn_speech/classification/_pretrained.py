@@ -8,11 +8,11 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_consistent_length
 
 from ..base import BaseSpeechClassifier
-from ..base._batches import ClipDataset
-from ..base._training import split_for_early_stopping
+from ..base._batches import ClipDataset, map_clips
+from ..base._fitting import split_for_early_stopping
 from ..modules.front_end_net import FrontEndNet
-from ..pretraining._levels import in_chunks
 from ..utils.device import resolve_device
+from ..utils.parameters import SET
 from ..utils.random import draw_seed, torch_seed
 from ..utils.validation import HasMethods, Interval, check_is_fitted, make_ragged, safe_indexing
 
@@ -38,6 +38,8 @@ class PretrainedSpeechClassifier(BaseSpeechClassifier):
         "pretrainer": [HasMethods(["fit", "reconstruct"]), None],
         "freeze_pretrained": [Interval(Integral, 0, None, closed="left")],
     }
+
+    _needs = {"freeze_pretrained": ("pretrainer", SET)}
 
     def __init__(self, *, pretrainer=None, freeze_pretrained=0, **kwargs):
         super().__init__(**kwargs)
@@ -68,8 +70,8 @@ class PretrainedSpeechClassifier(BaseSpeechClassifier):
         if y_val is not None:
             known = ~is_unlabelled(y_val)
             X_val, y_val = _only(X_val, known), labels_of(y_val, known)
-        elif X_val is None and self.early_stopping and options.get("schedule") is None:
-            # before the pretrainer hears anything: what decides when to stop is new to it too
+        elif X_val is None and self.early_stopping and options.get("lr_schedule") is None:
+            # before the pretrainer is fitted: clips that decide when to stop are new to it too
             codes = self._check_y(labels_of(y, labelled), reset=not going_on)
             # clips of weight 0 decide nothing
             counted = labelled & (np.asarray(sample_weight) > 0) if weighted else labelled
@@ -137,7 +139,7 @@ class PretrainedSpeechClassifier(BaseSpeechClassifier):
         def extract(x, lengths):
             return front_end(x, lengths), None if lengths is None else front_end.n_frames(lengths)
 
-        features = in_chunks(ClipDataset(clips), device, extract)
+        features = map_clips(ClipDataset(clips), extract, device)
         if isinstance(features, list):
             return make_ragged(f.numpy() for f in features), front_end.n_bands
         return features.numpy(), front_end.n_bands
@@ -177,9 +179,9 @@ class PretrainedSpeechClassifier(BaseSpeechClassifier):
             frozen = len(self.history_) <= self.freeze_pretrained
             self._network().freeze(len(self.pretrainer_.module_.stages) if frozen else 0)
 
-    def _train(self, data, valid, epochs, schedule, going_on):
+    def _train(self, data, lr_schedule, going_on):
         try:
-            super()._train(data, valid, epochs, schedule, going_on)
+            super()._train(data, lr_schedule, going_on)
         finally:
             if hasattr(self, "pretrainer_"):
                 self._network().freeze(0)

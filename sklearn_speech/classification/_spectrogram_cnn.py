@@ -98,6 +98,8 @@ class SpectrogramCNNClassifier(PretrainedSpeechClassifier):
 
     module_class = SpectrogramCNNNet
 
+    _needs = {"batch_norm_eps": ("batch_norm", (True,))}
+
     _parameter_constraints = {
         **PretrainedSpeechClassifier._parameter_constraints,
         "n_layers": [Interval(Integral, 0, None, closed="left")],

@@ -7,18 +7,17 @@ import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.metadata_routing import UNUSED
 
-from ..base._batches import ClipDataset
+from ..base._batches import ClipDataset, map_clips
 from ..modules.conv_autoencoder import ConvAutoencoderNet
 from ..utils.tensors import as_tensor
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged
 from ._codes import check_codes
-from ._levels import in_chunks
 
 
 class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """Transforms spectrograms into codes and back, by a fitted :class:`ConvAutoencoderNet`.
 
-    To stand before a speech net among the bases.
+    Mixin placed before BaseSpeechNet.
     """
 
     # codes are the data itself, not metadata to be routed
@@ -45,7 +44,7 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             data = ClipDataset([as_tensor(x) for x in X])
         else:
             data = ClipDataset(as_tensor(X))
-        return in_chunks(data, self.device_, lambda x, lengths: function(network, x, lengths))
+        return map_clips(data, lambda x, lengths: function(network, x, lengths), self.device_)
 
     def _network(self, dtype):
         """The network in the precision of what it is given."""

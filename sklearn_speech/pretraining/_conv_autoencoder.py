@@ -2,12 +2,12 @@
 
 from numbers import Integral, Real
 
-import torch
-from torch.nn import functional as F
+from torch import nn
 
 from ..base import BaseSpeechNet
 from ..modules.conv_autoencoder import ConvAutoencoderNet
 from ..modules.conv_stage import mask_frames
+from ..utils.parameters import SET
 from ..utils.validation import Interval, StrOptions
 from ._coder import SpectrogramCoder
 from ._stages import train_autoencoder
@@ -121,17 +121,17 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
     module_class = ConvAutoencoderNet
 
     # the network takes spectrograms, and changes them itself where it learns to restore them
-    _fixed_parameters = (
-        "augment", "filterbank", "frontend", "frontend_lr", "masked_bins", "random_mel",
-        "train_frontend",
-    )  # fmt: skip
+    _fixed_parameters = ("augment", "frontend")
     augment = None
     frontend = None
-    train_frontend = None
-    frontend_lr = None
-    filterbank = "free"
-    random_mel = False
-    masked_bins = None
+
+    _needs = {
+        "batch_norm_eps": ("batch_norm", (True,)),
+        "fine_tune": ("training", ("stacked",)),
+        "mask_size": ("masking", SET),
+        "pool_type": ("down", ("pool",)),
+        "stage_target": ("training", ("stacked",)),
+    }
 
     _parameter_constraints = {
         **BaseSpeechNet._parameter_constraints,
@@ -266,50 +266,38 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
         -------
         self : object
         """
-        return self._fit(X, None, going_on=self.initialized_, schedule="constant")
+        return super().partial_fit(X)
 
     def initialize_criterion(self):
         """Error of each value."""
-        self.criterion_ = torch.nn.MSELoss(reduction="none")
+        self.criterion_ = nn.MSELoss(reduction="none")
         if self.loss == "bce":
-            self.criterion_ = torch.nn.BCELoss(reduction="none")
+            self.criterion_ = nn.BCELoss(reduction="none")
         return self
 
-    def clip_losses(self, output, y, batch):
+    def clip_losses(self, y_pred, y_true, X):
         """Mean error of each clip of a batch.
 
         Parameters
         ----------
-        output, y : Tensor of shape (n_clips, n_channels, n_bands, n_frames)
+        y_pred, y_true : Tensor of shape (n_clips, n_channels, n_bands, n_frames)
             Restored and true.
-        batch : Batch
-            With lengths of two columns, of which the second is that of y.
+        X : dict
+            ``"lengths"``, where clips differ in length, has two columns: frames of what the
+            stage read, and of `y_true`.
 
         Returns
         -------
         losses : Tensor of shape (n_clips,)
         """
-        hidden = self.module_.span[2] > 0
-        errors = F.mse_loss(output, y, reduction="none") if hidden else self.criterion_(output, y)
-        if batch.lengths is None:
+        is_hidden = self.module_.span[2] > 0
+        criterion = nn.MSELoss(reduction="none") if is_hidden else self.criterion_
+        errors = criterion(y_pred, y_true)
+        if "lengths" not in X:
             return errors.flatten(1).mean(1)
-        lengths = batch.lengths[:, 1].to(errors.device)
+        lengths = X["lengths"][:, 1].to(errors.device)
         total = mask_frames(errors, lengths).flatten(1).sum(1)
         return total / (lengths * errors.shape[1] * errors.shape[2])
-
-    def batch_scores(self, output, y):
-        """Nothing is added up besides the loss.
-
-        Parameters
-        ----------
-        output, y : Tensor of shape (n_clips, n_channels, n_bands, n_frames)
-            Restored and true.
-
-        Returns
-        -------
-        sums : dict
-        """
-        return {}
 
     def on_epoch_begin(self, net, **kwargs):
         """Note which stage the epoch belongs to."""
@@ -317,5 +305,5 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
         if self.training == "stacked":
             self.history_.record("stage", self._stage)
 
-    def _train(self, data, valid, epochs, schedule, going_on):
-        train_autoencoder(self, data, valid, epochs, schedule, going_on)
+    def _train(self, data, lr_schedule, going_on):
+        train_autoencoder(self, data, lr_schedule, going_on)

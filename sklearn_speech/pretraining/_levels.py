@@ -2,9 +2,7 @@
 
 import torch
 
-from ..base._batches import Batch, ClipDataset
-
-_CHUNK = 64
+from ..base._batches import ClipDataset, pad, take
 
 
 class LevelDataset(ClipDataset):
@@ -36,54 +34,19 @@ class LevelDataset(ClipDataset):
         return LevelDataset(*parts)
 
     def batch(self, index):
-        """Maps and targets; lengths of the two, side by side, where clips were padded."""
-        batch = ClipDataset(self.X).batch(index)
-        x, y, lengths = batch[0], batch[0], batch.lengths
-        at_target = lengths
+        """Maps and targets; with the lengths of both, side by side, where clips were padded."""
+        x, lengths = self._padded(self.X, index)
+        y, target_lengths = (x, lengths)
         if self.inputs is not None:
-            target = ClipDataset(self.inputs).batch(index)
-            y, at_target = target[0], target.lengths
-        if lengths is not None:
-            lengths = torch.stack([lengths, at_target], dim=1)
-        return Batch(x, y, lengths)
+            y, target_lengths = self._padded(self.inputs, index)
+        if lengths is None:
+            return x, y
+        return {"x": x, "lengths": torch.stack([lengths, target_lengths], dim=1)}, y
+
+    def _padded(self, X, index):
+        if not self.ragged:
+            return take(X, index), None
+        return pad(X[index] if isinstance(index, slice) else [X[i] for i in index])
 
     def _at(self, X, index):
         return [X[i] for i in index.tolist()] if self.ragged else X[index]
-
-
-def in_chunks(data, device, function):
-    """Apply a function to a dataset chunk by chunk, without gradients.
-
-    Parameters
-    ----------
-    data : ClipDataset
-    device : torch.device
-    function : callable
-        Takes a batch and its lengths on the device, gives maps and their lengths.
-
-    Returns
-    -------
-    X : Tensor of shape (n_clips, ...), or list of Tensors where clips differ in length
-        On the CPU, padding cut off.
-    """
-    # a list is padded as it comes: sorted by length, little of it is padding
-    order = torch.argsort(data.lengths) if data.ragged else torch.arange(len(data))
-    clips = [None] * len(data)
-    whole = []
-    with torch.no_grad():
-        for start in range(0, len(data), _CHUNK):
-            index = order[start : start + _CHUNK]
-            batch = ClipDataset(data.X).batch(
-                index if data.ragged else slice(start, start + _CHUNK)
-            )
-            lengths = batch.lengths
-            x, lengths = function(
-                batch[0].to(device), None if lengths is None else lengths.to(device)
-            )
-            x = x.cpu()
-            if lengths is None:
-                whole.append(x)
-                continue
-            for i, clip, n in zip(index.tolist(), x, lengths.tolist()):
-                clips[i] = clip[..., :n].clone()
-    return clips if data.ragged else torch.cat(whole)

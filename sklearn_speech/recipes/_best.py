@@ -14,7 +14,7 @@ from ..augmentation import (
     VocalTractWarp,
 )
 from ..classification import SpectrogramCNNClassifier
-from ..feature_extraction import MelSpectrogram
+from ..feature_extraction import MelSpectrogram, TrainableFrontEnd
 from ._catalogue import clips, in_samples, pipeline, recipe
 
 #: Sizes of networks that convolve every band and frame; the default skips every second.
@@ -27,8 +27,8 @@ BY_BAND = FOUR | {"pool_size": [2, 2, 2, (1, 2)], "head": "bands"}
 LEVEL = {"preemphasis": 0.97}
 BAND = {"top_db": 50}
 
-#: A front end that is trained with the network, so slowly that it stays near where it began.
-TRAINED = {"train_frontend": "both", "frontend_lr": 1e-4}
+#: A front end is trained with the network, so slowly that it stays near where it began.
+SLOWLY = {"train": "both", "lr": 1e-4}
 
 
 def augmentations(sample_rate, cut_and_colour, depth_db=(20, 70)):
@@ -53,20 +53,20 @@ def training(sample_rate):
     }
 
 
-def _vote(members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads):
-    """Networks that see words in different ways, by name; their probabilities are averaged."""
-    networks = [
-        (
-            name,
-            SpectrogramCNNClassifier(
-                frontend=MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **front),
-                max_epochs=max_epochs,
-                random_state=random_state,
-                **deepcopy(settings),  # lists that a user may change
-            ),
+def _vote(
+    members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads, trained=None
+):
+    """Networks with different front ends or sizes, by name; their probabilities are averaged."""
+    networks = []
+    for name, (front, settings) in members.items():
+        frontend = MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **front)
+        network = SpectrogramCNNClassifier(
+            frontend=frontend if trained is None else TrainableFrontEnd(frontend, **trained),
+            max_epochs=max_epochs,
+            random_state=random_state,
+            **deepcopy(settings),  # lists that a user may change
         )
-        for name, (front, settings) in members.items()
-    ]
+        networks.append((name, network))
     return pipeline(
         clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
         VotingClassifier(networks, voting="soft", n_jobs=n_jobs),
@@ -103,9 +103,11 @@ def _best_waveform(
     reads="paths",
 ):  # fmt: skip
     quiet = augmentations(sample_rate, cut_and_colour=False, depth_db=(40, 80))
-    settings = {"augment": quiet, **FOUR, **TRAINED}
+    settings = {"augment": quiet, **FOUR}
     members = {
         "fine_emphasis": (LEVEL, settings),
         "fine_band": (BAND, settings | {"input_norm": "band"}),
     }
-    return _vote(members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads)
+    return _vote(
+        members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads, SLOWLY
+    )

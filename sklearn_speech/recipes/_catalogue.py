@@ -145,7 +145,7 @@ def make_recipe(name, **overrides):
     >>> pipeline = make_recipe("kws-linear", setting="B", n_mels=20, random_state=0)
     >>> [name for name, _ in pipeline.steps]
     ['audioreader', 'padortrim', 'spectrogramlinearclassifier']
-    >>> pipeline[-1].frontend.n_mels
+    >>> pipeline[-1].frontend.transformer.n_mels
     20
     """
     if not isinstance(name, str) or name not in CATALOGUE:

@@ -4,7 +4,7 @@ The system of heungky/trainable-STFT-Mel.
 """
 
 from ..classification import BCResNetClassifier, SpectrogramLinearClassifier
-from ..feature_extraction import MelSpectrogram
+from ..feature_extraction import MelSpectrogram, TrainableFrontEnd
 from ._catalogue import check_option, clips, in_samples, pipeline, recipe
 
 #: What of the front end each setting trains.
@@ -76,14 +76,14 @@ def with_front_end(
     features = front_end(sample_rate, n_mels, filterbank)
     if setting == "A" and filterbank == "nnaudio" and masked_bins is None:
         return pipeline(first, features, make(**options))
-    inside = {
-        "frontend": features,
-        "train_frontend": SETTINGS[setting],
-        "filterbank": "free" if filterbank == "nnaudio" else "triangular",
-        "random_mel": random_mel,
-        "masked_bins": masked_bins,
-    }
-    return pipeline(first, make(**inside, **options))
+    inside = TrainableFrontEnd(
+        features,
+        train=SETTINGS[setting],
+        filterbank="free" if filterbank == "nnaudio" else "triangular",
+        random_mel=random_mel,
+        masked_bins=masked_bins,
+    )
+    return pipeline(first, make(frontend=inside, **options))
 
 
 @recipe(

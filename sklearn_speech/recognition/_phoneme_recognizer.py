@@ -4,23 +4,19 @@ import warnings
 from numbers import Integral, Real
 
 import torch
-from rapidfuzz.distance import Levenshtein
 from sklearn.exceptions import ConvergenceWarning
 
 from ..base import BaseSpeechNet
 from ..metrics import phone_error_rate
 from ..modules.ctc import CTCCriterion
 from ..modules.phoneme_net import ENCODERS, PhonemeNet
-from ..utils.validation import (
-    Interval,
-    InvalidParameterError,
-    StrOptions,
-    make_ragged,
-)
+from ..utils.parameters import SET
+from ..utils.validation import Interval, StrOptions, make_ragged
 from ._decoding import beam_decode, greedy_decode
 from ._language_model import PhoneNGram
 from ._targets import TargetsMixin, codes_of, steps_of
 from ._timing import TimingMixin
+from ._valid_phone_error_rate import ValidPhoneErrorRate
 
 
 class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
@@ -140,6 +136,22 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
 
     module_class = PhonemeNet
 
+    # outputs of a batch are as long as its longest clip, which skorch could not put together
+    use_caching = False
+
+    _needs = {
+        "beam_width": ("decoder", ("beam",)),
+        "insertion_bonus": ("decoder", ("beam",)),
+        "language_model": ("decoder", ("beam",)),
+        "language_model_weight": ("language_model", SET),
+        "n_conv_layers": ("encoder", ("conv-lstm",)),
+        "n_filters": ("encoder", ("conv-lstm",)),
+        "time_stride": ("encoder", ("conv-lstm",)),
+        "tau": ("encoder", ("bcresnet",)),
+        "variant": ("encoder", ("bcresnet",)),
+        "frame_period": ("frontend", (None,)),
+    }
+
     _parameter_constraints = {
         **BaseSpeechNet._parameter_constraints,
         "encoder": [StrOptions(set(ENCODERS))],
@@ -219,14 +231,6 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
         tags.target_tags.one_d_labels = False
         return tags
 
-    def _validate_params(self):
-        super()._validate_params()
-        if self.language_model is not None and self.decoder != "beam":
-            raise InvalidParameterError(
-                f"language_model={self.language_model!r} needs decoder='beam', got "
-                f"decoder={self.decoder!r}"
-            )
-
     # Training
 
     def initialize_criterion(self):
@@ -234,68 +238,21 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
         self.criterion_ = CTCCriterion()
         return self
 
-    def clip_losses(self, output, y, batch):
-        """Loss of each clip of a batch.
+    @property
+    def _default_callbacks(self):
+        return [*super()._default_callbacks, ("valid_per", ValidPhoneErrorRate())]
 
-        Parameters
-        ----------
-        output : Tensor of shape (n_clips, n_out_frames, n_phones + 1)
-            Logits.
-        y : Tensor of shape (n_clips, n_phones_of_longest)
-            Positions in ``phones_`` from 1 on, filled up with 0.
-        batch : Batch
-            What the iterator gave.
-
-        Returns
-        -------
-        losses : Tensor of shape (n_clips,)
-        """
-        return self.criterion_(output, y)
-
-    def batch_scores(self, output, y):
-        """Errors of greedy decoding, and phones, of a batch of the clips put aside.
-
-        Parameters
-        ----------
-        output : Tensor of shape (n_clips, n_out_frames, n_phones + 1)
-            Logits.
-        y : Tensor of shape (n_clips, n_phones_of_longest)
-            Positions in ``phones_`` from 1 on, filled up with 0.
-
-        Returns
-        -------
-        sums : dict of str to int
-        """
-        errors = 0
-        for row, codes in zip(output.cpu().numpy(), y.tolist()):
-            errors += Levenshtein.distance(greedy_decode(row), [code for code in codes if code])
-        return {"errors": errors, "phones": int((y > 0).sum())}
-
-    def epoch_scores(self, means):
-        """Put the phone error rate of the clips put aside in place of its two parts.
-
-        Parameters
-        ----------
-        means : dict of str to float
-
-        Returns
-        -------
-        scores : dict of str to float
-        """
-        errors, phones = means.pop("errors"), means.pop("phones")
-        return {**means, "valid_per": errors / phones} if phones else means
-
-    def _train(self, data, valid, epochs, schedule, going_on):
+    def _train(self, data, lr_schedule, going_on):
         if self.language_model is not None:
             if not (going_on and hasattr(self, "language_model_")):
                 self.language_model_ = PhoneNGram(self.language_model, len(self.phones_))
-            self.language_model_.fit(codes_of(data.targets))
-        super()._train(data, valid, epochs, schedule, going_on)
-        if epochs and not going_on:
-            self._warn_of_silence(data)
+            self.language_model_.fit(codes_of(data.train.targets))
+        super()._train(data, lr_schedule, going_on)
+        if self.max_epochs and not going_on:
+            self._warn_of_silence(data.train)
         vars(self).pop("segment_model_", None)
         if self.segment_model:
-            self._fit_segments(data)
+            self._fit_segments(data.train)
 
     def _warn_of_silence(self, data):
         """All blank is where CTC begins, and where too short a training ends."""
@@ -363,10 +320,7 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
         -------
         self : object
         """
-        return self._fit(
-            X, y, classes=phones, sample_weight=sample_weight,
-            going_on=self.initialized_, schedule="constant",
-        )  # fmt: skip
+        return super().partial_fit(X, y, phones, sample_weight=sample_weight)
 
     # Inference
 

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from ..base._batches import ClipDataset
 from ..modules.ctc import frames_needed
 from ..modules.phoneme_net import frames_per_output, out_frames
 from ..utils.random import torch_seed
@@ -40,10 +41,21 @@ class TargetsMixin:
             row[: len(phones)] = torch.tensor([code[phone] for phone in phones])
         return targets
 
-    def _dataset(self, X, y, sample_weight=None, *, classes=None, reset):
-        data = super()._dataset(X, y, sample_weight, classes=classes, reset=reset)
-        data.classes = PhoneCodes(self.phones_)
-        self._check_lengths(data)
+    def _labels(self):
+        return PhoneCodes(self.phones_) if hasattr(self, "phones_") else None
+
+    def get_dataset(self, X, y=None, *, sample_weight=None, classes=None, reset=False):
+        """Clips and phones as a dataset; see ``BaseSpeechNet.get_dataset``.
+
+        Raises
+        ------
+        ValueError
+            When a clip has fewer frames than its phones need.
+        """
+        is_checked = isinstance(X, ClipDataset)
+        data = super().get_dataset(X, y, sample_weight=sample_weight, classes=classes, reset=reset)
+        if data.targets is not None and not is_checked:
+            self._check_lengths(data)
         return data
 
     def _check_lengths(self, data):

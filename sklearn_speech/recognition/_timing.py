@@ -1,8 +1,8 @@
 """When each phone of a known sequence is said."""
 
 import numpy as np
-import torch
 
+from ..base._batches import map_clips
 from ..modules.front_end_net import FrontEndNet
 from ..modules.phoneme_net import frames_per_output
 from ..utils.validation import make_ragged
@@ -29,15 +29,7 @@ class TimingMixin:
         """What the network reads, an ndarray (n_bands, n_frames) a clip."""
         if not isinstance(self.module_, FrontEndNet):
             return [x.numpy() for x in data.X]
-        spectrograms = []
-        with torch.no_grad():
-            for start in range(0, len(data), 64):
-                x, lengths = (batch := data.batch(slice(start, start + 64)))[0], batch.lengths
-                lengths = None if lengths is None else lengths.to(self.device_)
-                made, frames = self.module_.features(x.to(self.device_), lengths)
-                frames = [None] * len(made) if frames is None else frames.tolist()
-                spectrograms += [m[:, :n].cpu().numpy() for m, n in zip(made, frames)]
-        return spectrograms
+        return [x.numpy() for x in map_clips(data, self.module_.features, self.device_)]
 
     def align(self, X, y):
         """When each phone of known sequences is said.
@@ -68,7 +60,7 @@ class TimingMixin:
         is said, and not when.
         """
         self.check_is_fitted()
-        data = self._dataset(X, y, reset=False)
+        data = self.get_dataset(X, y)
         sequences = codes_of(data.targets)
         model = getattr(self, "segment_model_", None)
         if model is None:

@@ -1,10 +1,14 @@
 """One `random_state` for numpy and torch, without leaving a trace in either."""
 
+import threading
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
+
+#: torch has one generator for all threads of a process: one seeded block at a time may use it.
+_seeded = threading.RLock()
 
 
 def draw_seed(random_state):
@@ -30,17 +34,34 @@ def draw_seed(random_state):
 
 @contextmanager
 def torch_seed(seed, device="cpu"):
-    """Seed torch inside the block, and put its generators back afterwards.
+    """Seed torch inside the block, and restore its generators afterwards.
+
+    Blocks in several threads run one after the other: initial weights and dropout draw from
+    torch's global generator, which all threads share.
 
     Parameters
     ----------
     seed : int
         See :func:`draw_seed`.
     device : str or torch.device, default="cpu"
-        A CUDA device has its generator saved and restored too.
+        The generator of a CUDA device is seeded and restored too.
     """
     device = torch.device(device)
     devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
+    with _seeded, torch.random.fork_rng(devices=devices):
+        torch.default_generator.manual_seed(seed)
+        if devices:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
         yield
+
+
+@contextmanager
+def default_float32():
+    """Let torch create tensors in float32 inside the block, whatever its default is."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)

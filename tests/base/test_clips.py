@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
+from sklearn_speech import TrainableFrontEnd
 from sklearn_speech.augmentation import Gain, Mixup, SpecAugment
 from sklearn_speech.augmentation._augmentation import Augmentation
 from sklearn_speech.feature_extraction import MFCC, MelSpectrogram
@@ -148,9 +149,10 @@ def test_features_computed_once_are_those_of_each_epoch():
     np.testing.assert_allclose(weights(once), weights(always), atol=1e-4)
 
 
-def bank_before_and_after(**parameters):
+def bank_before_and_after(train=None, filterbank="free", **parameters):
     waveforms, labels = tones()
-    net = quick(frontend=mel(), **parameters)
+    front_end = TrainableFrontEnd(mel(), train=train, filterbank=filterbank)
+    net = quick(frontend=front_end, **parameters)
     before = clone(net).set_params(max_epochs=0).fit(waveforms, labels)
     after = net.fit(waveforms, labels)
     return [n.module_.front_end.bank.matrix().detach().numpy() for n in (before, after)], net
@@ -158,7 +160,7 @@ def bank_before_and_after(**parameters):
 
 @pytest.mark.parametrize("filterbank", ["free", "triangular", "gaussian", "rectangular"])
 def test_filters_are_learned_where_that_is_asked_for(filterbank):
-    (before, after), net = bank_before_and_after(train_frontend="mel", filterbank=filterbank)
+    (before, after), net = bank_before_and_after("mel", filterbank)
     assert not np.allclose(before, after, rtol=1e-3, atol=0)
     assert np.isfinite(net.predict_proba(tones()[0])).all()
 
@@ -170,22 +172,22 @@ def test_filters_stay_what_they_were_where_nothing_is_asked_for():
 
 
 def test_sines_and_cosines_are_learned_where_that_is_asked_for():
-    (before, after), net = bank_before_and_after(train_frontend="stft")
+    (before, after), net = bank_before_and_after("stft")
     assert np.array_equal(before, after)
     names = [name for name, _ in net.module_.front_end.named_parameters()]
     assert names and all(name.startswith("stft") for name in names)
-    _, both = bank_before_and_after(train_frontend="both")
+    _, both = bank_before_and_after("both")
     assert len(list(both.module_.front_end.parameters())) > len(names)
 
 
 def test_learned_filters_stay_inside_their_limits():
-    (_, after), _ = bank_before_and_after(train_frontend="mel", lr=1.0, optimizer="sgd")
+    (_, after), _ = bank_before_and_after("mel", lr=1.0, optimizer="sgd")
     assert (after >= 0).all()
 
 
 def test_the_front_end_may_learn_at_a_rate_of_its_own():
     waveforms, labels = tones()
-    net = quick(frontend=mel(), train_frontend="mel", frontend_lr=1e-4, lr_schedule="constant")
+    net = quick(frontend=TrainableFrontEnd(mel(), lr=1e-4), lr_schedule="constant")
     rates = {
         group["lr"]: group["params"] for group in net.fit(waveforms, labels).optimizer_.param_groups
     }
@@ -196,7 +198,8 @@ def test_the_front_end_may_learn_at_a_rate_of_its_own():
 
 def test_masked_bins_are_not_heard():
     waveforms, labels = tones()
-    net = quick(frontend=mel(), masked_bins=(0, 20)).fit(waveforms, labels)
+    front_end = TrainableFrontEnd(mel(), train=None, masked_bins=(0, 20))
+    net = quick(frontend=front_end).fit(waveforms, labels)
     assert net.module_.front_end.gain[:20].abs().max() == 0
 
 
@@ -213,9 +216,17 @@ def test_a_search_reaches_into_the_front_end():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"train_frontend": "mel"}, "train_frontend='mel' needs a frontend"),
-        ({"masked_bins": (0, 5)}, r"masked_bins=\(0, 5\) needs a frontend"),
-        ({"random_mel": True}, "random_mel=True needs a frontend"),
+        ({"frontend": TrainableFrontEnd(mel(), train="all")}, "'train' parameter of Trainable"),
+        (
+            {"frontend": TrainableFrontEnd(mel(), train=None, lr=0.1)},
+            "lr=0.1 .* no effect",
+        ),
+        (
+            {"frontend": TrainableFrontEnd(mel(), train="stft", random_mel=True)},
+            "random_mel=True .* no effect with train='stft'",
+        ),
+        ({"frontend": TrainableFrontEnd(MelSpectrogram)}, "transformer=<class .* expected an inst"),
+        ({"frontend": TrainableFrontEnd(object())}, "'transformer' parameter of Trainable"),
         ({"frontend": MelSpectrogram}, "frontend=<class .* expected a transformer with to_module"),
         ({"frontend": object()}, "frontend=<object .* expected a transformer with to_module"),
         ({"frontend": mel(zero_frames="drop")}, "zero_frames='drop' cannot be used inside"),

@@ -3,6 +3,7 @@
 import numpy as np
 from skorch.callbacks import Callback
 
+from sklearn_speech.base._batches import split_inputs
 from sklearn_speech.classification import SpectrogramCNNClassifier
 
 LABELS = np.array(["no", "up", "yes"])
@@ -49,7 +50,7 @@ class Spy(Callback):
 
     def on_batch_begin(self, net, batch=None, training=None, **kwargs):
         if training:
-            self.batches.append(_numbers(batch[0]))
+            self.batches.append(_numbers(split_inputs(batch[0])[0]))
 
 
 def _numbers(X):

@@ -6,6 +6,7 @@ No training happens: what is counted is what `fit` builds for clips of the publi
 import numpy as np
 import pytest
 
+from sklearn_speech import TrainableFrontEnd
 from sklearn_speech.classification import (
     BCResNetClassifier,
     SpectrogramCNNClassifier,
@@ -113,14 +114,17 @@ TRAINED = [None, "mel", "stft", "both"]
 
 @pytest.mark.parametrize("train, published", list(zip(TRAINED, [48_492, 58_132, 279_852, 289_492])))
 def test_linear_network_with_trained_front_end_has_its_published_count(train, published):
-    clf = SpectrogramLinearClassifier(frontend=mel(), train_frontend=train, **BUILD)
+    clf = SpectrogramLinearClassifier(frontend=TrainableFrontEnd(mel(), train=train), **BUILD)
     assert trainable(built(clf, 16_000, n_classes=12)) == published
 
 
 @pytest.mark.parametrize("train, published", list(zip(TRAINED, [9_160, 18_800, 240_520, 250_160])))
 def test_bc_resnet_with_trained_front_end_has_its_published_count(train, published):
     clf = BCResNetClassifier(
-        variant="reference", frontend=mel(), train_frontend=train, input_norm=None, **BUILD
+        variant="reference",
+        frontend=TrainableFrontEnd(mel(), train=train),
+        input_norm=None,
+        **BUILD,
     )
     assert trainable(built(clf, 16_000, n_classes=12)) == published
 
@@ -139,6 +143,6 @@ def test_bc_resnet_has_as_many_parameters_for_any_number_of_bands(n_mels):
 
 def test_shaped_filters_have_two_parameters_each():
     clf = SpectrogramLinearClassifier(
-        frontend=mel(), train_frontend="mel", filterbank="triangular", **BUILD
+        frontend=TrainableFrontEnd(mel(), filterbank="triangular"), **BUILD
     )
     assert trainable(built(clf, 16_000, n_classes=12)) == 48_492 + 80

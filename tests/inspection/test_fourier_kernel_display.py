@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_speech import MelSpectrogram, SpectrogramLinearClassifier
+from sklearn_speech import MelSpectrogram, SpectrogramLinearClassifier, TrainableFrontEnd
 from sklearn_speech.inspection import FourierKernelDisplay
 
 RATE = 8000
@@ -18,7 +18,7 @@ def words():
 
 def _network(words, trained):
     return SpectrogramLinearClassifier(
-        frontend=FRONT_END, train_frontend=trained, max_epochs=2, lr=0.05, random_state=0
+        frontend=TrainableFrontEnd(FRONT_END, train=trained), max_epochs=2, lr=0.05, random_state=0
     ).fit(*words)
 
 

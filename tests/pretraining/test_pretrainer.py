@@ -9,6 +9,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback
 
+from sklearn_speech import TrainableFrontEnd
 from sklearn_speech.classification import SpectrogramCNNClassifier
 from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
 from sklearn_speech.model_selection import cross_validate_by_speaker
@@ -246,7 +247,7 @@ def test_with_a_front_end_it_learns_from_what_that_gives_before_training(random_
     W = np.random.default_rng(0).normal(size=(12, 1500)).astype(np.float32)
     front_end = MelSpectrogram(8000, n_mels=12)
     net = quick(
-        frontend=front_end, train_frontend="mel", random_mel=random_mel, max_epochs=0,
+        frontend=TrainableFrontEnd(front_end, random_mel=random_mel), max_epochs=0,
         pretrainer=encoder(input_norm="batch", random_state=0),
     ).fit(W, np.arange(12) % 2)  # fmt: skip
     with torch.no_grad():

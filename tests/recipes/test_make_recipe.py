@@ -148,8 +148,9 @@ def test_sample_cnn_answers_the_same_at_any_recording_level(digits):
 
 def test_overrides_plain_and_nested():
     made = make_recipe("kws-linear", n_mels=20, setting="B", padortrim__align="center",
-                       spectrogramlinearclassifier__frontend__fmin=100.0)  # fmt: skip
-    assert made[-1].frontend.n_mels == 20 and made[-1].frontend.fmin == 100.0
+                       spectrogramlinearclassifier__frontend__transformer__fmin=100.0)  # fmt: skip
+    front_end = made[-1].frontend.transformer
+    assert front_end.n_mels == 20 and front_end.fmin == 100.0
     assert made["padortrim"].align == "center"
 
 

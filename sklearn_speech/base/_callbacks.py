@@ -1,0 +1,53 @@
+"""Callbacks of skorch: those that every net has, and those that cannot do their work here."""
+
+from skorch.callbacks import (
+    EpochScoring,
+    EpochTimer,
+    InputShapeSetter,
+    LRScheduler,
+    PassthroughScoring,
+)
+
+from ..utils.validation import InvalidParameterError
+
+
+def default_callbacks():
+    """Callbacks of every net, by name: seconds and losses of each epoch."""
+    return [
+        ("epoch_timer", EpochTimer()),
+        ("train_loss", PassthroughScoring(name="train_loss", on_train=True)),
+        ("valid_loss", PassthroughScoring(name="valid_loss")),
+    ]
+
+
+def classifier_callbacks():
+    """Callbacks of every classifier, by name."""
+    accuracy = EpochScoring("accuracy", name="valid_acc", lower_is_better=False)
+    return [*default_callbacks(), ("valid_acc", accuracy)]
+
+
+def check_callbacks(net):
+    """Refuse callbacks that would have no effect on a net.
+
+    Parameters
+    ----------
+    net : BaseSpeechNet
+        With ``callbacks_``.
+
+    Raises
+    ------
+    InvalidParameterError
+        Names the callback, and what to use instead.
+    """
+    for name, callback in net.callbacks_:
+        if isinstance(callback, LRScheduler) and net.lr_schedule != "constant":
+            raise InvalidParameterError(
+                f"the callback {name} of type {type(callback).__name__} sets the learning rate, "
+                f"and so does lr_schedule={net.lr_schedule!r}; set lr_schedule='constant' to use "
+                "the callback"
+            )
+        if isinstance(callback, InputShapeSetter):
+            raise InvalidParameterError(
+                f"the callback {name} of type {type(callback).__name__} sets sizes of the network, "
+                f"which {type(net).__name__} learns from the data; leave it out"
+            )

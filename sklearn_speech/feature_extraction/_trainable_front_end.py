@@ -1,0 +1,132 @@
+"""A front end that is trained with the network that it is put into."""
+
+from numbers import Real
+
+from sklearn.base import BaseEstimator
+
+from ..utils.parameters import refuse_idle_parameters
+from ..utils.validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_parameter_constraints,
+)
+
+
+class TrainableFrontEnd(BaseEstimator):
+    """Front end whose filters or Fourier transform are trained with a network.
+
+    Pass it as ``frontend=`` to a network of this library. It is no transformer: it describes
+    how the front end inside the network begins, and what of it is trained.
+
+    Parameters
+    ----------
+    transformer : MelSpectrogram, MFCC or Spectrogram
+        The front end as it is before training.
+    train : {None, "mel", "stft", "both"}, default="mel"
+        What is trained: the mel filters, the sines and cosines of the Fourier transform, or
+        both. None trains nothing, for a front end with `masked_bins`.
+    lr : float, default=None
+        Largest learning rate of the front end; None is that of the network.
+    filterbank : {"free", "triangular", "gaussian", "rectangular"}, default="free"
+        Whether every weight of the mel filters is trained by itself, or a centre and a width
+        for each filter of this shape.
+    random_mel : bool, default=False
+        Begin with random mel filters. Needs ``filterbank="free"``, and `train` to include the
+        mel filters.
+    masked_bins : (int, int), default=None
+        Bins of the Fourier transform that the network does not receive: first, and one after
+        the last.
+
+    See Also
+    --------
+    MelSpectrogram : The usual `transformer`.
+
+    References
+    ----------
+    K. W. Cheuk, H. Anderson, K. Agres and D. Herremans, "nnAudio: an on-the-fly GPU audio to
+    spectrogram conversion toolbox using 1D convolutional neural networks", IEEE Access 8, 2020.
+
+    Q. Fu, Z. Teng, J. White, M. Powell and D. Schmidt, "FastAudio: a learnable audio front-end
+    for spoof speech detection", ICASSP 2022.
+
+    Examples
+    --------
+    >>> from sklearn_speech import MelSpectrogram, SpectrogramLinearClassifier
+    >>> from sklearn_speech.feature_extraction import TrainableFrontEnd
+    >>> front_end = TrainableFrontEnd(MelSpectrogram(8000), train="mel", lr=1e-4)
+    >>> clf = SpectrogramLinearClassifier(frontend=front_end)
+    >>> clf.set_params(frontend__transformer__n_mels=20).frontend.transformer.n_mels
+    20
+    """
+
+    _parameter_constraints = {
+        "transformer": [HasMethods(["to_module"])],
+        "train": [StrOptions({"mel", "stft", "both"}), None],
+        "lr": [Interval(Real, 0, None, closed="neither"), None],
+        "filterbank": [StrOptions({"free", "triangular", "gaussian", "rectangular"})],
+        "random_mel": ["boolean"],
+        "masked_bins": [tuple, list, None],
+    }
+
+    _needs = {
+        "lr": ("train", ("mel", "stft", "both")),
+        "random_mel": ("train", ("mel", "both")),
+    }
+
+    def __init__(
+        self,
+        transformer,
+        *,
+        train="mel",
+        lr=None,
+        filterbank="free",
+        random_mel=False,
+        masked_bins=None,
+    ):
+        self.transformer = transformer
+        self.train = train
+        self.lr = lr
+        self.filterbank = filterbank
+        self.random_mel = random_mel
+        self.masked_bins = masked_bins
+
+    @property
+    def sample_rate(self):
+        """Sampling rate of the waveforms, in Hz: that of the transformer."""
+        return self.transformer.sample_rate
+
+    @property
+    def scaling(self):
+        """Scaling of the spectrograms: that of the transformer."""
+        return self.transformer.scaling
+
+    def to_module(self):
+        """Make the front end a torch module, to be the first layer of a network.
+
+        Returns
+        -------
+        module : FrontEnd
+            See :meth:`MelSpectrogram.to_module`.
+
+        Raises
+        ------
+        InvalidParameterError
+            When a parameter is invalid, or has no effect beside the others.
+        """
+        if isinstance(self.transformer, type):
+            raise InvalidParameterError(
+                f"transformer={self.transformer!r}: expected an instance, such as MelSpectrogram()"
+            )
+        validate_parameter_constraints(
+            self._parameter_constraints, self.get_params(deep=False), type(self).__name__
+        )
+        refuse_idle_parameters(self)
+        return self.transformer.to_module(
+            train_stft=self.train in ("stft", "both"),
+            train_mel=self.train in ("mel", "both"),
+            filterbank=self.filterbank,
+            random_mel=self.random_mel,
+            masked_bins=self.masked_bins,
+        )

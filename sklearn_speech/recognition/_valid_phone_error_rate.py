@@ -1,0 +1,42 @@
+"""Phone error rate of the clips put aside, epoch by epoch."""
+
+import math
+
+from rapidfuzz.distance import Levenshtein
+from skorch.callbacks import Callback
+
+from ._decoding import greedy_decode
+
+
+class ValidPhoneErrorRate(Callback):
+    """Records ``valid_per``, the phone error rate of greedy decoding, and whether it is the best.
+
+    It takes the outputs that the validation loss was computed from.
+    """
+
+    def initialize(self):
+        """Forget the best rate of an earlier fit."""
+        self.best_ = math.inf
+        return self
+
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        """Begin to count."""
+        self.errors_ = self.phones_ = 0
+
+    def on_batch_end(self, net, batch=None, training=False, y_pred=None, **kwargs):
+        """Count errors and phones of a batch of the clips put aside."""
+        if training:
+            return
+        names = net.phones_.tolist()
+        for row, phones in zip(y_pred.cpu().numpy(), batch[1]):
+            found = [names[code - 1] for code in greedy_decode(row)]
+            self.errors_ += Levenshtein.distance(found, phones)
+            self.phones_ += len(phones)
+
+    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        """Record the rate, where there were phones."""
+        if self.phones_:
+            rate = self.errors_ / self.phones_
+            net.history.record("valid_per", rate)
+            net.history.record("valid_per_best", rate < self.best_)
+            self.best_ = min(self.best_, rate)

@@ -1,0 +1,70 @@
+"""Tells apart the interrupts that end a training."""
+
+import dis
+import sys
+
+#: Packages whose code fits estimators on somebody's behalf: a fit that they call is one of many.
+_CALLERS = ("sklearn", "joblib", "sklearn_speech")
+
+#: Modules of these packages that only pass a user's own call of ``fit`` on.
+_PASS_ON = (
+    "sklearn.base",
+    "sklearn.pipeline",
+    "sklearn.utils",
+    "sklearn_speech.base",
+    "sklearn_speech.classification",
+    "sklearn_speech.pretraining",
+    "sklearn_speech.recognition",
+    "sklearn_speech.regression",
+    "sklearn_speech.utils",
+)
+
+
+def raised_by_code(interrupt):
+    """Whether a KeyboardInterrupt comes from a ``raise`` statement, and not from Ctrl-C.
+
+    skorch's callbacks end a training by ``raise KeyboardInterrupt``.
+
+    Parameters
+    ----------
+    interrupt : KeyboardInterrupt
+        Caught, so that it has a traceback.
+
+    Returns
+    -------
+    by_code : bool
+
+    Examples
+    --------
+    >>> try:
+    ...     raise KeyboardInterrupt
+    ... except KeyboardInterrupt as interrupt:
+    ...     raised_by_code(interrupt)
+    True
+    """
+    trace = interrupt.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    # a signal strikes at any instruction, a statement at this one
+    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+
+
+def is_nested_fit():
+    """Whether a search, an ensemble or a cross-validation called the ``fit`` that is running.
+
+    Returns
+    -------
+    nested : bool
+        False where a user called ``fit`` of an estimator or of a pipeline.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if _belongs(module, _CALLERS) and not _belongs(module, _PASS_ON):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _belongs(module, packages):
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
