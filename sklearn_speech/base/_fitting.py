@@ -86,8 +86,8 @@ class NetworkFitting:
 
     def _fit(self, X, y, *, going_on=False, lr_schedule=None, **fit_params):
         """Fit, or go on from the weights that are there, by a schedule for the learning rate."""
-        self._validate_params()
         self.check_training_readiness()
+        self._validate_params()
         self.check_data(X, y)
         with (
             torch_seed(draw_seed(self.random_state), resolve_device(self.device)),
