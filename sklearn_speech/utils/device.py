@@ -1,6 +1,13 @@
-"""Where tensors live."""
+"""Where tensors live, and how many threads compute them."""
+
+import os
 
 import torch
+
+if hasattr(os, "register_at_fork"):
+    # OpenMP's threads do not survive a fork: a forked process that asked them for work, as
+    # joblib's "multiprocessing" backend would, waited forever
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 def resolve_device(device):
