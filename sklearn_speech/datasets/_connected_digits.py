@@ -27,7 +27,7 @@ Single digits by one speaker each, joined to strings of {shortest} to {longest} 
 is coarticulated across digits, and each is said as a word of its own.
 
 Number of clips: {n_clips} ({n_speakers} speakers), {seconds:.0f} s in all
-Sampling rate: {sample_rate} Hz
+Sample rate: {sample_rate} Hz
 Out of:
 {source}
 """
@@ -51,7 +51,7 @@ def make_connected_digits(
     speech : :class:`~sklearn.utils.Bunch` or None, default=None
         Single digits, as :func:`fetch_fsdd`, :func:`make_spoken_digits` or
         :func:`load_speech_folder` return them: `data` (paths, or ragged waveforms), `target`
-        (digits as 7, "7" or "seven"), `speaker` and `sampling_rate`. None makes synthetic ones,
+        (digits as 7, "7" or "seven"), `speaker` and `sample_rate`. None makes synthetic ones,
         by six speakers.
     n_clips_per_speaker : int, default=50
         Strings for each speaker.
@@ -94,7 +94,7 @@ def make_connected_digits(
             None otherwise.
         recordings : ndarray of shape (n_clips,), dtype object
             Each a list of int: positions in `speech`.
-        sampling_rate : int
+        sample_rate : int
             In Hz.
         DESCR : str
             Description.
@@ -180,7 +180,7 @@ def make_connected_digits(
         digit_segments=make_ragged(segments for _, segments, _ in rows),
         segments=None if phones is None else make_ragged(inner for _, _, inner in rows),
         recordings=make_ragged(chosen),
-        sampling_rate=rate,
+        sample_rate=rate,
         DESCR=DESCR.format(
             shortest=shortest,
             longest=longest,
@@ -218,7 +218,7 @@ def _check_speech(speech):
         raise TypeError(
             f"speech is a {type(speech).__name__}: expected a Bunch such as fetch_fsdd returns"
         )
-    for name in ("data", "target", "speaker", "sampling_rate"):
+    for name in ("data", "target", "speaker", "sample_rate"):
         if speech.get(name) is None:
             raise ValueError(f"speech has no {name}: expected a Bunch such as fetch_fsdd returns")
     n = len(speech["data"])
@@ -226,7 +226,7 @@ def _check_speech(speech):
         if speech.get(name) is not None and len(speech[name]) != n:
             raise ValueError(f"speech has {n} data, but {len(speech[name])} entries of {name}")
     labels = [as_digit(label, f"speech.target[{i}]") for i, label in enumerate(speech["target"])]
-    rate = check_positive_int("speech.sampling_rate", speech["sampling_rate"])
+    rate = check_positive_int("speech.sample_rate", speech["sample_rate"])
     return labels, np.asarray(speech["speaker"]), rate
 
 
@@ -239,9 +239,9 @@ def _read(speech, positions, rate):
         except ValueError as error:
             raise ValueError(f"speech.data: {error}") from error
         waveforms = {i: data[i].astype(np.float32) for i in positions}
-        if rate != speech["sampling_rate"]:
+        if rate != speech["sample_rate"]:
             for i, clip in waveforms.items():
-                resampled = soxr.resample(clip, speech["sampling_rate"], rate, quality="HQ")
+                resampled = soxr.resample(clip, speech["sample_rate"], rate, quality="HQ")
                 waveforms[i] = np.clip(resampled, -1.0, 1.0)
         return waveforms
     entries = check_entries(data, "speech.data")

@@ -5,7 +5,7 @@ import string
 import unicodedata
 
 #: Names that the Bunch itself uses.
-RESERVED = frozenset({"data", "target", "sampling_rate", "unmatched", "DESCR", "license"})
+RESERVED = frozenset({"data", "target", "sample_rate", "unmatched", "DESCR", "license"})
 
 
 class FilePattern:

@@ -4,7 +4,7 @@ After D. H. Klatt, "Software for a cascade/parallel formant synthesizer", J. Aco
 67, 971 (1980), and D. H. Klatt and L. C. Klatt, ibid. 87, 820 (1990). The filters are not run
 sample by sample: the source is cut into short overlapping frames, each frame is multiplied by
 the frequency response of its own vocal tract, and the frames are added up again. All responses
-are those of analogue resonators, so that a voice sounds the same at every sampling rate.
+are those of analogue resonators, so that a voice sounds the same at every sample rate.
 """
 
 from dataclasses import dataclass

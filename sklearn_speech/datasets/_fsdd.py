@@ -18,7 +18,7 @@ ARCHIVE_URL = f"https://github.com/Jakobovski/free-spoken-digit-dataset/archive/
 #: ``sha256sum *.wav | sha256sum`` in its folder of recordings.
 DIGEST = "1801eae019c063377d98f831d3f93574f259475df7332bb0e3d1b080fb5e6959"
 
-SAMPLING_RATE = 8000
+SAMPLE_RATE = 8000
 
 N_TAKES = 50
 
@@ -105,7 +105,7 @@ def fetch_fsdd(
             Who speaks.
         take : ndarray of int, shape (n_clips,)
             0 to 49.
-        sampling_rate : int
+        sample_rate : int
             8000 Hz.
         speaker_info : dict of str to dict
             Gender and accent of each speaker.
@@ -131,7 +131,7 @@ def fetch_fsdd(
     Examples
     --------
     >>> speech = fetch_fsdd(speakers=["theo"], subset="test")  # doctest: +SKIP
-    >>> len(speech.data), speech.target[0], speech.sampling_rate  # doctest: +SKIP
+    >>> len(speech.data), speech.target[0], speech.sample_rate  # doctest: +SKIP
     (50, 0, 8000)
     """
     validate_parameter_constraints(
@@ -184,7 +184,7 @@ def fetch_fsdd(
         target=digit,
         speaker=speaker,
         take=take,
-        sampling_rate=SAMPLING_RATE,
+        sample_rate=SAMPLE_RATE,
         speaker_info={name: dict(SPEAKERS[name]) for name in speakers},
         license=LICENSE,
         DESCR=DESCR,

@@ -10,7 +10,7 @@ from ..audio import AudioSegment
 from ._noise_recordings import noise_folder, write_noise_recordings
 
 #: Of Speech Commands, and of noise made for it.
-SAMPLING_RATE = 16000
+SAMPLE_RATE = 16000
 
 #: The noise that validation hears, in the split of the trainable front ends' reference system.
 VALIDATION_NOISE = "running_tap"
@@ -43,7 +43,7 @@ def noise_windows(folder, noise_home, limit):
         validation = {path for path in recorded if path.stem == VALIDATION_NOISE}
     else:
         home = noise_folder() if noise_home is None else Path(noise_home).expanduser()
-        recorded = write_noise_recordings(Path(os.path.abspath(home)), SAMPLING_RATE)
+        recorded = write_noise_recordings(Path(os.path.abspath(home)), SAMPLE_RATE)
         validation = set(recorded[3::4])
     windows, unreadable = [], []
     for path in recorded:

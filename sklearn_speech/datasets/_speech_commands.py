@@ -17,7 +17,7 @@ from ..utils.validation import (
 )
 from ._data_home import DATA_HOME_VARIABLE, get_data_home
 from ._download import fetch_archive
-from ._noise_windows import SAMPLING_RATE, noise_windows
+from ._noise_windows import SAMPLE_RATE, noise_windows
 
 _BASE_URL = "https://storage.googleapis.com/download.tensorflow.org/data/"
 
@@ -148,7 +148,7 @@ def fetch_speech_commands(
             What balances the classes: 1 for a word; for unknown and silence the mean
             number of clips of a word over that of the class, in the training part, or in
             all where `split` is None.
-        sampling_rate : int
+        sample_rate : int
             16000 Hz.
         n_missing : int
             Clips of the whole data set, any word, that this copy lacks; and of the test
@@ -275,7 +275,7 @@ def fetch_speech_commands(
         take=np.array(take),
         split=part if split else None,
         sample_weight=_balance(target, (part == "train") | (not split), set(targets)),
-        sampling_rate=SAMPLING_RATE,
+        sample_rate=SAMPLE_RATE,
         n_missing=n_missing,
         license=LICENSE,
         DESCR=DESCR.format(

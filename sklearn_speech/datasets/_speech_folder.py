@@ -57,7 +57,7 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
             Labels.
         speaker : ndarray of str, shape (n_clips,), or None
             Speakers; None when the pattern has no ``{speaker}``.
-        sampling_rate : int or None
+        sample_rate : int or None
             In Hz, as the files' headers state; None when they differ, or when
             no header can be read.
         unmatched : list of str
@@ -89,7 +89,7 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
     ...     for name in ("yes_ann_0.wav", "no_ann_0.wav", "no_bob_1.wav"):
     ...         soundfile.write(f"{folder}/{name}", np.zeros(800), 8000)
     ...     speech = load_speech_folder(folder, "{label}_{speaker}_{take}.wav")
-    >>> speech.target, speech.speaker, speech.take, speech.sampling_rate
+    >>> speech.target, speech.speaker, speech.take, speech.sample_rate
     (array(['no', 'no', 'yes'], ...), array(['ann', 'bob', 'ann'], ...), array([0, 1, 0]), 8000)
     """
     validate_parameter_constraints(
@@ -136,7 +136,7 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
         data=np.array(data),
         target=columns.pop("label"),
         speaker=columns.pop("speaker", None),
-        sampling_rate=rates.pop() if len(rates) == 1 else None,
+        sample_rate=rates.pop() if len(rates) == 1 else None,
         unmatched=[*unmatched, *undecodable, *closed],
         **columns,
     )

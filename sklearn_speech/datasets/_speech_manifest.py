@@ -52,7 +52,7 @@ def load_speech_manifest(csv_path, *, delimiter=",", check_paths=True):
             Labels.
         speaker : ndarray of str, shape (n_clips,), or None
             Speakers; None when there is no such column.
-        sampling_rate : int or None
+        sample_rate : int or None
             In Hz, as the files' headers state; None when they differ, or when
             no header can be read.
         others : ndarray of str, shape (n_clips,)
@@ -110,7 +110,7 @@ def load_speech_manifest(csv_path, *, delimiter=",", check_paths=True):
         data=make_ragged(data) if is_cut else np.array([entry.path for entry in data]),
         target=columns.pop("label"),
         speaker=columns.pop("speaker", None),
-        sampling_rate=rates.pop() if len(rates) == 1 else None,
+        sample_rate=rates.pop() if len(rates) == 1 else None,
         **columns,
     )
 

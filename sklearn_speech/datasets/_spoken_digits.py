@@ -24,7 +24,7 @@ examples and tests. Speakers differ in pitch, vocal-tract length, tempo, breathi
 microphone and loudness; takes differ a little in pitch contour, durations, formants and level.
 
 Number of clips: {n_clips} ({n_speakers} speakers, {n_digits} digits, {n_takes} takes)
-Sampling rate: {sample_rate} Hz
+Sample rate: {sample_rate} Hz
 """
 
 
@@ -75,7 +75,7 @@ def make_spoken_digits(
             Names, "synth-00" and so on.
         take : ndarray of shape (n_clips,)
             From 0.
-        sampling_rate : int
+        sample_rate : int
             In Hz.
         phones : list of list of str
             Each clip's phones in TIMIT's notation, without the silence around them.
@@ -135,7 +135,7 @@ def make_spoken_digits(
         target=columns[:, 1].copy(),
         speaker=np.array(names)[columns[:, 0]],
         take=columns[:, 2].copy(),
-        sampling_rate=sample_rate,
+        sample_rate=sample_rate,
         phones=[list(DIGIT_PHONES[digit]) for _, digit, _ in rows],
         segments=segments,
         speaker_info={name: dataclasses.asdict(voice) for name, voice in zip(names, drawn)},

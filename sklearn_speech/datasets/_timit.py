@@ -13,7 +13,7 @@ from ..utils.validation import Options, StrOptions, make_ragged, validate_parame
 from ._data_home import DATA_HOME_VARIABLE, get_data_home
 from ._timit_files import find_utterances, raise_all, read_segments, read_text
 
-SAMPLING_RATE = 16000
+SAMPLE_RATE = 16000
 
 #: Silence before and after each sentence.
 EDGE = "h#"
@@ -100,7 +100,7 @@ def load_timit(folder=None, *, split=None, drop_sa=True, phones=61, drop_edge_si
             Region, 1 to 8.
         split : ndarray of str, shape (n_utterances,), or None
             "train" or "test"; None for the sample.
-        sampling_rate : int
+        sample_rate : int
             16000 Hz.
         license : str
             The licence of the recordings.
@@ -170,7 +170,7 @@ def load_timit(folder=None, *, split=None, drop_sa=True, phones=61, drop_edge_si
         sex=np.array([name[0] for name in speakers]),
         dialect=np.array([u.dialect for u in utterances]),
         split=np.array([u.split for u in utterances]) if is_full else None,
-        sampling_rate=SAMPLING_RATE,
+        sample_rate=SAMPLE_RATE,
         license=LICENSES[is_full],
         DESCR=DESCR.format(
             sample="" if is_full else ", NLTK's sample",
@@ -256,10 +256,10 @@ def _fold(segments, phones):
 
 
 def _check_rates(folder, paths):
-    wrong = header_rates(paths) - {SAMPLING_RATE}
+    wrong = header_rates(paths) - {SAMPLE_RATE}
     if wrong:
         raise ValueError(
-            f"{folder} has recordings at {sorted(wrong)} Hz: expected {SAMPLING_RATE} Hz, in whose "
+            f"{folder} has recordings at {sorted(wrong)} Hz: expected {SAMPLE_RATE} Hz, in whose "
             "samples the annotations count"
         )
     return np.array(paths)

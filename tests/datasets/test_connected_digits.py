@@ -126,7 +126,7 @@ def test_more_clips_or_fewer_speakers_leave_the_others_as_they_were(single, conn
 def test_without_speech_there_are_six_synthetic_speakers():
     speech = make_connected_digits(n_clips_per_speaker=2, n_digits=3, random_state=0)
     assert len(set(speech.speaker)) == 6 and len(speech.data) == 12
-    assert speech.sampling_rate == 8000 and speech.segments is not None
+    assert speech.sample_rate == 8000 and speech.segments is not None
     assert all(clip.dtype == np.float32 and np.abs(clip).max() <= 1 for clip in speech.data)
 
 
@@ -134,7 +134,7 @@ def test_another_rate_moves_every_boundary_in_proportion(single):
     settings = {"n_clips_per_speaker": 2, "pause": 0.125, "random_state": 3}
     slow = make_connected_digits(single, **settings)
     fast = make_connected_digits(single, sample_rate=16000, **settings)
-    assert fast.sampling_rate == 16000 and list(fast.digits) == list(slow.digits)
+    assert fast.sample_rate == 16000 and list(fast.digits) == list(slow.digits)
     for a, b, long in zip(slow.segments, fast.segments, fast.data):
         assert [phone for _, _, phone in a] == [phone for _, _, phone in b]
         # each recording may end a sample earlier or later
@@ -164,7 +164,7 @@ def test_files_are_read_and_their_labels_may_be_words(tmp_path):
         paths.append(str(path))
     speech = Bunch(
         data=np.array(paths), target=np.array(["one", "two", "one", "two"]),
-        speaker=["ann", "ann", "bob", "bob"], sampling_rate=16000, license="free",
+        speaker=["ann", "ann", "bob", "bob"], sample_rate=16000, license="free",
     )  # fmt: skip
     made = make_connected_digits(speech, n_clips_per_speaker=1, n_digits=2, random_state=0)
     assert sorted(made.digits[0]) == [1, 2] and made.segments is None and made.license == "free"
@@ -202,7 +202,7 @@ def test_wrong_parameters_are_named(arguments, message):
         ({"speaker": None}, "speech has no speaker"),
         ({"target": [12] * 120}, r"speech.target\[0\] is or holds 12"),
         ({"target": [1]}, "120 data, but 1 entries of target"),
-        ({"sampling_rate": None}, "speech has no sampling_rate"),
+        ({"sample_rate": None}, "speech has no sample_rate"),
     ],
 )
 def test_speech_that_lacks_something_is_told_so(single, changes, message):

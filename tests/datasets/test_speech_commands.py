@@ -74,7 +74,7 @@ def test_twelve_classes_are_ten_words_unknown_and_silence(home):
         [*_speech_commands.TARGET_WORDS, "_silence_", "_unknown_"]
     )
     assert set(speech.word[speech.target == "_unknown_"]) == {"bed", "zero"}
-    assert speech.split is None and speech.sampling_rate == 16000
+    assert speech.split is None and speech.sample_rate == 16000
     for path, word, speaker, take in zip(speech.data, speech.word, speech.speaker, speech.take):
         if word != "_silence_":
             assert path.endswith(f"{word}/{speaker}_nohash_{take}.wav")

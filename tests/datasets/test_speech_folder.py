@@ -36,7 +36,7 @@ def test_fields_come_from_the_names_in_sorted_order(folder):
     np.testing.assert_array_equal(speech.speaker, ["x", "x", "y"])
     np.testing.assert_array_equal(speech.take, [2, 1, 10])
     assert [Path(path).name for path in speech.data] == ["a_x_2.wav", "b_x_1.wav", "b_y_10.wav"]
-    assert speech.sampling_rate == 8000 and speech.unmatched == []
+    assert speech.sample_rate == 8000 and speech.unmatched == []
 
 
 def test_labels_stay_strings_and_takes_with_letters_too(folder):
@@ -121,9 +121,9 @@ def test_other_formats_count_as_recordings_and_other_files_do_not(folder):
     assert len(load_speech_folder(made, "{label}_{speaker}_{take}.*").data) == 2
 
 
-def test_mixed_sampling_rates_give_none(folder):
+def test_mixed_sample_rates_give_none(folder):
     folder("yes_ann_1.wav")
-    assert load_speech_folder(folder("no_ann_1.wav", rate=16000), FLAT).sampling_rate is None
+    assert load_speech_folder(folder("no_ann_1.wav", rate=16000), FLAT).sample_rate is None
 
 
 def test_chosen_labels_only(folder):
@@ -177,7 +177,7 @@ def test_folders_without_recordings_are_named(folder, tmp_path):
 def test_speech_commands_have_their_words_and_speakers(speech_commands_folder):
     speech = load_speech_folder(speech_commands_folder, "{label}/{speaker}_nohash_{take}.wav")
     assert (len(speech.data), len(set(speech.target)), len(set(speech.speaker))) == (2035, 30, 466)
-    assert speech.sampling_rate == 16000
+    assert speech.sample_rate == 16000
 
 
 def test_timit_folders_name_region_and_speaker(timit_folder):

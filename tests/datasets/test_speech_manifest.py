@@ -32,7 +32,7 @@ def test_columns_become_paths_labels_speakers_and_others(manifest, tmp_path):
     )
     assert list(speech.data) == [str(tmp_path / "a.wav"), str(tmp_path / "sub" / "b.wav")]
     assert list(speech.target) == ["yes", "no"] and list(speech.speaker) == ["ann", "bob"]
-    assert list(speech.room) == ["1", "2"] and speech.sampling_rate == 8000
+    assert list(speech.room) == ["1", "2"] and speech.sample_rate == 8000
     assert len(AudioReader(8000).transform(speech.data)) == 2
 
 

@@ -88,7 +88,7 @@ def test_one_utterance_is_the_same_in_every_layout(tmp_path, folder, ending, cas
     assert speech.sentence.tolist() == ["sx37"]
     assert speech.speaker.tolist() == ["fcjf0"]
     assert speech.sex.tolist() == ["f"] and speech.dialect.tolist() == [1]
-    assert speech.sampling_rate == 16000
+    assert speech.sample_rate == 16000
     if "train" in folder.lower():
         assert speech.split.tolist() == ["train"] and "LDC User Agreement" in speech.license
     else:
