@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch, check_random_state
 
 from ..audio._reading import check_entries, read_clips
+from ..utils.text import normalize_names
 from ..utils.validation import check_positive_int, check_waveforms, is_ragged, make_ragged
 from ._digit_lexicon import as_digit, phonemize_digits
 from ._digit_phones import SILENCE
@@ -227,7 +228,7 @@ def _check_speech(speech):
             raise ValueError(f"speech has {n} data, but {len(speech[name])} entries of {name}")
     labels = [as_digit(label, f"speech.target[{i}]") for i, label in enumerate(speech["target"])]
     rate = check_positive_int("speech.sample_rate", speech["sample_rate"])
-    return labels, np.asarray(speech["speaker"]), rate
+    return labels, normalize_names(np.asarray(speech["speaker"])), rate
 
 
 def _read(speech, positions, rate):

@@ -2,7 +2,8 @@
 
 import re
 import string
-import unicodedata
+
+from ..utils.text import normalize_name
 
 #: Names that the Bunch itself uses.
 RESERVED = frozenset({"data", "target", "sample_rate", "unmatched", "DESCR", "license"})
@@ -36,7 +37,7 @@ class FilePattern:
         if isinstance(pattern, re.Pattern):
             self._regexes = [pattern]
         elif isinstance(pattern, str):
-            self._tokens = _tokens(unicodedata.normalize("NFC", pattern))
+            self._tokens = _tokens(normalize_name(pattern))
             # every reading is between the shortest-first and the longest-first one
             self._regexes = [_compile(self._tokens, lazy) for lazy in ("?", "")]
         else:
@@ -70,7 +71,7 @@ class FilePattern:
             Why there are no fields, when the pattern fits in more ways than one.
         """
         readings = []
-        path = unicodedata.normalize("NFC", path)
+        path = normalize_name(path)
         for regex in self._regexes:
             match = regex.fullmatch(path)
             if match is None:

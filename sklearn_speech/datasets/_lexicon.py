@@ -1,5 +1,6 @@
 """From words to phones by a lexicon, and back to the words that fit best."""
 
+from ..utils.text import normalize_name
 from ..utils.validation import check_phone_sequences, make_ragged
 
 #: Costs of a phone wrong, left out or added, of one in common, and of a word: each outweighs
@@ -44,6 +45,7 @@ def phonemize(transcripts, lexicon):
     for i, words in enumerate(transcripts):
         if isinstance(words, str) or not hasattr(words, "__len__"):
             raise TypeError(f"transcripts[{i}] is {words!r:.100}: expected a list of words")
+        words = [normalize_name(word) for word in words]
         for word in words:
             if word not in lexicon:
                 raise ValueError(
@@ -148,4 +150,7 @@ def _check_lexicon(lexicon):
     for word, spelling in zip(lexicon, spellings):
         if not spelling:
             raise ValueError(f"lexicon: the word {word!r} has no phones")
-    return dict(zip(lexicon, spellings))
+    checked = {normalize_name(word): spelling for word, spelling in zip(lexicon, spellings)}
+    if len(checked) < len(lexicon):
+        raise ValueError("lexicon: two words differ in their Unicode form only")
+    return checked

@@ -1,7 +1,6 @@
 """A user's own recordings, labelled by their file names."""
 
 import os
-import unicodedata
 import warnings
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ..audio._reading import header_rates, printable
+from ..utils.text import normalize_name
 from ..utils.validation import StrOptions, validate_parameter_constraints
 from ._file_pattern import FilePattern
 
@@ -221,7 +221,7 @@ def _select(matched, labels):
         return matched
     if isinstance(labels, str):
         raise ValueError(f"labels={labels!r}: expected a list, such as [{labels!r}]")
-    wanted = {unicodedata.normalize("NFC", str(label)) for label in labels}
+    wanted = {normalize_name(str(label)) for label in labels}
     present = {fields["label"] for _, fields in matched}
     if not wanted or wanted - present:
         raise ValueError(

@@ -1,6 +1,7 @@
 """Strings of digits: what they are made of, where it lies, and what never happens."""
 
 import itertools
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -235,3 +236,18 @@ def test_waveforms_are_taken_by_position_and_checked(single):
             data[i] = (100 * data[i]).astype(change) if change else data[i] * np.nan
         with pytest.raises(ValueError, match=words):
             make_connected_digits(Bunch(**{**single, "data": data}), **options)
+
+
+def test_one_speaker_written_in_two_forms_of_unicode_is_one(single):
+    names = np.array(["josé" if name == "synth-00" else name for name in single.speaker])
+    half = names.copy()
+    half[::2] = [unicodedata.normalize("NFD", name) for name in names[::2]]
+    assert len(set(half)) == len(set(names)) + 1
+    joined = [
+        make_connected_digits(
+            Bunch(**{**single, "speaker": speaker}), n_clips_per_speaker=2, random_state=0
+        )
+        for speaker in (names, half)
+    ]
+    assert joined[1].speaker.tolist() == joined[0].speaker.tolist()
+    assert same(joined[1].data, joined[0].data)

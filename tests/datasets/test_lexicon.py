@@ -1,6 +1,7 @@
 """Words and phones: spelling, and the closest words, against trying all of them."""
 
 import itertools
+import unicodedata
 
 import numpy as np
 import pytest
@@ -111,3 +112,12 @@ def test_what_is_no_digit_is_named(digits, error, message):
 def test_what_is_no_lexicon_or_no_word_of_it_is_named(transcripts, lexicon, error, message):
     with pytest.raises(error, match=message):
         phonemize(transcripts, lexicon)
+
+
+def test_words_and_phones_are_found_in_either_form_of_unicode():
+    nfc, nfd = (unicodedata.normalize(form, "não") for form in ("NFC", "NFD"))
+    phones = unicodedata.normalize("NFD", "ã")
+    assert phonemize([[nfd]], {nfc: ["n", phones]})[0] == ["n", "ã"]
+    assert words_from_phones([["n", "ã"]], {nfd: ["n", phones]})[0] == [nfc]
+    with pytest.raises(ValueError, match="Unicode form only"):
+        phonemize([[nfc]], {nfc: ["n"], nfd: ["n", "a"]})
