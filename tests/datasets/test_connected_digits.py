@@ -201,7 +201,7 @@ def test_wrong_parameters_are_named(arguments, message):
     ("changes", "message"),
     [
         ({"speaker": None}, "speech has no speaker"),
-        ({"target": [12] * 120}, r"speech.target\[0\] is or holds 12"),
+        ({"target": [12] * 120}, r"speech.target\[0\] is or contains 12"),
         ({"target": [1]}, "120 data, but 1 entries of target"),
         ({"sample_rate": None}, "speech has no sample_rate"),
     ],

@@ -108,7 +108,7 @@ def test_files_beyond_the_pinned_version_are_left_out_and_counted(empty_copy):
     "arguments, message",
     [
         ({"speakers": "theo"}, r"speakers='theo': expected a list"),
-        ({"speakers": ["thea"]}, r"speakers=\['thea'\]: expected names out of \['george'"),
+        ({"speakers": ["thea"]}, r"speakers=\['thea'\]: expected names from \['george'"),
         ({"speakers": []}, r"speakers=\[\]"),
         ({"subset": "dev"}, "'subset' parameter"),
         ({"n_retries": -1}, "'n_retries' parameter"),

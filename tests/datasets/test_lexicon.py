@@ -84,8 +84,8 @@ def test_words_are_spelled_in_order():
 @pytest.mark.parametrize(
     ("digits", "error", "message"),
     [
-        ([10], ValueError, r"digits\[0\] is or holds 10"),
-        ([[1], [2, "ten"]], ValueError, r"digits\[1\] is or holds 'ten'"),
+        ([10], ValueError, r"digits\[0\] is or contains 10"),
+        ([[1], [2, "ten"]], ValueError, r"digits\[1\] is or contains 'ten'"),
         ([True], ValueError, "True"),
         ([1.5], ValueError, "1.5"),
         ("12", TypeError, "expected a list"),
@@ -100,7 +100,7 @@ def test_what_is_no_digit_is_named(digits, error, message):
 @pytest.mark.parametrize(
     ("transcripts", "lexicon", "error", "message"),
     [
-        ([["ab", "no"]], LEXICON, ValueError, r"transcripts\[0\] holds the word 'no'"),
+        ([["ab", "no"]], LEXICON, ValueError, r"transcripts\[0\] contains the word 'no'"),
         (["ab"], LEXICON, TypeError, r"transcripts\[0\] is 'ab'"),
         ("ab", LEXICON, TypeError, "transcripts='ab'"),
         ([["ab"]], {}, TypeError, "lexicon={}"),

@@ -140,7 +140,7 @@ def test_chosen_labels_only(folder):
     "pattern, message",
     [
         ("{speaker}.wav", r"no field \{label\}"),
-        ("{label}{speaker}.wav", r"nothing tells where \{label\} ends and \{speaker\} begins"),
+        ("{label}{speaker}.wav", r"no text separates \{label\} from \{speaker\}"),
         ("{label}_{data}.wav", r"fields \['data'\]"),
         ("{label}_{}.wav", "fields are names in braces"),
         ("{label}_{take:d}.wav", r"not \{take:d\}"),
@@ -165,7 +165,7 @@ def test_folders_without_recordings_are_named(folder, tmp_path):
     with pytest.raises(OSError, match="absent does not exist"):
         load_speech_folder(tmp_path / "absent", FLAT)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="empty holds no recordings"):
+    with pytest.raises(ValueError, match="empty contains no recordings"):
         load_speech_folder(tmp_path / "empty", FLAT)
     made = folder("yes.wav")
     with pytest.raises(OSError, match="is a file, not a folder"):

@@ -109,9 +109,9 @@ def test_where_nothing_was_said_only_insertions_count():
 
 
 def test_a_rate_without_any_phone_is_refused():
-    with pytest.raises(ValueError, match="y_true holds no phone"):
+    with pytest.raises(ValueError, match="y_true contains no phone"):
         phone_error_rate([[], []], [["a"], []])
-    with pytest.raises(ValueError, match="y_true holds no phone"):
+    with pytest.raises(ValueError, match="y_true contains no phone"):
         phone_error_rate([["a"]], [["a"]], sample_weight=[0])
 
 
@@ -124,7 +124,7 @@ def test_a_rate_without_any_phone_is_refused():
         ({"y_pred": HEARD[:2]}, "inconsistent numbers of samples"),
         ({"sample_weight": [1, 1]}, "inconsistent numbers of samples"),
         ({"sample_weight": [1, -1, 1]}, "at least 0"),
-        ({"sample_weight": ["a", "b", "c"]}, "one number a clip"),
+        ({"sample_weight": ["a", "b", "c"]}, "one number for each clip"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):
