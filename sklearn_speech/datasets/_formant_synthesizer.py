@@ -163,7 +163,7 @@ def synthesize(
     return _overlap_add(np.fft.irfft(spectrum * room, n_fft), hop)[hop : hop + n_times]
 
 
-def _frames(source, hop, n_frames):
+def _frames(source: np.ndarray, hop: int, n_frames: int) -> np.ndarray:
     """Overlapping frames, centred on multiples of hop, with windows that add up to one."""
     padded = np.zeros((n_frames + 1) * hop)
     padded[hop : hop + len(source)] = source
@@ -172,7 +172,7 @@ def _frames(source, hop, n_frames):
     return np.hstack([halves[:-1], halves[1:]]) * window
 
 
-def _overlap_add(frames, hop):
+def _overlap_add(frames: np.ndarray, hop: int) -> np.ndarray:
     n_frames, length = frames.shape
     n_blocks = -(-length // hop)
     blocks = np.zeros((n_frames, n_blocks * hop))
@@ -184,7 +184,13 @@ def _overlap_add(frames, hop):
     return sound.ravel()
 
 
-def _formant_tracks(phones, boundaries, times, voice, rng):
+def _formant_tracks(
+    phones: Sequence[str],
+    boundaries: np.ndarray,
+    times: np.ndarray,
+    voice: Voice,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     """F1 to F3 (Hz) and the opening of the velum at each frame, gliding between targets."""
     knots: list[float] = []
     targets: list[np.ndarray] = []
@@ -209,7 +215,9 @@ def _formant_tracks(phones, boundaries, times, voice, rng):
     return formants, np.interp(times, centres, openings)
 
 
-def _level_tracks(phones, boundaries, sample_rate, voice):
+def _level_tracks(
+    phones: Sequence[str], boundaries: np.ndarray, sample_rate: int, voice: Voice
+) -> list[np.ndarray]:
     """Amplitudes of voicing, aspiration and frication at each sample."""
     levels = np.zeros((3, int(boundaries[-1])))
     for name, start, end in zip(phones, boundaries[:-1], boundaries[1:]):
@@ -226,20 +234,26 @@ def _level_tracks(phones, boundaries, sample_rate, voice):
     ]
 
 
-def _final_decay(boundaries):
+def _final_decay(boundaries: np.ndarray) -> np.ndarray:
     """Change of level (dB) at each sample: the last phone of a word fades."""
     start, end = boundaries[-3], boundaries[-2]
     progress = (np.arange(int(boundaries[-1])) - start) / (end - start)
     return -FINAL_DECAY * np.clip(progress - 0.25, 0, 0.75) / 0.75
 
 
-def _smooth(track, width):
+def _smooth(track: np.ndarray, width: int) -> np.ndarray:
     window = np.hanning(width + 3)[1:-1]
     padded = np.pad(track, (len(window) // 2, (len(window) - 1) // 2), mode="edge")
     return np.convolve(padded, window / window.sum(), mode="valid")
 
 
-def _glottal_source(boundaries, voicing, voice, sample_rate, rng):
+def _glottal_source(
+    boundaries: np.ndarray,
+    voicing: np.ndarray,
+    voice: Voice,
+    sample_rate: int,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     """Differentiated glottal flow, and 1 where the glottis is open, at each sample."""
     n_times = len(voicing)
     progress = (np.arange(n_times) - boundaries[1]) / (boundaries[-2] - boundaries[1])
@@ -261,7 +275,7 @@ def _glottal_source(boundaries, voicing, voice, sample_rate, rng):
     return voicing * amplitude * pulses, phase % 1 < voice.open_quotient
 
 
-def _pulse_table(f0, voice, sample_rate):
+def _pulse_table(f0: float, voice: Voice, sample_rate: int) -> np.ndarray:
     """One period of the differentiated flow, without harmonics above the Nyquist frequency."""
     t = np.arange(TABLE_LENGTH) / TABLE_LENGTH / voice.open_quotient
     # Klatt and Klatt's pulse, flow t^2 - t^3 while the glottis is open
@@ -275,18 +289,22 @@ def _pulse_table(f0, voice, sample_rate):
     return np.append(table, table[0])
 
 
-def _slope(frequencies, db_per_octave):
+def _slope(frequencies: np.ndarray, db_per_octave: float) -> np.ndarray:
     # without a kink at 500 Hz, whose response would ring on through closures
     return 10 ** (db_per_octave / 20 * np.log2(1 + (frequencies / 500.0) ** 2) / 2)
 
 
-def _anti_resonance(frequencies, centre, bandwidth):
+def _anti_resonance(
+    frequencies: np.ndarray, centre: float | np.ndarray, bandwidth: float | np.ndarray
+) -> np.ndarray:
     """Response of a pair of analogue zeros with unit gain at 0 Hz; its inverse is a formant."""
     power = centre**2 + bandwidth**2 / 4
     return 1 - frequencies**2 / power + 1j * frequencies * (bandwidth / power)
 
 
-def _tract_response(frequencies, formants, nasal, voice):
+def _tract_response(
+    frequencies: np.ndarray, formants: np.ndarray, nasal: np.ndarray, voice: Voice
+) -> np.ndarray:
     """Cascade of all formants and of the nasal pole and zero, (n_frames, n_frequencies)."""
     scale = voice.formant_scale
     fixed = _anti_resonance(frequencies, NASAL_POLE * scale, NASAL_BANDWIDTH)
@@ -297,12 +315,18 @@ def _tract_response(frequencies, formants, nasal, voice):
     poles = np.repeat(fixed[np.newaxis], len(formants), axis=0)
     for formant, width in zip(formants.T, widths.T):
         poles *= _anti_resonance(frequencies, formant[:, np.newaxis], width[:, np.newaxis])
-    # with the velum closed the zero lies on the pole and cancels it
+    # while the velum is closed, the zero cancels the pole
     zero = (NASAL_POLE + (NASAL_ZERO - NASAL_POLE) * nasal[:, np.newaxis]) * scale
     return _anti_resonance(frequencies, zero, NASAL_BANDWIDTH) / poles
 
 
-def _frication_response(phones, boundaries, times, frequencies, voice):
+def _frication_response(
+    phones: Sequence[str],
+    boundaries: np.ndarray,
+    times: np.ndarray,
+    frequencies: np.ndarray,
+    voice: Voice,
+) -> np.ndarray:
     """Spectrum of each frame's frication; delayed by 2 ms, so that no response precedes it."""
     spoken = [
         (spectrum, start, end)
@@ -319,7 +343,7 @@ def _frication_response(phones, boundaries, times, frequencies, voice):
     return 10 ** (shape / 20) * np.exp(-2j * np.pi * frequencies * 0.002)
 
 
-def _room_response(frequencies, voice):
+def _room_response(frequencies: np.ndarray, voice: Voice) -> np.ndarray:
     ratio = frequencies / voice.room_lower_edge
     high_pass = -(ratio**2) / (1 - ratio**2 + 1.4142j * ratio)
     return _slope(frequencies, voice.room_tilt) * high_pass

@@ -1,4 +1,4 @@
-"""Tables out of CSV and TSV files and DataFrames: each row arrives, or its line is named."""
+"""Tables from CSV files, TSV files and DataFrames; no row is lost without an error."""
 
 import csv
 import gzip
@@ -39,9 +39,9 @@ class Table:
     header : list of str
         Names of the columns.
     header_place : str
-        Where the names stand, such as "line 1".
+        Place of the names, such as "line 1".
     rows : list of (str, list of str)
-        Where each row stands, and one entry for each column.
+        Place of each row, such as "line 2", and its entries, one for each column.
     """
 
     name: str
@@ -65,7 +65,7 @@ def frame_table(frame: Any) -> Table:
     Raises
     ------
     ValueError
-        When it has no rows, or an entry holds a NUL character.
+        When it has no rows, or an entry contains a NUL character.
     """
     header = [str(name).strip() for name in frame.columns]
     columns = [
@@ -75,7 +75,7 @@ def frame_table(frame: Any) -> Table:
     rows = [(f"row {i}", list(cells)) for i, cells in enumerate(zip(*columns))]
     for place, cells in rows:
         if any("\0" in cell for cell in cells):
-            raise ValueError(f"the DataFrame, {place}: an entry holds a NUL character")
+            raise ValueError(f"the DataFrame, {place}: an entry contains a NUL character")
     if not rows:
         raise ValueError("the DataFrame has no rows: expected one row for each clip")
     return Table("the DataFrame", header, "its columns", rows)
@@ -122,7 +122,7 @@ def file_table(
 
 
 def _undecided_table(path: Path, text: str, delimiter: str) -> Table:
-    """Decide what quotes mean in a tab-separated file, by which reading gives whole rows."""
+    """Read a tab-separated file in the way, with or without quotes, that gives whole rows."""
     try:
         literal, _ = _parse(path, text, delimiter, quoted=False)
     except ValueError as problem:
@@ -144,7 +144,7 @@ def _undecided_table(path: Path, text: str, delimiter: str) -> Table:
             stacklevel=4,
         )
         return literal
-    # programs that quote entries quote all of them, or those that contain a quote
+    # programs quote all entries, or only those that contain a quote or a delimiter
     if all(name.startswith('"') for name in literal.header):
         return quoted
     needed = all(
@@ -159,9 +159,9 @@ def _undecided_table(path: Path, text: str, delimiter: str) -> Table:
 def _parse(
     path: Path, text: str, delimiter: str, *, quoted: bool
 ) -> tuple[Table, list[tuple[int, int]]]:
-    """The table, and first and last lines of entries that may have swallowed rows."""
+    """The table, and the first and last lines of entries that may have swallowed rows."""
     lines = list(io.StringIO(text, newline=""))
-    # an entry that needs no quotes may have them after a space
+    # spaces may precede a quoted entry
     reader = csv.reader(
         lines,
         delimiter=delimiter,
@@ -232,7 +232,7 @@ def _read_text(path: Path, encoding: str | None) -> str:
     if "\0" in text:
         line = _line_of(text[: text.index("\0")])
         raise ValueError(
-            f"{path}, line {line}: a NUL character, which no text holds; a file in UTF-16 without "
+            f"{path}, line {line}: a NUL character, which is not text; a file in UTF-16 without "
             "a byte order mark needs encoding='utf-16-le'"
         )
     return text.removeprefix("\ufeff")

@@ -180,7 +180,7 @@ def _recordings(folder: Path) -> tuple[list[str], list[str], list[str]]:
 
 
 def _leads_back(folder: Path, parent: str, name: str) -> bool:
-    """Whether a folder is a link to one of its own parents, which would never end."""
+    """Whether a folder is a link to one of its parents, which would be an endless loop."""
     path = Path(parent) / name
     if not path.is_symlink():
         return False

@@ -19,10 +19,10 @@ from ..utils.validation import make_ragged, validate_parameter_constraints
 from ._file_pattern import RESERVED
 from ._manifest_table import MAX_SHOWN, Table, absolute_path, file_table, frame_table, is_frame
 
-#: Columns with a meaning; the first two are needed.
+#: Columns with a meaning; the first two are required.
 ROLES = ("path", "label", "speaker", "start", "end")
 
-#: Missing files whose paths are shown, and folders that are searched for them.
+#: Number of missing files whose paths are shown, and of folders searched for the first one.
 _N_TRIED, _N_SEARCHED = 3, 100
 
 
@@ -38,7 +38,7 @@ def load_speech_manifest(
 ) -> Bunch:
     """Load recordings that a CSV file, TSV file or DataFrame lists, one row for each clip.
 
-    The first line of a file names the columns. Columns ``path`` and ``label`` are needed,
+    The first line of a file names the columns. Columns ``path`` and ``label`` are required,
     ``speaker``, ``start`` and ``end`` (seconds) are optional, and all others are kept as strings.
     An empty ``start`` is the beginning of the recording, an empty ``end`` its end. Empty lines are
     skipped, and spaces around entries removed. Labels, speakers and other columns are brought to
@@ -63,12 +63,12 @@ def load_speech_manifest(
     quotes : bool or None, default=None
         Whether double quotes may enclose entries, as spreadsheets write them (True), or are
         characters like any other, as in the TSV files of Common Voice (False). None is True; in
-        tab-separated files it is whatever makes each row whole, and False where both do
-        and no entry needs its quotes.
+        tab-separated files it is the value with which every row is complete; if both are, it is
+        False, unless all entries have quotes or those that have quotes need them.
     encoding : str or None, default=None
         Encoding of the file. None is UTF-8, or what its byte order mark says.
     check_paths : bool, default=True
-        Whether a path that names no file is an error now, rather than when it is read.
+        Whether a missing sound file is an error now. If False, it is an error when it is read.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def load_speech_manifest(
         target : ndarray of str, shape (n_clips,)
             Labels.
         speaker : ndarray of str, shape (n_clips,), or None
-            Speakers; None when there is no such column.
+            Speakers; None without such a column.
         sample_rate : int or None
             In Hz, as the headers of the sound files state; None when they differ, or when
             no header can be read.
@@ -92,13 +92,13 @@ def load_speech_manifest(
     OSError
         When the file cannot be read.
     ValueError
-        When it is not such a table; the message names lines and columns, and the first paths that
-        were tried.
+        When it is not such a table, or an entry is wrong. The message names lines and columns, and
+        the first paths that were tried.
 
     Warns
     -----
     UserWarning
-        When quotes in a tab-separated file may or may not join several rows into one.
+        When it is unclear whether quotes in a tab-separated file join several rows.
 
     Examples
     --------
@@ -263,8 +263,10 @@ def _problems(row: dict[str, str]) -> list[tuple[str, str]]:
 
 def _spellings(folder: Path, text: str) -> list[str]:
     """Absolute paths under which a file may be found, the one as written first."""
-    written = [text, text.replace("\\", "/")] if os.sep == "/" else [text]
-    paths = [os.path.abspath(folder / each) for each in written]
+    written = dict.fromkeys([text, text.replace("\\", os.sep)])
+    paths = [os.path.abspath(os.path.join(folder, each)) for each in written]
+    if all(map(str.isascii, paths)):
+        return paths
     forms = [unicodedata.normalize(form, path) for path in paths for form in ("NFC", "NFD")]
     return list(dict.fromkeys(paths + forms))
 

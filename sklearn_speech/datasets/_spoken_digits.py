@@ -28,7 +28,7 @@ MIXED_VOICES: tuple[Literal["man", "woman", "child"], ...] = (
 DESCR = """Synthetic spoken digits
 =======================
 
-The ten English digit words, spoken by a seeded formant synthesiser: a stand-in for recordings in
+The ten English digit words, spoken by a seeded formant synthesiser, in place of recordings in
 examples and tests. Speakers differ in pitch, vocal-tract length, tempo, breathiness, accent,
 microphone and loudness; takes differ a little in pitch contour, durations, formants and level.
 

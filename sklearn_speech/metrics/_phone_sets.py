@@ -120,7 +120,7 @@ def fold_checked(sequences: Iterable[list[str]], folding: int | None, name: str)
                 close = difflib.get_close_matches(phone.lower(), table, n=1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
                 raise ValueError(
-                    f"{name}[{i}] holds the phone {phone!r}, which is not one of TIMIT's 61 and "
+                    f"{name}[{i}] contains the phone {phone!r}, which is not one of TIMIT's 61 and "
                     f"cannot be folded to {folding}{hint}"
                 )
     return make_ragged(

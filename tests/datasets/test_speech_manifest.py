@@ -233,7 +233,7 @@ def test_a_data_frame_gives_what_its_file_gives(manifest, tmp_path):
         load_speech_manifest(frame, quotes=True)
     with pytest.raises(ValueError, match="'note' is used twice"):
         load_speech_manifest(pd.concat([frame, frame[["note"]]], axis=1), root=tmp_path)
-    with pytest.raises(ValueError, match="row 0: an entry holds a NUL"):
+    with pytest.raises(ValueError, match="row 0: an entry contains a NUL"):
         load_speech_manifest(frame.assign(note="\0"), root=tmp_path)
 
 

@@ -120,7 +120,7 @@ def test_a_rate_without_any_phone_is_refused():
     [
         ({"average": "macro"}, "average='macro'"),
         ({"folding": 40}, "folding=40"),
-        ({"folding": 39, "y_pred": [["a"], ["aa"], ["aa"]]}, r"y_true\[0\] holds the phone 'a'"),
+        ({"folding": 39, "y_pred": [["a"], ["aa"], ["aa"]]}, r"y_true\[0\] contains the phone 'a'"),
         ({"y_pred": HEARD[:2]}, "inconsistent numbers of samples"),
         ({"sample_weight": [1, 1]}, "inconsistent numbers of samples"),
         ({"sample_weight": [1, -1, 1]}, "at least 0"),
