@@ -211,7 +211,7 @@ def timit(options):
 def throughput(options):
     speech = make_connected_digits(make_spoken_digits(6, 8, random_state=0),
                                    n_clips_per_speaker=20, random_state=0)  # fmt: skip
-    seconds = sum(map(len, speech.data)) / speech.sampling_rate
+    seconds = sum(map(len, speech.data)) / speech.sample_rate
     front_end = MelSpectrogram(8000)
     X = front_end.fit_transform(speech.data)
     epochs = 2
@@ -296,7 +296,7 @@ def timit_alignment(options):
     learned = {phone for i in train for phone in speech.target[i]}
     kept = [i for i, phones in enumerate(speech.target) if learned.issuperset(phones)]
     X, speech = X[kept], Bunch(target=speech.target[kept], segments=speech.segments[kept],
-                               sampling_rate=speech.sampling_rate)  # fmt: skip
+                               sample_rate=speech.sample_rate)  # fmt: skip
     test = np.isin(kept, test)
     recognizer = PhonemeRecognizer(
         frontend=MelSpectrogram(16000), segment_model=True, max_epochs=options.timit_epochs,
@@ -307,7 +307,7 @@ def timit_alignment(options):
 
 def aligned(recognizer, speech, X, test):
     """A row for the network's own path, and one for the segment model."""
-    y, rate = ragged_phones(speech.target), speech.sampling_rate
+    y, rate = ragged_phones(speech.target), speech.sample_rate
 
     def measure(segment_model):
         if not recognizer.initialized_:

@@ -38,7 +38,7 @@ except OSError as error:
     for path, clip, voice in zip(paths, speech.data, speech.speaker):
         # one voice is played twice as fast, so that there is something to refuse
         hurry = 2 if voice == speech.speaker[-1] else 1
-        soundfile.write(path, clip, hurry * speech.sampling_rate)
+        soundfile.write(path, clip, hurry * speech.sample_rate)
 print(f"{source}: {len(paths)} clips of {len(set(speech.speaker))} speakers")
 
 # %%

@@ -44,7 +44,7 @@ except OSError as error:
     names = zip(speech.target, speech.speaker, speech.take)
     paths = np.array([str(folder / f"{d}_{voice}_8k_{take}.wav") for d, voice, take in names])
     for path, clip in zip(paths, speech.data):
-        soundfile.write(path, clip, speech.sampling_rate)
+        soundfile.write(path, clip, speech.sample_rate)
 held_out = speech.speaker == new
 train = used & ~held_out
 print(f"{source}: {train.sum()} clips to learn from, {held_out.sum()} of {new}, who is new")

@@ -32,7 +32,7 @@ try:
 except OSError as error:
     speech = make_spoken_digits(n_speakers=1, n_takes=1, digits=[0], random_state=0)
     source, path = "SYNTHETIC digits", "0_synthetic_0.wav"
-    soundfile.write(path, speech.data[0], speech.sampling_rate)
+    soundfile.write(path, speech.data[0], speech.sample_rate)
     warnings.warn(f"no real recordings ({error}): a SYNTHETIC word is read", stacklevel=1)
 own = soundfile.info(str(path)).samplerate
 words = {rate: AudioReader(sample_rate=rate).fit_transform([path])[0] for rate in (22050, own)}

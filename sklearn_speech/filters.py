@@ -1,15 +1,17 @@
 """Mel scales, mel filter banks, windows and cosine transforms, as NumPy arrays in float64.
 
-Everything here is designed once and used as constants by the torch front ends
-of :mod:`sklearn_speech.modules`; nothing here knows torch.
+The torch front ends of :mod:`sklearn_speech.modules` compute these arrays once and use them as
+constants. This file does not import torch.
 """
 
 import math
 import warnings
+from typing import Literal
 
 import numpy as np
 import scipy.fft
 import scipy.signal
+from numpy.typing import ArrayLike
 
 __all__ = [
     "dct_matrix",
@@ -23,7 +25,10 @@ __all__ = [
     "window_function",
 ]
 
-# Slaney's Auditory Toolbox: linear below 1 kHz, 27 logarithmic steps a factor of 6.4 above.
+#: The two common definitions of mel.
+MelScale = Literal["htk", "slaney"]
+
+# Slaney's Auditory Toolbox: linear below 1 kHz, above it 27 logarithmic steps per factor of 6.4.
 _LINEAR_STEP = 200.0 / 3
 _LOG_START = 1000.0
 _LOG_STEP = math.log(6.4) / 27
@@ -32,7 +37,7 @@ _LOG_STEP = math.log(6.4) / 27
 _WINDOW_SECONDS, _HOP_SECONDS = 0.025, 0.010
 
 
-def hz_to_mel(frequencies, mel_scale="slaney"):
+def hz_to_mel(frequencies: ArrayLike, mel_scale: MelScale = "slaney") -> np.ndarray:
     """Convert frequencies to mel.
 
     Parameters
@@ -55,15 +60,15 @@ def hz_to_mel(frequencies, mel_scale="slaney"):
     >>> round(float(hz_to_mel(1000.0, "htk")), 2)
     999.99
     """
-    frequencies = np.asarray(frequencies, dtype=np.float64)
+    hz = np.asarray(frequencies, dtype=np.float64)
     if _is_htk(mel_scale):
-        return 2595.0 * np.log10(1.0 + frequencies / 700.0)
+        return 2595.0 * np.log10(1.0 + hz / 700.0)
     start = _LOG_START / _LINEAR_STEP
-    above = start + np.log(np.maximum(frequencies, _LOG_START) / _LOG_START) / _LOG_STEP
-    return np.where(frequencies >= _LOG_START, above, frequencies / _LINEAR_STEP)
+    above = start + np.log(np.maximum(hz, _LOG_START) / _LOG_START) / _LOG_STEP
+    return np.where(hz >= _LOG_START, above, hz / _LINEAR_STEP)
 
 
-def mel_to_hz(mels, mel_scale="slaney"):
+def mel_to_hz(mels: ArrayLike, mel_scale: MelScale = "slaney") -> np.ndarray:
     """Convert mel to frequencies, the inverse of :func:`hz_to_mel`.
 
     Parameters
@@ -83,27 +88,29 @@ def mel_to_hz(mels, mel_scale="slaney"):
     >>> round(float(mel_to_hz(15.0)), 6)
     1000.0
     """
-    mels = np.asarray(mels, dtype=np.float64)
+    mel = np.asarray(mels, dtype=np.float64)
     if _is_htk(mel_scale):
-        return 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
+        return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
     start = _LOG_START / _LINEAR_STEP
-    above = _LOG_START * np.exp(_LOG_STEP * (np.maximum(mels, start) - start))
-    return np.where(mels >= start, above, mels * _LINEAR_STEP)
+    above = _LOG_START * np.exp(_LOG_STEP * (np.maximum(mel, start) - start))
+    return np.where(mel >= start, above, mel * _LINEAR_STEP)
 
 
-def _is_htk(mel_scale):
+def _is_htk(mel_scale: str) -> bool:
     if mel_scale not in ("slaney", "htk"):
         raise ValueError(f"mel_scale={mel_scale!r}: expected 'slaney' or 'htk'")
     return mel_scale == "htk"
 
 
-def mel_frequencies(n_points, fmin, fmax, mel_scale="slaney"):
+def mel_frequencies(
+    n_points: int, fmin: float, fmax: float, mel_scale: MelScale = "slaney"
+) -> np.ndarray:
     """Frequencies equally spaced in mel, both ends included.
 
     Parameters
     ----------
     n_points : int
-        How many; a bank of `n_mels` triangles needs ``n_mels + 2``.
+        Number of frequencies; a bank of `n_mels` triangles needs ``n_mels + 2``.
     fmin, fmax : float
         First and last frequency, in Hz.
     mel_scale : {"slaney", "htk"}, default="slaney"
@@ -124,8 +131,15 @@ def mel_frequencies(n_points, fmin, fmax, mel_scale="slaney"):
 
 
 def mel_filterbank(
-    sample_rate, n_fft, n_mels=40, *, fmin=0.0, fmax=None, mel_scale="slaney", norm="slaney"
-):
+    sample_rate: float,
+    n_fft: int,
+    n_mels: int = 40,
+    *,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    mel_scale: MelScale = "slaney",
+    norm: Literal["slaney"] | None = "slaney",
+) -> np.ndarray:
     """Triangular mel filters over the bins of a real FFT.
 
     Parameters
@@ -143,8 +157,8 @@ def mel_filterbank(
     mel_scale : {"slaney", "htk"}, default="slaney"
         See :func:`hz_to_mel`.
     norm : {"slaney", None}, default="slaney"
-        "slaney" gives every triangle the same area (2 divided by its width in
-        Hz is its peak); None gives every triangle the peak 1.
+        "slaney" gives every triangle the same area (its peak is 2 divided by its
+        width in Hz); None gives every triangle the peak 1.
 
     Returns
     -------
@@ -154,37 +168,37 @@ def mel_filterbank(
     Raises
     ------
     ValueError
-        When `fmin` and `fmax` are not ordered inside 0 and the Nyquist frequency.
+        Unless 0 <= `fmin` < `fmax` <= the Nyquist frequency.
 
     Warns
     -----
     UserWarning
-        When bands are so narrow that they contain no FFT bin: they are always 0.
+        When bands are so narrow that they contain no FFT bin; these bands are always 0.
 
     Examples
     --------
     >>> mel_filterbank(8000, 256, n_mels=40).shape
     (40, 129)
     """
-    fmax = check_band(sample_rate, fmin, fmax)
+    top = check_band(sample_rate, fmin, fmax)
     if norm not in (None, "slaney"):
         raise ValueError(f"norm={norm!r}: expected None or 'slaney'")
-    bank = _triangles(sample_rate, n_fft, n_mels, fmin, fmax, mel_scale)
+    bank = _triangles(sample_rate, n_fft, n_mels, fmin, top, mel_scale)
     empty = np.flatnonzero(~bank.any(axis=1))
     if len(empty):
         warnings.warn(
-            _explain_empty(empty, sample_rate, n_fft, n_mels, fmin, fmax, mel_scale),
+            _explain_empty(empty, sample_rate, n_fft, n_mels, fmin, top, mel_scale),
             UserWarning,
             stacklevel=2,
         )
     if norm == "slaney":
-        points = mel_frequencies(n_mels + 2, fmin, fmax, mel_scale)
+        points = mel_frequencies(n_mels + 2, fmin, top, mel_scale)
         bank *= (2.0 / (points[2:] - points[:-2]))[:, np.newaxis]
     return bank
 
 
-def check_band(sample_rate, fmin, fmax):
-    """Refuse a band that is not inside 0 Hz and the Nyquist frequency; return its upper edge."""
+def check_band(sample_rate: float, fmin: float, fmax: float | None) -> float:
+    """The upper edge of a band, or an error unless 0 <= fmin < fmax <= the Nyquist frequency."""
     nyquist = sample_rate / 2
     top = nyquist if fmax is None else fmax
     if top > nyquist:
@@ -197,7 +211,9 @@ def check_band(sample_rate, fmin, fmax):
     return float(top)
 
 
-def _triangles(sample_rate, n_fft, n_mels, fmin, fmax, mel_scale):
+def _triangles(
+    sample_rate: float, n_fft: int, n_mels: int, fmin: float, fmax: float, mel_scale: MelScale
+) -> np.ndarray:
     points = mel_frequencies(n_mels + 2, fmin, fmax, mel_scale)
     bins = np.fft.rfftfreq(n_fft, 1.0 / sample_rate)
     slopes = points[:, np.newaxis] - bins
@@ -206,12 +222,20 @@ def _triangles(sample_rate, n_fft, n_mels, fmin, fmax, mel_scale):
     return np.maximum(0.0, np.minimum(rising, falling))
 
 
-def _explain_empty(empty, sample_rate, n_fft, n_mels, fmin, fmax, mel_scale):
+def _explain_empty(
+    empty: np.ndarray,
+    sample_rate: float,
+    n_fft: int,
+    n_mels: int,
+    fmin: float,
+    fmax: float,
+    mel_scale: MelScale,
+) -> str:
     points = mel_frequencies(n_mels + 2, fmin, fmax, mel_scale)
 
-    def filled(n_mels, n_fft):
+    def filled(n_mels: int, n_fft: int) -> bool:
         bank = _triangles(sample_rate, n_fft, n_mels, fmin, fmax, mel_scale)
-        return bank.any(axis=1).all()
+        return bool(bank.any(axis=1).all())
 
     fewer = next((n for n in range(n_mels - 1, 0, -1) if filled(n, n_fft)), None)
     longer = next((2**k for k in range(4, 17) if 2**k > n_fft and filled(n_mels, 2**k)), None)
@@ -224,7 +248,9 @@ def _explain_empty(empty, sample_rate, n_fft, n_mels, fmin, fmax, mel_scale):
     )
 
 
-def window_function(window, win_length, *, periodic=True):
+def window_function(
+    window: str | float | tuple | ArrayLike, win_length: int, *, periodic: bool = True
+) -> np.ndarray:
     """A window by any name that SciPy knows.
 
     Parameters
@@ -235,8 +261,8 @@ def window_function(window, win_length, *, periodic=True):
     win_length : int
         In samples.
     periodic : bool, default=True
-        Whether the window is one period of a periodic function, as spectral
-        analysis wants it, or symmetric (numpy.hamming and the like).
+        True gives one period of a periodic function, as spectral analysis needs;
+        False gives a symmetric window, as numpy.hamming does.
 
     Returns
     -------
@@ -267,15 +293,15 @@ def window_function(window, win_length, *, periodic=True):
         ) from error
 
 
-def dct_matrix(n_coefficients, n_inputs, dct_type=2):
+def dct_matrix(n_coefficients: int, n_inputs: int, dct_type: Literal[1, 2, 3] = 2) -> np.ndarray:
     """The orthonormal discrete cosine transform as a matrix.
 
     Parameters
     ----------
     n_coefficients : int
-        How many coefficients to keep, counted from the lowest.
+        Number of coefficients to keep, from the lowest on.
     n_inputs : int
-        Length of what is transformed.
+        Length of the input of the transform.
     dct_type : {1, 2, 3}, default=2
         Type, as in :func:`scipy.fft.dct`.
 
@@ -286,7 +312,7 @@ def dct_matrix(n_coefficients, n_inputs, dct_type=2):
     Raises
     ------
     ValueError
-        When more coefficients are asked for than there are inputs.
+        When `n_coefficients` exceeds `n_inputs`.
 
     Examples
     --------
@@ -303,7 +329,7 @@ def dct_matrix(n_coefficients, n_inputs, dct_type=2):
     return full[:n_coefficients]
 
 
-def lifter_weights(n_coefficients, lifter):
+def lifter_weights(n_coefficients: int, lifter: float) -> np.ndarray:
     """Sine weights that lift the higher cepstral coefficients.
 
     Parameters
@@ -311,7 +337,7 @@ def lifter_weights(n_coefficients, lifter):
     n_coefficients : int
         Number of cepstral coefficients.
     lifter : float
-        Length L of ``1 + L / 2 * sin(pi * n / L)``, n from 1; 0 is no lifting.
+        L in ``1 + L / 2 * sin(pi * n / L)``, with n from 1; 0 means no lifting.
 
     Returns
     -------
@@ -328,13 +354,13 @@ def lifter_weights(n_coefficients, lifter):
     return 1 + (lifter / 2) * np.sin(np.pi * n / lifter)
 
 
-def delta_kernel(width, order):
+def delta_kernel(width: int, order: int) -> np.ndarray:
     """Taps whose correlation with a track estimates its derivative (Savitzky-Golay).
 
     Parameters
     ----------
     width : int
-        Number of frames the estimate looks at, odd and at least 3.
+        Number of frames in the estimate, odd and at least 3.
     order : int
         1 for the first derivative, 2 for the second.
 
@@ -350,21 +376,26 @@ def delta_kernel(width, order):
     return scipy.signal.savgol_coeffs(width, polyorder=order, deriv=order, use="dot")
 
 
-def frame_sizes(sample_rate, n_fft=None, win_length=None, hop_length=None):
-    """Fill in the sizes of an analysis that are left open.
+def frame_sizes(
+    sample_rate: float,
+    n_fft: int | None = None,
+    win_length: int | None = None,
+    hop_length: int | None = None,
+) -> tuple[int, int, int]:
+    """Choose the sizes of a spectral analysis that are None.
 
     Parameters
     ----------
     sample_rate : float
         In Hz.
     n_fft : int, default=None
-        Length of the FFT in samples. None is the next power of two that holds
-        the window.
+        Length of the FFT in samples. None is the smallest power of two that is not
+        shorter than the window.
     win_length : int, default=None
-        Length of the window in samples. None is `n_fft`, and 25 ms when that is
-        None too.
+        Length of the window in samples. None is `n_fft`, or 25 ms when that is None
+        too.
     hop_length : int, default=None
-        Samples from one frame to the next. None is 10 ms.
+        Step from one frame to the next, in samples. None is 10 ms.
 
     Returns
     -------

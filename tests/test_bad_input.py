@@ -322,7 +322,7 @@ def test_names_that_are_no_unicode_are_read_and_shown(tmp_path):
     os.rename(wave, name)
     path = os.fsdecode(name)
     assert len(AudioReader(sample_rate=RATE).fit_transform([path])[0]) == RATE
-    assert load_speech_folder(tmp_path, "{label}_{speaker}_{take}.wav").sampling_rate == RATE
+    assert load_speech_folder(tmp_path, "{label}_{speaker}_{take}.wav").sample_rate == RATE
     open(name, "wb").close()
     assert rb"caf\udce9_ann_1.wav: empty file" in str(check_audio_files([path])).encode()
     with pytest.raises(ValueError, match=r"caf\\udce9_ann_1"):

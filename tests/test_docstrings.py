@@ -146,7 +146,6 @@ SHAPE = re.compile(r"shape|\(n_\w+|0-d|scalar|see |of a|or array-like|\bof (str|
 #: Names of quantities, and words that give their unit.
 UNITS = {
     "sample_rate": r"\bHz\b",
-    "sampling_rate": r"\bHz\b",
     "fmin": r"\bHz\b",
     "fmax": r"\bHz\b",
     "n_fft": r"samples",

@@ -1,4 +1,4 @@
-"""Recordings as scikit-learn Bunches: ``data``, ``target``, ``speaker``, ``sampling_rate``."""
+"""Data sets as scikit-learn Bunches: ``data``, ``target``, ``speaker``, ``sample_rate``."""
 
 from ._connected_digits import make_connected_digits
 from ._data_home import get_data_home

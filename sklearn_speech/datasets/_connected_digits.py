@@ -1,9 +1,10 @@
-"""Strings of digits out of single ones: a small task for phoneme recognisers."""
+"""Digit strings made of single digits: a small task for phoneme recognisers."""
 
 import math
 import numbers
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import soxr
@@ -11,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch, check_random_state
 
 from ..audio._reading import check_entries, read_clips
+from ..utils.text import normalize_names
 from ..utils.validation import check_positive_int, check_waveforms, is_ragged, make_ragged
 from ._digit_lexicon import as_digit, phonemize_digits
 from ._digit_phones import SILENCE
@@ -22,55 +24,56 @@ PAUSE = "pau"
 DESCR = """Connected digits
 ================
 
-Single digits by one speaker each, joined to strings of {shortest} to {longest} with pauses of
-{min_pause:g} s to {max_pause:g} s before, between and after them. Unlike in real strings nothing
-is coarticulated across digits, and each is said as a word of its own.
+Strings of {shortest} to {longest} single digits of one speaker, with pauses of {min_pause:g} s to
+{max_pause:g} s before, between and after them. Unlike real digit strings, they have no
+coarticulation across digits, and each digit is spoken as a separate word.
 
 Number of clips: {n_clips} ({n_speakers} speakers), {seconds:.0f} s in all
-Sampling rate: {sample_rate} Hz
-Out of:
+Sample rate: {sample_rate} Hz
+Source:
 {source}
 """
 
 
 def make_connected_digits(
-    speech=None,
+    speech: Mapping[str, Any] | None = None,
     *,
-    n_clips_per_speaker=50,
-    n_digits=(1, 5),
-    pause=(0.05, 0.3),
-    pause_level=-40.0,
-    sample_rate=None,
-    reuse_recordings=False,
-    random_state=None,
-):
-    """Join single digits to strings, one speaker a clip, with known pauses.
+    n_clips_per_speaker: int = 50,
+    n_digits: int | tuple[int, int] = (1, 5),
+    pause: float | tuple[float, float] = (0.05, 0.3),
+    pause_level: float | None = -40.0,
+    sample_rate: int | None = None,
+    reuse_recordings: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+) -> Bunch:
+    """Join single digits to strings of one speaker with known pauses.
 
     Parameters
     ----------
     speech : :class:`~sklearn.utils.Bunch` or None, default=None
         Single digits, as :func:`fetch_fsdd`, :func:`make_spoken_digits` or
         :func:`load_speech_folder` return them: `data` (paths, or ragged waveforms), `target`
-        (digits as 7, "7" or "seven"), `speaker` and `sampling_rate`. None makes synthetic ones,
+        (digits as 7, "7" or "seven"), `speaker` and `sample_rate`. None makes synthetic digits
         by six speakers.
     n_clips_per_speaker : int, default=50
-        Strings for each speaker.
+        Number of strings for each speaker.
     n_digits : int or (int, int), default=(1, 5)
-        Digits in a string, or the fewest and the most, all numbers alike probable.
+        Number of digits in a string, or the smallest and the largest number; all numbers between
+        them are equally likely.
     pause : float or (float, float), default=(0.05, 0.3)
-        Length of each pause in seconds, or the shortest and the longest. There is one before,
-        one after and one between any two digits.
+        Length of each pause in seconds, or the shortest and the longest. There are pauses before,
+        between and after the digits.
     pause_level : float or None, default=-40.0
-        Level of the white noise in pauses, in dB below the mean power of the digits of the
-        clip. None leaves them digitally silent, which no recording is.
+        Level of the white noise in pauses, in dB relative to the mean power of the digits of the
+        clip. None gives digital silence, which real recordings do not have.
     sample_rate : int or None, default=None
-        In Hz; None is that of `speech`.
+        Sample rate of the result in Hz; None is that of `speech`.
     reuse_recordings : bool, default=False
-        False uses each recording in one string at most, so that two parts of the result,
-        however they are split, have none in common. True draws for each string anew.
+        False uses each recording in at most one string, so that no two parts of the result share
+        a recording. True draws the recordings of each string independently.
     random_state : int, RandomState instance or None, default=None
-        The same number gives the same clips. More clips for each speaker leave those that were
-        there before as they were.
+        The same number gives the same clips. A larger `n_clips_per_speaker` adds clips and does
+        not change the others.
 
     Returns
     -------
@@ -86,25 +89,25 @@ def make_connected_digits(
         speaker : ndarray of shape (n_clips,)
             Names.
         digit_segments : ndarray of shape (n_clips,), dtype object
-            Each a list of (first sample, last sample + 1, digit); what lies between, before
-            and after is pause.
+            Each a list of (first sample, last sample + 1, digit). The rest of the clip is
+            pauses.
         segments : ndarray of shape (n_clips,), dtype object, or None
-            Each a list of (first sample, last sample + 1, phone) without a gap, where `speech`
-            has phone segments, as synthetic speech does; pauses are "pau", at the ends "h#".
-            None otherwise.
+            Each a list of (first sample, last sample + 1, phone) without gaps, if `speech` has
+            phone segments, as synthetic speech does. Pauses are "pau", or "h#" at the ends.
+            None without phone segments.
         recordings : ndarray of shape (n_clips,), dtype object
-            Each a list of int: positions in `speech`.
-        sampling_rate : int
+            Each a list of int, the positions in `speech`.
+        sample_rate : int
             In Hz.
         DESCR : str
             Description.
         license : str
-            Where `speech` has one.
+            That of `speech`, if it has one.
 
     Raises
     ------
     TypeError, ValueError
-        When a parameter is wrong, a recording cannot be read, something in `speech` is no
+        When a parameter is wrong, a recording cannot be read, a label in `speech` is not a
         digit, or a speaker has too few recordings.
 
     Examples
@@ -117,7 +120,7 @@ def make_connected_digits(
     ['t', 'uw', 'ey', 'tcl', 't', 'n', 'ay', 'n']
     """
     n_clips_per_speaker = check_positive_int("n_clips_per_speaker", n_clips_per_speaker)
-    shortest, longest = _check_range("n_digits", n_digits, numbers.Integral, 1)
+    shortest, longest = map(int, _check_range("n_digits", n_digits, numbers.Integral, 1))
     min_pause, max_pause = _check_range("pause", pause, numbers.Real, 0)
     if pause_level is not None and not (
         isinstance(pause_level, numbers.Real) and math.isfinite(pause_level)
@@ -136,12 +139,12 @@ def make_connected_digits(
     chosen, pauses, names, generators = [], [], [], []
     for name in np.unique(speakers):
         own = np.flatnonzero(speakers == name)
-        # numbers that belong to a speaker: others may come and go without changing a clip
+        # seeds depend on the name, so that other speakers do not change the clips of this one
         key = [seed, zlib.crc32(str(name).encode())]
         pool = np.random.default_rng([*key, 0]).permutation(own)
         used = 0
-        for clip in range(n_clips_per_speaker):
-            rng = np.random.default_rng([*key, 1, clip])
+        for k in range(n_clips_per_speaker):
+            rng = np.random.default_rng([*key, 1, k])
             length = int(rng.integers(shortest, longest + 1))
             if reuse_recordings:
                 picked = rng.choice(own, length)
@@ -151,8 +154,8 @@ def make_connected_digits(
                 if used > len(pool):
                     raise ValueError(
                         f"n_clips_per_speaker={n_clips_per_speaker}: speaker {str(name)!r} has "
-                        f"{len(pool)} recordings, enough for {clip} clips of these lengths; ask "
-                        "for fewer, or let reuse_recordings=True use one more than once"
+                        f"{len(pool)} recordings, enough for {k} clips of these lengths; use "
+                        "fewer clips, or reuse_recordings=True"
                     )
             chosen.append(picked.tolist())
             seconds = rng.uniform(min_pause, max_pause, length + 1)
@@ -160,18 +163,18 @@ def make_connected_digits(
             names.append(name)
             generators.append(rng)
 
-    waveforms = _read(speech, sorted({i for picked in chosen for i in picked}), rate)
+    waveforms = _read(speech, sorted({i for positions in chosen for i in positions}), rate)
     phones = speech.get("segments")
     rows = []
-    for picked, lengths, rng in zip(chosen, pauses, generators):
-        words = [waveforms[i] for i in picked]
+    for positions, lengths, rng in zip(chosen, pauses, generators):
+        words = [waveforms[i] for i in positions]
         clip, bounds = _join(words, lengths, pause_level, rng)
         inner = None
         if phones is not None:
-            scaled = [_rescale(phones[i], rate / source_rate, len(waveforms[i])) for i in picked]
+            scaled = [_rescale(phones[i], rate / source_rate, len(waveforms[i])) for i in positions]
             inner = _phone_segments(scaled, bounds, len(clip))
-        rows.append((clip, [(*b, labels[i]) for b, i in zip(bounds, picked)], inner))
-    digits = [[labels[i] for i in picked] for picked in chosen]
+        rows.append((clip, [(*b, labels[i]) for b, i in zip(bounds, positions)], inner))
+    digits = [[labels[i] for i in positions] for positions in chosen]
     result = Bunch(
         data=make_ragged(clip for clip, _, _ in rows),
         target=phonemize_digits(digits),
@@ -180,7 +183,7 @@ def make_connected_digits(
         digit_segments=make_ragged(segments for _, segments, _ in rows),
         segments=None if phones is None else make_ragged(inner for _, _, inner in rows),
         recordings=make_ragged(chosen),
-        sampling_rate=rate,
+        sample_rate=rate,
         DESCR=DESCR.format(
             shortest=shortest,
             longest=longest,
@@ -190,16 +193,18 @@ def make_connected_digits(
             n_speakers=len(set(names)),
             seconds=sum(len(clip) for clip, _, _ in rows) / rate,
             sample_rate=rate,
-            source=speech.get("DESCR", "recordings of the user's"),
+            source=speech.get("DESCR", "recordings of the user"),
         ),
     )
     if "license" in speech:
-        result.license = speech.license
+        result.license = speech["license"]
     return result
 
 
-def _check_range(name, value, kind, least):
-    ends = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value, value)
+def _check_range(name: str, value: Any, kind: Any, least: int) -> tuple[float, float]:
+    ends: tuple[Any, ...] = (value, value)
+    if isinstance(value, (tuple, list, np.ndarray)):
+        ends = tuple(value)
     good = len(ends) == 2 and all(
         isinstance(end, kind) and not isinstance(end, bool) and math.isfinite(end) for end in ends
     )
@@ -209,16 +214,16 @@ def _check_range(name, value, kind, least):
             f"{name}={value!r}: expected a {what} of at least {least}, or the smallest and the "
             "largest"
         )
-    return ends
+    return ends[0], ends[1]
 
 
-def _check_speech(speech):
-    """Digits, speakers and rate (Hz) of single digits, or what they lack."""
+def _check_speech(speech: Any) -> tuple[list[int], np.ndarray, int]:
+    """Digits, speakers and sample rate (Hz) of single digits, or an error."""
     if not isinstance(speech, Mapping):
         raise TypeError(
             f"speech is a {type(speech).__name__}: expected a Bunch such as fetch_fsdd returns"
         )
-    for name in ("data", "target", "speaker", "sampling_rate"):
+    for name in ("data", "target", "speaker", "sample_rate"):
         if speech.get(name) is None:
             raise ValueError(f"speech has no {name}: expected a Bunch such as fetch_fsdd returns")
     n = len(speech["data"])
@@ -226,11 +231,11 @@ def _check_speech(speech):
         if speech.get(name) is not None and len(speech[name]) != n:
             raise ValueError(f"speech has {n} data, but {len(speech[name])} entries of {name}")
     labels = [as_digit(label, f"speech.target[{i}]") for i, label in enumerate(speech["target"])]
-    rate = check_positive_int("speech.sampling_rate", speech["sampling_rate"])
-    return labels, np.asarray(speech["speaker"]), rate
+    rate = check_positive_int("speech.sample_rate", speech["sample_rate"])
+    return labels, normalize_names(np.asarray(speech["speaker"])), rate
 
 
-def _read(speech, positions, rate):
+def _read(speech: Mapping[str, Any], positions: list[int], rate: int) -> dict[int, np.ndarray]:
     """Waveforms by position."""
     data = speech["data"]
     if is_ragged(data) or (isinstance(data, np.ndarray) and data.ndim == 2):
@@ -239,9 +244,9 @@ def _read(speech, positions, rate):
         except ValueError as error:
             raise ValueError(f"speech.data: {error}") from error
         waveforms = {i: data[i].astype(np.float32) for i in positions}
-        if rate != speech["sampling_rate"]:
+        if rate != speech["sample_rate"]:
             for i, clip in waveforms.items():
-                resampled = soxr.resample(clip, speech["sampling_rate"], rate, quality="HQ")
+                resampled = soxr.resample(clip, speech["sample_rate"], rate, quality="HQ")
                 waveforms[i] = np.clip(resampled, -1.0, 1.0)
         return waveforms
     entries = check_entries(data, "speech.data")
@@ -252,8 +257,10 @@ def _read(speech, positions, rate):
     return {i: clip.waveform for i, clip in zip(positions, clips)}
 
 
-def _join(words, pauses, level, rng):
-    """One clip, and where each of its words begins and ends."""
+def _join(
+    words: list[np.ndarray], pauses: list[int], level: float | None, rng: np.random.Generator
+) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """One clip, and the first sample and last sample + 1 of each of its words."""
     starts = np.cumsum([pauses[0], *(len(w) + p for w, p in zip(words, pauses[1:]))]).tolist()
     bounds = [(start, start + len(word)) for start, word in zip(starts, words)]
     clip = np.zeros(bounds[-1][1] + pauses[-1], dtype=np.float32)
@@ -266,8 +273,10 @@ def _join(words, pauses, level, rng):
     return clip, bounds
 
 
-def _rescale(segments, factor, n_times):
-    """Phone segments at another rate, the last one ending with its recording."""
+def _rescale(
+    segments: Sequence[tuple[int, int, str]], factor: float, n_times: int
+) -> list[tuple[int, int, str]]:
+    """Phone segments at another rate; the last one ends with its recording."""
     last = max(end for _, end, _ in segments)
     return [
         (round(start * factor), n_times if end == last else round(end * factor), phone)
@@ -275,16 +284,19 @@ def _rescale(segments, factor, n_times):
     ]
 
 
-def _phone_segments(words, bounds, n_times):
-    """Segments of a clip; silence at the edges of words becomes one with the pause there."""
-    said = [
+def _phone_segments(
+    words: list[list[tuple[int, int, str]]], bounds: list[tuple[int, int]], n_times: int
+) -> list[tuple[int, int, str]]:
+    """Segments of a clip; silence at the edges of words is merged with the pauses."""
+    spoken = [
         (start + a, start + b, phone)
         for (start, _), segments in zip(bounds, words)
         for a, b, phone in segments
         if phone != SILENCE
     ]
-    result, now = [], 0
-    for start, end, phone in said:
+    result: list[tuple[int, int, str]] = []
+    now = 0
+    for start, end, phone in spoken:
         if start > now:
             result.append((now, start, PAUSE if result else SILENCE))
         result.append((start, end, phone))

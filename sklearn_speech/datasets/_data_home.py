@@ -1,4 +1,4 @@
-"""Where recordings lie on this machine."""
+"""The folder of all data sets on this machine."""
 
 import os
 from pathlib import Path
@@ -7,15 +7,15 @@ from pathlib import Path
 DATA_HOME_VARIABLE = "SKLEARN_SPEECH_DATA"
 
 
-def get_data_home(data_home=None):
-    """Folder that holds one folder for each data set.
+def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
+    """Folder that contains one folder for each data set.
 
     Parameters
     ----------
     data_home : str, os.PathLike or None, default=None
-        The folder itself. None takes the environment variable
-        ``SKLEARN_SPEECH_DATA`` where it is set and not empty, else
-        ``~/sklearn_speech_data``.
+        The folder itself. None is the value of the environment variable
+        ``SKLEARN_SPEECH_DATA`` if it is set and not empty, and
+        ``~/sklearn_speech_data`` otherwise.
 
     Returns
     -------

@@ -1,6 +1,11 @@
 """The ten English digits as phones, and phones as digits."""
 
 import numbers
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from ._digit_phones import DIGIT_PHONES
 from ._lexicon import phonemize, words_from_phones
@@ -10,33 +15,33 @@ DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "e
 _BY_NAME = {name: i for i, word in enumerate(DIGIT_WORDS) for name in (word, str(i))}
 
 
-def phonemize_digits(digits):
-    """Spell digits as phones in TIMIT's notation.
+def phonemize_digits(digits: Iterable[Any]) -> np.ndarray:
+    """Convert digits to phones in TIMIT's notation.
 
     Parameters
     ----------
     digits : array-like of shape (n_clips,), or list of sequences
-        One digit a clip, or a sequence of digits a clip. A digit is a whole number from 0 to 9,
+        One digit or a sequence of digits for each clip. A digit is a whole number from 0 to 9,
         or a string such as "7" or "seven".
 
     Returns
     -------
     sequences : ndarray of shape (n_clips,), dtype object
-        Phones of each clip, each a list of str, without silence around or between digits.
-        There are 22 different ones.
+        The phones of each clip, a list of str, without silence around or between digits. There
+        are 22 different phones.
 
     Raises
     ------
     TypeError, ValueError
-        When something is no digit; the message says where it stands.
+        When an entry is not a digit; the message names its position.
 
     See Also
     --------
-    digits_from_phones : The way back.
+    digits_from_phones : The inverse.
 
     Notes
     -----
-    One American pronunciation of each digit. What a speaker really says may differ.
+    Each digit has one American pronunciation. A speaker may pronounce it differently.
 
     Examples
     --------
@@ -47,7 +52,7 @@ def phonemize_digits(digits):
     ['t', 'uw', 'th', 'r', 'iy']
     """
     if isinstance(digits, str) or not hasattr(digits, "__len__"):
-        raise TypeError(f"digits={digits!r:.100}: expected a list with one entry a clip")
+        raise TypeError(f"digits={digits!r:.100}: expected a list with one entry for each clip")
     return phonemize(
         [
             [as_digit(digit, f"digits[{i}]") for digit in (clip if _is_sequence(clip) else [clip])]
@@ -57,10 +62,10 @@ def phonemize_digits(digits):
     )
 
 
-def digits_from_phones(sequences):
-    """Find the digits whose phones are closest to what was recognised.
+def digits_from_phones(sequences: ArrayLike) -> np.ndarray:
+    """Find the digits whose phones are closest to the recognised ones.
 
-    Of all strings of digits the one with the smallest edit distance to each sequence; see
+    Of all digit sequences, the result is the one with the smallest edit distance; see
     :func:`words_from_phones`.
 
     Parameters
@@ -76,7 +81,7 @@ def digits_from_phones(sequences):
     Raises
     ------
     TypeError, ValueError
-        When a sequence is no list of phones.
+        When a sequence is not a list of phones.
 
     Examples
     --------
@@ -87,17 +92,18 @@ def digits_from_phones(sequences):
     return words_from_phones(sequences, DIGIT_PHONES)
 
 
-def as_digit(label, name):
-    """A digit as int, out of 7, "7" or "seven"; `name` says where it stands."""
-    if isinstance(label, numbers.Integral) and not isinstance(label, bool) and 0 <= label <= 9:
-        return int(label)
-    if isinstance(label, str) and label.lower() in _BY_NAME:
+def as_digit(label: Any, name: str) -> int:
+    """A digit such as 7, "7" or "seven" as int; `name` is for errors."""
+    if isinstance(label, numbers.Integral) and not isinstance(label, bool):
+        if int(label) in DIGIT_PHONES:
+            return int(label)
+    elif isinstance(label, str) and label.lower() in _BY_NAME:
         return _BY_NAME[label.lower()]
     raise ValueError(
-        f"{name} is or holds {label!r:.100}: expected a digit, 0 to 9, '0' to '9' or 'zero' to "
+        f"{name} is or contains {label!r:.100}: expected a digit, 0 to 9, '0' to '9' or 'zero' to "
         "'nine'"
     )
 
 
-def _is_sequence(clip):
+def _is_sequence(clip: Any) -> bool:
     return hasattr(clip, "__len__") and not isinstance(clip, str) and getattr(clip, "ndim", 1) > 0

@@ -1,8 +1,8 @@
-"""What the speech synthesiser knows of English: the phones of the ten digits and how they sound.
+"""Acoustic targets of the phones of the ten English digits, for the speech synthesiser.
 
 Formants are those of an average man: vowels after Peterson and Barney (1952) and Hillenbrand
-et al. (1995), consonants after Klatt (1980), tables II and III. Levels are in dB below a
-stressed vowel's voicing, or, for noise, below a strong fricative.
+et al. (1995), consonants after Klatt (1980), tables II and III. Levels are in dB relative to the
+voicing of a stressed vowel or, for noise, to a strong fricative.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 #: Level (dB) at which a source counts as off.
 OFF = -80.0
 
-#: Centre frequencies (Hz) between which the spectrum of frication is interpolated.
+#: Frequencies (Hz) between which the spectrum of frication is interpolated.
 FRICATION_FREQUENCIES = (0, 500, 1000, 1700, 2500, 3200, 3900, 5000, 6500, 8000, 12000)
 
 #: Silence before and after a word, in TIMIT's notation.
@@ -26,16 +26,16 @@ class Phone:
     duration : float
         Typical length, s.
     formants : tuple of (fraction, F1, F2, F3)
-        Where in the phone (0 to 1) which formant frequencies (Hz) are reached; between these
-        points, also across phone boundaries, the formants glide.
+        Formant frequencies (Hz) and the fraction of the phone (0 to 1) at which they are
+        reached. Between these points the formants glide, also across phone boundaries.
     sources : tuple of (fraction, voicing, aspiration, frication)
-        From which fraction of the phone on the three sources have which level (dB).
+        Levels (dB) of the three sources and the fraction of the phone at which they begin.
     spectrum : tuple of float or None
-        Level of frication (dB) at FRICATION_FREQUENCIES; None where the phone has none.
+        Level of frication (dB) at FRICATION_FREQUENCIES; None for phones without frication.
     nasal : float
-        How far the velum is open, 0 to 1.
+        Opening of the velum, 0 to 1.
     elastic : float
-        How much of a change of tempo this phone takes over, 0 to 1.
+        How strongly the duration follows the tempo, 0 to 1.
     """
 
     duration: float
@@ -46,7 +46,13 @@ class Phone:
     elastic: float = 1.0
 
 
-def _voiced(duration, *formants, level=0.0, nasal=0.0, elastic=1.0):
+def _voiced(
+    duration: float,
+    *formants: tuple[float, ...],
+    level: float = 0.0,
+    nasal: float = 0.0,
+    elastic: float = 1.0,
+) -> Phone:
     return Phone(duration, formants, ((0.0, level, -32.0, OFF),), nasal=nasal, elastic=elastic)
 
 
@@ -57,7 +63,7 @@ _TH = (-20, -14, -12, -9, -6, -5, -3, -1, 0, 0, -2)
 _T_BURST = (-30, -24, -20, -14, -8, -2, 0, 0, -2, -5, -12)
 _K_BURST = (-30, -22, -14, 0, 0, -8, -10, -10, -14, -18, -24)
 
-#: Phones by their TIMIT symbol.
+#: Phones by their TIMIT symbols.
 PHONES = {
     SILENCE: Phone(0.03, (), ((0.0, OFF, OFF, OFF),)),
     # vowels and diphthongs
@@ -110,7 +116,7 @@ PHONES = {
     ),
 }
 
-#: The ten digits as phones, closures written out as in TIMIT.
+#: The ten digits as phones, with closures as in TIMIT.
 DIGIT_PHONES = {
     0: ("z", "ih", "r", "ow"),
     1: ("w", "ah", "n"),

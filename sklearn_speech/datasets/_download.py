@@ -9,9 +9,11 @@ import time
 import urllib.request
 import warnings
 import zlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from typing import BinaryIO
 
 from tqdm import tqdm
 
@@ -21,11 +23,11 @@ TIMEOUT = 60
 _CHUNK = 1 << 16
 
 
-def folder_digest(folder, names):
+def folder_digest(folder: Path, names: Iterable[str]) -> str:
     """One SHA-256 over the names and contents of files.
 
-    The same figure as ``sha256sum NAMES | sha256sum`` in that folder, with the
-    names sorted by code point (``LC_ALL=C``).
+    Equals ``sha256sum NAMES | sha256sum`` in that folder, with the names sorted by
+    code point (``LC_ALL=C``).
 
     Parameters
     ----------
@@ -54,49 +56,59 @@ def folder_digest(folder, names):
 
 
 def fetch_archive_folder(
-    url, members, digest, target, *, n_retries=3, delay=1.0, progress=True, title="download"
-):
-    """Download a tar.gz archive and make some of its files one new folder.
+    url: str,
+    members: dict[str, str],
+    digest: str,
+    target: Path,
+    *,
+    n_retries: int = 3,
+    delay: float = 1.0,
+    progress: bool = True,
+    title: str = "download",
+) -> None:
+    """Download a tar.gz archive and unpack some of its files into one new folder.
 
-    Everything happens in a temporary folder beside `target`, which is moved
-    there in one step once `digest` agrees.
+    Everything happens in a temporary folder beside `target`, which becomes `target`
+    in one step once its digest is right.
 
     Parameters
     ----------
     url : str
-        Address of the archive.
+        URL of the archive.
     members : dict of str to str
-        Name in the archive, below its top folder, and file name in `target`.
-        Nothing else is unpacked, wherever it claims to belong.
+        Maps names in the archive, below its top folder, to file names in `target`.
+        Nothing else is unpacked.
     digest : str
-        What :func:`folder_digest` must give for the files.
+        Expected result of :func:`folder_digest` for the files.
     target : pathlib.Path
-        Folder to make; it may exist only if it is empty.
+        Folder to create; it may exist if it is empty.
     n_retries : int, default=3
-        How often a lost connection is tried again.
+        Number of further attempts after a failed download.
     delay : float, default=1.0
-        Seconds between the tries.
+        Seconds between the attempts.
     progress : bool, default=True
         Whether to show a progress bar.
     title : str, default="download"
-        What the progress bar and errors call it.
+        Name of the download in the progress bar and in errors.
 
     Raises
     ------
     OSError
-        When the archive cannot be had, is broken, or holds other files than
-        expected. `target` is then as it was.
+        When the archive cannot be downloaded, is broken, or contains other files
+        than expected. `target` is then unchanged.
     """
     with _new_folder(target) as (archive, unpacked):
         _download(url, archive, n_retries, delay, progress, title)
         try:
             found = _unpack(archive, lambda name: members.get(name.partition("/")[2]), unpacked)
         except (tarfile.TarError, EOFError, zlib.error) as error:
-            raise OSError(f"{title}: what came from {url} is no whole archive: {error}") from error
+            raise OSError(
+                f"{title}: what came from {url} is not a complete archive: {error}"
+            ) from error
         missing = sorted(set(members.values()) - found)
         if missing:
             raise OSError(
-                f"{title}: {len(missing)} of {len(members)} files are missing in the archive "
+                f"{title}: {len(missing)} of {len(members)} files are missing from the archive "
                 f"from {url} ({', '.join(missing[:3])}, ...)"
             )
         if (actual := folder_digest(unpacked, found)) != digest:
@@ -107,37 +119,46 @@ def fetch_archive_folder(
 
 
 def fetch_archive(
-    url, sha256, rename, target, *, n_retries=3, delay=1.0, progress=True, title="download"
-):
-    """Download a tar.gz archive whose own checksum is known, and unpack it as a new folder.
+    url: str,
+    sha256: str,
+    rename: Callable[[str], str | None],
+    target: Path,
+    *,
+    n_retries: int = 3,
+    delay: float = 1.0,
+    progress: bool = True,
+    title: str = "download",
+) -> None:
+    """Download a tar.gz archive with a known checksum and unpack it as a new folder.
 
-    As :func:`fetch_archive_folder`, all in a temporary folder first; nothing is
-    unpacked from an archive that is not the one expected.
+    Works in a temporary folder first, like :func:`fetch_archive_folder`. An archive
+    with another checksum is not unpacked.
 
     Parameters
     ----------
     url : str
-        Address of the archive.
+        URL of the archive.
     sha256 : str
         SHA-256 of the archive, 64 hexadecimal digits.
     rename : callable
-        Gives, for a name in the archive, the path below `target` to write it to,
-        or None to leave it out.
+        Maps a name in the archive to its path below `target`, or to None to leave
+        it out.
     target : pathlib.Path
-        Folder to make; it may exist only if it is empty.
+        Folder to create; it may exist if it is empty.
     n_retries : int, default=3
-        How often a lost connection is tried again.
+        Number of further attempts after a failed download.
     delay : float, default=1.0
-        Seconds between the tries.
+        Seconds between the attempts.
     progress : bool, default=True
         Whether to show a progress bar.
     title : str, default="download"
-        What the progress bar and errors call it.
+        Name of the download in the progress bar and in errors.
 
     Raises
     ------
     OSError
-        When the archive cannot be had or is another one. `target` is then as it was.
+        When the archive cannot be downloaded or has another checksum. `target` is
+        then unchanged.
     """
     with _new_folder(target) as (archive, unpacked):
         _download(url, archive, n_retries, delay, progress, title)
@@ -152,8 +173,8 @@ def fetch_archive(
 
 
 @contextmanager
-def _new_folder(target):
-    """Places beside `target` for an archive and for what it holds, which ends up as `target`."""
+def _new_folder(target: Path) -> Iterator[tuple[Path, Path]]:
+    """Temporary paths of an archive and of its content, which becomes `target` at the end."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=target.parent) as folder:
         unpacked = Path(folder) / target.name
@@ -162,7 +183,9 @@ def _new_folder(target):
         _move(unpacked, target)
 
 
-def _download(url, path, n_retries, delay, progress, title):
+def _download(
+    url: str, path: Path, n_retries: int, delay: float, progress: bool, title: str
+) -> None:
     for n_left in range(n_retries, -1, -1):
         try:
             with urllib.request.urlopen(url, timeout=TIMEOUT) as source, open(path, "wb") as file:
@@ -172,14 +195,14 @@ def _download(url, path, n_retries, delay, progress, title):
             if n_left == 0:
                 raise OSError(f"{title}: {url} cannot be downloaded: {error}") from error
             warnings.warn(
-                f"{title}: {url} failed ({error}); trying again, {n_left} tries left",
+                f"{title}: {url} failed ({error}); trying again, {n_left} attempts left",
                 UserWarning,
                 stacklevel=4,
             )
             time.sleep(delay)
 
 
-def _copy(source, file, progress, title):
+def _copy(source: HTTPResponse, file: BinaryIO, progress: bool, title: str) -> None:
     size = source.headers.get("Content-Length")
     total = int(size) if size else None
     with tqdm(desc=title, total=total, unit="B", unit_scale=True, disable=not progress) as bar:
@@ -191,27 +214,28 @@ def _copy(source, file, progress, title):
         raise OSError(f"connection lost after {file.tell()} of {total} bytes")
 
 
-def _unpack(archive, rename, folder):
-    """Write the wanted members under names of our own choosing; returns these names."""
+def _unpack(archive: Path, rename: Callable[[str], str | None], folder: Path) -> set[str]:
+    """Write the members that `rename` keeps, and return their new names."""
     found = set()
     with tarfile.open(archive, "r:gz") as tar:
         for member in tar:
             name = rename(member.name)
-            if name is None or not member.isfile():
+            content = tar.extractfile(member) if name and member.isfile() else None
+            if name is None or content is None:
                 continue
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            with tar.extractfile(member) as source, open(folder / name, "wb") as file:
-                shutil.copyfileobj(source, file)
+            with content, open(folder / name, "wb") as file:
+                shutil.copyfileobj(content, file)
             found.add(name)
     return found
 
 
-def _move(folder, target):
+def _move(folder: Path, target: Path) -> None:
     if target.is_dir() and not any(target.iterdir()):
         target.rmdir()
     try:
         os.replace(folder, target)
     except OSError:
-        # another process was faster; the caller checks what it left
+        # another process was faster; the caller checks its result
         if not target.is_dir():
             raise

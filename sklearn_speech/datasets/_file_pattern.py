@@ -2,14 +2,16 @@
 
 import re
 import string
-import unicodedata
+from collections.abc import Mapping
 
-#: Names that the Bunch itself uses.
-RESERVED = frozenset({"data", "target", "sampling_rate", "unmatched", "DESCR", "license"})
+from ..utils.text import normalize_name
+
+#: Names that the Bunch uses itself.
+RESERVED = frozenset({"data", "target", "sample_rate", "unmatched", "DESCR", "license"})
 
 
 class FilePattern:
-    """Reads fields out of relative paths, and never guesses.
+    """Reads fields from relative paths, without guessing.
 
     Parameters
     ----------
@@ -28,16 +30,16 @@ class FilePattern:
     Raises
     ------
     TypeError, ValueError
-        When the pattern has no ``{label}``, or cannot be read in one way only.
+        When the pattern has no ``{label}``, or is ambiguous by itself.
     """
 
-    def __init__(self, pattern):
+    def __init__(self, pattern: str | re.Pattern[str]) -> None:
         self.pattern = pattern
         if isinstance(pattern, re.Pattern):
             self._regexes = [pattern]
         elif isinstance(pattern, str):
-            self._tokens = _tokens(unicodedata.normalize("NFC", pattern))
-            # every reading is between the shortest-first and the longest-first one
+            self._tokens = _tokens(normalize_name(pattern))
+            # all possible matches lie between the lazy and the greedy one
             self._regexes = [_compile(self._tokens, lazy) for lazy in ("?", "")]
         else:
             raise TypeError(f"pattern={pattern!r}: expected a str or a compiled regular expression")
@@ -48,11 +50,11 @@ class FilePattern:
             )
         if taken := sorted(RESERVED.intersection(self.fields)):
             raise ValueError(
-                f"pattern={_shown(pattern)}: fields {taken} have names that the result needs "
+                f"pattern={_shown(pattern)}: fields {taken} have names that the result uses "
                 "itself; choose others"
             )
 
-    def match(self, path):
+    def match(self, path: str) -> tuple[dict[str, str] | None, str | None]:
         """Fields of one relative path.
 
         Parameters
@@ -63,14 +65,13 @@ class FilePattern:
         Returns
         -------
         fields : dict of str to str, or None
-            None when the pattern does not match. In Unicode's form NFC: the same name
-            may be written in two ways, which look alike and depend on the system that
-            made the file.
+            In Unicode's form NFC, since the form of a file name depends on the system
+            that created the file. None when the pattern does not match.
         problem : str or None
-            Why there are no fields, when the pattern fits in more ways than one.
+            Why there are no fields, when the pattern matches in more than one way.
         """
         readings = []
-        path = unicodedata.normalize("NFC", path)
+        path = normalize_name(path)
         for regex in self._regexes:
             match = regex.fullmatch(path)
             if match is None:
@@ -78,7 +79,7 @@ class FilePattern:
             readings.append(match)
         first, last = (reading.groupdict() for reading in (readings[0], readings[-1]))
         if first == last and readings[0].groups() != readings[-1].groups():
-            # only what * stands for differs, so that there may be readings between these two
+            # only the text of a * differs, so there may be further matches between these two
             last = next(filter(None, (self._other(path, *field) for field in first.items())), first)
         if first != last:
             name = next(name for name in self.fields if first[name] != last[name])
@@ -87,27 +88,27 @@ class FilePattern:
             return None, None
         return first, None
 
-    def _other(self, path, name, value):
-        """The fields of a reading in which one of them is not `value`, None where none is."""
+    def _other(self, path: str, name: str, value: str) -> dict[str, str] | None:
+        """The fields of a match in which `name` is not `value`, or None if there is none."""
         match = _compile(self._tokens, "", {name: _other_than(value)}).fullmatch(path)
-        return match and match.groupdict()
+        return match.groupdict() if match else None
 
 
-def _other_than(value):
-    """A regular expression of all texts but one."""
+def _other_than(value: str) -> str:
+    """A regular expression that matches any text except `value`."""
     shorter = [re.escape(value[:n]) for n in range(1, len(value))]
     this = re.escape(value)
     return "|".join([f"(?!{this})[^/]+", f"{this}[^/]+", *shorter])
 
 
-def _tokens(pattern):
-    """Literals as (text, None) and fields as (None, name), after checking them."""
+def _tokens(pattern: str) -> list[tuple[str, str | None]]:
+    """Literals as (text, None) and fields as ("", name), after checking them."""
     shown = _shown(pattern)
     try:
         parsed = list(string.Formatter().parse(pattern))
     except ValueError as error:
         raise ValueError(f"pattern={shown}: {error}") from error
-    tokens = []
+    tokens: list[tuple[str, str | None]] = []
     for literal, name, spec, conversion in parsed:
         if literal:
             tokens.append((literal, None))
@@ -120,10 +121,10 @@ def _tokens(pattern):
             )
         if tokens and tokens[-1][1] is not None:
             raise ValueError(
-                f"pattern={shown}: nothing tells where {{{tokens[-1][1]}}} ends and {{{name}}} "
-                "begins; put text between them, or pass a compiled regular expression"
+                f"pattern={shown}: no text separates {{{tokens[-1][1]}}} from {{{name}}}; "
+                "put text between them, or pass a compiled regular expression"
             )
-        tokens.append((None, name))
+        tokens.append(("", name))
     folders = pattern.replace("\\", "/").split("/")
     if "\\" in pattern or folders[0] == "" or ".." in folders or "." in folders:
         raise ValueError(
@@ -132,8 +133,12 @@ def _tokens(pattern):
     return tokens
 
 
-def _compile(tokens, lazy, kinds=None):
-    parts, seen, kinds = [], set(), kinds or {}
+def _compile(
+    tokens: list[tuple[str, str | None]], lazy: str, kinds: Mapping[str, str] | None = None
+) -> re.Pattern[str]:
+    parts: list[str] = []
+    seen: set[str] = set()
+    kinds = kinds or {}
     for i, (literal, name) in enumerate(tokens):
         if name is not None:
             kind = kinds.get(name, f"[^/]+{lazy}")
@@ -154,9 +159,9 @@ def _compile(tokens, lazy, kinds=None):
     return re.compile("".join(parts))
 
 
-def _escape(literal, lazy):
+def _escape(literal: str, lazy: str) -> str:
     return f"([^/]*{lazy})".join(re.escape(text) for text in literal.split("*"))
 
 
-def _shown(pattern):
+def _shown(pattern: str | re.Pattern[str]) -> str:
     return repr(pattern.pattern if isinstance(pattern, re.Pattern) else pattern)

@@ -1,33 +1,34 @@
-"""A source-filter synthesiser: glottal pulses and noise through moving formants.
+"""A source-filter synthesiser: glottal pulses and noise filtered by moving formants.
 
 After D. H. Klatt, "Software for a cascade/parallel formant synthesizer", J. Acoust. Soc. Am.
-67, 971 (1980), and D. H. Klatt and L. C. Klatt, ibid. 87, 820 (1990). The filters are not run
-sample by sample: the source is cut into short overlapping frames, each frame is multiplied by
+67, 971 (1980), and D. H. Klatt and L. C. Klatt, ibid. 87, 820 (1990). The filters do not
+run sample by sample: the source is cut into short overlapping frames, each frame is multiplied by
 the frequency response of its own vocal tract, and the frames are added up again. All responses
-are those of analogue resonators, so that a voice sounds the same at every sampling rate.
+are those of analogue resonators, so that a voice sounds the same at every sample rate.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from sklearn_speech.datasets._digit_phones import FRICATION_FREQUENCIES, PHONES, SILENCE
+from ._digit_phones import FRICATION_FREQUENCIES, PHONES, SILENCE
 
 #: Hop of the frames, s; a frame is two hops long. Formants move at most this often.
 HOP = 0.004
 
-#: What a frame's filtered sound may last beyond the frame, s.
+#: Longest time that the filtered sound of a frame lasts beyond the frame, s.
 RINGING = 0.04
 
-#: Density of noise is that of white noise of unit variance at this rate, Hz.
+#: Sample rate at which white noise of unit variance has the density of our noise, Hz.
 NOISE_RATE = 16000
 
-#: Formants above the third, of a 17.5 cm tract, Hz; beyond 4 they stay where they are.
+#: Fixed formants above the third, of a 17.5 cm tract, Hz.
 UPPER_FORMANTS = (3400.0, 4300.0, 5400.0, 6400.0, 7400.0, 8400.0, 9400.0, 10400.0, 11400.0)
 
-#: Pole of the nasal tract, its zero with the velum wide open, and the width of both, Hz.
+#: Pole of the nasal tract, its zero with an open velum, and the bandwidth of both, Hz.
 NASAL_POLE, NASAL_ZERO, NASAL_BANDWIDTH = 270.0, 620.0, 100.0
 
 #: Fall of level along the last phone, dB.
@@ -38,7 +39,7 @@ TABLE_LENGTH = 2048
 
 @dataclass(frozen=True)
 class Voice:
-    """What stays the same whenever one speaker speaks.
+    """The constant properties of one speaker.
 
     Parameters
     ----------
@@ -49,27 +50,27 @@ class Voice:
     formant_scale : float
         Formant frequencies relative to those of a man of average size (1 / tract length).
     formant_offsets : tuple of 3 floats
-        Accent: factors of F1, F2, F3 beside `formant_scale`.
+        Accent: factors of F1, F2 and F3 in addition to `formant_scale`.
     tempo : float
         Speed of speaking; 2 is twice as fast.
     pitch_range : float
-        How far the pitch falls along a word, in octaves.
+        Fall of the pitch along a word, in octaves.
     breathiness : float
-        Added aspiration, dB (0: as in the phone table).
+        Aspiration relative to the phone table, dB.
     open_quotient : float
-        Part of a period in which the glottis is open.
+        Fraction of a period in which the glottis is open.
     tilt : float
-        Slope of the voice's spectrum beside the pulses' own, dB per octave above 500 Hz.
+        Slope of the voice's spectrum in addition to that of the pulses, dB per octave above 500 Hz.
     frication : float
-        Level of fricatives and bursts beside the phone table, dB.
+        Level of fricatives and bursts relative to the phone table, dB.
     jitter, shimmer : float
-        Standard deviation of period and amplitude from cycle to cycle, relative.
+        Relative standard deviation of period and amplitude from cycle to cycle.
     room_tilt : float
         Slope of room and microphone, dB per octave above 500 Hz.
     room_lower_edge : float
-        Frequency (Hz) below which the microphone falls off.
+        Cut-off frequency (Hz) of the microphone's high pass.
     snr : float
-        Speech over background noise, dB.
+        Speech level relative to background noise, dB.
     level : float
         Peak amplitude of a typical clip.
     """
@@ -92,13 +93,13 @@ class Voice:
     level: float
 
 
-def lay_out(phones, voice, rng):
-    """Durations of a word's phones, with silence around it, as one speaker says it once.
+def lay_out(phones: Sequence[str], voice: Voice, rng: np.random.Generator) -> np.ndarray:
+    """Draw the phone boundaries of one utterance of a word, with silence around it.
 
     Returns
     -------
     boundaries : ndarray of shape (n_phones + 3,)
-        Times (s) at which the silence before, each phone, and the silence after begin and end.
+        Times (s) at which the first silence, each phone and the last silence begin and end.
     """
     take_tempo = voice.tempo * np.exp(0.06 * rng.standard_normal())
     durations = [rng.uniform(0.005, 0.04)]
@@ -115,15 +116,21 @@ def lay_out(phones, voice, rng):
     return np.concatenate([[0.0], np.cumsum(durations)])
 
 
-def synthesize(phones, boundaries, voice, sample_rate, rng):
-    """Speak a row of phones.
+def synthesize(
+    phones: Sequence[str],
+    boundaries: np.ndarray,
+    voice: Voice,
+    sample_rate: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Synthesise a sequence of phones.
 
     Parameters
     ----------
     phones : sequence of str
-        With the silences at both ends.
+        Including the silences at both ends.
     boundaries : ndarray of shape (n_phones + 1,)
-        In samples, the first one 0.
+        In samples, beginning with 0.
     voice : Voice
     sample_rate : int
         Hz.
@@ -156,8 +163,8 @@ def synthesize(phones, boundaries, voice, sample_rate, rng):
     return _overlap_add(np.fft.irfft(spectrum * room, n_fft), hop)[hop : hop + n_times]
 
 
-def _frames(source, hop, n_frames):
-    """Overlapping frames, centred on multiples of hop, whose windows add up to one."""
+def _frames(source: np.ndarray, hop: int, n_frames: int) -> np.ndarray:
+    """Overlapping frames, centred on multiples of hop, with windows that add up to one."""
     padded = np.zeros((n_frames + 1) * hop)
     padded[hop : hop + len(source)] = source
     halves = padded.reshape(n_frames + 1, hop)
@@ -165,7 +172,7 @@ def _frames(source, hop, n_frames):
     return np.hstack([halves[:-1], halves[1:]]) * window
 
 
-def _overlap_add(frames, hop):
+def _overlap_add(frames: np.ndarray, hop: int) -> np.ndarray:
     n_frames, length = frames.shape
     n_blocks = -(-length // hop)
     blocks = np.zeros((n_frames, n_blocks * hop))
@@ -177,9 +184,18 @@ def _overlap_add(frames, hop):
     return sound.ravel()
 
 
-def _formant_tracks(phones, boundaries, times, voice, rng):
+def _formant_tracks(
+    phones: Sequence[str],
+    boundaries: np.ndarray,
+    times: np.ndarray,
+    voice: Voice,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     """F1 to F3 (Hz) and the opening of the velum at each frame, gliding between targets."""
-    knots, targets, centres, openings = [], [], [], []
+    knots: list[float] = []
+    targets: list[np.ndarray] = []
+    centres: list[float] = []
+    openings: list[float] = []
     for name, start, end in zip(phones, boundaries[:-1], boundaries[1:]):
         phone = PHONES[name]
         wobble = 1 + 0.02 * rng.standard_normal(3)
@@ -187,11 +203,11 @@ def _formant_tracks(phones, boundaries, times, voice, rng):
             knots.append(start + fraction * (end - start))
             targets.append(np.array(target) * wobble)
         if name != SILENCE:
-            # the velum is slow: it opens before a nasal, within the vowel
+            # the velum is slow: it opens within the vowel before a nasal
             inset = 0.15 * (end - start)
             centres += [start + inset, end - inset]
             openings += [phone.nasal, phone.nasal]
-    # before the first and after the last target the formants rest
+    # the formants rest before the first target and after the last
     knots = [-1.0, *knots, times[-1] + 1.0]
     targets = [targets[0], *targets, targets[-1]]
     formants = PchipInterpolator(knots, np.array(targets), axis=0)(times)
@@ -199,7 +215,9 @@ def _formant_tracks(phones, boundaries, times, voice, rng):
     return formants, np.interp(times, centres, openings)
 
 
-def _level_tracks(phones, boundaries, sample_rate, voice):
+def _level_tracks(
+    phones: Sequence[str], boundaries: np.ndarray, sample_rate: int, voice: Voice
+) -> list[np.ndarray]:
     """Amplitudes of voicing, aspiration and frication at each sample."""
     levels = np.zeros((3, int(boundaries[-1])))
     for name, start, end in zip(phones, boundaries[:-1], boundaries[1:]):
@@ -209,27 +227,33 @@ def _level_tracks(phones, boundaries, sample_rate, voice):
     levels += _final_decay(boundaries) * np.array([[1.0], [0.5], [0.7]])
     amplitudes = 10 ** (levels / 20)
     amplitudes[levels < -60] = 0.0
-    # the voice sets in and dies away slower than noise; a burst is sudden
+    # voicing begins and ends more slowly than noise; bursts are sudden
     return [
         _smooth(amplitude, int(seconds * sample_rate))
         for amplitude, seconds in zip(amplitudes, (0.024, 0.016, 0.008))
     ]
 
 
-def _final_decay(boundaries):
-    """Change of level (dB) at each sample: the last phone of a word dies away."""
+def _final_decay(boundaries: np.ndarray) -> np.ndarray:
+    """Change of level (dB) at each sample: the last phone of a word fades."""
     start, end = boundaries[-3], boundaries[-2]
     progress = (np.arange(int(boundaries[-1])) - start) / (end - start)
     return -FINAL_DECAY * np.clip(progress - 0.25, 0, 0.75) / 0.75
 
 
-def _smooth(track, width):
+def _smooth(track: np.ndarray, width: int) -> np.ndarray:
     window = np.hanning(width + 3)[1:-1]
     padded = np.pad(track, (len(window) // 2, (len(window) - 1) // 2), mode="edge")
     return np.convolve(padded, window / window.sum(), mode="valid")
 
 
-def _glottal_source(boundaries, voicing, voice, sample_rate, rng):
+def _glottal_source(
+    boundaries: np.ndarray,
+    voicing: np.ndarray,
+    voice: Voice,
+    sample_rate: int,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     """Differentiated glottal flow, and 1 where the glottis is open, at each sample."""
     n_times = len(voicing)
     progress = (np.arange(n_times) - boundaries[1]) / (boundaries[-2] - boundaries[1])
@@ -251,8 +275,8 @@ def _glottal_source(boundaries, voicing, voice, sample_rate, rng):
     return voicing * amplitude * pulses, phase % 1 < voice.open_quotient
 
 
-def _pulse_table(f0, voice, sample_rate):
-    """One period of the differentiated flow, no harmonic of which passes Nyquist's frequency."""
+def _pulse_table(f0: float, voice: Voice, sample_rate: int) -> np.ndarray:
+    """One period of the differentiated flow, without harmonics above the Nyquist frequency."""
     t = np.arange(TABLE_LENGTH) / TABLE_LENGTH / voice.open_quotient
     # Klatt and Klatt's pulse, flow t^2 - t^3 while the glottis is open
     pulse = np.where(t < 1, 2 * t - 3 * t**2, 0.0)
@@ -265,18 +289,22 @@ def _pulse_table(f0, voice, sample_rate):
     return np.append(table, table[0])
 
 
-def _slope(frequencies, db_per_octave):
+def _slope(frequencies: np.ndarray, db_per_octave: float) -> np.ndarray:
     # without a kink at 500 Hz, whose response would ring on through closures
     return 10 ** (db_per_octave / 20 * np.log2(1 + (frequencies / 500.0) ** 2) / 2)
 
 
-def _anti_resonance(frequencies, centre, bandwidth):
+def _anti_resonance(
+    frequencies: np.ndarray, centre: float | np.ndarray, bandwidth: float | np.ndarray
+) -> np.ndarray:
     """Response of a pair of analogue zeros with unit gain at 0 Hz; its inverse is a formant."""
     power = centre**2 + bandwidth**2 / 4
     return 1 - frequencies**2 / power + 1j * frequencies * (bandwidth / power)
 
 
-def _tract_response(frequencies, formants, nasal, voice):
+def _tract_response(
+    frequencies: np.ndarray, formants: np.ndarray, nasal: np.ndarray, voice: Voice
+) -> np.ndarray:
     """Cascade of all formants and of the nasal pole and zero, (n_frames, n_frequencies)."""
     scale = voice.formant_scale
     fixed = _anti_resonance(frequencies, NASAL_POLE * scale, NASAL_BANDWIDTH)
@@ -287,29 +315,35 @@ def _tract_response(frequencies, formants, nasal, voice):
     poles = np.repeat(fixed[np.newaxis], len(formants), axis=0)
     for formant, width in zip(formants.T, widths.T):
         poles *= _anti_resonance(frequencies, formant[:, np.newaxis], width[:, np.newaxis])
-    # with the velum closed the zero lies on the pole and cancels it
+    # while the velum is closed, the zero cancels the pole
     zero = (NASAL_POLE + (NASAL_ZERO - NASAL_POLE) * nasal[:, np.newaxis]) * scale
     return _anti_resonance(frequencies, zero, NASAL_BANDWIDTH) / poles
 
 
-def _frication_response(phones, boundaries, times, frequencies, voice):
+def _frication_response(
+    phones: Sequence[str],
+    boundaries: np.ndarray,
+    times: np.ndarray,
+    frequencies: np.ndarray,
+    voice: Voice,
+) -> np.ndarray:
     """Spectrum of each frame's frication; delayed by 2 ms, so that no response precedes it."""
     spoken = [
-        (PHONES[name].spectrum, start, end)
+        (spectrum, start, end)
         for name, start, end in zip(phones, boundaries[:-1], boundaries[1:])
-        if PHONES[name].spectrum is not None
+        if (spectrum := PHONES[name].spectrum) is not None
     ]
     if not spoken:
         return np.zeros((len(times), len(frequencies)))
-    # a smaller mouth has higher resonances, by less than a tract's length, though
+    # resonances of the mouth change less with size than those of the whole tract
     centres = np.array(FRICATION_FREQUENCIES) * voice.formant_scale**0.5
     shapes = [np.interp(frequencies, centres, spectrum) for spectrum, _, _ in spoken]
-    turns = [(end + start) / 2 for (_, _, end), (_, start, _) in pairwise(spoken)]
-    shape = np.array(shapes)[np.searchsorted(turns, times)]
+    changes = [(end + start) / 2 for (_, _, end), (_, start, _) in pairwise(spoken)]
+    shape = np.array(shapes)[np.searchsorted(changes, times)]
     return 10 ** (shape / 20) * np.exp(-2j * np.pi * frequencies * 0.002)
 
 
-def _room_response(frequencies, voice):
+def _room_response(frequencies: np.ndarray, voice: Voice) -> np.ndarray:
     ratio = frequencies / voice.room_lower_edge
     high_pass = -(ratio**2) / (1 - ratio**2 + 1.4142j * ratio)
     return _slope(frequencies, voice.room_tilt) * high_pass

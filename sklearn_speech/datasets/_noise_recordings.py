@@ -1,4 +1,4 @@
-"""Noise made by program, as sound files, for where no recorded background noise is at hand."""
+"""Computed noise as sound files, for use without recorded background noise."""
 
 import os
 import tempfile
@@ -7,43 +7,43 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-#: Spectra fall as 1 / f ** (slope / 2): white, pink and brown noise, and what lies between.
+#: Amplitude spectra fall as 1 / f ** (slope / 2): white, pink, brown noise and steps between.
 SLOPES = (0.0, 1.0, 2.0, 0.5, 1.5)
 
 N_RECORDINGS = 10
 
-#: Seconds of each recording.
+#: Length of each recording, s.
 DURATION = 16
 
-#: Levels of the loudest and the softest recording, in dB below full scale.
+#: Levels of the loudest and the softest recording, in dB relative to full scale.
 LEVELS = (-20.0, -60.0)
 
 _COLOURS = {0.0: "white", 0.5: "pinkish", 1.0: "pink", 1.5: "brownish", 2.0: "brown"}
 
 
-def noise_folder():
-    """Where these files are kept between calls: they can be made again at any time.
+def noise_folder() -> Path:
+    """The folder that keeps these files between calls.
 
     Returns
     -------
     folder : pathlib.Path
-        Below the user's folder of caches; not created.
+        Below the user's cache folder; it is not created.
     """
     caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
     return Path(os.path.abspath(caches)) / "sklearn_speech" / "noise-1"
 
 
-def write_noise_recordings(folder, sample_rate):
-    """Write ten recordings of coloured noise, or find them written.
+def write_noise_recordings(folder: Path, sample_rate: int) -> list[Path]:
+    """Write ten recordings of coloured noise, unless they exist.
 
-    Slopes of the spectrum cycle through :data:`SLOPES`, levels fall evenly, and
-    each recording swells and fades, as background noise does. Always the same
-    samples, from fixed seeds.
+    The slopes of the spectra cycle through :data:`SLOPES`, levels fall evenly, and
+    the level of each recording varies slowly, as that of background noise does. Seeds
+    are fixed, so the samples are always the same.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Where to write, or where they are.
+        Folder of the recordings; it is created if necessary.
     sample_rate : int
         In Hz.
 
@@ -63,19 +63,19 @@ def write_noise_recordings(folder, sample_rate):
     return paths
 
 
-def make_noise(slope, level_db, sample_rate, seed):
+def make_noise(slope: float, level_db: float, sample_rate: int, seed: int) -> np.ndarray:
     """One recording of noise.
 
     Parameters
     ----------
     slope : float
-        How the power falls with frequency, as ``f ** -slope``.
+        The power falls with frequency as ``f ** -slope``.
     level_db : float
-        Root mean square in dB below full scale.
+        Root mean square in dB relative to full scale.
     sample_rate : int
         In Hz.
     seed : int
-        Of the random numbers.
+        Seed of the random numbers.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def make_noise(slope, level_db, sample_rate, seed):
     n = DURATION * sample_rate
     frequencies = np.fft.rfftfreq(n, 1 / sample_rate)
     spectrum = rng.normal(size=len(frequencies)) + 1j * rng.normal(size=len(frequencies))
-    # flat below 20 Hz, where a falling spectrum would only be a slow drift
+    # flat below 20 Hz, where a falling spectrum would add nothing but a slow drift
     noise = np.fft.irfft(spectrum * np.maximum(frequencies, 20.0) ** (-slope / 2), n)
     points = np.linspace(0, n, DURATION // 2 + 1)
     noise *= np.exp(np.interp(np.arange(n), points, rng.normal(scale=0.5, size=len(points))))
@@ -100,13 +100,13 @@ def make_noise(slope, level_db, sample_rate, seed):
     return np.clip(noise, -1, 1)
 
 
-def _level(seed):
+def _level(seed: int) -> float:
     loud, soft = LEVELS
     return loud + (soft - loud) * seed / (N_RECORDINGS - 1)
 
 
-def _write(path, waveform, sample_rate):
-    """Appear whole or not at all, also where several processes write."""
+def _write(path: Path, waveform: np.ndarray, sample_rate: int) -> None:
+    """Write atomically, since several processes may write the same file."""
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=path.parent) as folder:
         unfinished = Path(folder) / path.name
         soundfile.write(unfinished, waveform, sample_rate, subtype="PCM_16")

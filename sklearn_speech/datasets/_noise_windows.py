@@ -1,4 +1,4 @@
-"""Silence as a class: windows of background noise, recorded or made by program."""
+"""Silence as a class: windows of background noise, recorded or computed."""
 
 import os
 from pathlib import Path
@@ -9,24 +9,26 @@ import soundfile
 from ..audio import AudioSegment
 from ._noise_recordings import noise_folder, write_noise_recordings
 
-#: Of Speech Commands, and of noise made for it.
-SAMPLING_RATE = 16000
+#: Sample rate of Speech Commands and of noise computed for it, Hz.
+SAMPLE_RATE = 16000
 
-#: The noise that validation hears, in the split of the trainable front ends' reference system.
+#: The validation noise in the reference system of the trainable front ends.
 VALIDATION_NOISE = "running_tap"
 
 
-def noise_windows(folder, noise_home, limit):
-    """One-second windows of noise, every half second.
+def noise_windows(
+    folder: Path, noise_home: str | os.PathLike[str] | None, limit: int | None
+) -> list[tuple[AudioSegment, str, str]]:
+    """Windows of noise of one second, one every half second.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Recorded noise; where it holds none, noise is made by program.
+        Recorded noise. If it contains none, noise is computed.
     noise_home : str, os.PathLike or None
-        Folder for noise made by program; None is one among the user's caches.
+        Folder for computed noise; None is a folder in the user's cache.
     limit : int or None
-        The most windows to take, spread evenly.
+        Largest number of windows, spread evenly; None is all.
 
     Returns
     -------
@@ -36,14 +38,14 @@ def noise_windows(folder, noise_home, limit):
     Raises
     ------
     ValueError
-        When a recorded noise cannot be read, or none lasts a second.
+        When a recorded noise cannot be read, or none lasts one second.
     """
     recorded = sorted(path for path in folder.glob("*.wav") if not path.name.startswith("."))
     if recorded:
         validation = {path for path in recorded if path.stem == VALIDATION_NOISE}
     else:
         home = noise_folder() if noise_home is None else Path(noise_home).expanduser()
-        recorded = write_noise_recordings(Path(os.path.abspath(home)), SAMPLING_RATE)
+        recorded = write_noise_recordings(Path(os.path.abspath(home)), SAMPLE_RATE)
         validation = set(recorded[3::4])
     windows, unreadable = [], []
     for path in recorded:
@@ -57,12 +59,11 @@ def noise_windows(folder, noise_home, limit):
             windows.append((AudioSegment(str(path), i / 2, i / 2 + 1), path.stem, part))
     if unreadable:
         raise ValueError(
-            f"noise that cannot be read: {'; '.join(unreadable)}; move it away, or use "
-            "silence=False"
+            f"noise cannot be read: {'; '.join(unreadable)}; move it away, or use silence=False"
         )
     if not windows:
         raise ValueError(
-            f"silence is asked for, but no noise in {folder} lasts 1 s; use silence=False"
+            f"silence needs noise of at least 1 s, but {folder} contains none; use silence=False"
         )
     if limit is None or limit >= len(windows):
         return windows

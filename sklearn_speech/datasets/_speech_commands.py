@@ -3,8 +3,10 @@
 import os
 import re
 import warnings
+from collections.abc import Collection, Iterable
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -17,11 +19,11 @@ from ..utils.validation import (
 )
 from ._data_home import DATA_HOME_VARIABLE, get_data_home
 from ._download import fetch_archive
-from ._noise_windows import SAMPLING_RATE, noise_windows
+from ._noise_windows import SAMPLE_RATE, noise_windows
 
 _BASE_URL = "https://storage.googleapis.com/download.tensorflow.org/data/"
 
-#: Published SHA-256 of the archives, as TensorFlow Datasets and torchaudio list them.
+#: SHA-256 of the archives, as TensorFlow Datasets and torchaudio publish them.
 ARCHIVES = {
     "speech_commands_v0.01": "743935421bb51cccdb6bdd152e04c5c70274e935c82119ad7faeec31780d811d",
     "speech_commands_v0.02": "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
@@ -44,10 +46,10 @@ WORDS = {
     "v0.02": tuple(sorted([*_WORDS_1, "backward", "follow", "forward", "learn", "visual"])),
 }
 
-#: Clips of each version, background noises not counted.
+#: Clips of each version, without background noises.
 N_CLIPS = {"v0.01": 64_721, "v0.02": 105_829}
 
-#: Clips of the separate test archive of v0.02, silence among them.
+#: Clips of the separate test archive of v0.02, including silence.
 N_TEST_CLIPS = 4_890
 
 SILENCE, UNKNOWN, NOISES = "_silence_", "_unknown_", "_background_noise_"
@@ -60,8 +62,8 @@ _MEMBER = re.compile(r"(?:\./)?((?:\w+/)?\w[\w.-]*)")
 
 DESCR = """Google Speech Commands {version}
 
-{n_clips:,} recordings of {n_words} English words, one second or a little less each, at 16 kHz,
-by thousands of speakers whom the file names tell apart.
+{n_clips:,} recordings of {n_words} English words at 16 kHz, most of them of one second, by
+thousands of speakers, whose codes are in the file names.
 
 Source: P. Warden, "Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition",
 https://arxiv.org/abs/1804.03209
@@ -71,58 +73,56 @@ This copy lacks {n_missing:,} of its {n_clips:,} clips.
 
 
 def fetch_speech_commands(
-    version="v0.02",
+    version: Literal["v0.01", "v0.02"] = "v0.02",
     *,
-    words=None,
-    unknown=True,
-    silence=None,
-    split=None,
-    data_home=None,
-    noise_home=None,
-    download_if_missing=True,
-    n_retries=3,
-    delay=1.0,
-    verbose=True,
-):
-    """Load Google Speech Commands as a keyword task, downloading it when it is not there.
+    words: Iterable[str] | Literal["all"] | None = None,
+    unknown: bool = True,
+    silence: bool | int | None = None,
+    split: Literal["official", "lists"] | None = None,
+    data_home: str | os.PathLike[str] | None = None,
+    noise_home: str | os.PathLike[str] | None = None,
+    download_if_missing: bool = True,
+    n_retries: int = 3,
+    delay: float = 1.0,
+    verbose: bool = True,
+) -> Bunch:
+    """Load Google Speech Commands as a keyword task, and download it if necessary.
 
-    By default the task with twelve classes: ten words, any other word as
-    ``"_unknown_"``, and ``"_silence_"``, one-second windows of background noise. The
-    download (1.5 GB in version v0.01, 2.4 GB in v0.02) is checked by its published
-    SHA-256. A copy at hand is taken as it is, whole or in part; ``n_missing`` counts
-    what it lacks.
+    The default is the task with twelve classes: ten words, ``"_unknown_"`` for any other
+    word, and ``"_silence_"``, windows of background noise of one second. The download
+    (1.5 GB in version v0.01, 2.4 GB in v0.02) is checked by its published SHA-256. A
+    local copy is used as it is, complete or not; ``n_missing`` counts the missing clips.
 
     Parameters
     ----------
     version : {"v0.01", "v0.02"}, default="v0.02"
         64,721 clips of 30 words, or 105,829 of 35.
     words : list of str, "all" or None, default=None
-        Words that are classes of their own. None is down, go, left, no, off, on, right,
-        stop, up and yes. "all" is every word, and then nothing is unknown.
+        Words that are classes. None is down, go, left, no, off, on, right, stop, up and
+        yes. "all" is every word, which leaves no unknown words.
     unknown : bool, default=True
-        Whether the other words are the class ``"_unknown_"``, or left out.
+        Whether the other words are the class ``"_unknown_"``. If False, they are left out.
     silence : bool, int or None, default=None
         Whether windows of background noise, one every half second, are the class
-        ``"_silence_"``; a number is the most to take, spread evenly. None is true,
-        but with ``words="all"``.
+        ``"_silence_"``. A number is the largest number of windows, spread evenly. None is
+        True, except with ``words="all"``.
     split : {"official", "lists", None}, default=None
-        What ``split`` of the result says. "lists": test and validation are the clips that
-        the two lists of the data set name, and "train" all others. "official": the same,
-        but in the task of twelve classes of v0.02 the test set is the separate archive
-        made for it (113 MB), with its own silence. None: no split; all clips, for
-        cross-validation by speaker.
+        Which ``split`` to return. "lists": the two lists of the data set name the clips
+        of "test" and "validation", and all others are "train". "official": the same, but
+        in the task of twelve classes of v0.02 the test set is its separate archive
+        (113 MB), with its own silence. None: no split, for cross-validation by speaker.
     data_home : str, os.PathLike or None, default=None
-        Folder that holds, or is to hold, ``speech_commands_v0.02`` and the like. None: see
-        :func:`get_data_home`.
+        Folder that contains ``speech_commands_v0.02`` or the like, or will contain it after
+        the download. None: see :func:`get_data_home`.
     noise_home : str, os.PathLike or None, default=None
-        Folder for noise made by program where the copy has no ``_background_noise_``.
-        None is a folder among the user's caches.
+        Folder for computed noise, if the copy has no ``_background_noise_``. None is a
+        folder in the user's cache.
     download_if_missing : bool, default=True
-        Whether to download what is not there.
+        Whether to download a missing archive.
     n_retries : int, default=3
-        How often a lost connection is tried again.
+        Number of further attempts after a failed download.
     delay : float, default=1.0
-        Seconds between the tries.
+        Seconds between the attempts.
     verbose : bool, default=True
         Whether to show a progress bar while downloading.
 
@@ -130,29 +130,29 @@ def fetch_speech_commands(
     -------
     speech : sklearn.utils.Bunch
         data : ndarray of shape (n_clips,)
-            Absolute paths as str; with silence an object array, in which windows of noise
-            are :class:`~sklearn_speech.audio.AudioSegment`. :class:`AudioReader` takes
-            both. Some clips are shorter than 1 s: :class:`PadOrTrim` fills them up.
+            Absolute paths as str. With silence an object array, in which windows of noise
+            are :class:`~sklearn_speech.audio.AudioSegment`. :class:`AudioReader` reads
+            both. Some clips are shorter than 1 s: :class:`PadOrTrim` pads them.
         target : ndarray of str, shape (n_clips,)
             Words, ``"_unknown_"`` and ``"_silence_"``.
         word : ndarray of str, shape (n_clips,)
-            The word that is spoken, also in unknown clips; ``"_silence_"`` in silence, and
-            ``"_unknown_"`` in unknown clips of the test archive, which do not tell.
+            The spoken word, also of unknown clips. ``"_silence_"`` in silence, and
+            ``"_unknown_"`` in unknown clips of the test archive, which does not name them.
         speaker : ndarray of str, shape (n_clips,)
-            The speaker's code. Each noise is a speaker of its own.
+            Codes of the speakers. Each noise counts as a speaker.
         take : ndarray of int, shape (n_clips,)
-            Number of the clip among those of its speaker and word, -1 in silence.
+            Number of the clip among those of its speaker and word; -1 in silence.
         split : ndarray of str, shape (n_clips,), or None
             "train", "validation" or "test".
         sample_weight : ndarray of float, shape (n_clips,)
-            What balances the classes: 1 for a word; for unknown and silence the mean
-            number of clips of a word over that of the class, in the training part, or in
-            all where `split` is None.
-        sampling_rate : int
+            Weights that balance the classes: 1 for a word. For unknown and silence, the mean
+            number of clips of a word divided by that of the class, in the training part, or in
+            all clips if `split` is None.
+        sample_rate : int
             16000 Hz.
         n_missing : int
-            Clips of the whole data set, any word, that this copy lacks; and of the test
-            archive, where that is the test set.
+            Number of clips of the whole data set that this copy lacks, including those of the
+            test archive if it is the test set.
         license : str
             The licence of the recordings.
         DESCR : str
@@ -161,29 +161,29 @@ def fetch_speech_commands(
     Raises
     ------
     OSError
-        When there are no recordings and `download_if_missing` is false, the folder holds
-        other things, the download fails, or a list that `split` needs is missing.
+        When there are no recordings and `download_if_missing` is False, the folder contains
+        something else, the download fails, or a list for `split` is missing.
     ValueError
-        When a parameter is wrong, a word asked for has no clip, a list names no clips, or
-        a recorded noise cannot be read.
+        When a parameter is wrong, one of `words` has no clip, a list names something other
+        than clips, or a recorded noise cannot be read.
 
     Warns
     -----
     UserWarning
-        When the copy holds sound files whose names are not those of the data set, which
-        are left out; or when it has no clip of one of the ten words.
+        When the copy contains sound files with other names than those of the data set, which
+        are left out, or when it has no clip of one of the ten words.
 
     Notes
     -----
-    In the whole of v0.02 the weights come to 1, about 4.6 for silence and about 1/17 for
-    unknown, which is what the reference system of the trainable front ends has. It draws
-    training clips with these weights; here they are given to ``fit`` as `sample_weight`, or
-    to ``torch.utils.data.WeightedRandomSampler``. Not together with
-    ``class_weight="balanced"``, which the recipes "kws-linear" and "kws-bcresnet" have:
-    both would be counted.
+    In the complete v0.02 the weights are 1 for words, about 4.6 for silence and about 1/17 for
+    unknown, as in the reference system of the trainable front ends. That system draws
+    training clips with these weights; here they are passed to ``fit`` as `sample_weight`, or
+    to ``torch.utils.data.WeightedRandomSampler``. Do not combine them with
+    ``class_weight="balanced"``, which the recipes "kws-linear" and "kws-bcresnet" use:
+    both would be applied.
 
-    As there, validation hears the noise of the running tap and training all other noises,
-    of which two whole ones are left to validation where they are made by program. The lists
+    As in that system, the noise of the running tap belongs to validation and all other
+    recorded noises to training. Two of the computed noises belong to validation. The lists
     give the test set no silence.
 
     References
@@ -220,30 +220,30 @@ def fetch_speech_commands(
         },
         "fetch_speech_commands",
     )
-    everything = isinstance(words, str) and words == "all"
-    silence = not everything if silence is None else silence
+    all_words = isinstance(words, str) and words == "all"
+    silence = not all_words if silence is None else silence
     targets = _check_words(words, version)
     home = get_data_home(data_home)
-    download = {"n_retries": n_retries, "delay": delay, "progress": verbose}
-    download = download if download_if_missing else None
+    options: dict[str, Any] = {"n_retries": n_retries, "delay": delay, "progress": verbose}
+    download = options if download_if_missing else None
     folder = _folder(home, f"speech_commands_{version}", download)
-    rows = _clips(folder, WORDS[version])
-    n_missing = lacks = N_CLIPS[version] - len(rows)
+    clips = _clips(folder, WORDS[version])
+    n_missing = n_missing_words = N_CLIPS[version] - len(clips)
     parts = _official_parts(folder) if split else {}
     separate = (
         split == "official" and version == "v0.02" and set(targets) == set(TARGET_WORDS) and unknown
     )
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (path, word if word in targets else UNKNOWN, word, speaker, take, parts.get(name, "train"))
-        for name, (path, word, speaker, take) in rows.items()
+        for name, (path, word, speaker, take) in clips.items()
         if (unknown or word in targets) and not (separate and parts.get(name) == "test")
     ]
     lacking = sorted(set(targets) - {row[2] for row in rows})
-    if len(lacking) == len(targets) or (lacking and words is not None and not everything):
-        raise ValueError(f"words={words!r}: {folder} holds no clip of {', '.join(lacking)}")
+    if len(lacking) == len(targets) or (lacking and words is not None and not all_words):
+        raise ValueError(f"words={words!r}: {folder} contains no clip of {', '.join(lacking)}")
     if lacking and words is None:
         warnings.warn(
-            f"{folder} holds no clip of {', '.join(lacking)}: these classes are missing",
+            f"{folder} contains no clip of {', '.join(lacking)}: these classes are missing",
             UserWarning,
             stacklevel=2,
         )
@@ -265,8 +265,8 @@ def fetch_speech_commands(
             (segment, SILENCE, SILENCE, f"{NOISES}{noise}", -1, part)
             for segment, noise, part in noise_windows(folder / NOISES, noise_home, limit)
         ]
-    data, target, word, speaker, take, part = zip(*rows, strict=True)
-    target, part = np.array(target), np.array(part)
+    data, targets_of, word, speaker, take, parts_of = zip(*rows, strict=True)
+    target, part = np.array(targets_of), np.array(parts_of)
     return Bunch(
         data=make_ragged(data) if silence else np.array(data),
         target=target,
@@ -275,20 +275,20 @@ def fetch_speech_commands(
         take=np.array(take),
         split=part if split else None,
         sample_weight=_balance(target, (part == "train") | (not split), set(targets)),
-        sampling_rate=SAMPLING_RATE,
+        sample_rate=SAMPLE_RATE,
         n_missing=n_missing,
         license=LICENSE,
         DESCR=DESCR.format(
             version=version,
             n_clips=N_CLIPS[version],
             n_words=len(WORDS[version]),
-            n_missing=lacks,
+            n_missing=n_missing_words,
             license=LICENSE,
         ),
     )
 
 
-def _check_words(words, version):
+def _check_words(words: Any, version: str) -> tuple[str, ...]:
     if words is None:
         return TARGET_WORDS
     if isinstance(words, str):
@@ -302,25 +302,25 @@ def _check_words(words, version):
     wrong = [word for word in wanted if word not in WORDS[version]]
     if wrong or not wanted:
         raise ValueError(
-            f"words={words!r}: expected words out of {list(WORDS[version])} (version={version!r})"
+            f"words={words!r}: expected words from {list(WORDS[version])} (version={version!r})"
         )
     return wanted
 
 
-def _folder(home, name, download):
-    """The folder of an archive, with sound files in it."""
+def _folder(home: Path, name: str, download: dict[str, Any] | None) -> Path:
+    """The folder of an archive, downloaded if necessary; None never downloads."""
     folder = home / name
     if any(path.parent.name != NOISES for path in folder.glob("*/*.wav")):
         return folder
     if folder.is_dir() and any(folder.iterdir()):
         raise OSError(
-            f"{folder} holds no words of Speech Commands (folders of .wav files), and is not "
-            "empty; move it away, or name another place with data_home="
+            f"{folder} contains no words of Speech Commands (folders of .wav files), but is not "
+            "empty; move it away, or name another folder with data_home="
         )
     if download is None:
         raise OSError(
             f"no recordings of Speech Commands in {folder}; allow the download with "
-            f"download_if_missing=True, or name another place with data_home= or the "
+            f"download_if_missing=True, or name another folder with data_home= or the "
             f"environment variable {DATA_HOME_VARIABLE}"
         )
     fetch_archive(
@@ -329,19 +329,22 @@ def _folder(home, name, download):
     return folder
 
 
-def _rename(name):
-    """Path to unpack a member to; None for what is no plain file name in at most one folder."""
+def _rename(name: str) -> str | None:
+    """Path of an unpacked member; None unless it is a plain file name in at most one folder."""
     match = _MEMBER.fullmatch(name)
-    return match and match[1]
+    return match[1] if match else None
 
 
-def _clips(folder, words, nameless=()):
+def _clips(
+    folder: Path, words: Collection[str], nameless: Collection[str] = ()
+) -> dict[str, tuple[str, str, str, int]]:
     """Path, word, speaker and take of each clip, by its name in the lists.
 
-    `words` are the folders that the data set has, `nameless` those among them whose
-    sound files need not name a speaker: each is one of its own.
+    `words` are the folders of the data set. In folders of `nameless`, file names need not contain
+    a speaker; each such file counts as a speaker.
     """
-    clips, strange = {}, []
+    clips = {}
+    strange = []
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if not entry.is_dir() or entry.name == NOISES or entry.name.startswith("."):
             continue
@@ -359,7 +362,7 @@ def _clips(folder, words, nameless=()):
                 strange.append(key)
     if strange:
         warnings.warn(
-            f"{folder} holds {len(strange)} sound files that are not named as those of Speech "
+            f"{folder} contains {len(strange)} sound files that are not named like those of Speech "
             f"Commands and are left out ({', '.join(strange[:3])})",
             UserWarning,
             stacklevel=3,
@@ -367,16 +370,16 @@ def _clips(folder, words, nameless=()):
     return clips
 
 
-def _official_parts(folder):
-    """Part of each clip that a list names."""
-    parts = {}
+def _official_parts(folder: Path) -> dict[str, str]:
+    """The part, "validation" or "test", of each clip in the lists."""
+    parts: dict[str, str] = {}
     for part, name in (("validation", "validation_list.txt"), ("test", "testing_list.txt")):
         try:
             listed = (folder / name).read_text(encoding="utf-8-sig").split()
         except FileNotFoundError as error:
             raise OSError(
-                f"{folder / name} is missing, which split needs; use split=None, or move the "
-                "folder away to download all of it"
+                f"{folder / name} is missing and needed for split=; use split=None, or move the "
+                "folder away to download everything"
             ) from error
         clean = [clip.replace("\\", "/").removeprefix("./") for clip in listed]
         strange = [clip for clip in clean if not _LISTED.fullmatch(clip)]
@@ -389,8 +392,8 @@ def _official_parts(folder):
     return parts
 
 
-def _balance(target, counted, words):
-    """Weights that give unknown and silence together as much as one word each."""
+def _balance(target: np.ndarray, counted: np.ndarray, words: Collection[str]) -> np.ndarray:
+    """Weights with which unknown and silence each count as much as one word."""
     names, counts = np.unique(target[counted], return_counts=True)
     n = dict(zip(names.tolist(), counts.tolist()))
     of_words = [count for name, count in n.items() if name in words]

@@ -1,52 +1,61 @@
-"""A user's own recordings, labelled by their file names."""
+"""Recordings labelled by their file names."""
 
 import os
-import unicodedata
+import re
 import warnings
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from ..audio._reading import header_rates, printable
+from ..utils.text import normalize_name
 from ..utils.validation import StrOptions, validate_parameter_constraints
 from ._file_pattern import FilePattern
 
-#: Endings of files that are taken for recordings.
+#: Extensions of files that count as recordings.
 EXTENSIONS = frozenset(
     ".aif .aifc .aiff .au .caf .flac .mp3 .oga .ogg .opus .rf64 .snd .sph .w64 .wav .wave".split()
 )
 
-#: Endings of recordings, such as those of phones, that libsndfile cannot decode.
+#: Extensions of recordings, such as those of mobile phones, that libsndfile cannot decode.
 UNDECODABLE = frozenset(".3gp .aac .amr .m4a .mka .mp4 .webm .wma".split())
 
 
-def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
-    """Load recordings whose labels and speakers stand in their file names.
+def load_speech_folder(
+    folder: str | os.PathLike[str],
+    pattern: str | re.Pattern[str],
+    *,
+    labels: Iterable[str] | None = None,
+    on_unmatched: Literal["warn", "raise", "ignore"] = "warn",
+) -> Bunch:
+    """Load recordings whose file names contain their labels and speakers.
 
     Parameters
     ----------
     folder : str or os.PathLike
-        Folder of the recordings; its sub-folders are searched too, also where they
-        are links. Files and folders whose name begins with a dot are passed over.
+        Folder of the recordings. Its sub-folders and links to folders are searched
+        too. Files and folders whose names begin with a dot are skipped.
     pattern : str or re.Pattern
-        How the paths below `folder` are built, such as
+        The form of the paths below `folder`, such as
         ``"{label}_{speaker}_{take}.wav"`` or
-        ``"{label}/{speaker}_nohash_{take}.wav"``. ``{label}`` is needed; any
+        ``"{label}/{speaker}_nohash_{take}.wav"``. ``{label}`` is required; any
         other names may be used. ``{name}`` stands for one or more characters
         other than "/", ``*`` for any characters other than "/", a leading
         ``**/`` for folders of any depth. The extension is matched in any case.
-        For anything more, pass a compiled regular expression with named groups,
-        which must match the whole path below `folder`. Paths are compared, and fields
-        returned, in Unicode's form NFC.
+        For other forms, pass a compiled regular expression with named groups,
+        which must match the whole path below `folder`. Paths and fields are brought
+        to Unicode's form NFC.
     labels : list of str or None, default=None
-        Keep only recordings of these labels; None keeps all.
+        Keep only recordings with these labels; None keeps all.
     on_unmatched : {"warn", "raise", "ignore"}, default="warn"
         What to do about recordings that the pattern does not match, or matches
-        in more ways than one ("turn_on_bob_1.wav" has no certain label under
-        the first pattern above), or that are in a format that cannot be decoded, such
-        as M4A; and about folders that cannot be opened. All of these are left out and
-        listed in ``unmatched`` either way.
+        in more than one way (the first pattern above leaves the label of
+        "turn_on_bob_1.wav" open), about formats that cannot be decoded, such as M4A,
+        and about folders that cannot be opened. All of these are left out and listed
+        in ``unmatched`` in any case.
 
     Returns
     -------
@@ -57,24 +66,25 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
             Labels.
         speaker : ndarray of str, shape (n_clips,), or None
             Speakers; None when the pattern has no ``{speaker}``.
-        sampling_rate : int or None
+        sample_rate : int or None
             In Hz, as the files' headers state; None when they differ, or when
             no header can be read.
         unmatched : list of str
-            Paths, below `folder`, of the recordings that were left out because
-            the pattern does not match them in exactly one way, or because their format
-            cannot be decoded; and of folders that cannot be opened.
+            Paths, below `folder`, of recordings that the pattern does not match in
+            exactly one way or whose format cannot be decoded, and of folders that
+            cannot be opened.
         take and others : ndarray of shape (n_clips,)
             One entry for each other field of the pattern, under its name:
-            ``take`` as int where all are digits (18 at most), everything else as str.
+            ``take`` as int if all its values are digits (18 at most), the others as
+            str.
 
     Raises
     ------
     OSError
-        When there is no such folder.
+        When the folder does not exist.
     ValueError
-        When the pattern cannot be used, no recording matches it, or a label is
-        asked for that no recording has.
+        When the pattern cannot be used, no recording matches it, or no recording
+        has one of `labels`.
 
     Warns
     -----
@@ -89,7 +99,7 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
     ...     for name in ("yes_ann_0.wav", "no_ann_0.wav", "no_bob_1.wav"):
     ...         soundfile.write(f"{folder}/{name}", np.zeros(800), 8000)
     ...     speech = load_speech_folder(folder, "{label}_{speaker}_{take}.wav")
-    >>> speech.target, speech.speaker, speech.take, speech.sampling_rate
+    >>> speech.target, speech.speaker, speech.take, speech.sample_rate
     (array(['no', 'no', 'yes'], ...), array(['ann', 'bob', 'ann'], ...), array([0, 1, 0]), 8000)
     """
     validate_parameter_constraints(
@@ -105,10 +115,11 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
     paths, undecodable, closed = _recordings(folder)
     if not paths and not undecodable and not closed:
         raise ValueError(
-            f"folder {folder} holds no recordings (files that end in "
+            f"folder {folder} contains no recordings (files that end in "
             f"{', '.join(sorted(EXTENSIONS))})"
         )
-    matched, unmatched = [], {}
+    matched: list[tuple[str, dict[str, str]]] = []
+    unmatched: dict[str, str | None] = {}
     for path in paths:
         fields, problem = file_pattern.match(path)
         if fields is None:
@@ -123,11 +134,11 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
         undecodable, "recordings", folder, action, "are in formats that cannot be decoded",
         "convert them to WAV or FLAC",
     )  # fmt: skip
-    _report(unmatched, len(paths), folder, file_pattern, action)
-    matched = _select(matched, labels)
-    data = [str(folder / path) for path, _ in matched]
+    _report_unmatched(unmatched, len(paths), folder, file_pattern, action)
+    chosen = _select(matched, labels)
+    data = [str(folder / path) for path, _ in chosen]
     columns = {
-        name: np.array([fields[name] for _, fields in matched]) for name in file_pattern.fields
+        name: np.array([fields[name] for _, fields in chosen]) for name in file_pattern.fields
     }
     if "take" in columns and all(_is_int(take) for take in columns["take"]):
         columns["take"] = columns["take"].astype(int)
@@ -136,17 +147,18 @@ def load_speech_folder(folder, pattern, *, labels=None, on_unmatched="warn"):
         data=np.array(data),
         target=columns.pop("label"),
         speaker=columns.pop("speaker", None),
-        sampling_rate=rates.pop() if len(rates) == 1 else None,
+        sample_rate=rates.pop() if len(rates) == 1 else None,
         unmatched=[*unmatched, *undecodable, *closed],
         **columns,
     )
 
 
-def _recordings(folder):
-    """Paths below `folder`, with "/", sorted: recordings, others' formats, closed folders."""
-    found, closed = [], []
+def _recordings(folder: Path) -> tuple[list[str], list[str], list[str]]:
+    """Sorted paths below `folder` of recordings, undecodable recordings and closed folders."""
+    found: list[str] = []
+    closed: list[str] = []
 
-    def cannot_open(error):
+    def cannot_open(error: OSError) -> None:
         closed.append(Path(error.filename).relative_to(folder).as_posix())
 
     for parent, folders, names in os.walk(folder, followlinks=True, onerror=cannot_open):
@@ -160,28 +172,30 @@ def _recordings(folder):
             for name in names
             if not name.startswith(".")
         ]
-    of_kinds = [
-        sorted(path for path in found if os.path.splitext(path)[1].lower() in endings)
-        for endings in (EXTENSIONS, UNDECODABLE)
-    ]
-    return [*of_kinds, sorted(closed)]
+    recordings, undecodable = (
+        sorted(path for path in found if os.path.splitext(path)[1].lower() in extensions)
+        for extensions in (EXTENSIONS, UNDECODABLE)
+    )
+    return recordings, undecodable, sorted(closed)
 
 
-def _leads_back(folder, parent, name):
-    """Whether a folder is a link to one that the way to it has led through."""
+def _leads_back(folder: Path, parent: str, name: str) -> bool:
+    """Whether a folder is a link to one of its parents, which would be an endless loop."""
     path = Path(parent) / name
     if not path.is_symlink():
         return False
-    way = [Path(parent), *Path(parent).parents]
-    way = way[: way.index(folder) + 1]
-    return any(step.resolve().is_relative_to(path.resolve()) for step in way)
+    parents = [Path(parent), *Path(parent).parents]
+    parents = parents[: parents.index(folder) + 1]
+    return any(each.resolve().is_relative_to(path.resolve()) for each in parents)
 
 
-def _is_int(text):
-    return text.isascii() and text.isdecimal() and len(text) <= 18  # what int64 surely holds
+def _is_int(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 18  # fits into int64
 
 
-def _report_left_out(paths, kind, folder, action, problem, advice):
+def _report_left_out(
+    paths: list[str], kind: str, folder: Path, action: str, problem: str, advice: str
+) -> None:
     if not paths or action == "ignore":
         return
     more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
@@ -194,7 +208,13 @@ def _report_left_out(paths, kind, folder, action, problem, advice):
     warnings.warn(message, UserWarning, stacklevel=3)
 
 
-def _report(unmatched, n_paths, folder, file_pattern, on_unmatched):
+def _report_unmatched(
+    unmatched: dict[str, str | None],
+    n_paths: int,
+    folder: Path,
+    file_pattern: FilePattern,
+    on_unmatched: str,
+) -> None:
     if not unmatched or on_unmatched == "ignore":
         return
     shown = [
@@ -216,12 +236,14 @@ def _report(unmatched, n_paths, folder, file_pattern, on_unmatched):
     warnings.warn(message, UserWarning, stacklevel=3)
 
 
-def _select(matched, labels):
+def _select(
+    matched: Sequence[tuple[str, dict[str, str]]], labels: Iterable[str] | None
+) -> Sequence[tuple[str, dict[str, str]]]:
     if labels is None:
         return matched
     if isinstance(labels, str):
         raise ValueError(f"labels={labels!r}: expected a list, such as [{labels!r}]")
-    wanted = {unicodedata.normalize("NFC", str(label)) for label in labels}
+    wanted = {normalize_name(str(label)) for label in labels}
     present = {fields["label"] for _, fields in matched}
     if not wanted or wanted - present:
         raise ValueError(

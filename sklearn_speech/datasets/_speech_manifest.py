@@ -1,45 +1,74 @@
-"""Recordings, or parts of them, listed in a CSV file."""
+"""Recordings, or parts of them, listed in a table."""
 
-import csv
+import difflib
 import math
 import os
 import unicodedata
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from ..audio import AudioSegment
 from ..audio._reading import header_rates
+from ..utils.text import normalize_name
 from ..utils.validation import make_ragged, validate_parameter_constraints
 from ._file_pattern import RESERVED
+from ._manifest_table import MAX_SHOWN, Table, absolute_path, file_table, frame_table, is_frame
 
-#: So many problems are listed; a wrong column would otherwise list every line.
-MAX_SHOWN = 20
+#: Columns with a meaning; the first two are required.
+ROLES = ("path", "label", "speaker", "start", "end")
 
-_TIMES = ("start", "end")
+#: Number of missing files whose paths are shown, and of folders searched for the first one.
+_N_TRIED, _N_SEARCHED = 3, 100
 
 
-def load_speech_manifest(csv_path, *, delimiter=",", check_paths=True):
-    """Load recordings that a CSV file lists, one line a clip.
+def load_speech_manifest(
+    manifest: Any,
+    *,
+    columns: Mapping[str, str] | None = None,
+    root: str | os.PathLike[str] | None = None,
+    delimiter: str | None = None,
+    quotes: bool | None = None,
+    encoding: str | None = None,
+    check_paths: bool = True,
+) -> Bunch:
+    """Load recordings that a CSV file, TSV file or DataFrame lists, one row for each clip.
 
-    The first line names the columns: ``path`` and ``label``, then optionally
-    ``speaker``, ``start`` and ``end`` (seconds), and any others, which are kept
-    as strings. Paths are relative to the folder of the CSV file, or absolute.
-    An empty ``start`` is the beginning of the recording, an empty ``end`` its
-    end. Empty lines are passed over. Labels, speakers and other columns are brought to
-    Unicode's form NFC, so that a name is one name however it was typed; a path finds
-    its file in either form.
+    The first line of a file names the columns. Columns ``path`` and ``label`` are required,
+    ``speaker``, ``start`` and ``end`` (seconds) are optional, and all others are kept as strings.
+    An empty ``start`` is the beginning of the recording, an empty ``end`` its end. Empty lines are
+    skipped, and spaces around entries removed. Labels, speakers and other columns are brought to
+    Unicode's form NFC, so that a name is one name however it was typed; a path finds its file in
+    either form, and with "\\\\" between folders.
 
     Parameters
     ----------
-    csv_path : str or os.PathLike
-        The CSV file, UTF-8.
-    delimiter : str, default=","
-        What separates the columns, one character.
+    manifest : str, os.PathLike or pandas.DataFrame
+        The file, which may be compressed by gzip, or the table itself. Missing values of a
+        DataFrame are empty entries; its index is not used.
+    columns : dict of str to str or None, default=None
+        Columns that have other names in the table, such as ``{"path": "filename", "label":
+        "sentence", "speaker": "client_id"}``. Keys beside those above name entries of the result:
+        ``{"text": "sentence"}``. A column may be used more than once.
+    root : str, os.PathLike or None, default=None
+        Folder of relative paths. None is the folder of the file, and the current folder for a
+        DataFrame.
+    delimiter : str or None, default=None
+        What separates the columns, one character. None is a tab where the name of the file ends
+        in ``.tsv``, ``.tab``, ``.tsv.gz`` or ``.tab.gz``, and a comma otherwise.
+    quotes : bool or None, default=None
+        Whether double quotes may enclose entries, as spreadsheets write them (True), or are
+        characters like any other, as in the TSV files of Common Voice (False). None is True; in
+        tab-separated files it is the value with which every row is complete; if both are, it is
+        False, unless all entries have quotes or those that have quotes need them.
+    encoding : str or None, default=None
+        Encoding of the file. None is UTF-8, or what its byte order mark says.
     check_paths : bool, default=True
-        Whether a path that names no file is an error now, rather than when it
-        is read.
+        Whether a missing sound file is an error now. If False, it is an error when it is read.
 
     Returns
     -------
@@ -51,9 +80,9 @@ def load_speech_manifest(csv_path, *, delimiter=",", check_paths=True):
         target : ndarray of str, shape (n_clips,)
             Labels.
         speaker : ndarray of str, shape (n_clips,), or None
-            Speakers; None when there is no such column.
-        sampling_rate : int or None
-            In Hz, as the files' headers state; None when they differ, or when
+            Speakers; None without such a column.
+        sample_rate : int or None
+            In Hz, as the headers of the sound files state; None when they differ, or when
             no header can be read.
         others : ndarray of str, shape (n_clips,)
             One entry for each other column, under its name.
@@ -61,9 +90,15 @@ def load_speech_manifest(csv_path, *, delimiter=",", check_paths=True):
     Raises
     ------
     OSError
-        When the CSV file cannot be read.
+        When the file cannot be read.
     ValueError
-        When it is no such table; the message names lines and columns.
+        When it is not such a table, or an entry is wrong. The message names lines and columns, and
+        the first paths that were tried.
+
+    Warns
+    -----
+    UserWarning
+        When it is unclear whether quotes in a tab-separated file join several rows.
 
     Examples
     --------
@@ -73,118 +108,188 @@ def load_speech_manifest(csv_path, *, delimiter=",", check_paths=True):
     ...     soundfile.write(os.path.join(folder, "talk.wav"), np.zeros(8000), 8000)
     ...     csv_path = os.path.join(folder, "clips.csv")
     ...     with open(csv_path, "w") as file:
-    ...         lines = "path,label,speaker,start,end", "talk.wav,yes,ann,0.25,0.5"
+    ...         lines = "path,word,speaker,start,end", "talk.wav,yes,ann,0.25,0.5"
     ...         _ = file.write("\\n".join(lines))
-    ...     speech = load_speech_manifest(csv_path)
+    ...     speech = load_speech_manifest(csv_path, columns={"label": "word"})
     >>> speech.target, speech.speaker, speech.data[0].duration
     (array(['yes'], ...), array(['ann'], ...), 0.25)
     """
     validate_parameter_constraints(
-        {"delimiter": [str], "check_paths": ["boolean"]},
-        {"delimiter": delimiter, "check_paths": check_paths},
+        {
+            "columns": [Mapping, None],
+            "root": [str, os.PathLike, None],
+            "delimiter": [str, None],
+            "quotes": ["boolean", None],
+            "encoding": [str, None],
+            "check_paths": ["boolean"],
+        },
+        {
+            "columns": columns,
+            "root": root,
+            "delimiter": delimiter,
+            "quotes": quotes,
+            "encoding": encoding,
+            "check_paths": check_paths,
+        },
         "load_speech_manifest",
     )
-    if len(delimiter) != 1:
-        raise ValueError(f"delimiter={delimiter!r}: expected one character")
-    csv_path = Path(os.path.abspath(Path(csv_path).expanduser()))
-    header, rows = _read_table(csv_path, delimiter)
-    problems, data = [], []
-    for line, row in rows:
-        entry, found = _entry(row, csv_path.parent, check_paths)
-        problems += [f"  line {line}, column {column!r}: {what}" for column, what in found]
-        data.append(entry)
-    if problems:
-        more = len(problems) - MAX_SHOWN
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n '):
         raise ValueError(
-            f"{csv_path} has {len(problems)} wrong entries:\n"
-            + "\n".join(problems[:MAX_SHOWN] + ([f"  ... and {more} more"] if more > 0 else []))
+            f"delimiter={delimiter!r}: expected one character other than a quote, a space or the "
+            "end of a line"
         )
-    is_cut = any(name in header for name in _TIMES)
-    rates = header_rates(sorted({entry.path for entry in data}))
-    columns = {
-        name: np.array([unicodedata.normalize("NFC", row[name]) for _, row in rows])
-        for name in header
-        if name not in ("path", *_TIMES)
-    }
+    if is_frame(manifest):
+        options = {"delimiter": delimiter, "quotes": quotes, "encoding": encoding}
+        unused = [f"{name}={value!r}" for name, value in options.items() if value is not None]
+        if unused:
+            raise ValueError(f"{', '.join(unused)}: says how a file is read, not a DataFrame")
+        table = frame_table(manifest)
+        folder = Path.cwd()
+    else:
+        path = absolute_path(manifest)
+        table = file_table(path, delimiter, quotes, encoding)
+        folder = path.parent
+    if root is not None:
+        folder = absolute_path(root)
+        if not folder.is_dir():
+            raise OSError(f"root={os.fspath(root)!r}: there is no folder {folder}")
+    roles, others = _positions(table, columns or {})
+    clips = _clips(table, roles, folder, check_paths)
+    rates = header_rates(sorted({clip.path for clip in clips}))
+
+    def entries(k: int) -> np.ndarray:
+        return np.array([normalize_name(cells[k]) for _, cells in table.rows])
+
+    is_cut = "start" in roles or "end" in roles
     return Bunch(
-        data=make_ragged(data) if is_cut else np.array([entry.path for entry in data]),
-        target=columns.pop("label"),
-        speaker=columns.pop("speaker", None),
-        sampling_rate=rates.pop() if len(rates) == 1 else None,
-        **columns,
+        data=make_ragged(clips) if is_cut else np.array([clip.path for clip in clips]),
+        target=entries(roles["label"]),
+        speaker=entries(roles["speaker"]) if "speaker" in roles else None,
+        sample_rate=rates.pop() if len(rates) == 1 else None,
+        **{name: entries(k) for name, k in others.items()},
     )
 
 
-def _read_table(csv_path, delimiter):
-    """Column names, and (line number, {column: text}) for each row."""
-    try:
-        with open(csv_path, newline="", encoding="utf-8-sig") as file:  # spreadsheets write a BOM
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
-            lines = [
-                (reader.line_num, [cell.strip() for cell in row])
-                for row in reader
-                if any(cell.strip() for cell in row)
-            ]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise ValueError(f"{csv_path} is no CSV file in UTF-8: {error}") from error
-    if not lines:
-        raise ValueError(f"{csv_path} is empty: expected a line of column names")
-    header_line, header = lines[0]
-    _check_header(csv_path, header_line, header, delimiter)
-    if len(lines) == 1:
-        raise ValueError(f"{csv_path} has column names but no clips")
-    wrong = [
-        f"line {line} has {len(row)} columns" for line, row in lines[1:] if len(row) != len(header)
-    ]
-    if wrong:
+def _positions(table: Table, columns: Mapping[str, str]) -> tuple[dict[str, int], dict[str, int]]:
+    """The position of the column of each role, and of each other name in the result."""
+    header = table.header
+    where = f"{table.name}, {table.header_place}"
+    # spreadsheets and programs leave nameless columns without entries at the end
+    idle = {
+        k for k, name in enumerate(header) if not name and not any(row[k] for _, row in table.rows)
+    }
+    names = [name for k, name in enumerate(header) if k not in idle]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{where}: column name {twice[0]!r} is used twice")
+    roles, others = {}, {}
+    for role in ROLES:
+        name = columns.get(role, role)
+        if name in names:
+            roles[role] = header.index(name)
+        elif role in columns or role in ROLES[:2]:
+            raise ValueError(f"{where}: no column {name!r} among {names}{_advice(role, names)}")
+    for name, column in columns.items():
+        if name in ROLES:
+            continue
+        if column not in names:
+            raise ValueError(f"{where}: no column {column!r} among {names}")
+        _check_name(where, name, f"columns={{{name!r}: {column!r}}}")
+        others[name] = header.index(column)
+    for k, name in enumerate(header):
+        if k in idle or k in roles.values() or k in others.values():
+            continue
+        _check_name(where, name, f"column name {name!r}")
+        if name in others:
+            raise ValueError(f"{where}: columns= gives the name {name!r} to another column")
+        others[name] = k
+    return roles, others
+
+
+def _advice(role: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(role, [name.lower() for name in names], n=1)
+    chosen = next((name for name in names if close and name.lower() == close[0]), "...")
+    return f"; name it with columns={{{role!r}: {chosen!r}}}, or choose another delimiter="
+
+
+def _check_name(where: str, name: str, what: str) -> None:
+    if name == "" or name == "speaker" or name in RESERVED:
         raise ValueError(
-            f"{csv_path} has {len(header)} column names, but {'; '.join(wrong[:MAX_SHOWN])}"
+            f"{where}: {what} cannot be used in the result; give it another name with "
+            f"columns={{'another_name': {name!r}}}"
         )
-    return header, [(line, dict(zip(header, row, strict=True))) for line, row in lines[1:]]
 
 
-def _check_header(csv_path, line, header, delimiter):
-    missing = [name for name in ("path", "label") if name not in header]
-    if missing:
+def _clips(
+    table: Table, roles: dict[str, int], folder: Path, check_paths: bool
+) -> list[AudioSegment]:
+    """One clip for each row, or an error that lists what is wrong with which."""
+    problems, clips, lost = [], [], []
+    for place, cells in table.rows:
+        row = {name: cells[k] for name, k in roles.items()}
+        tried = _spellings(folder, row["path"])
+        path = next(filter(os.path.isfile, tried), tried[0])
+        found = _problems(row)
+        if row["path"] and check_paths and not os.path.isfile(path):
+            found.insert(0, ("path", f"no such file: {row['path']!r}"))
+            lost.append((row["path"], tried))
+        problems += [
+            f"  {place}, column {table.header[roles[name]]!r}: {what}" for name, what in found
+        ]
+        if not found:
+            end = _seconds(row["end"]) if row.get("end") else None
+            clips.append(AudioSegment(path, _seconds(row.get("start") or "0") or 0.0, end))
+    if problems:
+        more = len(problems) - MAX_SHOWN
+        shown = problems[:MAX_SHOWN] + ([f"  ... and {more} more"] if more > 0 else [])
         raise ValueError(
-            f"{csv_path}, line {line}: no column {' or '.join(map(repr, missing))} among {header} "
-            f"(separated by {delimiter!r})"
+            "\n".join(
+                [f"{table.name} has {len(problems)} wrong entries:", *shown, *_tried(lost, folder)]
+            )
         )
-    for column, name in enumerate(header):
-        if name in RESERVED or name == "" or header.index(name) != column:
-            kind = "is used twice" if header.index(name) != column else "cannot be used"
-            raise ValueError(f"{csv_path}, line {line}: column name {name!r} {kind}")
+    return clips
 
 
-def _entry(row, folder, check_paths):
-    """The clip of one row, and what is wrong with which column."""
-    problems = [
-        (name, "is empty") for name in ("path", "label", "speaker") if row.get(name, "-") == ""
-    ]
-    path = _spelt_as_on_disk(os.path.abspath(folder / row["path"]))
-    if row["path"] and check_paths and not os.path.isfile(path):
-        problems.append(("path", f"no such file: {path}"))
-    times = {}
-    for name in _TIMES:
-        if text := row.get(name):
-            times[name] = _seconds(text)
-            if times[name] is None:
-                problems.append((name, f"{text!r} is not a number of seconds, 0 or more"))
-    start, end = times.get("start", 0.0), times.get("end")
-    if not problems and end is not None and end <= start:
-        problems.append(("end", f"{end:g} s does not come after the start, {start:g} s"))
-    return (None if problems else AudioSegment(path, start, end)), problems
+def _problems(row: dict[str, str]) -> list[tuple[str, str]]:
+    """What is wrong with which entry of a row, whether or not its file exists."""
+    found = [(name, "is empty") for name in ("path", "label", "speaker") if row.get(name) == ""]
+    for name in ("start", "end"):
+        if row.get(name) and _seconds(row[name]) is None:
+            found.append((name, f"{row[name]!r} is not a number of seconds, 0 or more"))
+    start, end = (_seconds(row.get(name) or "0") for name in ("start", "end"))
+    if row.get("end") and start is not None and end is not None and end <= start:
+        found.append(("end", f"{end:g} s does not come after the start, {start:g} s"))
+    return found
 
 
-def _spelt_as_on_disk(path):
-    """A path in that form of Unicode in which there is such a file, if there is one."""
-    spellings = [path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD"))]
-    return next(filter(os.path.isfile, spellings), path)
+def _spellings(folder: Path, text: str) -> list[str]:
+    """Absolute paths under which a file may be found, the one as written first."""
+    written = dict.fromkeys([text, text.replace("\\", os.sep)])
+    paths = [os.path.abspath(os.path.join(folder, each)) for each in written]
+    if all(map(str.isascii, paths)):
+        return paths
+    forms = [unicodedata.normalize(form, path) for path in paths for form in ("NFC", "NFD")]
+    return list(dict.fromkeys(paths + forms))
 
 
-def _seconds(text):
+def _tried(lost: list[tuple[str, list[str]]], folder: Path) -> list[str]:
+    """Lines of an error that show where files were sought, and where one of them is."""
+    if not lost:
+        return []
+    lines = [f"Relative paths are below {folder} (root= names another folder). Tried first:"]
+    for _, paths in lost[:_N_TRIED]:
+        # forms of Unicode look alike
+        lines += [f"  {path}" for path in {normalize_name(path): path for path in paths}.values()]
+    name = lost[0][0]
+    if folder.is_dir() and not os.path.isabs(name):
+        for below in islice((path for path in folder.iterdir() if path.is_dir()), _N_SEARCHED):
+            if any(map(os.path.isfile, _spellings(below, name))):
+                return [*lines, f"There is such a file in {below}: pass root={str(below)!r}"]
+    return lines
+
+
+def _seconds(text: str) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
         return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    return seconds if math.isfinite(seconds) and seconds >= 0 and "_" not in text else None

@@ -1,66 +1,74 @@
-"""Spoken digits out of a synthesiser: speech data without a recording."""
+"""Synthetic spoken digits: speech data without recordings."""
 
 import dataclasses
 import numbers
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from sklearn_speech.datasets._digit_phones import DIGIT_PHONES, SILENCE
-from sklearn_speech.datasets._formant_synthesizer import Voice, lay_out, synthesize
-from sklearn_speech.utils.validation import check_positive_int, make_ragged
+from ..utils.validation import check_positive_int, make_ragged
+from ._digit_phones import DIGIT_PHONES, SILENCE
+from ._formant_synthesizer import Voice, lay_out, synthesize
 
-#: Mean pitch (Hz) and formant scale of the three kinds of voices, with their relative spread.
+#: Mean pitch (Hz) and formant scale of the three kinds of voices.
 KINDS = {"man": (115.0, 1.0), "woman": (200.0, 1.15), "child": (260.0, 1.25)}
 
-#: Kinds of the speakers, in turn.
-MIXED_VOICES = ("man", "woman", "man", "man", "woman", "child")
+#: Kinds of the speakers, in order.
+MIXED_VOICES: tuple[Literal["man", "woman", "child"], ...] = (
+    "man",
+    "woman",
+    "man",
+    "man",
+    "woman",
+    "child",
+)
 
 DESCR = """Synthetic spoken digits
 =======================
 
-The ten English digit words, spoken by a seeded formant synthesiser: a stand-in for recordings in
+The ten English digit words, spoken by a seeded formant synthesiser, in place of recordings in
 examples and tests. Speakers differ in pitch, vocal-tract length, tempo, breathiness, accent,
 microphone and loudness; takes differ a little in pitch contour, durations, formants and level.
 
 Number of clips: {n_clips} ({n_speakers} speakers, {n_digits} digits, {n_takes} takes)
-Sampling rate: {sample_rate} Hz
+Sample rate: {sample_rate} Hz
 """
 
 
 def make_spoken_digits(
-    n_speakers=6,
-    n_takes=10,
+    n_speakers: int = 6,
+    n_takes: int = 10,
     *,
-    digits=range(10),
-    sample_rate=8000,
-    voices=MIXED_VOICES,
-    random_state=None,
-):
-    """Speak the ten English digits with synthetic voices.
+    digits: Iterable[int] = range(10),
+    sample_rate: int = 8000,
+    voices: Sequence[Literal["man", "woman", "child"]] = MIXED_VOICES,
+    random_state: int | np.random.RandomState | None = None,
+) -> Bunch:
+    """Synthesise the ten English digits with several voices.
 
     A source-filter synthesiser after Klatt [1]_: glottal pulses and noise pass through formants
-    that glide between the targets of each word's phones. The clips are made for tests and
-    examples that must run without recordings; they are recognisable, but easier than real
-    speech, so that scores on them say nothing about real speakers.
+    that glide between the targets of each word's phones. The clips serve tests and examples that
+    must run without recordings. They are intelligible, but easier than real speech, so scores on
+    them say nothing about real speakers.
 
     Parameters
     ----------
     n_speakers : int, default=6
         Number of voices.
     n_takes : int, default=10
-        How often each speaker says each digit.
+        Number of clips of each digit by each speaker.
     digits : iterable of int, default=range(10)
-        Which digits are spoken, each 0 to 9, none twice.
+        The digits to speak, each from 0 to 9 and none twice.
     sample_rate : int, default=8000
-        In Hz, 4000 to 48000.
+        In Hz, from 4000 to 48000.
     voices : sequence of {"man", "woman", "child"}, default=("man", "woman", "man", "man", \
             "woman", "child")
-        Kinds of the speakers, taken in turn and again from the beginning when there are more
-        speakers.
+        Kinds of the speakers, in order, repeated if there are more speakers.
     random_state : int, RandomState instance or None, default=None
-        The same number gives the same clips. More speakers, takes or digits leave the clips
-        that were there before as they were.
+        The same number gives the same clips. More speakers, takes or digits add clips and do not
+        change the others.
 
     Returns
     -------
@@ -74,18 +82,17 @@ def make_spoken_digits(
         speaker : ndarray of shape (n_clips,)
             Names, "synth-00" and so on.
         take : ndarray of shape (n_clips,)
-            From 0.
-        sampling_rate : int
+            Number of the take, from 0.
+        sample_rate : int
             In Hz.
         phones : list of list of str
-            Each clip's phones in TIMIT's notation, without the silence around them.
+            Phones of each clip in TIMIT's notation, without the silence around them.
         segments : list of list of (int, int, str)
-            Each clip's phones, silence "h#" included, with first sample and last sample + 1,
-            as in a TIMIT ``.phn`` file. They follow each other without a gap from the clip's
-            first sample to its last.
+            Phones of each clip, including the silence "h#", with their first sample and last
+            sample + 1, as in a TIMIT ``.phn`` file. They cover the clip without gaps.
         speaker_info : dict of str to dict
-            What the voice of each speaker was drawn to be: `kind`, `f0` (Hz), `formant_scale`
-            (relative to an average man), `tempo` and others.
+            Properties of each speaker's voice: `kind`, `f0` (Hz), `formant_scale` (relative to
+            an average man), `tempo` and others.
         DESCR : str
             Description.
 
@@ -110,9 +117,9 @@ def make_spoken_digits(
     """
     n_speakers = check_positive_int("n_speakers", n_speakers)
     n_takes = check_positive_int("n_takes", n_takes)
-    digits = _check_digits(digits)
-    voices = _check_voices(voices)
-    if not isinstance(sample_rate, numbers.Integral) or not 4000 <= sample_rate <= 48000:
+    chosen = _check_digits(digits)
+    kinds = _check_voices(voices)
+    if not isinstance(sample_rate, numbers.Integral) or not 4000 <= int(sample_rate) <= 48000:
         raise ValueError(
             f"sample_rate={sample_rate!r}: expected a whole number from 4000 to 48000 (Hz)"
         )
@@ -120,11 +127,11 @@ def make_spoken_digits(
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
     names = [f"synth-{i:02d}" for i in range(n_speakers)]
-    drawn = [_draw_voice(seed, i, voices[i % len(voices)]) for i in range(n_speakers)]
-    rows = [(s, d, t) for s in range(n_speakers) for d in digits for t in range(n_takes)]
+    drawn = [_draw_voice(seed, i, kinds[i % len(kinds)]) for i in range(n_speakers)]
+    rows = [(s, d, t) for s in range(n_speakers) for d in chosen for t in range(n_takes)]
     clips, segments = [], []
     for speaker, digit, take in rows:
-        # a generator a clip: nothing that is added elsewhere can change it
+        # each clip has its own generator, so that further clips do not change it
         rng = np.random.default_rng([seed, 1, speaker, digit, take])
         clip, clip_segments = _speak(digit, drawn[speaker], sample_rate, rng)
         clips.append(clip)
@@ -135,21 +142,21 @@ def make_spoken_digits(
         target=columns[:, 1].copy(),
         speaker=np.array(names)[columns[:, 0]],
         take=columns[:, 2].copy(),
-        sampling_rate=sample_rate,
+        sample_rate=sample_rate,
         phones=[list(DIGIT_PHONES[digit]) for _, digit, _ in rows],
         segments=segments,
         speaker_info={name: dataclasses.asdict(voice) for name, voice in zip(names, drawn)},
         DESCR=DESCR.format(
             n_clips=len(rows),
             n_speakers=n_speakers,
-            n_digits=len(digits),
+            n_digits=len(chosen),
             n_takes=n_takes,
             sample_rate=sample_rate,
         ),
     )
 
 
-def _check_digits(digits):
+def _check_digits(digits: Any) -> list[int]:
     try:
         digits = list(digits)
     except TypeError as error:
@@ -160,14 +167,14 @@ def _check_digits(digits):
     return [int(d) for d in digits]
 
 
-def _check_voices(voices):
+def _check_voices(voices: Any) -> tuple[str, ...]:
     voices = (voices,) if isinstance(voices, str) else tuple(voices)
     if not voices or any(kind not in KINDS for kind in voices):
         raise ValueError(f"voices={voices!r}: expected a sequence of {', '.join(map(repr, KINDS))}")
     return voices
 
 
-def _draw_voice(seed, speaker, kind):
+def _draw_voice(seed: int, speaker: int, kind: str) -> Voice:
     rng = np.random.default_rng([seed, 0, speaker])
     f0, formant_scale = KINDS[kind]
     return Voice(
@@ -190,7 +197,9 @@ def _draw_voice(seed, speaker, kind):
     )
 
 
-def _speak(digit, voice, sample_rate, rng):
+def _speak(
+    digit: int, voice: Voice, sample_rate: int, rng: np.random.Generator
+) -> tuple[np.ndarray, list[tuple[int, int, str]]]:
     """One clip as float32, and its segments in samples."""
     phones = (SILENCE, *DIGIT_PHONES[digit], SILENCE)
     boundaries = np.round(lay_out(phones[1:-1], voice, rng) * sample_rate).astype(int)

@@ -1,8 +1,10 @@
-"""TIMIT: read sentences with every phone marked by hand."""
+"""TIMIT: read sentences with hand-labelled phones."""
 
 import os
+from collections.abc import Sequence
 from numbers import Integral
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -11,9 +13,9 @@ from ..audio._reading import header_rates
 from ..metrics import TIMIT_PHONES, fold_phones
 from ..utils.validation import Options, StrOptions, make_ragged, validate_parameter_constraints
 from ._data_home import DATA_HOME_VARIABLE, get_data_home
-from ._timit_files import find_utterances, raise_all, read_segments, read_text
+from ._timit_files import Segment, Utterance, find_utterances, raise_all, read_segments, read_text
 
-SAMPLING_RATE = 16000
+SAMPLE_RATE = 16000
 
 #: Silence before and after each sentence.
 EDGE = "h#"
@@ -31,11 +33,11 @@ LICENSES = {
 
 DESCR = """TIMIT Acoustic-Phonetic Continuous Speech Corpus{sample}
 
-Read American English at 16 kHz, with times of phones and words marked by hand. Each speaker reads
-ten sentences: two (sa) that all speakers read, five (sx) that seven speakers read, three (si) that
-nobody else reads.
+Read American English at 16 kHz, with hand-labelled times of phones and words. Each speaker reads
+ten sentences: two (sa) that all speakers read, five (sx) that seven speakers read, and three (si)
+that nobody else reads.
 
-Here: {n_utterances} utterances, {n_speakers} speakers, {n_dialects} dialect regions
+This copy: {n_utterances} utterances, {n_speakers} speakers, {n_dialects} dialect regions
 Phones: {phones}, {silence}
 To cite: J. S. Garofolo and others, TIMIT Acoustic-Phonetic Continuous Speech Corpus, LDC93S1,
 Linguistic Data Consortium, 1993
@@ -43,36 +45,43 @@ Licence: {license}
 """
 
 
-def load_timit(folder=None, *, split=None, drop_sa=True, phones=61, drop_edge_silence=True):
-    """Load TIMIT, or the sample of it that NLTK distributes, from a folder.
+def load_timit(
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    split: Literal["train", "test", "core_test"] | None = None,
+    drop_sa: bool = True,
+    phones: Literal[61, 48, 39] = 61,
+    drop_edge_silence: bool = True,
+) -> Bunch:
+    """Load TIMIT, or NLTK's sample of it, from a folder.
 
-    The corpus is sold by the Linguistic Data Consortium (LDC93S1) and cannot be downloaded here;
-    NLTK's sample of 160 utterances by 16 speakers can, with ``nltk.download("timit")``. Files
-    are found in the corpus' own layout (``TRAIN/DR1/FCJF0/SA1.WAV``, also as ``SA1.WAV.wav``,
-    in RIFF or NIST SPHERE format, names in upper or lower case) and in that of the sample
-    (``dr1-fvmh0/sa1.wav``), at any depth; beside each sound file lie ``.phn``, ``.wrd`` and
-    ``.txt``.
+    The Linguistic Data Consortium sells the corpus (LDC93S1), so it cannot be downloaded here.
+    NLTK's sample of 160 utterances by 16 speakers can, with ``nltk.download("timit")``. Two layouts
+    are supported, at any depth: that of the corpus (``TRAIN/DR1/FCJF0/SA1.WAV``, also as
+    ``SA1.WAV.wav``, in RIFF or NIST SPHERE format, names in upper or lower case) and that of the
+    sample (``dr1-fvmh0/sa1.wav``). Each sound file needs a ``.phn``, a ``.wrd`` and a ``.txt`` file
+    beside it.
 
     Parameters
     ----------
     folder : str, os.PathLike or None, default=None
-        Where it is. None takes ``timit`` or else ``timit_sample`` in the data home; see
+        Folder of the corpus. None is ``timit`` in the data home, or else ``timit_sample``; see
         :func:`get_data_home`.
     split : {"train", "test", "core_test"} or None, default=None
-        Only this official set, which shares no speaker with the other; "core_test" is the 24
-        speakers of "test" (192 utterances without sa) that published rates are of. None is
-        everything. The sample has no official sets.
+        The official set to load. "train" and "test" share no speakers; "core_test" is the 24
+        speakers of "test" (192 utterances without sa) for which most rates are published. None
+        loads everything. The sample has no official sets.
     drop_sa : bool, default=True
-        Whether to leave out the two sentences that all speakers read: whoever is tested on
-        them was trained on the very same words.
+        Whether to leave out the two sentences that all speakers read, since the same sentences
+        would be in training and test data.
     phones : {61, 48, 39}, default=61
-        Size of the set of phones in `target` and `segments`. 48 and 39 are folded by
-        :func:`~sklearn_speech.metrics.fold_phones`, which removes q: there `segments` then have
-        a gap.
+        Size of the phone set of `target` and `segments`.
+        :func:`~sklearn_speech.metrics.fold_phones` folds to 48 and 39. It removes q, which leaves
+        gaps in `segments`.
     drop_edge_silence : bool, default=True
-        Whether `target` is without h#, the silence before and after each sentence, so that it
-        holds what was said. Pauses (pau, epi) and closures stay. Most published rates count the
-        two easy h#, as sil; False gives what is comparable with them. `segments` keep them.
+        Whether to remove h#, the silence before and after each sentence, from `target`. Pauses
+        (pau, epi) and closures stay, and `segments` keep h#. Most published rates count the two
+        easy h# as sil; use False to compare with them.
 
     Returns
     -------
@@ -84,14 +93,14 @@ def load_timit(folder=None, *, split=None, drop_sa=True, phones=61, drop_edge_si
         target : ndarray of shape (n_utterances,), dtype object
             Phones, each a list of str.
         segments : ndarray of shape (n_utterances,), dtype object
-            Each a list of (first sample, last sample + 1, phone). They may end before their
-            recording does.
+            Each a list of (first sample, last sample + 1, phone). They may end before the
+            recording ends.
         words : ndarray of shape (n_utterances,), dtype object
             Each a list of (first sample, last sample + 1, word).
         text : ndarray of str, shape (n_utterances,)
-            The sentence as it was to be read.
+            The prompted sentences.
         sentence : ndarray of str, shape (n_utterances,)
-            Names such as "sx116"; speakers share the sx sentences.
+            Names such as "sx116"; several speakers read the same sx sentences.
         speaker : ndarray of str, shape (n_utterances,)
             Names such as "fvmh0", in lower case.
         sex : ndarray of str, shape (n_utterances,)
@@ -100,7 +109,7 @@ def load_timit(folder=None, *, split=None, drop_sa=True, phones=61, drop_edge_si
             Region, 1 to 8.
         split : ndarray of str, shape (n_utterances,), or None
             "train" or "test"; None for the sample.
-        sampling_rate : int
+        sample_rate : int
             16000 Hz.
         license : str
             The licence of the recordings.
@@ -110,14 +119,14 @@ def load_timit(folder=None, *, split=None, drop_sa=True, phones=61, drop_edge_si
     Raises
     ------
     OSError
-        When there is no such folder.
+        When the folder does not exist.
     ValueError
-        When the folder holds no TIMIT, an annotation is missing or broken (the message names
-        the file), the recordings are at another rate, or a parameter is wrong.
+        When the folder does not contain TIMIT, an annotation is missing or broken (the message
+        names the file), a recording has another sample rate, or a parameter is wrong.
 
     See Also
     --------
-    sklearn_speech.metrics.phone_error_rate : Judges what is recognised.
+    sklearn_speech.metrics.phone_error_rate : The score of recognised phones.
 
     Examples
     --------
@@ -153,14 +162,14 @@ def load_timit(folder=None, *, split=None, drop_sa=True, phones=61, drop_edge_si
         },
         "load_timit",
     )
-    folder = _find_folder(folder)
-    utterances = _select(folder, find_utterances(folder), split, drop_sa)
-    segments, words, texts = _read_annotations(folder, utterances)
+    found = _find_folder(folder)
+    utterances = _select(found, find_utterances(found), split, drop_sa)
+    segments, words, texts = _read_annotations(found, utterances)
     kept = [[s for s in each if not (drop_edge_silence and s[2] == EDGE)] for each in segments]
     is_full = any(u.split for u in utterances)
     speakers = np.array([u.speaker for u in utterances])
     return Bunch(
-        data=_check_rates(folder, [u.path for u in utterances]),
+        data=_check_rates(found, [u.path for u in utterances]),
         target=make_ragged([phone for _, _, phone in each] for each in _fold(kept, phones)),
         segments=_fold(segments, phones),
         words=make_ragged(words),
@@ -170,7 +179,7 @@ def load_timit(folder=None, *, split=None, drop_sa=True, phones=61, drop_edge_si
         sex=np.array([name[0] for name in speakers]),
         dialect=np.array([u.dialect for u in utterances]),
         split=np.array([u.split for u in utterances]) if is_full else None,
-        sampling_rate=SAMPLING_RATE,
+        sample_rate=SAMPLE_RATE,
         license=LICENSES[is_full],
         DESCR=DESCR.format(
             sample="" if is_full else ", NLTK's sample",
@@ -184,15 +193,15 @@ def load_timit(folder=None, *, split=None, drop_sa=True, phones=61, drop_edge_si
     )
 
 
-def _find_folder(folder):
+def _find_folder(folder: str | os.PathLike[str] | None) -> Path:
     if folder is None:
         home = get_data_home()
         for name in ("timit", "timit_sample"):
             if (home / name).is_dir():
                 return home / name
         raise OSError(
-            f"neither timit nor timit_sample in {home}; name the corpus' place with folder=, or "
-            f"the folder that holds it with the environment variable {DATA_HOME_VARIABLE}"
+            f"neither timit nor timit_sample in {home}; name the folder of the corpus with "
+            f"folder=, or its parent with the environment variable {DATA_HOME_VARIABLE}"
         )
     folder = Path(os.path.abspath(Path(folder).expanduser()))
     if not folder.is_dir():
@@ -201,10 +210,12 @@ def _find_folder(folder):
     return folder
 
 
-def _select(folder, utterances, split, drop_sa):
+def _select(
+    folder: Path, utterances: list[Utterance], split: str | None, drop_sa: bool
+) -> list[Utterance]:
     if not utterances:
         raise ValueError(
-            f"folder {folder} holds no TIMIT: expected sound files such as "
+            f"folder {folder} does not contain TIMIT: expected sound files such as "
             "TRAIN/DR1/FCJF0/SA1.WAV or dr1-fvmh0/sa1.wav"
         )
     if split is not None:
@@ -227,11 +238,16 @@ def _select(folder, utterances, split, drop_sa):
     if drop_sa:
         utterances = [u for u in utterances if not u.sentence.startswith("sa")]
         if not utterances:
-            raise ValueError(f"{folder} has none but sa sentences, and drop_sa=True")
+            raise ValueError(
+                f"{folder} contains only sa sentences, and drop_sa=True leaves them out"
+            )
     return utterances
 
 
-def _read_annotations(folder, utterances):
+def _read_annotations(
+    folder: Path, utterances: list[Utterance]
+) -> tuple[list[list[Segment]], list[list[Segment]], list[str]]:
+    """Phone segments, word segments and texts."""
     rows, problems = [], []
     for utterance in utterances:
         paths = utterance.annotations
@@ -241,25 +257,26 @@ def _read_annotations(folder, utterances):
         except ValueError as error:
             problems.append(str(error))
     raise_all(folder, problems)
-    return zip(*rows)
+    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
 
 
-def _fold(segments, phones):
-    """Segments with their phones folded; those of removed phones are left out."""
+def _fold(segments: Sequence[Sequence[Segment]], phones: int) -> np.ndarray:
+    """Segments with folded phones, without those of removed phones."""
     if phones == len(TIMIT_PHONES):
         return make_ragged(segments)
-    become = {phone: fold_phones([[phone]], folding=phones)[0] for phone in TIMIT_PHONES}
+    folding: Literal[39, 48] = 39 if phones == 39 else 48
+    table = {phone: fold_phones([[phone]], folding=folding)[0] for phone in TIMIT_PHONES}
     return make_ragged(
-        [(start, end, folded) for start, end, phone in each for folded in become[phone]]
+        [(start, end, folded) for start, end, phone in each for folded in table[phone]]
         for each in segments
     )
 
 
-def _check_rates(folder, paths):
-    wrong = header_rates(paths) - {SAMPLING_RATE}
+def _check_rates(folder: Path, paths: list[str]) -> np.ndarray:
+    wrong = header_rates(paths) - {SAMPLE_RATE}
     if wrong:
         raise ValueError(
-            f"{folder} has recordings at {sorted(wrong)} Hz: expected {SAMPLING_RATE} Hz, in whose "
-            "samples the annotations count"
+            f"{folder} has recordings at {sorted(wrong)} Hz: expected {SAMPLE_RATE} Hz, to "
+            "which the sample numbers of the annotations refer"
         )
     return np.array(paths)

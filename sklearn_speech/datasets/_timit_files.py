@@ -1,14 +1,18 @@
-"""Where TIMIT's files lie in the layouts it is passed on in, and what they say."""
+"""The files of TIMIT: where they are in its two layouts, and how to read them."""
 
 import os
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-#: Longest ending first: "SA1.WAV.wav" is a copy of "SA1.WAV" in a format that more programs read.
-SOUND_ENDINGS = (".wav.wav", ".wav")
+#: Longest extension first: "SA1.WAV.wav" is a copy of "SA1.WAV" in a more common format.
+SOUND_EXTENSIONS = (".wav.wav", ".wav")
 
-ANNOTATION_ENDINGS = (".phn", ".wrd", ".txt")
+ANNOTATION_EXTENSIONS = (".phn", ".wrd", ".txt")
+
+#: First sample, last sample + 1, label.
+Segment = tuple[int, int, str]
 
 SENTENCE = re.compile(r"(?:sa|si|sx)\d+")
 SPEAKER = re.compile(r"[fm][a-z]{3}\d")
@@ -31,16 +35,16 @@ class Utterance:
     speaker: str
     sentence: str
     path: str = field(compare=False)
-    annotations: dict = field(compare=False)  # ending -> path
+    annotations: dict[str, str] = field(compare=False)  # by extension
 
 
-def find_utterances(folder):
-    """All utterances below a folder, in order, whatever the case of names.
+def find_utterances(folder: Path) -> list[Utterance]:
+    """All utterances below a folder, sorted; the case of names does not matter.
 
     Parameters
     ----------
     folder : Path
-        Folder that holds ``TRAIN`` and ``TEST``, or the speakers of the sample, at any depth.
+        Folder that contains ``TRAIN`` and ``TEST``, or the speakers of the sample, at any depth.
 
     Returns
     -------
@@ -51,57 +55,62 @@ def find_utterances(folder):
     OSError
         When a folder cannot be opened.
     ValueError
-        When an utterance is there twice or lacks an annotation.
+        When an utterance exists twice or lacks an annotation.
     """
-    found, problems = {}, []
+    found: dict[tuple[str, str], Utterance] = {}
+    problems = []
     for parent, folders, names in os.walk(folder, followlinks=True, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         place = Path(os.path.relpath(parent, folder.parent)).as_posix().lower()
         match = next(filter(None, (p.fullmatch(place) for p in SPEAKER_FOLDERS)), None)
         if match is None:
             continue
-        whose = match.groupdict()
+        speaker = match.groupdict()
         for sentence, (path, annotations, lacking) in _sentences(parent, names).items():
-            key = (whose["speaker"], sentence)
+            key = (speaker["speaker"], sentence)
             if key in found:
                 problems.append(f"{path} is the same utterance as {found[key].path}")
             elif lacking:
                 problems.append(f"{path} has no {' and no '.join(lacking)} beside it")
             found[key] = Utterance(
-                whose.get("split", ""), int(whose["dialect"]), *key, path, annotations
+                speaker.get("split", ""), int(speaker["dialect"]), *key, path, annotations
             )
     raise_all(folder, problems)
     return sorted(found.values())
 
 
-def _raise(error):
+def _raise(error: OSError) -> None:
     raise error
 
 
-def _sentences(parent, names):
-    """Path, annotations and the endings of missing ones by sentence, in one speaker's folder."""
+def _sentences(
+    parent: str, names: Iterable[str]
+) -> dict[str, tuple[str, dict[str, str], list[str]]]:
+    """Path, annotations and missing extensions of each sentence in the folder of a speaker."""
     actual = {name.lower(): os.path.join(parent, name) for name in sorted(names)}
-    sentences = {}
-    for ending in SOUND_ENDINGS:
+    sentences: dict[str, tuple[str, dict[str, str], list[str]]] = {}
+    for extension in SOUND_EXTENSIONS:
         for name in actual:
-            sentence = name.removesuffix(ending)
+            sentence = name.removesuffix(extension)
             if sentence == name or sentence in sentences or not SENTENCE.fullmatch(sentence):
                 continue
-            annotations = {e: actual.get(sentence + e) for e in ANNOTATION_ENDINGS}
-            lacking = [e for e, path in annotations.items() if path is None]
+            annotations = {
+                e: actual[sentence + e] for e in ANNOTATION_EXTENSIONS if sentence + e in actual
+            }
+            lacking = [e for e in ANNOTATION_EXTENSIONS if e not in annotations]
             sentences[sentence] = (actual[name], annotations, lacking)
     return sentences
 
 
-def read_segments(path, symbols=None):
-    """Lines "start end label" of a ``.phn`` or ``.wrd`` file.
+def read_segments(path: str, symbols: Collection[str] | None = None) -> list[Segment]:
+    """Read the lines "start end label" of a ``.phn`` or ``.wrd`` file.
 
     Parameters
     ----------
     path : str
         The file.
     symbols : collection of str or None, default=None
-        Labels that may occur; None lets any.
+        Allowed labels; None allows any.
 
     Returns
     -------
@@ -111,7 +120,7 @@ def read_segments(path, symbols=None):
     Raises
     ------
     ValueError
-        When a line is something else; the message names file and line.
+        When a line has another form; the message names file and line.
     """
     segments = []
     for number, line in enumerate(_read(path).splitlines(), start=1):
@@ -120,24 +129,24 @@ def read_segments(path, symbols=None):
         parts = line.split()
         if len(parts) != 3 or not (parts[0].isdecimal() and parts[1].isdecimal()):
             raise ValueError(
-                f"{path}, line {number}: {line!r:.80}; expected 'start end label' with two numbers "
-                "of samples"
+                f"{path}, line {number}: {line!r:.80}; expected 'start end label' with two "
+                "sample numbers"
             )
         start, end, label = int(parts[0]), int(parts[1]), parts[2]
         if end < start:
             raise ValueError(f"{path}, line {number}: the segment {line!r} ends before it starts")
         if symbols is not None and label not in symbols:
             raise ValueError(
-                f"{path}, line {number}: {label!r} is none of TIMIT's {len(symbols)} phones"
+                f"{path}, line {number}: {label!r} is not one of TIMIT's {len(symbols)} phones"
             )
         segments.append((start, end, label))
     if not segments:
-        raise ValueError(f"{path} holds no segment")
+        raise ValueError(f"{path} contains no segment")
     return segments
 
 
-def read_text(path):
-    """The sentence in a ``.txt`` file, which stands behind two numbers of samples.
+def read_text(path: str) -> str:
+    """Read the sentence of a ``.txt`` file, which follows two sample numbers.
 
     Parameters
     ----------
@@ -151,7 +160,7 @@ def read_text(path):
     Raises
     ------
     ValueError
-        When the file holds something else; the message names it.
+        When the file has another form; the message names it.
     """
     parts = _read(path).split(maxsplit=2)
     if len(parts) != 3 or not (parts[0].isdecimal() and parts[1].isdecimal()):
@@ -159,15 +168,15 @@ def read_text(path):
     return parts[2].strip()
 
 
-def _read(path):
+def _read(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no text file: {error}") from error
+        raise ValueError(f"{path} is not a text file: {error}") from error
 
 
-def raise_all(folder, problems):
-    """Report what is wrong with files below a folder, the first few by name."""
+def raise_all(folder: Path, problems: list[str]) -> None:
+    """Raise an error that lists the first few problems of files below a folder, if any."""
     if problems:
         more = [f"  ... and {len(problems) - 5} more"] if len(problems) > 5 else []
         shown = "\n".join([f"  {problem}" for problem in problems[:5]] + more)

@@ -4,7 +4,6 @@ import hashlib
 import math
 import numbers
 import os
-import re
 from collections import defaultdict
 
 import numpy as np
@@ -14,6 +13,7 @@ from tqdm import tqdm
 
 from ..audio._audio_segment import AudioSegment
 from ..audio._reading import check_entries, read_clip
+from ..utils.text import comparable_text
 from ..utils.validation import check_waveforms
 from ._fingerprint import (
     MIN_LENGTH,
@@ -80,8 +80,9 @@ def check_speaker_leakage(
     sample_rate : int or float or None, default=None
         Rate of the waveforms in Hz; needed for them, while files know their own.
     texts : array-like of shape (n_clips,) of str or None, default=None
-        What is said in each clip, compared without case and punctuation; None
-        or "" where unknown. Not for tasks whose classes are the words.
+        What is said in each clip, in any script, compared without case, punctuation
+        and Unicode form; None or "" where unknown. Texts that differ in a vowel sign,
+        a tone or a haraka differ. Not for tasks whose classes are the words.
     threshold : float, default=0.85
         Similarity, in (0, 1], from which two clips count as copies; see Notes.
     raise_on_leak : bool, default=False
@@ -227,7 +228,7 @@ def _check_texts(texts, n_clips):
     for i, text in enumerate(texts):
         if text is not None and not isinstance(text, str):
             raise ValueError(f"texts[{i}] is {text!r:.80}: expected a str, or None where unknown")
-        words = " ".join(re.findall(r"\w+", (text or "").casefold()))
+        words = comparable_text(text or "")
         codes.append(numbers_of.setdefault(words, len(numbers_of) - 1))
     return np.array(codes)
 

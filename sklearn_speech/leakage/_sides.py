@@ -1,11 +1,12 @@
 """Who and what stands on which side of each split."""
 
-import unicodedata
 import warnings
 from collections import defaultdict
 
 import numpy as np
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+
+from ..utils.text import normalize_name
 
 TRAIN, TEST = 1, 2
 
@@ -27,9 +28,7 @@ def check_codes(labels, name, n_clips):
     codes : ndarray of shape (n_clips,), int
         ``names[codes]`` are the labels.
     """
-    labels = [
-        unicodedata.normalize("NFC", label) if isinstance(label, str) else label for label in labels
-    ]
+    labels = [normalize_name(label) for label in labels]
     if len(labels) != n_clips:
         raise ValueError(f"{name} has {len(labels)} entries, but X has {n_clips} clips")
     missing = [i for i, label in enumerate(labels) if _is_missing(label)]

@@ -1,4 +1,4 @@
-"""Sets of phones, and how far one phone sequence is from another."""
+"""Phone sets and errors of phone recognition."""
 
 from ._phone_confusion_matrix import phone_confusion_matrix
 from ._phone_error_rate import phone_error_rate, phone_error_rate_scorer

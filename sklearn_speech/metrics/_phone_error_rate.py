@@ -1,6 +1,9 @@
-"""The one number that recognisers are compared by."""
+"""Phone error rate, the standard score of phone recognisers."""
+
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_consistent_length
 
@@ -9,24 +12,31 @@ from ._phone_errors import phone_errors
 AVERAGES = ("corpus", "utterance")
 
 
-def phone_error_rate(y_true, y_pred, *, folding=None, average="corpus", sample_weight=None):
-    """Share of phones that were heard wrong, left out or added.
+def phone_error_rate(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    folding: Literal[39, 48] | None = None,
+    average: Literal["corpus", "utterance"] = "corpus",
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Number of phone errors divided by the number of spoken phones.
 
-    Substitutions, deletions and insertions of the shortest alignment, divided by the number of
-    phones that were said. 0 is perfect; with many insertions the rate exceeds 1.
+    Errors are the substitutions, deletions and insertions of the alignment that has fewest of
+    them. 0 is perfect; with many insertions the rate exceeds 1.
 
     Parameters
     ----------
     y_true : list or 1-D array of sequences of str, of shape (n_clips,)
-        The phones that were said.
+        Spoken phones (reference).
     y_pred : list or 1-D array of sequences of str, of shape (n_clips,)
-        The phones that were recognised.
+        Recognised phones.
     folding : {None, 48, 39}, default=None
-        Fold both sides from TIMIT's 61 phones before they are compared; see
-        :func:`~sklearn_speech.metrics.fold_phones`. Published rates on TIMIT are of 39.
+        Fold both sides from TIMIT's 61 phones before the comparison; see
+        :func:`~sklearn_speech.metrics.fold_phones`. Published rates on TIMIT use 39.
     average : {"corpus", "utterance"}, default="corpus"
-        "corpus" divides all errors by all phones, as published rates do; "utterance" is the mean
-        of the clips' rates, in which short clips count as much as long ones.
+        "corpus" divides all errors by all phones, as published rates do; "utterance" averages the
+        rates of the clips, so that short clips count as much as long ones.
     sample_weight : array-like of shape (n_clips,), default=None
         Weights of the clips.
 
@@ -38,21 +48,21 @@ def phone_error_rate(y_true, y_pred, *, folding=None, average="corpus", sample_w
     Raises
     ------
     TypeError, ValueError
-        When a sequence is no list of strings, a phone cannot be folded, the numbers of clips
-        differ, a parameter is unknown, or no phone was said in any clip that has a weight.
+        When a sequence is not a list of strings, a phone cannot be folded, the numbers of clips
+        differ, a parameter is unknown, or no clip with a weight contains a spoken phone.
 
     See Also
     --------
     phone_errors : The three kinds of errors, for each clip.
-    phone_confusion_matrix : Which phones are taken for which.
+    phone_confusion_matrix : How often each phone is recognised as each other one.
 
     Notes
     -----
-    A clip in which nothing was said adds its insertions to the errors and nothing to the phones;
+    A clip without spoken phones adds its insertions to the errors and nothing to the phones;
     with ``average="utterance"`` its rate is the number of its insertions.
 
-    As a scorer, with the sign turned so that more is better, it is
-    ``sklearn_speech.metrics.phone_error_rate_scorer``; for other settings call
+    ``sklearn_speech.metrics.phone_error_rate_scorer`` is the scorer with the default settings; it
+    negates the rate, so that higher is better. For other settings call
     :func:`sklearn.metrics.make_scorer` with ``greater_is_better=False``.
 
     Examples
@@ -71,20 +81,22 @@ def phone_error_rate(y_true, y_pred, *, folding=None, average="corpus", sample_w
     weight = _check_weight(sample_weight, len(errors))
     phones = np.maximum(found.n_phones, 1) if average == "utterance" else found.n_phones
     if weight @ found.n_phones == 0:
-        raise ValueError("y_true holds no phone (in clips of weight above 0): no rate is defined")
+        raise ValueError(
+            "y_true contains no phone (in clips of weight above 0): the rate is undefined"
+        )
     if average == "utterance":
         return float(np.average(errors / phones, weights=weight))
     return float(weight @ errors / (weight @ phones))
 
 
-def _check_weight(sample_weight, n_clips):
+def _check_weight(sample_weight: ArrayLike | None, n_clips: int) -> np.ndarray:
     if sample_weight is None:
         return np.ones(n_clips)
     weight = np.asarray(sample_weight)
     if weight.ndim != 1 or weight.dtype.kind not in "fiub":
         raise ValueError(
             f"sample_weight has shape {weight.shape} and dtype {weight.dtype}: expected one "
-            "number a clip"
+            "number for each clip"
         )
     check_consistent_length(np.empty(n_clips), weight)
     weight = weight.astype(float)

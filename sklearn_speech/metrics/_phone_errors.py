@@ -1,6 +1,9 @@
-"""What an alignment of two phone sequences finds: substitutions, deletions, insertions."""
+"""Substitutions, deletions and insertions between phone sequences."""
+
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from rapidfuzz.distance import Levenshtein
 from sklearn.utils import Bunch, check_consistent_length
 
@@ -8,17 +11,19 @@ from ..utils.validation import check_phone_sequences
 from ._phone_sets import check_folding, fold_checked
 
 
-def phone_errors(y_true, y_pred, *, folding=None):
-    """Count what was heard wrong, left out and added in each clip.
+def phone_errors(
+    y_true: ArrayLike, y_pred: ArrayLike, *, folding: Literal[39, 48] | None = None
+) -> Bunch:
+    """Count the substituted, deleted and inserted phones of each clip.
 
     Parameters
     ----------
     y_true : list or 1-D array of sequences of str, of shape (n_clips,)
-        The phones that were said.
+        Spoken phones (reference).
     y_pred : list or 1-D array of sequences of str, of shape (n_clips,)
-        The phones that were recognised.
+        Recognised phones.
     folding : {None, 48, 39}, default=None
-        Fold both sides before they are compared; see
+        Fold both sides before the comparison; see
         :func:`~sklearn_speech.metrics.fold_phones`.
 
     Returns
@@ -27,25 +32,26 @@ def phone_errors(y_true, y_pred, *, folding=None):
         Four integer arrays of shape (n_clips,):
 
         substitutions : ndarray of shape (n_clips,)
-            Phones heard as others.
+            Phones recognised as other phones.
         deletions : ndarray of shape (n_clips,)
-            Phones left out.
+            Spoken phones that were not recognised.
         insertions : ndarray of shape (n_clips,)
-            Phones added.
+            Recognised phones that were not spoken.
         n_phones : ndarray of shape (n_clips,)
-            Phones that were said, after folding.
+            Spoken phones, after folding.
 
     Raises
     ------
     TypeError, ValueError
-        When a sequence is no list of strings, the numbers of clips differ, or a phone cannot be
+        When a sequence is not a list of strings, the numbers of clips differ, or a phone cannot be
         folded.
 
     Notes
     -----
-    The sum of the three is the Levenshtein distance. Where several alignments are equally short,
-    one of them is counted: the sum is certain, how it divides is not. Scoring tools that weigh
-    substitutions otherwise than deletions and insertions may divide it otherwise.
+    The sum of the three is the Levenshtein distance. If several alignments have equally few errors,
+    one of them is counted: the sum is unique, its division into the three kinds is not. Scoring
+    tools that weight substitutions differently from deletions and insertions may divide it
+    differently. Phones are compared in Unicode's form NFC.
 
     Examples
     --------
@@ -54,27 +60,29 @@ def phone_errors(y_true, y_pred, *, folding=None):
     >>> int(errors.substitutions[0]), int(errors.deletions[0]), int(errors.insertions[0])
     (1, 0, 1)
     """
-    y_true, y_pred = check_pairs(y_true, y_pred, folding)
+    references, recognised = check_pairs(y_true, y_pred, folding)
     kinds = ("replace", "delete", "insert")
-    counts = np.zeros((3, len(y_true)), dtype=np.int64)
-    for i, (said, heard) in enumerate(zip(y_true, y_pred)):
+    counts = np.zeros((3, len(references)), dtype=np.int64)
+    for i, (said, heard) in enumerate(zip(references, recognised)):
         for operation in Levenshtein.editops(said, heard):
             counts[kinds.index(operation.tag), i] += 1
     return Bunch(
         substitutions=counts[0],
         deletions=counts[1],
         insertions=counts[2],
-        n_phones=np.array([len(said) for said in y_true], dtype=np.int64),
+        n_phones=np.array([len(said) for said in references], dtype=np.int64),
     )
 
 
-def check_pairs(y_true, y_pred, folding):
+def check_pairs(
+    y_true: ArrayLike, y_pred: ArrayLike, folding: int | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Both sides checked and, if wanted, folded."""
     check_folding(folding)
-    y_true = check_phone_sequences(y_true, "y_true")
-    y_pred = check_phone_sequences(y_pred, "y_pred")
-    check_consistent_length(y_true, y_pred)
+    said = check_phone_sequences(y_true, "y_true")
+    heard = check_phone_sequences(y_pred, "y_pred")
+    check_consistent_length(said, heard)
     if folding is not None:
-        y_true = fold_checked(y_true, folding, "y_true")
-        y_pred = fold_checked(y_pred, folding, "y_pred")
-    return y_true, y_pred
+        said = fold_checked(said, folding, "y_true")
+        heard = fold_checked(heard, folding, "y_pred")
+    return said, heard

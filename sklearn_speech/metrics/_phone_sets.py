@@ -1,6 +1,11 @@
-"""The phones of TIMIT, and the standard folding to fewer of them."""
+"""The phones of TIMIT, and the standard folding to 48 or 39 of them."""
 
 import difflib
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from ..utils.validation import check_phone_sequences, make_ragged
 
@@ -10,8 +15,8 @@ TIMIT_PHONES = tuple(
     "hv ih ix iy jh k kcl l m n ng nx ow oy p pau pcl q r s sh t tcl th uh uw ux v w y z zh".split()
 )
 
-#: What becomes of a phone on the way to 48; the others stay. The glottal stop q is removed.
-_TO_48 = {
+#: The folding to 48 phones; phones not listed stay. The glottal stop q is removed.
+_TO_48: dict[str, str | None] = {
     "ax-h": "ax",
     "axr": "er",
     "em": "m",
@@ -30,7 +35,7 @@ _TO_48 = {
     "q": None,
 }
 
-#: What becomes of the 48 on the way to 39; the others stay.
+#: The folding from 48 phones to 39; phones not listed stay.
 _TO_39 = {
     "ao": "aa",
     "ax": "ah",
@@ -44,20 +49,20 @@ _TO_39 = {
 }
 
 
-def _fold_table(folding):
-    """What each phone becomes; those of the folded sets become what they are, or less."""
-    table = {phone: _TO_48.get(phone, phone) for phone in TIMIT_PHONES}
+def _fold_table(folding: int) -> dict[str, str | None]:
+    """The folded phone of each phone; phones of the folded sets are keys too."""
+    table: dict[str, str | None] = {phone: _TO_48.get(phone, phone) for phone in TIMIT_PHONES}
     table |= {phone: phone for phone in table.values() if phone is not None}
     if folding == 39:
-        table = {phone: _TO_39.get(folded, folded) for phone, folded in table.items()}
+        table = {phone: folded and _TO_39.get(folded, folded) for phone, folded in table.items()}
     return table
 
 
 _TABLES = {folding: _fold_table(folding) for folding in (48, 39)}
 
 
-def fold_phones(sequences, folding=39):
-    """Fold TIMIT's phones to the 48 or 39 that systems are trained and compared on.
+def fold_phones(sequences: ArrayLike, folding: Literal[39, 48] = 39) -> np.ndarray:
+    """Fold TIMIT's phones to the 48 or 39 on which systems are trained and compared.
 
     The standard folding of Lee and Hon [1]_. To 48: the allophones ax-h, axr, em, nx, eng, hv and
     ux become ax, er, m, n, ng, hh and uw; the closures pcl, tcl and kcl become cl, and bcl, dcl
@@ -67,21 +72,21 @@ def fold_phones(sequences, folding=39):
     Parameters
     ----------
     sequences : list or 1-D array of sequences of str
-        The phones of each clip. Phones of the folded sets are taken too, so that folding twice
-        does no more than folding once.
+        The phones of each clip. Phones of the folded sets are accepted too, so that folding twice
+        equals folding once.
     folding : {48, 39}, default=39
-        Number of phones that are left.
+        Number of phones after folding.
 
     Returns
     -------
     folded : ndarray of shape (n_clips,), dtype object
-        Each a list of str. Equal phones that come to stand side by side, such as two "sil", stay
-        two, as in published scores.
+        Each a list of str. Equal neighbours that folding creates, such as two "sil", stay two,
+        as in published scores.
 
     Raises
     ------
     ValueError
-        When a phone is none of TIMIT's, or `folding` is another number.
+        When a phone is not one of TIMIT's, or `folding` is another number.
 
     References
     ----------
@@ -97,14 +102,14 @@ def fold_phones(sequences, folding=39):
     return fold_checked(check_phone_sequences(sequences, "sequences"), folding, "sequences")
 
 
-def check_folding(folding):
-    """Refuse anything but None, 48 and 39."""
+def check_folding(folding: int | None) -> None:
+    """Raise unless `folding` is None, 48 or 39."""
     if folding is not None and (isinstance(folding, bool) or folding not in _TABLES):
         raise ValueError(f"folding={folding!r}: expected 48, 39 or None")
 
 
-def fold_checked(sequences, folding, name):
-    """As :func:`fold_phones`, of sequences that were checked; `name` is for errors."""
+def fold_checked(sequences: Iterable[list[str]], folding: int | None, name: str) -> np.ndarray:
+    """Fold sequences that have been checked; `name` is for errors."""
     check_folding(folding)
     if folding is None:
         raise ValueError("folding=None: expected 48 or 39")
@@ -115,8 +120,8 @@ def fold_checked(sequences, folding, name):
                 close = difflib.get_close_matches(phone.lower(), table, n=1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
                 raise ValueError(
-                    f"{name}[{i}] holds the phone {phone!r}, which is none of TIMIT's 61, so that "
-                    f"it cannot be folded to {folding}{hint}"
+                    f"{name}[{i}] contains the phone {phone!r}, which is not one of TIMIT's 61 and "
+                    f"cannot be folded to {folding}{hint}"
                 )
     return make_ragged(
         [table[phone] for phone in phones if table[phone] is not None] for phones in sequences

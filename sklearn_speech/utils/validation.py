@@ -26,6 +26,8 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_method_params, check_is_fitted, validate_data
 
+from .text import normalize_name
+
 __all__ = [
     "HasMethods",
     "Interval",
@@ -342,7 +344,7 @@ def check_phone_sequences(y, name="y"):
     Returns
     -------
     sequences : ndarray of shape (n_clips,), dtype object
-        Each a list of str.
+        Each a list of str in Unicode's form NFC.
 
     Raises
     ------
@@ -385,4 +387,4 @@ def _check_phones(phones, name):
                 f"{name}[{j}] is the empty string, which is reserved for the blank of CTC: "
                 "expected a phone, such as 'sh'"
             )
-    return [str(phone) for phone in phones]
+    return [normalize_name(str(phone)) for phone in phones]

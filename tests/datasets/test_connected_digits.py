@@ -1,6 +1,7 @@
 """Strings of digits: what they are made of, where it lies, and what never happens."""
 
 import itertools
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -126,7 +127,7 @@ def test_more_clips_or_fewer_speakers_leave_the_others_as_they_were(single, conn
 def test_without_speech_there_are_six_synthetic_speakers():
     speech = make_connected_digits(n_clips_per_speaker=2, n_digits=3, random_state=0)
     assert len(set(speech.speaker)) == 6 and len(speech.data) == 12
-    assert speech.sampling_rate == 8000 and speech.segments is not None
+    assert speech.sample_rate == 8000 and speech.segments is not None
     assert all(clip.dtype == np.float32 and np.abs(clip).max() <= 1 for clip in speech.data)
 
 
@@ -134,7 +135,7 @@ def test_another_rate_moves_every_boundary_in_proportion(single):
     settings = {"n_clips_per_speaker": 2, "pause": 0.125, "random_state": 3}
     slow = make_connected_digits(single, **settings)
     fast = make_connected_digits(single, sample_rate=16000, **settings)
-    assert fast.sampling_rate == 16000 and list(fast.digits) == list(slow.digits)
+    assert fast.sample_rate == 16000 and list(fast.digits) == list(slow.digits)
     for a, b, long in zip(slow.segments, fast.segments, fast.data):
         assert [phone for _, _, phone in a] == [phone for _, _, phone in b]
         # each recording may end a sample earlier or later
@@ -164,7 +165,7 @@ def test_files_are_read_and_their_labels_may_be_words(tmp_path):
         paths.append(str(path))
     speech = Bunch(
         data=np.array(paths), target=np.array(["one", "two", "one", "two"]),
-        speaker=["ann", "ann", "bob", "bob"], sampling_rate=16000, license="free",
+        speaker=["ann", "ann", "bob", "bob"], sample_rate=16000, license="free",
     )  # fmt: skip
     made = make_connected_digits(speech, n_clips_per_speaker=1, n_digits=2, random_state=0)
     assert sorted(made.digits[0]) == [1, 2] and made.segments is None and made.license == "free"
@@ -200,9 +201,9 @@ def test_wrong_parameters_are_named(arguments, message):
     ("changes", "message"),
     [
         ({"speaker": None}, "speech has no speaker"),
-        ({"target": [12] * 120}, r"speech.target\[0\] is or holds 12"),
+        ({"target": [12] * 120}, r"speech.target\[0\] is or contains 12"),
         ({"target": [1]}, "120 data, but 1 entries of target"),
-        ({"sampling_rate": None}, "speech has no sampling_rate"),
+        ({"sample_rate": None}, "speech has no sample_rate"),
     ],
 )
 def test_speech_that_lacks_something_is_told_so(single, changes, message):
@@ -235,3 +236,18 @@ def test_waveforms_are_taken_by_position_and_checked(single):
             data[i] = (100 * data[i]).astype(change) if change else data[i] * np.nan
         with pytest.raises(ValueError, match=words):
             make_connected_digits(Bunch(**{**single, "data": data}), **options)
+
+
+def test_one_speaker_written_in_two_forms_of_unicode_is_one(single):
+    names = np.array(["josé" if name == "synth-00" else name for name in single.speaker])
+    half = names.copy()
+    half[::2] = [unicodedata.normalize("NFD", name) for name in names[::2]]
+    assert len(set(half)) == len(set(names)) + 1
+    joined = [
+        make_connected_digits(
+            Bunch(**{**single, "speaker": speaker}), n_clips_per_speaker=2, random_state=0
+        )
+        for speaker in (names, half)
+    ]
+    assert joined[1].speaker.tolist() == joined[0].speaker.tolist()
+    assert same(joined[1].data, joined[0].data)

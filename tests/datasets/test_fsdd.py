@@ -42,12 +42,12 @@ def test_target_speaker_and_take_are_those_of_the_file_name(speech):
         assert Path(speech.data[i]).name == name
 
 
-def test_sampling_rate_is_that_of_the_files(speech):
-    assert {soundfile.info(path).samplerate for path in speech.data[::50]} == {speech.sampling_rate}
+def test_sample_rate_is_that_of_the_files(speech):
+    assert {soundfile.info(path).samplerate for path in speech.data[::50]} == {speech.sample_rate}
 
 
 def test_recordings_are_readable(speech):
-    waveforms = AudioReader(speech.sampling_rate).transform(speech.data[::100])
+    waveforms = AudioReader(speech.sample_rate).transform(speech.data[::100])
     assert all(0.1 < len(waveform) / 8000 < 2.5 for waveform in waveforms)
 
 
@@ -108,7 +108,7 @@ def test_files_beyond_the_pinned_version_are_left_out_and_counted(empty_copy):
     "arguments, message",
     [
         ({"speakers": "theo"}, r"speakers='theo': expected a list"),
-        ({"speakers": ["thea"]}, r"speakers=\['thea'\]: expected names out of \['george'"),
+        ({"speakers": ["thea"]}, r"speakers=\['thea'\]: expected names from \['george'"),
         ({"speakers": []}, r"speakers=\[\]"),
         ({"subset": "dev"}, "'subset' parameter"),
         ({"n_retries": -1}, "'n_retries' parameter"),

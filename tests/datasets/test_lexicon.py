@@ -1,6 +1,7 @@
 """Words and phones: spelling, and the closest words, against trying all of them."""
 
 import itertools
+import unicodedata
 
 import numpy as np
 import pytest
@@ -83,8 +84,8 @@ def test_words_are_spelled_in_order():
 @pytest.mark.parametrize(
     ("digits", "error", "message"),
     [
-        ([10], ValueError, r"digits\[0\] is or holds 10"),
-        ([[1], [2, "ten"]], ValueError, r"digits\[1\] is or holds 'ten'"),
+        ([10], ValueError, r"digits\[0\] is or contains 10"),
+        ([[1], [2, "ten"]], ValueError, r"digits\[1\] is or contains 'ten'"),
         ([True], ValueError, "True"),
         ([1.5], ValueError, "1.5"),
         ("12", TypeError, "expected a list"),
@@ -99,7 +100,7 @@ def test_what_is_no_digit_is_named(digits, error, message):
 @pytest.mark.parametrize(
     ("transcripts", "lexicon", "error", "message"),
     [
-        ([["ab", "no"]], LEXICON, ValueError, r"transcripts\[0\] holds the word 'no'"),
+        ([["ab", "no"]], LEXICON, ValueError, r"transcripts\[0\] contains the word 'no'"),
         (["ab"], LEXICON, TypeError, r"transcripts\[0\] is 'ab'"),
         ("ab", LEXICON, TypeError, "transcripts='ab'"),
         ([["ab"]], {}, TypeError, "lexicon={}"),
@@ -111,3 +112,12 @@ def test_what_is_no_digit_is_named(digits, error, message):
 def test_what_is_no_lexicon_or_no_word_of_it_is_named(transcripts, lexicon, error, message):
     with pytest.raises(error, match=message):
         phonemize(transcripts, lexicon)
+
+
+def test_words_and_phones_are_found_in_either_form_of_unicode():
+    nfc, nfd = (unicodedata.normalize(form, "não") for form in ("NFC", "NFD"))
+    phones = unicodedata.normalize("NFD", "ã")
+    assert phonemize([[nfd]], {nfc: ["n", phones]})[0] == ["n", "ã"]
+    assert words_from_phones([["n", "ã"]], {nfd: ["n", phones]})[0] == [nfc]
+    with pytest.raises(ValueError, match="Unicode form only"):
+        phonemize([[nfc]], {nfc: ["n"], nfd: ["n", "a"]})

@@ -36,7 +36,7 @@ def test_fields_come_from_the_names_in_sorted_order(folder):
     np.testing.assert_array_equal(speech.speaker, ["x", "x", "y"])
     np.testing.assert_array_equal(speech.take, [2, 1, 10])
     assert [Path(path).name for path in speech.data] == ["a_x_2.wav", "b_x_1.wav", "b_y_10.wav"]
-    assert speech.sampling_rate == 8000 and speech.unmatched == []
+    assert speech.sample_rate == 8000 and speech.unmatched == []
 
 
 def test_labels_stay_strings_and_takes_with_letters_too(folder):
@@ -121,9 +121,9 @@ def test_other_formats_count_as_recordings_and_other_files_do_not(folder):
     assert len(load_speech_folder(made, "{label}_{speaker}_{take}.*").data) == 2
 
 
-def test_mixed_sampling_rates_give_none(folder):
+def test_mixed_sample_rates_give_none(folder):
     folder("yes_ann_1.wav")
-    assert load_speech_folder(folder("no_ann_1.wav", rate=16000), FLAT).sampling_rate is None
+    assert load_speech_folder(folder("no_ann_1.wav", rate=16000), FLAT).sample_rate is None
 
 
 def test_chosen_labels_only(folder):
@@ -140,7 +140,7 @@ def test_chosen_labels_only(folder):
     "pattern, message",
     [
         ("{speaker}.wav", r"no field \{label\}"),
-        ("{label}{speaker}.wav", r"nothing tells where \{label\} ends and \{speaker\} begins"),
+        ("{label}{speaker}.wav", r"no text separates \{label\} from \{speaker\}"),
         ("{label}_{data}.wav", r"fields \['data'\]"),
         ("{label}_{}.wav", "fields are names in braces"),
         ("{label}_{take:d}.wav", r"not \{take:d\}"),
@@ -165,7 +165,7 @@ def test_folders_without_recordings_are_named(folder, tmp_path):
     with pytest.raises(OSError, match="absent does not exist"):
         load_speech_folder(tmp_path / "absent", FLAT)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="empty holds no recordings"):
+    with pytest.raises(ValueError, match="empty contains no recordings"):
         load_speech_folder(tmp_path / "empty", FLAT)
     made = folder("yes.wav")
     with pytest.raises(OSError, match="is a file, not a folder"):
@@ -177,7 +177,7 @@ def test_folders_without_recordings_are_named(folder, tmp_path):
 def test_speech_commands_have_their_words_and_speakers(speech_commands_folder):
     speech = load_speech_folder(speech_commands_folder, "{label}/{speaker}_nohash_{take}.wav")
     assert (len(speech.data), len(set(speech.target)), len(set(speech.speaker))) == (2035, 30, 466)
-    assert speech.sampling_rate == 16000
+    assert speech.sample_rate == 16000
 
 
 def test_timit_folders_name_region_and_speaker(timit_folder):

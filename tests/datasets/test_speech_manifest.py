@@ -1,8 +1,10 @@
 """Manifests: what they give, and how their mistakes are named."""
 
+import gzip
 import unicodedata
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
@@ -32,7 +34,7 @@ def test_columns_become_paths_labels_speakers_and_others(manifest, tmp_path):
     )
     assert list(speech.data) == [str(tmp_path / "a.wav"), str(tmp_path / "sub" / "b.wav")]
     assert list(speech.target) == ["yes", "no"] and list(speech.speaker) == ["ann", "bob"]
-    assert list(speech.room) == ["1", "2"] and speech.sampling_rate == 8000
+    assert list(speech.room) == ["1", "2"] and speech.sample_rate == 8000
     assert len(AudioReader(8000).transform(speech.data)) == 2
 
 
@@ -71,7 +73,7 @@ def test_every_wrong_entry_is_named_by_line_and_column(manifest):
     )
     with pytest.raises(ValueError, match="7 wrong entries") as info:
         load_speech_manifest(path)
-    lines = str(info.value).splitlines()[1:]
+    lines = str(info.value).splitlines()[1:8]
     for line, start in zip(
         lines,
         [
@@ -100,12 +102,12 @@ def test_a_long_list_of_mistakes_is_cut(manifest):
     [
         ("", "is empty"),
         ("path,label\n", "no clips"),
-        ("path;label\na.wav;yes\n", r"no column 'path' or 'label' among \['path;label'\]"),
-        ("path,word\na.wav,yes\n", "line 1: no column 'label'"),
+        ("path;label\na.wav;yes\n", r"no column 'path' among \['path;label'\]"),
+        ("path,word\na.wav,yes\n", r"line 1 \(separated by ','\): no column 'label'"),
         ("path,label,label\na.wav,yes,yes\n", "column name 'label' is used twice"),
         ("path,label,data\na.wav,yes,1\n", "column name 'data' cannot be used"),
         ("path,label\na.wav,yes\na.wav,yes,ann\n", "2 column names, but line 3 has 3 columns"),
-        ('path,label\n"a.wav,yes\n', "no CSV file"),
+        ('path,label\n"a.wav,yes\n', r"clips\.csv, line 2: unexpected end.*pass quotes=False"),
     ],
 )
 def test_tables_of_another_form_are_refused(manifest, text, message):
@@ -113,9 +115,126 @@ def test_tables_of_another_form_are_refused(manifest, text, message):
         load_speech_manifest(manifest(text))
 
 
-def test_other_encodings_are_refused(manifest):
-    with pytest.raises(ValueError, match="no CSV file in UTF-8"):
-        load_speech_manifest(manifest("path,label\na.wav,Zoë\n", "latin-1"))
+def test_another_encoding_is_read_when_named_and_its_line_is_named_otherwise(manifest):
+    path = manifest("path,label\na.wav,yes\na.wav,Zoë\n", "latin-1")
+    with pytest.raises(ValueError, match=r"clips\.csv, line 3: byte 0xeb is not UTF-8.*latin-1"):
+        load_speech_manifest(path)
+    assert load_speech_manifest(path, encoding="latin-1").target[1] == "Zoë"
+    with pytest.raises(ValueError, match="encoding='no such'"):
+        load_speech_manifest(path, encoding="no such")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_marked_encodings_line_ends_and_gzip_need_no_option(
+    manifest, encoding, line_end, compressed
+):
+    path = manifest(line_end.join(["path,label", "a.wav,Zoë", "sub/b.wav,नमस्ते"]), encoding)
+    if compressed:
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    assert load_speech_manifest(path).target.tolist() == ["Zoë", "नमस्ते"]
+
+
+def test_a_cut_off_gzip_file_is_refused(manifest):
+    path = manifest("path,label\na.wav,yes\n")
+    path.write_bytes(gzip.compress(path.read_bytes())[:-9])
+    with pytest.raises(ValueError, match=r"clips\.csv is not a whole gzip file"):
+        load_speech_manifest(path)
+
+
+@pytest.mark.parametrize(
+    "text, encoding, line", [("path,label\na.wav,y\0s\n", "utf-8", 2), ("path", "utf-16-le", 1)]
+)
+def test_nul_characters_are_named_by_line(manifest, text, encoding, line):
+    with pytest.raises(ValueError, match=rf"line {line}: a NUL character.*utf-16-le"):
+        load_speech_manifest(manifest(text, encoding))
+
+
+def test_columns_of_any_name_can_be_chosen(manifest):
+    path = manifest("client_id,file,sentence,data\nann,a.wav,yes,1\nbob,sub/b.wav,no,2\n")
+    speech = load_speech_manifest(
+        path,
+        columns={
+            "path": "file", "label": "sentence", "speaker": "client_id",
+            "text": "sentence", "fold": "data",
+        },
+    )  # fmt: skip
+    assert speech.target.tolist() == speech.text.tolist() == ["yes", "no"]
+    assert speech.speaker.tolist() == ["ann", "bob"] and speech.fold.tolist() == ["1", "2"]
+    assert set(speech) == {"data", "target", "speaker", "sample_rate", "text", "fold"}
+    with pytest.raises(ValueError, match=r"no column 'path' among.*columns=\{'path': "):
+        load_speech_manifest(path)
+    with pytest.raises(ValueError, match="no column 'clip' among"):
+        load_speech_manifest(path, columns={"path": "clip"})
+    with pytest.raises(ValueError, match=r"'data' cannot be used.*columns=\{'another_name'"):
+        load_speech_manifest(path, columns={"path": "file", "label": "sentence"})
+
+
+def test_a_column_that_differs_in_case_is_suggested(manifest):
+    with pytest.raises(ValueError, match=r"no column 'path'.*columns=\{'path': 'Path'\}"):
+        load_speech_manifest(manifest("Path,label\na.wav,yes\n"))
+
+
+def test_nameless_columns_without_entries_are_left_out_and_others_need_a_name(manifest):
+    assert "" not in load_speech_manifest(manifest("path,label,,\na.wav,yes,,\n"))
+    indexed = manifest(",path,label\n7,a.wav,yes\n")
+    with pytest.raises(ValueError, match=r"column name '' cannot be used"):
+        load_speech_manifest(indexed)
+    assert load_speech_manifest(indexed, columns={"index": ""}).index.tolist() == ["7"]
+
+
+def test_relative_paths_are_below_root(manifest, tmp_path):
+    path = manifest("path,label\nb.wav,yes\n")
+    assert load_speech_manifest(path, root=tmp_path / "sub").data[0] == str(tmp_path / "sub/b.wav")
+    with pytest.raises(OSError, match=r"root=.*there is no folder"):
+        load_speech_manifest(path, root=tmp_path / "absent")
+
+
+def test_the_first_paths_that_were_tried_are_shown_and_where_such_a_file_lies(manifest, tmp_path):
+    rows = "".join(f"lost{i}.wav,yes\n" for i in range(5))
+    with pytest.raises(ValueError) as info:
+        load_speech_manifest(manifest("path,label\nb.wav,yes\n" + rows))
+    message = str(info.value)
+    assert f"Relative paths are below {tmp_path} (root=" in message
+    tried = [line.strip() for line in message.splitlines() if line.startswith(f"  {tmp_path}")]
+    assert tried == [str(tmp_path / name) for name in ("b.wav", "lost0.wav", "lost1.wav")]
+    assert message.endswith(f"There is such a file in {tmp_path / 'sub'}: pass root="
+                            f"{str(tmp_path / 'sub')!r}")  # fmt: skip
+
+
+def test_backslashes_between_folders_are_understood(manifest, tmp_path):
+    speech = load_speech_manifest(manifest("path,label\nsub\\b.wav,yes\n"))
+    assert speech.data[0] == str(tmp_path / "sub" / "b.wav")
+
+
+def test_a_data_frame_gives_what_its_file_gives(manifest, tmp_path):
+    frame = pd.DataFrame(
+        {
+            "path": ["a.wav", tmp_path / "sub" / "b.wav"], "label": [" yes", 7],
+            "speaker": ["Zoe\u0308", "Zoë"], "start": [0.25, np.nan], "end": [None, 0.5],
+            "note": ["x", pd.NA],
+        },
+        index=[3, 3],
+    )  # fmt: skip
+    frame.to_csv(tmp_path / "clips.csv", index=False)
+    speech = load_speech_manifest(frame, root=tmp_path)
+    from_file = load_speech_manifest(tmp_path / "clips.csv")
+    assert speech.keys() == from_file.keys()
+    for name in speech:
+        np.testing.assert_array_equal(speech[name], from_file[name])
+    assert speech.data[1] == AudioSegment(str(tmp_path / "sub" / "b.wav"), 0, 0.5)
+    assert set(speech.speaker) == {"Zoë"} and speech.note[1] == ""
+    with pytest.raises(ValueError, match="row 1, column 'label': is empty"):
+        load_speech_manifest(frame.assign(label=["yes", None]), root=tmp_path)
+    with pytest.raises(ValueError, match="no rows"):
+        load_speech_manifest(frame[:0])
+    with pytest.raises(ValueError, match="quotes=True: says how a file is read"):
+        load_speech_manifest(frame, quotes=True)
+    with pytest.raises(ValueError, match="'note' is used twice"):
+        load_speech_manifest(pd.concat([frame, frame[["note"]]], axis=1), root=tmp_path)
+    with pytest.raises(ValueError, match="row 0: an entry contains a NUL"):
+        load_speech_manifest(frame.assign(note="\0"), root=tmp_path)
 
 
 def test_wrong_arguments_are_named(manifest, tmp_path):

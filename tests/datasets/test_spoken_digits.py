@@ -114,7 +114,7 @@ def test_every_speaker_says_every_digit_in_every_take(speech):
     assert np.unique(speech.speaker).tolist() == [f"synth-0{i}" for i in range(6)]
     assert list(speech.speaker_info) == np.unique(speech.speaker).tolist()
     assert speech.target.dtype.kind == "i"
-    assert speech.sampling_rate == 16000
+    assert speech.sample_rate == 16000
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 16000, 22050])
@@ -147,7 +147,7 @@ def test_lexicon_uses_known_phones_and_no_two_digits_sound_alike():
     assert len(set(DIGIT_PHONES.values())) == 10
 
 
-def test_times_do_not_depend_on_the_sampling_rate():
+def test_times_do_not_depend_on_the_sample_rate():
     slow, fast = (
         make_spoken_digits(2, 1, sample_rate=rate, random_state=0) for rate in (8000, 16000)
     )

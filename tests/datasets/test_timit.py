@@ -88,7 +88,7 @@ def test_one_utterance_is_the_same_in_every_layout(tmp_path, folder, ending, cas
     assert speech.sentence.tolist() == ["sx37"]
     assert speech.speaker.tolist() == ["fcjf0"]
     assert speech.sex.tolist() == ["f"] and speech.dialect.tolist() == [1]
-    assert speech.sampling_rate == 16000
+    assert speech.sample_rate == 16000
     if "train" in folder.lower():
         assert speech.split.tolist() == ["train"] and "LDC User Agreement" in speech.license
     else:
@@ -158,8 +158,8 @@ def test_a_missing_annotation_is_named_with_its_sound_file(tmp_path, ending):
         (".phn", "0 400 h#\n400 aa\n", r"sx37\.phn, line 2: '400 aa'"),
         (".phn", "0 400 h#\n400 x aa\n", r"sx37\.phn, line 2"),
         (".phn", "0 400 h#\n\n400 300 aa\n", r"sx37\.phn, line 3: the segment .* ends before"),
-        (".phn", "0 400 zz\n", r"sx37\.phn, line 1: 'zz' is none of TIMIT's 61 phones"),
-        (".phn", "", r"sx37\.phn holds no segment"),
+        (".phn", "0 400 zz\n", r"sx37\.phn, line 1: 'zz' is not one of TIMIT's 61 phones"),
+        (".phn", "", r"sx37\.phn contains no segment"),
         (".wrd", "400 1100\n", r"sx37\.wrd, line 1"),
         (".txt", "Ought.", r"sx37\.txt: expected 'start end sentence'"),
     ],
@@ -175,7 +175,7 @@ def test_a_broken_annotation_is_named_with_its_line(tmp_path, ending, text, mess
 def test_an_annotation_that_is_no_text_is_named(tmp_path):
     write_utterance(tmp_path / "dr1-fcjf0", "sx37")
     (tmp_path / "dr1-fcjf0/sx37.phn").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match=r"sx37\.phn is no text file"):
+    with pytest.raises(ValueError, match=r"sx37\.phn is not a text file"):
         load_timit(tmp_path)
 
 
@@ -195,7 +195,7 @@ def test_recordings_at_another_rate_are_refused_since_times_count_samples(tmp_pa
 
 
 def test_folders_without_timit_are_named(tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match="holds no TIMIT"):
+    with pytest.raises(ValueError, match="does not contain TIMIT"):
         load_timit(tmp_path)
     with pytest.raises(OSError, match="does not exist"):
         load_timit(tmp_path / "nowhere")
@@ -228,7 +228,7 @@ def test_a_corpus_without_the_wanted_set_says_what_it_has(tmp_path):
     write_utterance(tmp_path / "TRAIN/DR1/FCJF0", "sa1")
     with pytest.raises(ValueError, match=r"split='test'.*only those of \['train'\]"):
         load_timit(tmp_path, split="test")
-    with pytest.raises(ValueError, match="none but sa sentences"):
+    with pytest.raises(ValueError, match="contains only sa sentences"):
         load_timit(tmp_path)
 
 

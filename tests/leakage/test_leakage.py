@@ -344,3 +344,22 @@ def test_a_speaker_written_in_two_ways_of_unicode_is_one():
     report = check_speaker_leakage(X, None, speakers, [([0, 2], [1, 3])], sample_rate=RATE)
     assert report.n_speakers == 1
     assert [leak.kind for leak in report.leaks] == ["speaker on both sides"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("Tiếng Việt", unicodedata.normalize("NFD", "tiếng việt!"), True),
+        ("don\u2019t ask", "Don't ask", True),
+        ("你好。世界", "你好世界", True),
+        ("कि", "की", False),  # they differ in a vowel sign
+        ("มา", "ม้า", False),  # in a tone
+        ("كَتَبَ", "كُتُب", False),  # in harakat
+        ("yes 👍", "yes 👎", False),
+    ],
+)
+def test_texts_are_compared_by_what_is_read_in_every_script(clips, one, other, is_same):
+    texts = [None] * 24
+    texts[1], texts[9] = one, other
+    report = check_speaker_leakage(clips, None, SPEAKERS, None, sample_rate=RATE, texts=texts)
+    assert report.counts["text on both sides"] == int(is_same)

@@ -1,5 +1,6 @@
 """Errors and their rate against an alignment found by trying all, and where scores are used."""
 
+import unicodedata
 from functools import cache
 
 import numpy as np
@@ -108,9 +109,9 @@ def test_where_nothing_was_said_only_insertions_count():
 
 
 def test_a_rate_without_any_phone_is_refused():
-    with pytest.raises(ValueError, match="y_true holds no phone"):
+    with pytest.raises(ValueError, match="y_true contains no phone"):
         phone_error_rate([[], []], [["a"], []])
-    with pytest.raises(ValueError, match="y_true holds no phone"):
+    with pytest.raises(ValueError, match="y_true contains no phone"):
         phone_error_rate([["a"]], [["a"]], sample_weight=[0])
 
 
@@ -119,11 +120,11 @@ def test_a_rate_without_any_phone_is_refused():
     [
         ({"average": "macro"}, "average='macro'"),
         ({"folding": 40}, "folding=40"),
-        ({"folding": 39, "y_pred": [["a"], ["aa"], ["aa"]]}, r"y_true\[0\] holds the phone 'a'"),
+        ({"folding": 39, "y_pred": [["a"], ["aa"], ["aa"]]}, r"y_true\[0\] contains the phone 'a'"),
         ({"y_pred": HEARD[:2]}, "inconsistent numbers of samples"),
         ({"sample_weight": [1, 1]}, "inconsistent numbers of samples"),
         ({"sample_weight": [1, -1, 1]}, "at least 0"),
-        ({"sample_weight": ["a", "b", "c"]}, "one number a clip"),
+        ({"sample_weight": ["a", "b", "c"]}, "one number for each clip"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):
@@ -225,3 +226,15 @@ def test_the_scorer_takes_weights_by_metadata_routing():
             scoring=scorer, params={"sample_weight": weight}, error_score="raise",
         )  # fmt: skip
     assert scores["test_score"] == pytest.approx([0.0] * 4)
+
+
+@pytest.mark.parametrize("phones", [["ç", "ã", "ɔ̃"], ["한", "국"], ["कि", "क़"], ["ậ", "ế"]])
+def test_a_phone_is_one_phone_in_either_form_of_unicode(phones):
+    said, heard = ([unicodedata.normalize(form, p) for p in phones] for form in ("NFC", "NFD"))
+    assert phone_error_rate([said], [heard]) == 0.0
+    matrix, labels = phone_confusion_matrix([heard], [said])
+    assert matrix.trace() == len(phones) == len(labels) - 1
+
+
+def test_phones_that_differ_in_a_mark_or_in_case_are_two():
+    assert phone_error_rate([["e"], ["e"]], [["ẽ"], ["E"]]) == 1.0

@@ -72,7 +72,7 @@ def test_an_utterance_of_glottal_stops_is_left_empty():
 
 
 def test_a_phone_that_is_not_timits_is_named():
-    with pytest.raises(ValueError, match=r"sequences\[1\] holds the phone 'AH'.*mean 'ah'"):
+    with pytest.raises(ValueError, match=r"sequences\[1\] contains the phone 'AH'.*mean 'ah'"):
         fold_phones([["ah"], ["ah", "AH"]])
 
 

@@ -81,7 +81,7 @@ def test_parts_of_a_pipeline_and_of_a_classifier_are_searched():
     assert {"melspectrogram__n_mels", "spectrogramcnnclassifier__dropout"} <= outside.keys()
 
 
-def test_waveforms_are_shifted_by_their_own_sampling_rate():
+def test_waveforms_are_shifted_by_their_own_sample_rate():
     model = make_pipeline(AudioReader(11025), PadOrTrim(800), WaveformMLPClassifier())
     strong = suggest_search_space(model)["waveformmlpclassifier__augment"]["strong"]
     assert strong[0].sample_rate == 11025
