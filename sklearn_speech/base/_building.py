@@ -81,6 +81,28 @@ class NetworkBuilding:
         self.device_ = resolve_device(self.device)
         return super().initialize()
 
+    def _initialize_without_optimizer(self):
+        """Build what prediction needs; ``optimizer_`` is built when something asks for it.
+
+        torch's optimisers import its compiler, which takes longer than all else that is built.
+        """
+        self.device_ = resolve_device(self.device)
+        self._initialize_virtual_params()
+        self._initialize_callbacks()
+        self._initialize_module()
+        self._initialize_criterion()
+        self._initialize_history()
+        self.initialized_ = True
+        return self
+
+    def __getattr__(self, name):
+        if name == "optimizer_" and self.initialized_:
+            self._initialize_optimizer()
+            for group in self.optimizer_.param_groups:
+                group["initial_lr"] = group["lr"]  # schedulers of torch ask for it when they go on
+            return self.optimizer_
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def _initialize_optimizer(self, reason=None):
         with self._current_init_context("optimizer"):
             self.initialize_optimizer()

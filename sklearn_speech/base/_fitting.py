@@ -41,7 +41,7 @@ class NetworkFitting:
 
         Parameters
         ----------
-        X : array-like
+        X : array-like of shape (n_clips, ...)
             Clips, in the form that the estimator takes.
         y : array-like of shape (n_clips,)
             Targets.
@@ -50,7 +50,7 @@ class NetworkFitting:
             stopping; nothing else uses it.
         sample_weight : array-like of shape (n_clips,), default=None
             Weight of each clip in the loss.
-        X_val, y_val : array-like, default=None
+        X_val, y_val : array-like of shape (n_clips, ...), default=None
             Clips and targets to measure each epoch on, instead of a part of X.
 
         Returns
@@ -67,7 +67,7 @@ class NetworkFitting:
 
         Parameters
         ----------
-        X : array-like
+        X : array-like of shape (n_clips, ...)
             As in ``fit``.
         y : array-like of shape (n_clips,), default=None
             Targets.

@@ -70,9 +70,11 @@ class BaseSpeechNet(
         ends and pretrained layers begin as they are.
     gradient_clip : float, default=None
         Largest norm of all gradients together; None does not clip.
-    l1, l2 : float, default=0.0
-        Weights of the sums of absolute and squared weights in the loss; biases
+    l1 : float, default=0.0
+        Factor of the sum of absolute weights, which is added to the loss of training; biases
         and normalisation are left out.
+    l2 : float, default=0.0
+        Factor of the sum of squared weights, likewise.
     early_stopping : bool, default=False
         Whether to put a part of the training clips aside, stop when the loss on
         it no longer falls, and return to the best weights. The part is split
@@ -89,10 +91,12 @@ class BaseSpeechNet(
         to put inside the network, which then takes waveforms. Wrap it in
         :class:`~sklearn_speech.feature_extraction.TrainableFrontEnd` to train it with the
         network.
-    iterator_train, iterator_valid : callable
-        What cuts batches; ``iterator_train__shuffle=False``,
+    iterator_train : callable, default=BatchIterator
+        What cuts training batches. Its options ``iterator_train__shuffle=False``,
         ``iterator_train__drop_last=True`` and ``iterator_train__sampler`` are
         understood.
+    iterator_valid : callable, default=BatchIterator
+        What cuts batches of validation and prediction.
     callbacks : list of skorch callbacks, default=None
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights that are there.

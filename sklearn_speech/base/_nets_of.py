@@ -2,6 +2,7 @@
 
 from sklearn.pipeline import Pipeline
 
+from ..utils.parts import parts_of
 from ._net import BaseSpeechNet
 
 
@@ -32,32 +33,9 @@ def nets_of(estimator):
     if isinstance(estimator, Pipeline):
         return nets_of(estimator[-1])
     found = {}
-    for name, part in _parts(estimator):
+    for name, part in parts_of(estimator, fitted=True):
+        # a parameter that holds one estimator, such as `estimator`, has no name of its own
+        name = "" if getattr(estimator, name or "_", None) is part else name
         for inner, net in nets_of(part).items():
             found[", ".join(filter(None, (name, inner)))] = net
     return found
-
-
-def _parts(estimator):
-    """Names and estimators inside of an ensemble or of what wraps one estimator."""
-    if hasattr(estimator, "named_estimators_"):
-        return list(estimator.named_estimators_.items())
-    if hasattr(estimator, "estimators_"):
-        return [(str(i), part) for i, part in enumerate(estimator.estimators_)]
-    if not hasattr(estimator, "get_params"):
-        return []
-    parts = []
-    for value in estimator.get_params(deep=False).values():
-        if isinstance(value, (list, tuple)):
-            parts += [pair for pair in value if isinstance(pair, tuple) and _is_named(pair)]
-        elif _is_estimator(value):
-            parts.append(("", value))
-    return parts
-
-
-def _is_named(pair):
-    return len(pair) == 2 and isinstance(pair[0], str) and _is_estimator(pair[1])
-
-
-def _is_estimator(thing):
-    return hasattr(thing, "fit") and not isinstance(thing, type)

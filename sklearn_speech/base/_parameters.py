@@ -5,6 +5,7 @@ import inspect
 
 from sklearn.base import BaseEstimator
 
+from ..utils.docstrings import inherit_parameters
 from ..utils.parameters import refuse_idle_parameters
 from ..utils.validation import InvalidParameterError, validate_parameter_constraints
 
@@ -54,6 +55,8 @@ class SpeechNetParameters:
                 if p.kind != p.VAR_KEYWORD and p.name not in cls._fixed_parameters
             ]
             cls.__init__.__signature__ = inspect.Signature(sorted(named, key=lambda p: p.kind))
+            if bases[0] is not SpeechNetParameters:
+                inherit_parameters(cls, bases[0], [p.name for p in named])
         super().__init_subclass__(**kwargs)
 
     def _check_prefixed(self, names):

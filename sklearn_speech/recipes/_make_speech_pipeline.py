@@ -1,12 +1,11 @@
 """Usual pipelines, put together with one sampling rate and one duration in every step."""
 
-from numbers import Real
-
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from ..base import nets_of
 from ..feature_extraction import MelSpectrogram
+from ..utils.parts import sample_rates
 from ._catalogue import check_rate, clips, in_samples
 
 
@@ -75,29 +74,11 @@ def _takes_waveforms(classifier):
 
 
 def _check_rates(step, sample_rate):
-    """Refuse a step, or a part of one, made for another sampling rate."""
-    for place, rate in _rates(step, "{}"):
+    """Refuse a step, or a part of one, that was given another sampling rate."""
+    for path, rate in sample_rates(step):
         if rate != sample_rate:
+            place = type(step).__name__ + (f", in {path}," if path else "")
             raise ValueError(
                 f"{place} has sample_rate={rate}, but the pipeline has sample_rate={sample_rate}; "
                 "give both the same"
             )
-
-
-def _rates(part, place):
-    """Where a sampling rate is set in a part and the parts of it, and which."""
-    if isinstance(part, type) or not hasattr(part, "get_params"):
-        return
-    own = place.format(type(part).__name__)
-    if isinstance(rate := getattr(part, "sample_rate", None), Real):
-        yield own, rate
-    for name, value in part.get_params(deep=False).items():
-        for where, inner in _items(name, value):
-            yield from _rates(inner, place.format(f"{type(part).__name__}({where}={{}})"))
-
-
-def _items(name, value):
-    """A value, or what a list holds, also a list of pairs, with its place."""
-    if not isinstance(value, (list, tuple)):
-        return [(name, value)]
-    return [found for i, item in enumerate(value) for found in _items(f"{name}[{i}]", item)]

@@ -1,0 +1,59 @@
+"""Docstrings of classes that hand parameters on to a base class."""
+
+import inspect
+import re
+
+_HEADING = re.compile(r"^(\S.*)\n-{3,}$", re.MULTILINE)
+
+#: Beginning of an entry of a section: names, a colon and a type.
+_ENTRY = re.compile(r"^(\*{0,2}\w+(?:, \w+)*) *(?::.*)?$", re.MULTILINE)
+
+
+def inherit_parameters(cls, base, names):
+    """Document in a class the parameters that it hands on to its base class.
+
+    The entry ``**kwargs`` of its section Parameters is replaced by the entries of the base.
+
+    Parameters
+    ----------
+    cls : type
+        Its docstring is changed.
+    base : type
+        The class that the parameters are handed on to.
+    names : iterable of str
+        Parameters of `cls`.
+    """
+    own, inherited = inspect.cleandoc(cls.__doc__ or ""), inspect.getdoc(base) or ""
+    section = _section(own, "Parameters")
+    if section is None or _section(inherited, "Parameters") is None:
+        return
+    start, stop = section
+    entries = _entries(own[start:stop])
+    if "**kwargs" not in entries:
+        return
+    del entries["**kwargs"]
+    known = {name for key in entries for name in key.split(", ")}
+    wanted = set(names) - known
+    for key, text in _entries(inherited[slice(*_section(inherited, "Parameters"))]).items():
+        if wanted.intersection(key.split(", ")):
+            entries[key] = text
+    cls.__doc__ = own[:start] + "".join(entries.values()).rstrip("\n") + "\n\n" + own[stop:]
+
+
+def _section(text, title):
+    """Where the body of a section begins and ends; None where there is none."""
+    headings = list(_HEADING.finditer(text))
+    for heading, following in zip(headings, [*headings[1:], None]):
+        if heading[1] == title:
+            end = len(text) if following is None else following.start()
+            return heading.end() + 1, end
+    return None
+
+
+def _entries(body):
+    """Entries of a section, by the names in their first line."""
+    found = list(_ENTRY.finditer(body))
+    ends = [*(entry.start() for entry in found[1:]), len(body)]
+    return {
+        entry[1]: body[entry.start() : end].rstrip("\n") + "\n" for entry, end in zip(found, ends)
+    }
