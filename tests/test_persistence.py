@@ -314,7 +314,8 @@ NETS = {
             ("early", EarlyStopping(monitor="train_loss")),
             LRScheduler("StepLR", step_size=1),
             GradientNormClipping(1.0),
-        ]
+        ],
+        "lr_schedule": "constant",
     },
 }
 

@@ -45,6 +45,17 @@ def test_constraints_pin_every_dependency_and_pyproject_leaves_upper_bounds_open
         assert "<" not in requirement and "==" not in requirement
 
 
+def test_the_lowest_versions_are_those_that_pyproject_allows():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = (ROOT / "constraints-lowest.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if "==" in line)
+    for requirement in project["dependencies"]:
+        name, lowest = requirement.split(">=")
+        if name != "torch":  # older builds for the CPU alone are not on the package index
+            assert pins[name][: len(lowest)] == lowest, name
+    assert len(pins) == len(project["dependencies"])
+
+
 def test_version_is_that_of_the_metadata():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert sklearn_speech.__version__ == project["version"]

@@ -71,7 +71,7 @@ class NetworkFitting:
             As in ``fit``.
         y : array-like of shape (n_clips,), default=None
             Targets.
-        classes : array-like, default=None
+        classes : array-like of shape (n_classes,), default=None
             All labels that will ever come.
         **fit_params : dict
             ``sample_weight``.

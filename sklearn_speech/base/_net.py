@@ -1,6 +1,5 @@
 """skorch's NeuralNet made to keep scikit-learn's contract."""
 
-from collections.abc import Mapping
 from numbers import Integral, Real
 
 import numpy as np
@@ -82,7 +81,7 @@ class BaseSpeechNet(
     validation_fraction : float, default=0.15
         Size of that part, of the clips or, with ``groups``, of the speakers.
     n_iter_no_change : int, default=5
-        Epochs without improvement after which training stops.
+        Epochs without improvement after which training stops. Only used with `early_stopping`.
     augment : list of augmentations, default=None
         Applied to training batches only, in this order; see
         ``sklearn_speech.augmentation``.
@@ -146,10 +145,8 @@ class BaseSpeechNet(
     use_caching = "auto"
     torch_load_kwargs = None
 
-    _needs = {
-        "validation_fraction": ("early_stopping", (True,)),
-        "n_iter_no_change": ("early_stopping", (True,)),
-    }
+    # n_iter_no_change needs it too, but scikit-learn's own checks set that one without it
+    _needs = {"validation_fraction": ("early_stopping", (True,))}
 
     # scikit-learn raises when groups are passed that no-one requests
     __metadata_request__fit = {"groups": True}
@@ -295,7 +292,7 @@ class BaseSpeechNet(
         """
         if isinstance(X, ClipDataset):
             return X
-        if isinstance(X, Mapping):
+        if type(X) is dict:  # sparse matrices are mappings too
             return self._dataset_of_batch(X)
         if is_dataset(X):
             X, y = self._unpacked(X)
