@@ -22,6 +22,19 @@ SKORCH_PARAMETERS = {
     "use_caching": "the use_caching of each scoring callback",
 }
 
+#: Attributes with which skorch keeps its books, of no use to a reader of a fitted net.
+_OF_SKORCH = {
+    "callbacks_",
+    "classes_inferred_",
+    "criterion_",
+    "cuda_dependent_attributes_",
+    "init_context_",
+    "initialized_",
+    "optimizer_",
+    "prefixes_",
+    "virtual_params_",
+}
+
 #: What may stand before "__" in the name of a parameter that is not an estimator's.
 PREFIXES = ("optimizer", "iterator_train", "iterator_valid", "callbacks")
 
@@ -191,6 +204,13 @@ class SpeechNetParameters:
                 f"{name} sets a callback, or a parameter of one, but "
                 f"callbacks={self.callbacks!r}: pass callbacks=[(name, callback)]"
             )
+
+    def _get_fitted_attr_html(self, doc_link=""):
+        """Fitted attributes for scikit-learn's HTML display, without those of skorch."""
+        shown = super()._get_fitted_attr_html(doc_link)
+        for name in _OF_SKORCH & set(shown):
+            del shown[name]
+        return shown
 
     __repr__ = BaseEstimator.__repr__
     get_metadata_routing = BaseEstimator.get_metadata_routing

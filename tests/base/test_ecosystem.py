@@ -192,6 +192,14 @@ def test_the_estimator_is_drawn_with_its_front_end():
     assert repr(SpectrogramCNNClassifier(lr=0.1)) == "SpectrogramCNNClassifier(lr=0.1)"
 
 
+def test_the_html_of_a_fitted_net_shows_what_was_learned_and_no_books_of_skorch():
+    html = estimator_html_repr(quick().fit(X, y))
+    for shown in ("classes_", "module_", "history_", "n_features_in_"):
+        assert shown in html
+    for hidden in ("virtual_params_", "prefixes_", "cuda_dependent_attributes_", "init_context_"):
+        assert hidden not in html
+
+
 # The other way round
 
 
