@@ -1,6 +1,7 @@
 """Clips of any length to clips of one length."""
 
 import math
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -15,6 +16,13 @@ from ..utils.validation import (
     fit_context,
     is_ragged,
 )
+
+#: Share of the clips that `n_times` should leave whole, and of the sound that it should keep;
+#: less of both draws a warning.
+KEPT = 0.95
+
+#: A clip so many times as long as all that were fitted draws a warning.
+MUCH_LONGER = 5
 
 
 class PadOrTrim(TransformerMixin, BaseEstimator):
@@ -44,6 +52,8 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
     ----------
     n_times_ : int
         Length of every output, in samples or frames.
+    longest_ : int
+        Length of the longest training clip, in samples or frames.
     n_features_in_ : int
         Samples of 2-D waveforms, bands of spectrograms; absent when fitted on
         ragged waveforms.
@@ -55,7 +65,7 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> clips = [np.ones(2), np.ones(3), np.ones(5)]
+    >>> clips = [np.ones(2), np.ones(3), np.ones(4)]
     >>> PadOrTrim(n_times=4).fit_transform(clips)
     array([[1., 1., 0., 0.],
            [1., 1., 1., 0.],
@@ -103,6 +113,11 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         ValueError
             When both `n_times` and `quantile` are given, or ``pad_value="min"``
             meets waveforms.
+
+        Warns
+        -----
+        UserWarning
+            When `n_times` cuts more than 5 % of the clips, and loses more than 5 % of the sound.
         """
         if self.n_times is not None and self.quantile is not None:
             raise ValueError(
@@ -116,14 +131,28 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
             )
         X = _CHECKS[role](self, X, reset=True)
         self._role = role
+        lengths = np.array([clip.shape[-1] for clip in X])
+        self.longest_ = int(lengths.max())
         if self.n_times is not None:
             self.n_times_ = int(self.n_times)
+            self._warn_of_loss(lengths)
             return self
-        lengths = [clip.shape[-1] for clip in X]
-        quantile = 1.0 if self.quantile is None else self.quantile
-        # interpolation leaves 45.00000000000001 where 45 is meant
-        self.n_times_ = math.ceil(round(float(np.quantile(lengths, quantile)), 6))
+        self.n_times_ = _quantile(lengths, 1.0 if self.quantile is None else self.quantile)
         return self
+
+    def _warn_of_loss(self, lengths):
+        is_cut = lengths > self.n_times_
+        lost = np.maximum(lengths - self.n_times_, 0).sum() / lengths.sum()
+        if min(is_cut.mean(), lost) <= 1 - KEPT:
+            return
+        unit = "samples" if self._role == "waveforms" else "frames"
+        warnings.warn(
+            f"n_times={self.n_times_} cuts {is_cut.mean():.0%} of the clips, which loses {lost:.0%} "
+            f"of their {unit}; n_times={_quantile(lengths, KEPT)} would leave {KEPT:.0%} of the "
+            f"clips whole, and quantile={KEPT} learns that",
+            UserWarning,
+            stacklevel=3,
+        )
 
     def transform(self, X):
         """Pad and trim.
@@ -144,6 +173,11 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         ValueError
             When X holds spectrograms and ``fit`` saw waveforms, or the other way
             round.
+
+        Warns
+        -----
+        UserWarning
+            When a clip is more than five times as long as any that ``fit`` saw.
         """
         check_is_fitted(self)
         role = _role(X)
@@ -154,6 +188,7 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
             )
         X = _CHECKS[role](self, X, reset=False)
         n_times = self.n_times_
+        self._warn_of_recordings([clip.shape[-1] for clip in X])
         out = np.empty((len(X), *X[0].shape[:-1], n_times), dtype=X[0].dtype)
         for padded, clip in zip(out, X, strict=True):
             excess = clip.shape[-1] - n_times
@@ -165,11 +200,30 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
                 padded[..., offset : offset + clip.shape[-1]] = clip
         return out
 
+    def _warn_of_recordings(self, lengths):
+        """A long recording is not judged by its beginning without a word."""
+        i = int(np.argmax(lengths))
+        usual = max(self.n_times_, self.longest_)
+        if lengths[i] > MUCH_LONGER * usual:
+            unit = "samples" if self._role == "waveforms" else "frames"
+            warnings.warn(
+                f"clip {i} of X has {lengths[i]} {unit}, but no clip seen in fit had more than "
+                f"{self.longest_}; only {self.n_times_} {unit} are kept. Cut a long recording into "
+                "clips of the usual length first, for instance with AudioSegment",
+                UserWarning,
+                stacklevel=3,
+            )
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _quantile(lengths, quantile):
+    # interpolation leaves 45.00000000000001 where 45 is meant
+    return math.ceil(round(float(np.quantile(lengths, quantile)), 6))
 
 
 _CHECKS = {"waveforms": check_waveforms, "spectrograms": check_spectrograms}

@@ -3,6 +3,8 @@
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
+from ..audio import PadOrTrim
+from ..audio._pad_or_trim import KEPT
 from ..base import nets_of
 from ..feature_extraction import MelSpectrogram
 from ..utils.parts import sample_rates
@@ -10,7 +12,7 @@ from ._catalogue import check_rate, clips, in_samples
 
 
 def make_speech_pipeline(
-    classifier, *, sample_rate=16000, duration=1.0, features="auto", memory=None, verbose=False
+    classifier, *, sample_rate=16000, duration="auto", features="auto", memory=None, verbose=False
 ):
     """From paths of sound files to labels: read, bring to one length, extract, classify.
 
@@ -20,9 +22,10 @@ def make_speech_pipeline(
         The last step. Cloned.
     sample_rate : int, default=16000
         To which files are resampled, in Hz.
-    duration : float or None, default=1.0
+    duration : float, "auto" or None, default="auto"
         Length of every clip, in seconds: longer ones lose their end, shorter ones
-        are padded with silence. None leaves lengths as they are.
+        are padded with silence. "auto" is learned from the training clips: the length that
+        leaves 95 % of them whole. None leaves lengths as they are.
     features : "auto", transformer or None, default="auto"
         What turns waveforms into spectrograms; cloned. "auto" is
         ``MelSpectrogram(sample_rate=sample_rate)``, or nothing where the
@@ -45,15 +48,21 @@ def make_speech_pipeline(
     Examples
     --------
     >>> from sklearn_speech import SpectrogramCNNClassifier, make_speech_pipeline
-    >>> pipeline = make_speech_pipeline(SpectrogramCNNClassifier(), sample_rate=8000)
+    >>> pipeline = make_speech_pipeline(
+    ...     SpectrogramCNNClassifier(), sample_rate=8000, duration=1.0
+    ... )
     >>> [name for name, _ in pipeline.steps]
     ['audioreader', 'padortrim', 'melspectrogram', 'spectrogramcnnclassifier']
     >>> pipeline["padortrim"].n_times
     8000
     """
     sample_rate = check_rate(sample_rate)
-    n_times = in_samples(duration, sample_rate, None)
-    steps = clips("paths", sample_rate, n_times)
+    if isinstance(duration, str):
+        if duration != "auto":
+            raise ValueError(f"duration={duration!r}: expected 'auto', seconds or None")
+        steps = [*clips("paths", sample_rate), PadOrTrim(quantile=KEPT)]
+    else:
+        steps = clips("paths", sample_rate, in_samples(duration, sample_rate, None))
     if isinstance(features, str):
         if features != "auto":
             raise ValueError(f"features={features!r}: expected 'auto', a transformer or None")

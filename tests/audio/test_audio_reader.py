@@ -277,6 +277,7 @@ def test_reader_is_a_well_behaved_stateless_estimator(write):
     assert not tags.input_tags.two_d_array
 
 
+@pytest.mark.filterwarnings("ignore:n_times=6 cuts:UserWarning")
 def test_reader_works_in_a_pipeline_with_pad_or_trim(write):
     paths = [write("a.wav", np.full(10, 0.5)), write("b.wav", np.full(4, 0.5))]
     X = make_pipeline(AudioReader(8000), PadOrTrim(n_times=6)).fit_transform(paths)

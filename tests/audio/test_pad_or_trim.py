@@ -11,6 +11,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn_speech.audio import PadOrTrim
 from sklearn_speech.utils.validation import make_ragged
 
+# clips of a few samples, most of which are cut on purpose
+pytestmark = pytest.mark.filterwarnings("ignore:n_times=|clip 0 of X has 90:UserWarning")
+
 
 @parametrize_with_checks(
     [PadOrTrim(), PadOrTrim(n_times=3), PadOrTrim(n_times=50, align="center"), PadOrTrim(None, 0.5)]
@@ -136,3 +139,22 @@ def test_refusals_say_what_to_do():
         PadOrTrim(4).fit([np.ones((2, 5)), np.ones((3, 4))])
     with pytest.raises(ValueError, match="clip 1 of X has shape"):
         PadOrTrim(4).fit([np.ones(5), np.ones((3, 4))])
+
+
+def test_a_length_that_cuts_many_clips_says_what_is_lost_and_which_length_would_do():
+    clips = [np.ones(n) for n in [100] * 5 + [300] * 5]
+    with pytest.warns(UserWarning, match=r"cuts 50% .* loses 50% of their samples; n_times=300 "):
+        PadOrTrim(n_times=100).fit(clips)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_length_that_leaves_95_of_100_clips_whole_says_nothing():
+    clips = [np.ones(n) for n in [100] * 95 + [300] * 5]
+    PadOrTrim(n_times=100).fit(clips)
+    PadOrTrim(quantile=0.5).fit([np.ones(3), np.ones(9)])  # what was asked for
+
+
+def test_a_recording_many_times_longer_than_the_training_clips_is_named():
+    transformer = PadOrTrim(n_times=100).fit([np.ones(90), np.ones(100)])
+    with pytest.warns(UserWarning, match=r"clip 1 of X has 6000 samples, .* no clip .* than 100"):
+        transformer.transform([np.ones(90), np.ones(6000)])

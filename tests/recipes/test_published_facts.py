@@ -113,6 +113,7 @@ def features(name, waveforms, **options):
         ("basics-mlp", 9_609, (30_000,)),
     ],
 )
+@pytest.mark.filterwarnings("ignore:n_times=64 cuts:UserWarning")  # as published
 def test_network_is_fed_the_published_shape(name, n_times, shape):
     assert features(name, voice(n_times, 16000)[None]).shape == (1, *shape)
 
