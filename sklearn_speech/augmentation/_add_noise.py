@@ -2,13 +2,13 @@
 
 import torch
 
+from ..modules.masking import steps_mask
 from ._augmentation import (
     Augmentation,
     check_number,
     check_option,
     check_range,
     normal,
-    steps_mask,
     uniform,
 )
 

@@ -6,7 +6,7 @@ import numbers
 import numpy as np
 import torch
 
-from ..modules.conv_stage import mask_frames
+from ..modules.masking import fill_padding, steps_mask
 
 
 class Augmentation:
@@ -56,7 +56,7 @@ class Augmentation:
         chosen = uniform(len(x), 0, 1, generator, x.device) < self.p
         y, new = self._transform(x, own, generator)
         if lengths is not None:
-            y = mask_frames(y, new.clamp(max=n_steps))
+            y = fill_padding(y, steps_mask(new, y), 0.0)
         elif new is not own:
             y = torch.where(steps_mask(new, y), y, self._silence(x, own))
         y = torch.where(column(chosen, y), y, x)
@@ -80,7 +80,7 @@ class Augmentation:
         """What silence looks like: 0 in a waveform, each band's minimum in a spectrogram."""
         if self.domain == "waveform":
             return x.new_zeros(())
-        return x.masked_fill(~steps_mask(lengths, x), torch.inf).amin(-1, keepdim=True)
+        return fill_padding(x, steps_mask(lengths, x), torch.inf).amin(-1, keepdim=True)
 
     def get_params(self, deep=True):
         """Parameters by name, as scikit-learn's estimators give them."""
@@ -145,11 +145,6 @@ def whole_number(low, high, generator):
 def column(values, x):
     """One value a clip, shaped to broadcast over x."""
     return values.view(-1, *[1] * (x.dim() - 1))
-
-
-def steps_mask(lengths, x):
-    """True where a step of x, whose last axis is time, belongs to its clip."""
-    return torch.arange(x.shape[-1], device=x.device) < column(lengths, x)
 
 
 def interpolate(x, positions, axis):

@@ -3,12 +3,12 @@
 import torch
 from scipy.special import betaincinv
 
+from ..modules.masking import steps_mask
 from ._augmentation import (
     Augmentation,
     check_number,
     check_option,
     column,
-    steps_mask,
     uniform,
 )
 

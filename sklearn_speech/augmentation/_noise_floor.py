@@ -2,6 +2,7 @@
 
 import torch
 
+from ..modules.masking import steps_mask
 from ._augmentation import (
     Augmentation,
     check_number,
@@ -9,7 +10,6 @@ from ._augmentation import (
     check_range,
     column,
     normal,
-    steps_mask,
     uniform,
 )
 from ._random_equalizer import UNITS

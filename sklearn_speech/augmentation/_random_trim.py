@@ -4,12 +4,12 @@ import math
 
 import torch
 
+from ..modules.masking import steps_mask
 from ._augmentation import (
     Augmentation,
     check_number,
     check_option,
     check_range,
-    steps_mask,
     uniform,
 )
 from ._random_equalizer import UNITS

@@ -2,11 +2,11 @@
 
 import torch
 
+from ..modules.masking import steps_mask
 from ._augmentation import (
     Augmentation,
     check_count,
     check_number,
-    steps_mask,
     whole_number,
 )
 

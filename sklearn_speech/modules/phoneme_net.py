@@ -5,8 +5,9 @@ from torch import nn
 
 from .bc_resnet import BCResNetNet
 from .bilstm import BiLSTM
-from .conv_stage import ConvStage, frame_mask, per_layer
+from .conv_stage import ConvStage, per_layer
 from .input_norm import InputNorm
+from .masking import frame_mask
 
 ENCODERS = ("conv-lstm", "linear-lstm", "bcresnet")
 

@@ -8,6 +8,8 @@ its mean and spread) is the clip's *range*; ``unscale`` puts it back.
 import torch
 from torch import nn
 
+from .masking import fill_padding
+
 #: Spread below this fraction of the largest value counts as none: rounding is not a feature.
 _FLAT = 1e-5
 #: Keeps silence from being divided by zero; its square is still a float32.
@@ -150,7 +152,7 @@ class Scaling(nn.Module):
             x = x.clamp(min=self.amin).log10() * self.multiplier
         largest = None
         if self.ref == "max" or self.top_db is not None:
-            largest = _masked(x, valid, -torch.inf).amax(dim=(1, 2), keepdim=True)
+            largest = fill_padding(x, valid, -torch.inf).amax(dim=(1, 2), keepdim=True)
         if self.top_db is not None:
             x = torch.maximum(x, largest - self.top_db)
         if self.ref == "max":
@@ -169,13 +171,13 @@ class Scaling(nn.Module):
         if self.normalize is None:
             zero = x.new_zeros(len(x), 1, 1)
             return zero, zero + 1
-        largest = _masked(x, valid, 0).abs().amax(dim=over, keepdim=True)
+        largest = fill_padding(x, valid, 0).abs().amax(dim=over, keepdim=True)
         smallest_spread = _FLAT * largest + _TINY
         if self.normalize == "max":
             return torch.zeros_like(largest), largest.clamp(min=_TINY)
         if self.normalize == "minmax":
-            low = _masked(x, valid, torch.inf).amin(dim=over, keepdim=True)
-            high = _masked(x, valid, -torch.inf).amax(dim=over, keepdim=True)
+            low = fill_padding(x, valid, torch.inf).amin(dim=over, keepdim=True)
+            high = fill_padding(x, valid, -torch.inf).amax(dim=over, keepdim=True)
             return low, torch.maximum(high - low, smallest_spread)
         if valid is None:
             shift = x.mean(dim=over, keepdim=True)
@@ -183,13 +185,9 @@ class Scaling(nn.Module):
         else:
             count = valid.sum(dim=1, keepdim=True).clamp(min=1)
             count = count * (1 if self.normalize == "band" else x.shape[2])
-            shift = _masked(x, valid, 0).sum(dim=over, keepdim=True) / count
-            variance = _masked((x - shift).square(), valid, 0).sum(dim=over, keepdim=True) / count
+            shift = fill_padding(x, valid, 0).sum(dim=over, keepdim=True) / count
+            variance = (
+                fill_padding((x - shift).square(), valid, 0).sum(dim=over, keepdim=True) / count
+            )
         # epsilon inside the root: a flat clip has a gradient, and becomes zeros
         return shift, torch.sqrt(variance + smallest_spread.square())
-
-
-def _masked(x, valid, fill):
-    if valid is None:
-        return x
-    return torch.where(valid, x, torch.as_tensor(fill, dtype=x.dtype, device=x.device))

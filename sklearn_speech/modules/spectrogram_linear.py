@@ -4,7 +4,7 @@ from torch import nn
 
 from .dropout import Dropout
 from .input_norm import InputNorm
-from .waveform_cnn import check_fixed_length
+from .masking import check_fixed_length
 
 
 class SpectrogramLinearNet(nn.Module):

@@ -4,10 +4,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .conv_stage import frame_mask, mask_frames, per_layer
+from .conv_stage import per_layer
 from .dropout import Dropout
 from .loudness import equalize_loudness
 from .masked_norm import MaskedBatchNorm
+from .masking import check_fixed_length, frame_mask, mask_frames
 
 
 class WaveformCNNNet(nn.Module):
@@ -243,26 +244,6 @@ class SameConv1d(nn.Conv1d):
     def forward(self, x):
         total = self.kernel_size[0] - 1
         return super().forward(F.pad(x, (total // 2, total - total // 2)))
-
-
-def check_fixed_length(x, lengths, n_steps, unit, what):
-    """Refuse clips whose length is not the one that a network of fixed size was built for.
-
-    Parameters
-    ----------
-    x : Tensor of shape (n_clips, ..., n_steps)
-    lengths : Tensor of shape (n_clips,) or None
-    n_steps : int
-        The length that is needed.
-    unit, what : str
-        "samples" or "frames", and who needs them, for the message.
-    """
-    if x.shape[-1] != n_steps or (lengths is not None and bool((lengths != n_steps).any())):
-        got = [x.shape[-1]] if lengths is None else sorted(set(lengths.tolist()))
-        raise ValueError(
-            f"{what} was built for clips of {n_steps} {unit}, got clips of "
-            f"{', '.join(map(str, got[:5]))}; put PadOrTrim before this step"
-        )
 
 
 def _pad_end(x, n_steps):
