@@ -65,7 +65,9 @@ class AddNoise(Augmentation):
         noise = normal(x.shape, generator, x.device)
         if COLORS[self.color]:
             spectrum = torch.fft.rfft(noise)
-            bins = torch.arange(spectrum.shape[1], device=x.device).clamp(min=1)
+            bins = torch.arange(spectrum.shape[1], device=x.device, dtype=torch.float32).clamp(
+                min=1
+            )
             noise = torch.fft.irfft(spectrum * bins ** (-COLORS[self.color] / 2), x.shape[1])
         snr_db = uniform(len(x), *self.snr_db, generator, x.device)
         return add_at_snr(x, noise.to(x.dtype), lengths, snr_db), lengths

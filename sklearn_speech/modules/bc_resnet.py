@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from .input_norm import InputNorm
 from .masked_norm import MaskedBatchNorm, SubSpectralNorm
 from .masking import frame_mask, zero_padding
+from .precision import at_least_single
 
 #: Bands that the last frequency convolution spans, and groups of the sub-spectral norm.
 N_LAST_BANDS = 5
@@ -49,7 +50,7 @@ class BCResNetNet(nn.Module):
     transition_dropout : float or None, default=None
         The same in the blocks that change the number of channels. None is
         `dropout` in the paper's variant and 0.5 in the reference's.
-    input_norm : {None, "batch", "clip", "band"}, default=None
+    input_norm : {None, "batch", "clip", "band"}, default="clip"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
 
     Shape
@@ -81,7 +82,7 @@ class BCResNetNet(nn.Module):
         variant="paper",
         dropout=0.1,
         transition_dropout=None,
-        input_norm=None,
+        input_norm="clip",
     ):
         super().__init__()
         if variant not in ("paper", "reference"):
@@ -143,7 +144,7 @@ class BCResNetNet(nn.Module):
         return zero_padding(x.mean(2), mask)
 
     def forward(self, x, lengths=None):
-        features = self.encode(x, lengths).float()  # lengths are beyond half precision
+        features = at_least_single(self.encode(x, lengths))  # as lengths need
         n_frames = features.shape[-1] if lengths is None else lengths.to(features.device)[:, None]
         return self.classify(features.sum(-1) / n_frames)
 

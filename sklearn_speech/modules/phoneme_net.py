@@ -39,10 +39,10 @@ class PhonemeNet(nn.Module):
         Width of "bcresnet".
     variant : {"paper", "reference"}, default="paper"
         Of "bcresnet".
-    dropout : float, default=0.0
+    dropout : float, default=0.2
         Before and after each layer of the LSTM in "conv-lstm" and "linear-lstm", of
         channels inside of "bcresnet".
-    input_norm : {None, "batch", "clip", "band"}, default=None
+    input_norm : {None, "batch", "clip", "band"}, default="band"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
 
     Shape
@@ -74,8 +74,8 @@ class PhonemeNet(nn.Module):
         time_stride=2,
         tau=1,
         variant="paper",
-        dropout=0.0,
-        input_norm=None,
+        dropout=0.2,
+        input_norm="band",
     ):
         super().__init__()
         if encoder not in ENCODERS:

@@ -27,11 +27,12 @@ class Scaling(nn.Module):
         Exponent of the magnitude that the energies carry; decibels are
         ``20 / power * log10``.
     log_offset : float, default=1e-6
-        Added before the natural logarithm.
+        Added before the natural logarithm. The logarithm of zero is that of the
+        smallest normal number of the dtype, -87.3 in float32.
     ref : float or "max", default=1.0
         The energy of 0 dB; "max" is the largest of each clip.
     amin : float, default=1e-14
-        Smallest energy that decibels see.
+        Smallest energy in decibels; at least the smallest normal number of the dtype.
     top_db : float, default=80.0
         Nothing lies further below the largest value of its clip, in dB; None is no floor.
     db_window : (float, float), default=None
@@ -142,14 +143,17 @@ class Scaling(nn.Module):
         if self.scaling is None:
             return x, reference
         in_place = not x.requires_grad
+        smallest = torch.finfo(x.dtype).tiny
         if self.scaling == "log":
-            if in_place:
-                return x.add_(self.log_offset).log_(), reference
-            return torch.log(x + self.log_offset), reference
+            x = x.add_(self.log_offset) if in_place else x + self.log_offset
+            if self.log_offset < smallest:
+                x = x.clamp_(min=smallest) if in_place else x.clamp(min=smallest)
+            return x.log_() if in_place else x.log(), reference
+        amin = max(self.amin, smallest)
         if in_place:
-            x = x.clamp_(min=self.amin).log10_().mul_(self.multiplier)
+            x = x.clamp_(min=amin).log10_().mul_(self.multiplier)
         else:
-            x = x.clamp(min=self.amin).log10() * self.multiplier
+            x = x.clamp(min=amin).log10() * self.multiplier
         largest = None
         if self.ref == "max" or self.top_db is not None:
             largest = fill_padding(x, valid, -torch.inf).amax(dim=(1, 2), keepdim=True)
@@ -158,7 +162,7 @@ class Scaling(nn.Module):
         if self.ref == "max":
             reference = largest
         elif self.ref != 1.0:
-            level = max(float(self.ref), self.amin)
+            level = max(float(self.ref), amin)
             reference = self.multiplier * torch.log10(torch.full_like(reference, level))
         x = x - reference
         if self.db_window is not None:

@@ -38,7 +38,7 @@ class SpectrogramCNNNet(nn.Module):
         Widths of dense ReLU layers before the logits.
     head_dropout : float or list, default=0.0
         Before each dense layer, the last one included.
-    input_norm : {None, "batch", "clip", "band"}, default="batch"
+    input_norm : {None, "batch", "clip", "band"}, default="clip"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
     first_stages : list of dict, default=None
         Arguments of stages that come before the `n_layers` ones, such as those of
@@ -69,7 +69,7 @@ class SpectrogramCNNNet(nn.Module):
         head="mean_max",
         hidden_units=None,
         head_dropout=0.0,
-        input_norm="batch",
+        input_norm="clip",
         first_stages=None,
     ):
         super().__init__()

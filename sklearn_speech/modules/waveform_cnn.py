@@ -9,6 +9,7 @@ from .dropout import Dropout
 from .loudness import equalize_loudness
 from .masked_norm import MaskedBatchNorm
 from .masking import check_fixed_length, frame_mask, mask_frames
+from .precision import at_least_single
 
 
 class WaveformCNNNet(nn.Module):
@@ -36,14 +37,14 @@ class WaveformCNNNet(nn.Module):
     kernel_size : int or list, default=3
         Of each stage's convolution, in steps; the sequence keeps its length, and an
         even kernel looks further ahead than back, as in Keras.
-    pool_size : int or list, default=3
+    pool_size : int or list, default=4
         Of each stage's max pooling; what is left over at the end is dropped.
     first_filters : int or None, default=None
         Of the first convolution. None is as many as in the first stage.
     first_kernel_size : int, default=80
         In samples.
-    first_stride : int, default=16
-        In samples. The first kernel and stride are 10 ms and 2 ms at 8 kHz.
+    first_stride : int, default=4
+        In samples. The first kernel and stride are 10 ms and 0.5 ms at 8 kHz.
     residual : bool, default=True
         Whether each stage is two convolutions with a shortcut round them, or one.
     bias : bool, default=False
@@ -88,10 +89,10 @@ class WaveformCNNNet(nn.Module):
         n_layers=4,
         n_filters=None,
         kernel_size=3,
-        pool_size=3,
+        pool_size=4,
         first_filters=None,
         first_kernel_size=80,
-        first_stride=16,
+        first_stride=4,
         residual=True,
         bias=False,
         batch_norm_eps=1e-5,
@@ -267,7 +268,7 @@ def _pool(x, lengths, head):
     """One vector a clip from features (n_clips, n_filters, n_steps), zero in the padding."""
     if head == "flatten":
         return x.flatten(1)
-    x, parts = x.float(), []  # sums and lengths are beyond half precision
+    x, parts = at_least_single(x), []  # sums and lengths need more digits than half precision
     if "mean" in head:
         count = x.shape[-1] if lengths is None else lengths[:, None]
         parts.append(x.sum(-1) / count)
