@@ -1,31 +1,30 @@
 """Noise added to waveforms."""
 
+from typing import Any, ClassVar
+
 import torch
+from torch import Generator, Tensor
 
-from ._augmentation import (
-    Augmentation,
-    check_number,
-    check_option,
-    check_range,
-    normal,
-    steps_mask,
-    uniform,
-)
+from ..utils.validation import StrOptions
+from ._augmentation import Augmentation
+from ._constraints import MAX_DB, PAIR, check_range
+from ._draws import normal, uniform
+from ._operations import add_at_snr
 
-#: Fall of the noise's power with frequency, as an exponent.
+#: Exponent of the fall of the noise's power with frequency.
 COLORS = {"white": 0.0, "pink": 1.0, "brown": 2.0}
 
 
 class AddNoise(Augmentation):
     """Add Gaussian noise at a random signal-to-noise ratio.
 
-    The ratio is that of the mean powers over the whole clip, and holds exactly. A
-    silent clip stays silent.
+    The ratio is that of the mean powers over the whole clip, and holds exactly.
+    Nothing is added to a silent clip.
 
     Parameters
     ----------
     snr_db : (low, high) tuple, default=(10.0, 30.0)
-        In dB, drawn uniformly for each clip.
+        In dB, drawn uniformly for each clip; within -200 to 200.
     color : {"white", "pink", "brown"}, default="white"
         Power falls with frequency as 1, 1 / f or 1 / f².
     p : float, default=1.0
@@ -41,39 +40,34 @@ class AddNoise(Augmentation):
 
     domain = "waveform"
 
-    def __init__(self, snr_db=(10.0, 30.0), color="white", p=1.0):
-        check_range("snr_db", snr_db)
-        check_option("color", color, COLORS)
-        check_number("p", p, 0, 1)
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "snr_db": PAIR,
+        "color": [StrOptions(set(COLORS))],
+    }
+
+    def __init__(
+        self,
+        snr_db: tuple[float, float] = (10.0, 30.0),
+        color: str = "white",
+        p: float = 1.0,
+    ) -> None:
         self.snr_db = snr_db
         self.color = color
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _check_parameters(self) -> None:
+        check_range("snr_db", self.snr_db, -MAX_DB, MAX_DB)
+
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         noise = normal(x.shape, generator, x.device)
         if COLORS[self.color]:
             spectrum = torch.fft.rfft(noise)
-            bins = torch.arange(spectrum.shape[1], device=x.device).clamp(min=1)
+            bins = torch.arange(spectrum.shape[1], device=x.device, dtype=torch.float32).clamp(
+                min=1
+            )
             noise = torch.fft.irfft(spectrum * bins ** (-COLORS[self.color] / 2), x.shape[1])
         snr_db = uniform(len(x), *self.snr_db, generator, x.device)
         return add_at_snr(x, noise.to(x.dtype), lengths, snr_db), lengths
-
-
-def add_at_snr(x, noise, lengths, snr_db):
-    """Add noise, scaled to a signal-to-noise ratio over each clip's own samples.
-
-    Parameters
-    ----------
-    x, noise : Tensor of shape (n_clips, n_times)
-    lengths : Tensor of shape (n_clips,)
-    snr_db : Tensor of shape (n_clips,)
-
-    Returns
-    -------
-    y : Tensor of shape (n_clips, n_times)
-    """
-    inside = steps_mask(lengths, x)
-    signal_power = (x * inside).square().sum(1)
-    noise_power = (noise * inside).square().sum(1).clamp(min=torch.finfo(x.dtype).tiny)
-    gain = torch.sqrt(signal_power / noise_power) * 10 ** (-snr_db / 20)
-    return x + gain[:, None] * noise

@@ -1,25 +1,26 @@
 """Spectrograms moved in time."""
 
-from ._augmentation import (
-    Augmentation,
-    check_count,
-    check_number,
-)
-from ._time_shift import shift
+from typing import Any, ClassVar
+
+from torch import Generator, Tensor
+
+from ._augmentation import Augmentation
+from ._constraints import COUNT, FRACTION
+from ._operations import shift
 
 
 class FrameShift(Augmentation):
-    """Move spectrograms earlier or later; silence comes in, nothing wraps around.
+    """Move spectrograms earlier or later; silence fills the gap, nothing wraps around.
 
-    Silence is, in each band, the lowest value that the clip has there.
+    Silence is the lowest value that the clip has in each band.
 
     Parameters
     ----------
     max_frames : int, default=10
         Longest shift, in frames.
     max_fraction : float, default=0.25
-        Longest shift as a part of the clip's own frames, so that short words are
-        not pushed out.
+        Longest shift as a fraction of the clip's own frames, so that short words
+        are not moved out of the clip.
     p : float, default=1.0
         Probability that a clip is changed.
 
@@ -32,15 +33,25 @@ class FrameShift(Augmentation):
 
     domain = "spectrogram"
 
-    def __init__(self, max_frames=10, max_fraction=0.25, p=1.0):
-        check_count("max_frames", max_frames)
-        check_number("max_fraction", max_fraction, 0, 1)
-        check_number("p", p, 0, 1)
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "max_frames": COUNT,
+        "max_fraction": FRACTION,
+    }
+
+    def __init__(
+        self,
+        max_frames: int = 10,
+        max_fraction: float = 0.25,
+        p: float = 1.0,
+    ) -> None:
         self.max_frames = max_frames
         self.max_fraction = max_fraction
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         silence = self._silence(x, lengths)
         y = shift(x, lengths, self.max_frames, self.max_fraction, silence, generator)
         return y, lengths

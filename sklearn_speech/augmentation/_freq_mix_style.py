@@ -1,17 +1,22 @@
-"""The colour of other recordings."""
+"""Frequency responses mixed between recordings."""
+
+from torch import Generator, Tensor
 
 from ..modules.input_norm import sounding_frames
-from ._augmentation import Augmentation, check_number, column, uniform
+from ._augmentation import Augmentation
+from ._draws import uniform
+from ._operations import column
 
 
 class FreqMixStyle(Augmentation):
-    """Give log-scaled spectrograms a mixture of their own and another clip's colour.
+    """Move the mean spectrum of each clip towards that of another clip of the batch.
 
-    The mean over time of each band, which tells microphone, room and voice, is moved
-    by a random share of the way towards that of another clip of the batch. Where
-    :class:`RandomEqualizer` makes colours up, this takes those of the other
-    recordings. Means are those of sounding frames, so that silence does not count.
-    Deviations are left alone: bands that go quiet for long would be blown up.
+    The mean over time of each band, which depends on microphone, room and voice, is
+    moved by a random share of the way towards that of another clip. Where
+    :class:`RandomEqualizer` invents frequency responses, this uses those of the other
+    recordings. Means are taken over sounding frames, so that silence does not count.
+    Standard deviations are not changed: bands that are quiet for a long time would
+    be amplified. Spectrograms are log-scaled.
 
     Parameters
     ----------
@@ -34,11 +39,12 @@ class FreqMixStyle(Augmentation):
 
     domain = "spectrogram"
 
-    def __init__(self, p=0.5):
-        check_number("p", p, 0, 1)
+    def __init__(self, p: float = 0.5) -> None:
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         counted, _ = sounding_frames(x, lengths)
         colour = (x * counted).sum(2, keepdim=True) / counted.sum(2, keepdim=True)
         other = uniform(len(x), 0, 1, generator, x.device).argsort()

@@ -1,11 +1,12 @@
 """Loudness of waveforms."""
 
-from ._augmentation import (
-    Augmentation,
-    check_number,
-    check_range,
-    uniform,
-)
+from typing import Any, ClassVar
+
+from torch import Generator, Tensor
+
+from ._augmentation import Augmentation
+from ._constraints import MAX_DB, PAIR, check_range
+from ._draws import uniform
 
 
 class Gain(Augmentation):
@@ -14,7 +15,7 @@ class Gain(Augmentation):
     Parameters
     ----------
     gain_db : (low, high) tuple, default=(-6.0, 6.0)
-        In dB, drawn uniformly for each clip.
+        In dB, drawn uniformly for each clip; within -200 to 200.
     p : float, default=1.0
         Probability that a clip is changed.
 
@@ -27,12 +28,20 @@ class Gain(Augmentation):
 
     domain = "waveform"
 
-    def __init__(self, gain_db=(-6.0, 6.0), p=1.0):
-        check_range("gain_db", gain_db)
-        check_number("p", p, 0, 1)
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "gain_db": PAIR,
+    }
+
+    def __init__(self, gain_db: tuple[float, float] = (-6.0, 6.0), p: float = 1.0) -> None:
         self.gain_db = gain_db
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _check_parameters(self) -> None:
+        check_range("gain_db", self.gain_db, -MAX_DB, MAX_DB)
+
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         gain_db = uniform(len(x), *self.gain_db, generator, x.device)
         return x * (10 ** (gain_db / 20))[:, None], lengths

@@ -1,23 +1,24 @@
 """Clips mixed in pairs, and their labels with them."""
 
+from numbers import Real
+from typing import Any, ClassVar, NoReturn
+
 import torch
 from scipy.special import betaincinv
+from torch import Generator, Tensor
 
-from ._augmentation import (
-    Augmentation,
-    check_number,
-    check_option,
-    column,
-    steps_mask,
-    uniform,
-)
+from ..modules.masking import steps_mask
+from ..utils.validation import Interval, StrOptions
+from ._augmentation import Augmentation
+from ._draws import uniform
+from ._operations import column
 
 
 class Mixup(Augmentation):
-    """Mix each clip with another one of the batch; the loss must be mixed alike.
+    """Mix each clip with another one of the batch; the loss must be mixed in the same way.
 
-    Unlike other augmentations this one needs the labels, so it is not called but
-    used through :meth:`mix`, which also gives what the loss needs::
+    Unlike the other augmentations this one changes the labels too. It is used
+    through :meth:`mix`, which also returns what the loss needs::
 
         x, lengths, permutation, weight = mixup.mix(x, lengths, generator)
         logits = net(x, lengths)
@@ -27,10 +28,10 @@ class Mixup(Augmentation):
     ----------
     alpha : float, default=0.2
         Weights are drawn from Beta(alpha, alpha): small values leave most pairs
-        nearly unmixed, 1 makes all weights alike.
+        nearly unmixed, 1 makes all weights equally likely. Within 0.001 to 1000.
     domain : {"spectrogram", "waveform"}, default="spectrogram"
-        What is mixed. Spectrograms of clips that differ in length are mixed where
-        both last; where one has ended, the other goes on alone.
+        What is mixed. Spectrograms of clips that differ in length are mixed up to
+        the end of the shorter one; the rest of the longer one is not changed.
     p : float, default=1.0
         Probability that a clip is mixed.
 
@@ -47,36 +48,80 @@ class Mixup(Augmentation):
     (torch.Size([4, 40, 50]), torch.Size([4]), torch.Size([4]))
     """
 
-    def __init__(self, alpha=0.2, domain="spectrogram", p=1.0):
-        check_number("alpha", alpha, 1e-3, 1e3)
-        check_option("domain", domain, ("spectrogram", "waveform"))
-        check_number("p", p, 0, 1)
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "alpha": [Interval(Real, 1e-3, 1e3, closed="both")],
+        "domain": [StrOptions({"spectrogram", "waveform"})],
+    }
+
+    def __init__(
+        self,
+        alpha: float = 0.2,
+        domain: str = "spectrogram",
+        p: float = 1.0,
+    ) -> None:
         self.alpha = alpha
         self.domain = domain
         self.p = p
 
-    def __call__(self, x, lengths=None, generator=None):
-        """Refuse: the labels are needed too."""
+    def __call__(
+        self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
+    ) -> NoReturn:
+        """Refuse: the labels must be mixed too.
+
+        Parameters
+        ----------
+        x, lengths, generator
+            As in :meth:`mix`.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
         raise TypeError("Mixup mixes labels too: use mix(x, lengths, generator) and mix the loss")
 
-    def mix(self, x, lengths=None, generator=None):
-        """Mix each clip with the one that `permutation` names.
+    def mix(
+        self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
+    ) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
+        """Validate the parameters and mix each clip with another one.
 
         Parameters
         ----------
         x : Tensor of shape (n_clips, n_times) or (n_clips, n_bands, n_frames)
         lengths : int64 Tensor of shape (n_clips,), default=None
+            Valid samples or frames of each clip of a padded batch; None: all are.
         generator : torch.Generator, default=None
+            Source of random numbers; None is torch's global generator.
 
         Returns
         -------
         x : Tensor of the same shape
             ``weight * x + (1 - weight) * x[permutation]``.
         lengths : Tensor of shape (n_clips,) or None
-            The longer of the two, where a clip was mixed.
+            The longer of the two where a clip was mixed.
         permutation : int64 Tensor of shape (n_clips,)
+            The clip that each clip was mixed with.
         weight : Tensor of shape (n_clips,)
-            Of each clip's own label; 1 where it was not mixed.
+            Weight of each clip's own label; 1 where it was not mixed.
+        """
+        self.validate()
+        return self.apply(x, lengths, generator)
+
+    def apply(  # type: ignore[override]
+        self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
+    ) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
+        """Do what :meth:`mix` does, without validating the parameters.
+
+        Parameters
+        ----------
+        x, lengths, generator
+            As in :meth:`mix`.
+
+        Returns
+        -------
+        x, lengths, permutation, weight
+            As in :meth:`mix`.
         """
         self._check_shape(x)
         permutation = uniform(len(x), 0, 1, generator, x.device).argsort()
@@ -94,7 +139,7 @@ class Mixup(Augmentation):
             lengths = torch.where(mixed, torch.maximum(lengths, other), lengths)
         return ours * x + theirs * x[permutation], lengths, permutation, weight
 
-    def _weights(self, n_clips, generator, x):
+    def _weights(self, n_clips: int, generator: Generator | None, x: Tensor) -> Tensor:
         chosen = uniform(n_clips, 0, 1, generator, x.device) < self.p
         quantiles = uniform(n_clips, 0, 1, generator, x.device).double().cpu().numpy()
         weight = torch.from_numpy(betaincinv(self.alpha, self.alpha, quantiles)).to(x)

@@ -1,32 +1,32 @@
-"""Recordings with more noise underneath."""
+"""Steady noise added to spectrograms."""
+
+from numbers import Real
+from typing import Any, ClassVar
 
 import torch
+from torch import Generator, Tensor
 
-from ._augmentation import (
-    Augmentation,
-    check_number,
-    check_option,
-    check_range,
-    column,
-    normal,
-    steps_mask,
-    uniform,
-)
-from ._random_equalizer import UNITS
+from ..modules.masking import fill_padding, steps_mask
+from ..utils.validation import Interval, StrOptions
+from ._augmentation import Augmentation
+from ._constraints import MAX_DB, PAIR, check_range
+from ._draws import normal, uniform
+from ._operations import UNITS, column
 
 
 class NoiseFloor(Augmentation):
     """Add steady noise to log-scaled power spectrograms, as energies add up.
 
-    What :class:`AddNoise` does to waveforms, at a fraction of the cost, and
-    measured from the loudest spot of the clip: recordings differ in how far
-    below speech their noise lies, and noise gates cut it away altogether.
+    :class:`AddNoise` does this to waveforms, at several times the cost. Here the
+    level is relative to the largest value of the clip: recordings differ in how
+    far their noise lies below speech, and noise gates remove it altogether.
 
     Parameters
     ----------
-    depth_db : (float, float), default=(40.0, 80.0)
-        Range of how far below the largest value of its clip the noise lies, in dB;
-        the mean of speech lies about 35 dB below it.
+    depth_db : (low, high) tuple, default=(40.0, 80.0)
+        How far the noise lies below the largest value of its clip, in dB, drawn
+        uniformly for each clip; within 0 to 200. The mean of speech lies about
+        35 dB below the largest value.
     max_tilt_db : float, default=6.0
         Largest gain or loss of the noise at the outermost bands, in dB.
     spread_db : float, default=4.0
@@ -49,24 +49,39 @@ class NoiseFloor(Augmentation):
 
     domain = "spectrogram"
 
-    def __init__(self, depth_db=(40.0, 80.0), max_tilt_db=6.0, spread_db=4.0, scaling="db", p=1.0):
-        check_range("depth_db", depth_db, 0)
-        check_number("max_tilt_db", max_tilt_db, 0)
-        check_number("spread_db", spread_db, 0)
-        check_option("scaling", scaling, UNITS)
-        check_number("p", p, 0, 1)
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "depth_db": PAIR,
+        "max_tilt_db": [Interval(Real, 0, MAX_DB, closed="both")],
+        "spread_db": [Interval(Real, 0, MAX_DB, closed="both")],
+        "scaling": [StrOptions(set(UNITS))],
+    }
+
+    def __init__(
+        self,
+        depth_db: tuple[float, float] = (40.0, 80.0),
+        max_tilt_db: float = 6.0,
+        spread_db: float = 4.0,
+        scaling: str = "db",
+        p: float = 1.0,
+    ) -> None:
         self.depth_db = depth_db
         self.max_tilt_db = max_tilt_db
         self.spread_db = spread_db
         self.scaling = scaling
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _check_parameters(self) -> None:
+        check_range("depth_db", self.depth_db, 0, MAX_DB)
+
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         inside = steps_mask(lengths, x)
-        peak = x.masked_fill(~inside, -torch.inf).amax((1, 2), keepdim=True)
+        peak = fill_padding(x, inside, -torch.inf).amax((1, 2), keepdim=True)
         depth = column(uniform(len(x), *self.depth_db, generator, x.device), x)
         tilt = uniform(len(x), -self.max_tilt_db, self.max_tilt_db, generator, x.device)
-        across = torch.linspace(-1, 1, x.shape[1], device=x.device)[:, None]
+        across = torch.linspace(-1, 1, x.shape[1], device=x.device, dtype=torch.float32)[:, None]
         noise = self.spread_db * normal(x.shape, generator, x.device)
         noise = peak + UNITS[self.scaling] * (noise + column(tilt, x) * across - depth)
         nepers = UNITS[self.scaling] / UNITS["log"]

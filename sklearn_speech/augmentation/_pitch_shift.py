@@ -1,16 +1,15 @@
 """Pitch of waveforms, at the same tempo."""
 
 import math
+from typing import Any, ClassVar
 
 import torch
+from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from ._augmentation import (
-    Augmentation,
-    check_number,
-    check_range,
-    uniform,
-)
+from ._augmentation import Augmentation
+from ._constraints import PAIR, SAMPLE_RATE, check_range
+from ._draws import uniform
 from ._resample import resample
 
 #: Window of the phase vocoder, in seconds.
@@ -20,8 +19,7 @@ WINDOW_SECONDS = 0.032
 class PitchShift(Augmentation):
     """Raise or lower pitch and formants together, at the same tempo.
 
-    A phase vocoder makes clips longer or shorter, and resampling brings them back
-    to their length.
+    A phase vocoder changes the duration of the clips, and resampling restores it.
 
     Parameters
     ----------
@@ -46,15 +44,28 @@ class PitchShift(Augmentation):
 
     domain = "waveform"
 
-    def __init__(self, sample_rate, semitones=(-2.0, 2.0), p=1.0):
-        check_number("sample_rate", sample_rate, 1)
-        check_range("semitones", semitones, -24, 24)
-        check_number("p", p, 0, 1)
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "sample_rate": SAMPLE_RATE,
+        "semitones": PAIR,
+    }
+
+    def __init__(
+        self,
+        sample_rate: float,
+        semitones: tuple[float, float] = (-2.0, 2.0),
+        p: float = 1.0,
+    ) -> None:
         self.sample_rate = sample_rate
         self.semitones = semitones
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _check_parameters(self) -> None:
+        check_range("semitones", self.semitones, -24, 24)
+
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         semitones = uniform(len(x), *self.semitones, generator, x.device)
         factor = 2 ** (semitones / 12)
         n_fft = 2 ** max(4, round(math.log2(WINDOW_SECONDS * self.sample_rate)))
@@ -62,7 +73,7 @@ class PitchShift(Augmentation):
         return resample(longer, factor, x.shape[1]), lengths
 
 
-def time_stretch(x, speed, n_fft, longest):
+def time_stretch(x: Tensor, speed: Tensor, n_fft: int, longest: float) -> Tensor:
     """Play each clip `speed` times as fast at the same pitch, by a phase vocoder.
 
     Parameters
@@ -93,8 +104,8 @@ def time_stretch(x, speed, n_fft, longest):
     index = index[:, None].expand(-1, frames.shape[1], -1)
     here, there = frames.gather(2, index), frames.gather(2, index + 1)
     magnitude = here.abs() * (1 - weight) + there.abs() * weight
-    # Analysis and synthesis have the same hop, so that the phase advances by what it advanced
-    # between the two frames; whole turns do not matter.
+    # Analysis and synthesis have the same hop, so the phase advances as it did between the two
+    # frames; whole turns do not matter.
     advance = torch.angle(there * here.conj())
     phase = torch.angle(frames[:, :, :1]) + advance.cumsum(2) - advance
     return torch.istft(

@@ -1,35 +1,32 @@
-"""Microphones and rooms of other colour."""
+"""Random smooth frequency responses."""
 
 import math
+from numbers import Integral, Real
+from typing import Any, ClassVar
 
 import torch
+from torch import Generator, Tensor
 
-from ._augmentation import (
-    Augmentation,
-    check_count,
-    check_number,
-    check_option,
-    interpolate,
-    uniform,
-)
-
-#: What 1 dB is in power spectrograms of each scaling.
-UNITS = {"log": math.log(10) / 10, "db": 1.0}
+from ..utils.validation import Interval, StrOptions
+from ._augmentation import Augmentation
+from ._constraints import MAX_DB
+from ._draws import uniform
+from ._operations import UNITS, interpolate
 
 
 class RandomEqualizer(Augmentation):
     """Raise and lower the bands of log-scaled spectrograms by a smooth random curve.
 
-    The curve is constant over time: another microphone, another distance, another
-    room's colour. Random gains at points spread evenly over the bands are joined by
-    half cosines.
+    The curve is constant over time and simulates another microphone, distance or
+    room. Random gains at points spread evenly over the bands are joined by half
+    cosines.
 
     Parameters
     ----------
     max_db : float, default=6.0
-        Largest gain or loss, in dB.
+        Largest gain or loss, in dB; at most 200.
     n_points : int, default=4
-        Points of the curve; 1 changes loudness alone, 2 is a tilt.
+        Points of the curve; 1 changes only the loudness, 2 is a tilt.
     scaling : {"db", "log"}, default="db"
         Scaling of the power spectrograms that come in: dB or natural logarithm.
     p : float, default=1.0
@@ -46,20 +43,33 @@ class RandomEqualizer(Augmentation):
 
     domain = "spectrogram"
 
-    def __init__(self, max_db=6.0, n_points=4, scaling="db", p=1.0):
-        check_number("max_db", max_db, 0)
-        check_count("n_points", n_points, 1)
-        check_option("scaling", scaling, UNITS)
-        check_number("p", p, 0, 1)
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "max_db": [Interval(Real, 0, MAX_DB, closed="both")],
+        "n_points": [Interval(Integral, 1, None, closed="left")],
+        "scaling": [StrOptions(set(UNITS))],
+    }
+
+    def __init__(
+        self,
+        max_db: float = 6.0,
+        n_points: int = 4,
+        scaling: str = "db",
+        p: float = 1.0,
+    ) -> None:
         self.max_db = max_db
         self.n_points = n_points
         self.scaling = scaling
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         size = self.max_db * UNITS[self.scaling]
         points = uniform((len(x), self.n_points, 1), -size, size, generator, x.device)
-        places = torch.linspace(0, self.n_points - 1, x.shape[1], device=x.device)
+        places = torch.linspace(
+            0, self.n_points - 1, x.shape[1], device=x.device, dtype=torch.float32
+        )
         before = places.floor()
         eased = before + (1 - torch.cos(math.pi * (places - before))) / 2
         curve = interpolate(points, eased.expand(len(x), -1), axis=1)

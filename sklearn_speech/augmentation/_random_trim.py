@@ -1,33 +1,34 @@
-"""Words cut as tightly as someone else would cut them."""
+"""Words cut more tightly."""
 
 import math
+from typing import Any, ClassVar
 
 import torch
+from torch import Generator, Tensor
 
-from ._augmentation import (
-    Augmentation,
-    check_number,
-    check_option,
-    check_range,
-    steps_mask,
-    uniform,
-)
-from ._random_equalizer import UNITS
+from ..modules.masking import steps_mask
+from ..utils.validation import StrOptions
+from ._augmentation import Augmentation
+from ._constraints import MAX_DB, PAIR, check_range
+from ._draws import uniform
+from ._operations import UNITS
 
 
 class RandomTrim(Augmentation):
     """Silence the quiet edges of log-scaled spectrograms, up to a random level.
 
-    Recordings of single words are cut by hand or by an endpointer, some so tightly
-    that a soft consonant at the edge is gone. Everything before the first frame, and
-    after the last one, that comes within a number of dB of the clip's loudest frame
-    becomes silence: in each band, the lowest value that the clip has there. Each
-    edge has a level of its own. Frames stay where they are.
+    Recordings of single words are cut by hand or by an endpointer, sometimes so
+    tightly that a soft consonant at the edge is lost. All frames before the first
+    one, and after the last one, whose level is within a random number of dB of the
+    clip's loudest frame are replaced by silence: in each band, the lowest value
+    that the clip has there. The number is drawn for each edge. The other frames do
+    not move.
 
     Parameters
     ----------
     top_db : (low, high) tuple, default=(5.0, 40.0)
-        Range of how far below the loudest frame an edge frame may lie, in dB.
+        How far below the loudest frame an edge frame may lie, in dB, drawn
+        uniformly for each edge; within 0 to 200.
     scaling : {"db", "log"}, default="db"
         Scaling of the power spectrograms that come in: dB or natural logarithm.
     p : float, default=1.0
@@ -47,15 +48,28 @@ class RandomTrim(Augmentation):
 
     domain = "spectrogram"
 
-    def __init__(self, top_db=(5.0, 40.0), scaling="db", p=1.0):
-        check_range("top_db", top_db, 0)
-        check_option("scaling", scaling, UNITS)
-        check_number("p", p, 0, 1)
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "top_db": PAIR,
+        "scaling": [StrOptions(set(UNITS))],
+    }
+
+    def __init__(
+        self,
+        top_db: tuple[float, float] = (5.0, 40.0),
+        scaling: str = "db",
+        p: float = 1.0,
+    ) -> None:
         self.top_db = top_db
         self.scaling = scaling
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _check_parameters(self) -> None:
+        check_range("top_db", self.top_db, 0, MAX_DB)
+
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         to_nepers = UNITS["log"] / UNITS[self.scaling]
         level = torch.logsumexp(x * to_nepers, dim=1) / UNITS["log"]
         level = level.masked_fill(~steps_mask(lengths, x)[:, 0], -math.inf)

@@ -1,11 +1,12 @@
 """Resampling, with a factor for each clip."""
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
-#: Clips are oversampled by this before they are read between samples.
+#: Clips are oversampled by this factor before they are interpolated.
 OVERSAMPLING = 4
-#: At least so many zeros follow each clip, so that its end does not ring into its beginning.
+#: At least this many zeros follow each clip, so that its end does not ring into its beginning.
 MARGIN = 128
 #: Transforms have a multiple of this many samples: powers of two are fast.
 BLOCK = 256
@@ -13,12 +14,12 @@ BLOCK = 256
 SLOPE = 0.05
 
 
-def resample(x, factor, n_out):
+def resample(x: Tensor, factor: Tensor, n_out: int) -> Tensor:
     """Play each clip `factor` times as fast: output sample n is the clip at ``n * factor``.
 
-    Frequencies that would pass the Nyquist frequency are removed first. The clip
-    is oversampled by the Fourier transform and read between samples by cubic
-    interpolation.
+    Frequencies that would exceed the Nyquist frequency are removed first. The clip
+    is oversampled by the Fourier transform and interpolated between samples by a
+    cubic polynomial.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def resample(x, factor, n_out):
     return _read(fine, factor, n_out, (n_times - 1) * OVERSAMPLING).to(x.dtype)
 
 
-def _read(fine, factor, n_out, last):
+def _read(fine: Tensor, factor: Tensor, n_out: int, last: int) -> Tensor:
     steps = torch.arange(n_out, device=fine.device, dtype=torch.float64)
     positions = steps * factor[:, None].double() * OVERSAMPLING
     start = positions.floor()

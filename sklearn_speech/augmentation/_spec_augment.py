@@ -1,32 +1,32 @@
 """Masked bands and frames."""
 
-import torch
+from typing import Any, ClassVar
 
-from ._augmentation import (
-    Augmentation,
-    check_count,
-    check_number,
-    steps_mask,
-    whole_number,
-)
+import torch
+from torch import Generator, Tensor
+
+from ..modules.masking import steps_mask
+from ._augmentation import Augmentation
+from ._constraints import COUNT, FRACTION
+from ._draws import whole_number
 
 
 class SpecAugment(Augmentation):
     """Hide random bands and random frames of log-scaled spectrograms.
 
-    Hidden places get the clip's own mean over all bands and valid frames. Masks
-    are at most a part of the clip's own length, so that a word of 0.4 s is not
-    hidden by a mask that was made for sentences.
+    Hidden values are replaced by the clip's own mean over all bands and valid
+    frames. The longest mask is a fraction of the clip's own length, so that a mask
+    made for sentences does not hide a word of 0.4 s.
 
     Parameters
     ----------
     n_time_masks : int, default=2
     max_time_fraction : float, default=0.15
-        Longest mask, as a part of the clip's own frames; lengths are drawn
-        uniformly from 0 to that.
+        Longest mask, as a fraction of the clip's own frames; lengths are drawn
+        uniformly from 0 to the longest.
     n_frequency_masks : int, default=2
     max_frequency_fraction : float, default=0.15
-        Widest mask, as a part of the bands.
+        Widest mask, as a fraction of the bands.
     p : float, default=1.0
         Probability that a clip is changed.
 
@@ -45,26 +45,31 @@ class SpecAugment(Augmentation):
 
     domain = "spectrogram"
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "n_time_masks": COUNT,
+        "max_time_fraction": FRACTION,
+        "n_frequency_masks": COUNT,
+        "max_frequency_fraction": FRACTION,
+    }
+
     def __init__(
         self,
-        n_time_masks=2,
-        max_time_fraction=0.15,
-        n_frequency_masks=2,
-        max_frequency_fraction=0.15,
-        p=1.0,
-    ):
-        check_count("n_time_masks", n_time_masks)
-        check_number("max_time_fraction", max_time_fraction, 0, 1)
-        check_count("n_frequency_masks", n_frequency_masks)
-        check_number("max_frequency_fraction", max_frequency_fraction, 0, 1)
-        check_number("p", p, 0, 1)
+        n_time_masks: int = 2,
+        max_time_fraction: float = 0.15,
+        n_frequency_masks: int = 2,
+        max_frequency_fraction: float = 0.15,
+        p: float = 1.0,
+    ) -> None:
         self.n_time_masks = n_time_masks
         self.max_time_fraction = max_time_fraction
         self.n_frequency_masks = n_frequency_masks
         self.max_frequency_fraction = max_frequency_fraction
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         n_bands = torch.full_like(lengths, x.shape[1])
         frames = _masks(lengths, x.shape[2], self.n_time_masks, self.max_time_fraction, generator)
         bands = _masks(
@@ -76,7 +81,9 @@ class SpecAugment(Augmentation):
         return torch.where(hidden, mean[:, None, None].to(x.dtype), x), lengths
 
 
-def _masks(sizes, n_steps, n_masks, max_fraction, generator):
+def _masks(
+    sizes: Tensor, n_steps: int, n_masks: int, max_fraction: float, generator: Generator | None
+) -> Tensor:
     """(n_clips, n_steps), true under any of `n_masks` random masks within each clip's size."""
     sizes = sizes[:, None].expand(-1, n_masks)
     longest = (sizes * max_fraction + 1e-4).long()  # 0.15 of 100 is 15, rounding or not

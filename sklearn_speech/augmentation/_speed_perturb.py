@@ -1,26 +1,26 @@
 """Speed of waveforms, tempo and pitch together."""
 
-import torch
+from typing import Any, ClassVar
 
-from ._augmentation import (
-    Augmentation,
-    check_number,
-    check_range,
-    uniform,
-)
+import torch
+from torch import Generator, Tensor
+
+from ._augmentation import Augmentation
+from ._constraints import PAIR, check_range
+from ._draws import uniform
 from ._resample import resample
 
 
 class SpeedPerturb(Augmentation):
-    """Play clips faster or slower, which moves tempo and pitch alike.
+    """Play clips faster or slower, which changes tempo and pitch together.
 
-    A clip played faster ends earlier: its new length goes out where `lengths` come
-    in, else zeros follow. A clip played slower is cut at the width of the batch.
+    A clip played faster ends earlier: its new length is returned where `lengths` are
+    given, else zeros follow. A clip played slower is cut at the width of the batch.
 
     Parameters
     ----------
     factor : (low, high) tuple, default=(0.9, 1.1)
-        How many times as fast, drawn uniformly for each clip; within 0.25 to 4.
+        Relative speed, drawn uniformly for each clip; within 0.25 to 4.
     p : float, default=1.0
         Probability that a clip is changed.
 
@@ -39,13 +39,21 @@ class SpeedPerturb(Augmentation):
 
     domain = "waveform"
 
-    def __init__(self, factor=(0.9, 1.1), p=1.0):
-        check_range("factor", factor, 0.25, 4)
-        check_number("p", p, 0, 1)
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "factor": PAIR,
+    }
+
+    def __init__(self, factor: tuple[float, float] = (0.9, 1.1), p: float = 1.0) -> None:
         self.factor = factor
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _check_parameters(self) -> None:
+        check_range("factor", self.factor, 0.25, 4)
+
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         factor = uniform(len(x), *self.factor, generator, x.device)
         new = torch.ceil(lengths / factor).long().clamp(min=1)
         return resample(x, factor, x.shape[1]), new

@@ -1,16 +1,16 @@
 """Waveforms moved in time."""
 
-import torch
+from typing import Any, ClassVar
 
-from ._augmentation import (
-    Augmentation,
-    check_number,
-    whole_number,
-)
+from torch import Generator, Tensor
+
+from ._augmentation import Augmentation
+from ._constraints import FRACTION, NOT_NEGATIVE, SAMPLE_RATE
+from ._operations import shift
 
 
 class TimeShift(Augmentation):
-    """Move clips earlier or later; silence comes in, nothing wraps around.
+    """Move clips earlier or later; silence fills the gap, nothing wraps around.
 
     Parameters
     ----------
@@ -19,8 +19,8 @@ class TimeShift(Augmentation):
     max_shift : float, default=0.1
         Longest shift, in seconds.
     max_fraction : float, default=0.25
-        Longest shift as a part of the clip's own length, so that short words are
-        not pushed out.
+        Longest shift as a fraction of the clip's own length, so that short words
+        are not moved out of the clip.
     p : float, default=1.0
         Probability that a clip is changed.
 
@@ -34,44 +34,27 @@ class TimeShift(Augmentation):
 
     domain = "waveform"
 
-    def __init__(self, sample_rate, max_shift=0.1, max_fraction=0.25, p=1.0):
-        check_number("sample_rate", sample_rate, 1)
-        check_number("max_shift", max_shift, 0)
-        check_number("max_fraction", max_fraction, 0, 1)
-        check_number("p", p, 0, 1)
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "sample_rate": SAMPLE_RATE,
+        "max_shift": NOT_NEGATIVE,
+        "max_fraction": FRACTION,
+    }
+
+    def __init__(
+        self,
+        sample_rate: float,
+        max_shift: float = 0.1,
+        max_fraction: float = 0.25,
+        p: float = 1.0,
+    ) -> None:
         self.sample_rate = sample_rate
         self.max_shift = max_shift
         self.max_fraction = max_fraction
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         longest = round(self.max_shift * self.sample_rate)
         return shift(x, lengths, longest, self.max_fraction, x.new_zeros(()), generator), lengths
-
-
-def shift(x, lengths, longest, max_fraction, silence, generator):
-    """Move each clip by a random number of steps within its own length.
-
-    Parameters
-    ----------
-    x : Tensor of shape (n_clips, ..., n_steps)
-    lengths : Tensor of shape (n_clips,)
-    longest : int
-        In steps.
-    max_fraction : float
-        Of the clip's own length.
-    silence : Tensor that broadcasts with x
-        What comes in.
-    generator : torch.Generator or None
-
-    Returns
-    -------
-    x : Tensor of the same shape
-    """
-    bound = (lengths * max_fraction).long().clamp(max=longest)
-    by = whole_number(-bound, bound, generator)
-    source = torch.arange(x.shape[-1], device=x.device) - by[:, None]
-    inside = (source >= 0) & (source < lengths[:, None])
-    shape = (len(x), *[1] * (x.dim() - 2), x.shape[-1])
-    index = source.clamp(0, x.shape[-1] - 1).view(shape).expand_as(x)
-    return torch.where(inside.view(shape), x.gather(-1, index), silence)

@@ -1,27 +1,27 @@
 """Tempo of spectrograms."""
 
-import torch
+from typing import Any, ClassVar
 
-from ._augmentation import (
-    Augmentation,
-    check_number,
-    check_range,
-    interpolate,
-    uniform,
-)
+import torch
+from torch import Generator, Tensor
+
+from ._augmentation import Augmentation
+from ._constraints import PAIR, check_range
+from ._draws import uniform
+from ._operations import interpolate
 
 
 class TimeStretch(Augmentation):
     """Play spectrograms faster or slower at the same pitch, by linear interpolation.
 
-    A clip played faster ends earlier: its new length goes out where `lengths` come
-    in, else silence follows, in each band the lowest value that the clip has
-    there. A clip played slower is cut at the width of the batch.
+    A clip played faster ends earlier: its new length is returned where `lengths` are
+    given, else silence follows, which is the lowest value that the clip has in each
+    band. A clip played slower is cut at the width of the batch.
 
     Parameters
     ----------
     factor : (low, high) tuple, default=(0.8, 1.25)
-        How many times as fast, drawn uniformly for each clip; within 0.1 to 10.
+        Relative speed, drawn uniformly for each clip; within 0.1 to 10.
     p : float, default=1.0
         Probability that a clip is changed.
 
@@ -35,13 +35,21 @@ class TimeStretch(Augmentation):
 
     domain = "spectrogram"
 
-    def __init__(self, factor=(0.8, 1.25), p=1.0):
-        check_range("factor", factor, 0.1, 10)
-        check_number("p", p, 0, 1)
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "factor": PAIR,
+    }
+
+    def __init__(self, factor: tuple[float, float] = (0.8, 1.25), p: float = 1.0) -> None:
         self.factor = factor
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _check_parameters(self) -> None:
+        check_range("factor", self.factor, 0.1, 10)
+
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         factor = uniform(len(x), *self.factor, generator, x.device)
         positions = torch.arange(x.shape[2], device=x.device) * factor[:, None]
         positions = torch.minimum(positions, (lengths - 1)[:, None])

@@ -1,29 +1,29 @@
-"""Longer and shorter vocal tracts."""
+"""Vocal tracts of other lengths."""
+
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch import Generator, Tensor
 
 from ..filters import check_band, hz_to_mel, mel_frequencies
-from ._augmentation import (
-    Augmentation,
-    check_number,
-    check_option,
-    check_range,
-    interpolate,
-    uniform,
-)
+from ..utils.validation import Interval, StrOptions
+from ._augmentation import Augmentation
+from ._constraints import NOT_NEGATIVE, PAIR, SAMPLE_RATE, check_range
+from ._draws import uniform
+from ._operations import interpolate
 
-#: The warp is linear up to this part of the Nyquist frequency.
+#: The warp is linear up to this fraction of the Nyquist frequency.
 BOUNDARY = 0.6
 
 
 class VocalTractWarp(Augmentation):
-    """Warp the frequency axis of log-scaled spectrograms, as if a larger or smaller person spoke.
+    """Warp the frequency axis of log-scaled spectrograms, as a longer or shorter vocal tract does.
 
-    Vocal-tract-length perturbation: what was at a frequency moves to `factor`
-    times that, in a line that bends near the top so that the Nyquist frequency
-    stays where it is. The bands are read at the warped places by linear
-    interpolation.
+    Vocal-tract-length perturbation: each frequency is multiplied by `factor`, up to
+    a bend near the top above which the warp is such that the Nyquist frequency does
+    not move. The bands are read at the warped positions by linear interpolation.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class VocalTractWarp(Augmentation):
     fmax : float or None, default=None
         Upper edge of the last band, in Hz; None is the Nyquist frequency.
     mel_scale : {"slaney", "htk", "linear"}, default="slaney"
-        Where the bands lie. "linear" is for spectrograms of Fourier bins, from
+        Spacing of the bands. "linear" is for spectrograms of Fourier bins from
         `fmin` to `fmax`.
     p : float, default=1.0
         Probability that a clip is changed.
@@ -57,20 +57,24 @@ class VocalTractWarp(Augmentation):
 
     domain = "spectrogram"
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Augmentation._parameter_constraints,
+        "sample_rate": SAMPLE_RATE,
+        "factor": PAIR,
+        "fmin": NOT_NEGATIVE,
+        "fmax": [Interval(Real, 0, None, closed="neither"), None],
+        "mel_scale": [StrOptions({"slaney", "htk", "linear"})],
+    }
+
     def __init__(
         self,
-        sample_rate,
-        factor=(0.85, 1.15),
-        fmin=0.0,
-        fmax=None,
-        mel_scale="slaney",
-        p=1.0,
-    ):
-        check_number("sample_rate", sample_rate, 1)
-        check_range("factor", factor, 0.5, 2)
-        check_band(sample_rate, fmin, fmax)
-        check_option("mel_scale", mel_scale, ("slaney", "htk", "linear"))
-        check_number("p", p, 0, 1)
+        sample_rate: float,
+        factor: tuple[float, float] = (0.85, 1.15),
+        fmin: float = 0.0,
+        fmax: float | None = None,
+        mel_scale: str = "slaney",
+        p: float = 1.0,
+    ) -> None:
         self.sample_rate = sample_rate
         self.factor = factor
         self.fmin = fmin
@@ -78,13 +82,19 @@ class VocalTractWarp(Augmentation):
         self.mel_scale = mel_scale
         self.p = p
 
-    def _transform(self, x, lengths, generator):
+    def _check_parameters(self) -> None:
+        check_range("factor", self.factor, 0.5, 2)
+        check_band(self.sample_rate, self.fmin, self.fmax)
+
+    def _transform(
+        self, x: Tensor, lengths: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         factor = uniform(len(x), *self.factor, generator, x.device)
         positions = self._positions(x.shape[1], factor.cpu().double().numpy()[:, None])
         return interpolate(x, torch.from_numpy(positions).to(x), axis=1), lengths
 
-    def _positions(self, n_bands, factor):
-        """Where, in bands, each warped band of each clip is read; (n_clips, n_bands)."""
+    def _positions(self, n_bands: int, factor: np.ndarray) -> np.ndarray:
+        """Fractional band at which each warped band of each clip is read; (n_clips, n_bands)."""
         top = check_band(self.sample_rate, self.fmin, self.fmax)
         if self.mel_scale == "linear":
             centers = np.linspace(self.fmin, top, n_bands)
@@ -96,7 +106,7 @@ class VocalTractWarp(Augmentation):
         return (source - low) / (high - low) * (n_bands + 1) - 1
 
 
-def unwarp(frequencies, factor, sample_rate):
+def unwarp(frequencies: np.ndarray, factor: np.ndarray | float, sample_rate: float) -> np.ndarray:
     """Frequency that the warp moves to each of `frequencies`.
 
     Parameters

@@ -6,9 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .conv_stage import frame_mask, mask_frames
 from .input_norm import InputNorm
 from .masked_norm import MaskedBatchNorm, SubSpectralNorm
+from .masking import frame_mask, zero_padding
+from .precision import at_least_single
 
 #: Bands that the last frequency convolution spans, and groups of the sub-spectral norm.
 N_LAST_BANDS = 5
@@ -49,7 +50,7 @@ class BCResNetNet(nn.Module):
     transition_dropout : float or None, default=None
         The same in the blocks that change the number of channels. None is
         `dropout` in the paper's variant and 0.5 in the reference's.
-    input_norm : {None, "batch", "clip", "band"}, default=None
+    input_norm : {None, "batch", "clip", "band"}, default="clip"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
 
     Shape
@@ -81,7 +82,7 @@ class BCResNetNet(nn.Module):
         variant="paper",
         dropout=0.1,
         transition_dropout=None,
-        input_norm=None,
+        input_norm="clip",
     ):
         super().__init__()
         if variant not in ("paper", "reference"):
@@ -131,19 +132,19 @@ class BCResNetNet(nn.Module):
         if x.shape[1] != self.n_bands:
             raise ValueError(f"x has {x.shape[1]} bands, the network was built for {self.n_bands}")
         mask = None if lengths is None else frame_mask(lengths.to(x.device), x.shape[-1])
-        x = mask_frames(self.input_norm(x, lengths), lengths)[:, None]
+        x = zero_padding(self.input_norm(x, lengths), mask)[:, None]
         x = self.head(x)
         if self.head_norm is not None:
             x = F.relu(self.head_norm(x, mask))
         for block in self.blocks:
             x = block(x, mask)
-        x = self.expand(self.tail(_masked(_at_least_five_bands(x), mask)))
+        x = self.expand(self.tail(zero_padding(_at_least_five_bands(x), mask)))
         if self.expand_norm is not None:
             x = F.relu(self.expand_norm(x, mask))
-        return _masked(x.mean(2), mask)
+        return zero_padding(x.mean(2), mask)
 
     def forward(self, x, lengths=None):
-        features = self.encode(x, lengths).float()  # lengths are beyond half precision
+        features = at_least_single(self.encode(x, lengths))  # as lengths need
         n_frames = features.shape[-1] if lengths is None else lengths.to(features.device)[:, None]
         return self.classify(features.sum(-1) / n_frames)
 
@@ -180,7 +181,7 @@ class _BroadcastedResidual(nn.Module):
         """Map over frequency plus the broadcasted one over time."""
         maps = _at_least_five_bands(self.frequency(x))
         maps = self.frequency_norm(maps, mask)
-        temporal = self.time(_masked(maps.mean(2), mask))
+        temporal = self.time(zero_padding(maps.mean(2), mask))
         temporal = self.mix(F.silu(self.time_norm(temporal, mask)))
         return maps + self.dropout(temporal)[:, :, None]
 
@@ -236,13 +237,6 @@ def channels(tau):
     """
     base = int(8 * tau)
     return [max(1, int(base * factor)) for factor in (2, 1, 1.5, 2, 2.5, 4)]
-
-
-def _masked(x, mask):
-    """x with its padding frames zeroed; mask is (n_clips, n_frames) or None."""
-    if mask is None:
-        return x
-    return x.masked_fill(~mask.view(x.shape[0], *[1] * (x.dim() - 2), -1), 0.0)
 
 
 def _at_least_five_bands(x):

@@ -4,9 +4,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .conv_stage import ConvStage, as_pair, frame_mask, mask_frames, per_layer
+from .conv_stage import ConvStage, as_pair, per_layer
 from .deconv_stage import DeconvStage
 from .input_norm import InputNorm
+from .masking import check_fixed_length, mask_frames, steps_mask
 from .spectrogram_cnn import default_layers
 
 #: Batches after which the running statistics of a batch norm forget exponentially.
@@ -227,7 +228,7 @@ class ConvAutoencoderNet(nn.Module):
             return tuple(values.expand(shape) for values in by_batch)
         # both sides of one straight line for each clip: its slope and where it begins
         frames = torch.full((len(x),), x.shape[2], device=x.device) if lengths is None else lengths
-        inside = frame_mask(frames, x.shape[2])[:, None].to(x.dtype)
+        inside = steps_mask(frames, x).to(x.dtype)
         z = self.input_norm(x, lengths)
         mean_x, mean_z = ((v * inside).sum(2, keepdim=True) / frames.view(-1, 1, 1) for v in (x, z))
         range_x = ((x - mean_x).abs() * inside).sum((1, 2), keepdim=True)
@@ -344,13 +345,12 @@ class ConvAutoencoderNet(nn.Module):
         return h
 
     def _check_length(self, x, lengths):
-        if self.mirror != "kernel":
-            return
-        if x.shape[2] != self.n_frames or (
-            lengths is not None and bool((lengths != self.n_frames).any())
-        ):
-            raise ValueError(
-                f"mirror='kernel' was built for clips of {self.n_frames} frames, got "
-                f"{x.shape[2] if lengths is None else lengths.tolist()}; put PadOrTrim before "
-                "this step or choose mirror='output_padding'"
+        if self.mirror == "kernel":
+            check_fixed_length(
+                x,
+                lengths,
+                self.n_frames,
+                "frames",
+                "mirror='kernel'",
+                "put PadOrTrim before this step or choose mirror='output_padding'",
             )

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from .dropout import Dropout
 from .masked_norm import MaskedBatchNorm
+from .masking import frame_mask, mask_frames, zero_padding
 
 
 def per_layer(name, value, n_layers):
@@ -51,39 +52,6 @@ def as_pair(name, value, minimum=1):
             "or a (frequency, time) pair of them"
         )
     return int(pair[0]), int(pair[1])
-
-
-def frame_mask(lengths, n_frames):
-    """1 where a frame belongs to its clip, 0 where it is padding.
-
-    Parameters
-    ----------
-    lengths : Tensor of shape (n_clips,)
-    n_frames : int
-
-    Returns
-    -------
-    mask : bool Tensor of shape (n_clips, n_frames)
-    """
-    return torch.arange(n_frames, device=lengths.device) < lengths[:, None]
-
-
-def mask_frames(x, lengths):
-    """Zero the padding frames of x, whose last axis is time; None leaves x as it is.
-
-    Parameters
-    ----------
-    x : Tensor of shape (n_clips, ..., n_frames)
-    lengths : Tensor of shape (n_clips,) or None
-
-    Returns
-    -------
-    x : Tensor of the same shape
-    """
-    if lengths is None:
-        return x
-    mask = frame_mask(lengths, x.shape[-1]).to(x.dtype)
-    return x * mask.view(x.shape[0], *([1] * (x.dim() - 2)), -1)
 
 
 class ConvStage(nn.Module):
@@ -198,8 +166,7 @@ class ConvStage(nn.Module):
         by_maximum = self.pool_type == "max"  # the ReLU of a maximum is the maximum of ReLUs
         if not by_maximum:
             x = F.relu(x, inplace=True)
-        if mask is not None:
-            x = x * mask[:, None, None].to(x.dtype)
+        x = zero_padding(x, mask)
         if self.pool_size != (1, 1):
             x = _pad_to(x, *self.pool_size)
             pool = F.max_pool2d if by_maximum else F.avg_pool2d

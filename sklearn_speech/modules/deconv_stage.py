@@ -4,8 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .conv_stage import frame_mask
 from .masked_norm import MaskedBatchNorm
+from .masking import frame_mask, mask_frames, zero_padding
 
 #: What may follow the convolution.
 ACTIVATIONS = {"linear": lambda x: x, "relu": F.relu, "sigmoid": torch.sigmoid}
@@ -86,8 +86,7 @@ class DeconvStage(nn.Module):
         mask = None if lengths is None else frame_mask(lengths, n_frames)
         if self.norm is not None:
             x = self.norm(x, mask)
-        x = ACTIVATIONS[self.activation](x)
-        return x if mask is None else x * mask[:, None, None].to(x.dtype)
+        return zero_padding(ACTIVATIONS[self.activation](x), mask)
 
     def _unpool(self, x, n_bands, n_frames, lengths):
         if self.pool_size == (1, 1):
@@ -103,8 +102,7 @@ class DeconvStage(nn.Module):
         frames = self._conv_size(lengths, 1)
         last = (frames // self.pool_size[1]).clamp(1, code_frames) * self.pool_size[1] - 1
         index = torch.arange(x.shape[3], device=x.device).minimum(last[:, None])
-        x = x.gather(3, index[:, None, None].expand_as(x))
-        return x * frame_mask(frames, x.shape[3])[:, None, None].to(x.dtype)
+        return mask_frames(x.gather(3, index[:, None, None].expand_as(x)), frames)
 
     def _deconvolve(self, x, wanted):
         symmetric = all(before == after for before, after in self.pad)

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from .conv_stage import frame_mask, mask_frames
 from .masked_norm import MaskedBatchNorm
+from .masking import fill_padding, frame_mask, mask_frames
 
 #: Deviation of a clip's sounding frames, as a part of the span of its levels, below which it is
 #: not believed: where a click is all that sounds, the rest would be blown up.
@@ -87,8 +87,8 @@ def sounding_frames(x, lengths=None):
         sounding = level >= (low + high) / 2
     else:
         inside = frame_mask(lengths, x.shape[2])
-        low = level.masked_fill(~inside, torch.inf).amin(1, keepdim=True)
-        high = level.masked_fill(~inside, -torch.inf).amax(1, keepdim=True)
+        low = fill_padding(level, inside, torch.inf).amin(1, keepdim=True)
+        high = fill_padding(level, inside, -torch.inf).amax(1, keepdim=True)
         sounding = inside & (level >= (low + high) / 2)
     return sounding[:, None].to(x.dtype), (high - low)[:, None]
 

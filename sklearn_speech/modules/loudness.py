@@ -2,7 +2,7 @@
 
 import torch
 
-from .conv_stage import mask_frames
+from .masking import mask_frames
 
 
 def equalize_loudness(x, lengths=None):

@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .precision import at_least_single
+
 
 class MaskedBatchNorm(nn.BatchNorm1d):
     """Batch normalisation whose statistics leave out the padding of a batch.
@@ -56,7 +58,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         even = n_bands % self.n_groups == 0
         alone = x.numel() == self.num_features
         if even and not (self.training and (alone or mask is not None)):
-            if self.n_groups == 1:  # a view of a single clip may upset torch's gradient
+            if self.n_groups == 1:  # without a view: torch's gradient of a single clip may be wrong
                 return self._plain(x)
             split = x.reshape(n_clips, n_channels * self.n_groups, -1, x.shape[-1])
             return self._plain(split).reshape(x.shape)
@@ -86,9 +88,9 @@ class MaskedBatchNorm(nn.BatchNorm1d):
 
     def _by_hand(self, x, mask):
         """The same from sums over each band: (n_clips, n_channels, n_bands, n_steps) in and out."""
-        member = _membership(x.shape[2], self.n_groups, x.device)
+        member = _membership(x.shape[2], self.n_groups, self.running_mean)
         if self.training:
-            mean, var = self._batch_statistics(x.float(), mask, member)
+            mean, var = self._batch_statistics(at_least_single(x), mask, member)
         else:
             mean, var = self.running_mean, self.running_var
         scale, shift = self._scale_and_shift(mean, var)
@@ -149,10 +151,10 @@ class SubSpectralNorm(MaskedBatchNorm):
         super().__init__(n_channels, n_groups)
 
 
-def _membership(n_bands, n_groups, device):
-    """(n_bands, n_groups), 1 where a band belongs to a group."""
-    group = torch.arange(n_bands, device=device) * n_groups // n_bands
-    return (group[:, None] == torch.arange(n_groups, device=device)).float()
+def _membership(n_bands, n_groups, like):
+    """(n_bands, n_groups), 1 where a band belongs to a group; of the dtype and device of `like`."""
+    group = torch.arange(n_bands, device=like.device) * n_groups // n_bands
+    return (group[:, None] == torch.arange(n_groups, device=like.device)).to(like.dtype)
 
 
 def _to_bands(value, member):

@@ -5,8 +5,9 @@ from torch import nn
 
 from .bc_resnet import BCResNetNet
 from .bilstm import BiLSTM
-from .conv_stage import ConvStage, frame_mask, per_layer
+from .conv_stage import ConvStage, per_layer
 from .input_norm import InputNorm
+from .masking import frame_mask
 
 ENCODERS = ("conv-lstm", "linear-lstm", "bcresnet")
 
@@ -38,10 +39,10 @@ class PhonemeNet(nn.Module):
         Width of "bcresnet".
     variant : {"paper", "reference"}, default="paper"
         Of "bcresnet".
-    dropout : float, default=0.0
+    dropout : float, default=0.2
         Before and after each layer of the LSTM in "conv-lstm" and "linear-lstm", of
         channels inside of "bcresnet".
-    input_norm : {None, "batch", "clip", "band"}, default=None
+    input_norm : {None, "batch", "clip", "band"}, default="band"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
 
     Shape
@@ -73,8 +74,8 @@ class PhonemeNet(nn.Module):
         time_stride=2,
         tau=1,
         variant="paper",
-        dropout=0.0,
-        input_norm=None,
+        dropout=0.2,
+        input_norm="band",
     ):
         super().__init__()
         if encoder not in ENCODERS:

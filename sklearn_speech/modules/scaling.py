@@ -8,6 +8,8 @@ its mean and spread) is the clip's *range*; ``unscale`` puts it back.
 import torch
 from torch import nn
 
+from .masking import fill_padding
+
 #: Spread below this fraction of the largest value counts as none: rounding is not a feature.
 _FLAT = 1e-5
 #: Keeps silence from being divided by zero; its square is still a float32.
@@ -25,11 +27,12 @@ class Scaling(nn.Module):
         Exponent of the magnitude that the energies carry; decibels are
         ``20 / power * log10``.
     log_offset : float, default=1e-6
-        Added before the natural logarithm.
+        Added before the natural logarithm. The logarithm of zero is that of the
+        smallest normal number of the dtype, -87.3 in float32.
     ref : float or "max", default=1.0
         The energy of 0 dB; "max" is the largest of each clip.
     amin : float, default=1e-14
-        Smallest energy that decibels see.
+        Smallest energy in decibels; at least the smallest normal number of the dtype.
     top_db : float, default=80.0
         Nothing lies further below the largest value of its clip, in dB; None is no floor.
     db_window : (float, float), default=None
@@ -140,23 +143,26 @@ class Scaling(nn.Module):
         if self.scaling is None:
             return x, reference
         in_place = not x.requires_grad
+        smallest = torch.finfo(x.dtype).tiny
         if self.scaling == "log":
-            if in_place:
-                return x.add_(self.log_offset).log_(), reference
-            return torch.log(x + self.log_offset), reference
+            x = x.add_(self.log_offset) if in_place else x + self.log_offset
+            if self.log_offset < smallest:
+                x = x.clamp_(min=smallest) if in_place else x.clamp(min=smallest)
+            return x.log_() if in_place else x.log(), reference
+        amin = max(self.amin, smallest)
         if in_place:
-            x = x.clamp_(min=self.amin).log10_().mul_(self.multiplier)
+            x = x.clamp_(min=amin).log10_().mul_(self.multiplier)
         else:
-            x = x.clamp(min=self.amin).log10() * self.multiplier
+            x = x.clamp(min=amin).log10() * self.multiplier
         largest = None
         if self.ref == "max" or self.top_db is not None:
-            largest = _masked(x, valid, -torch.inf).amax(dim=(1, 2), keepdim=True)
+            largest = fill_padding(x, valid, -torch.inf).amax(dim=(1, 2), keepdim=True)
         if self.top_db is not None:
             x = torch.maximum(x, largest - self.top_db)
         if self.ref == "max":
             reference = largest
         elif self.ref != 1.0:
-            level = max(float(self.ref), self.amin)
+            level = max(float(self.ref), amin)
             reference = self.multiplier * torch.log10(torch.full_like(reference, level))
         x = x - reference
         if self.db_window is not None:
@@ -169,13 +175,13 @@ class Scaling(nn.Module):
         if self.normalize is None:
             zero = x.new_zeros(len(x), 1, 1)
             return zero, zero + 1
-        largest = _masked(x, valid, 0).abs().amax(dim=over, keepdim=True)
+        largest = fill_padding(x, valid, 0).abs().amax(dim=over, keepdim=True)
         smallest_spread = _FLAT * largest + _TINY
         if self.normalize == "max":
             return torch.zeros_like(largest), largest.clamp(min=_TINY)
         if self.normalize == "minmax":
-            low = _masked(x, valid, torch.inf).amin(dim=over, keepdim=True)
-            high = _masked(x, valid, -torch.inf).amax(dim=over, keepdim=True)
+            low = fill_padding(x, valid, torch.inf).amin(dim=over, keepdim=True)
+            high = fill_padding(x, valid, -torch.inf).amax(dim=over, keepdim=True)
             return low, torch.maximum(high - low, smallest_spread)
         if valid is None:
             shift = x.mean(dim=over, keepdim=True)
@@ -183,13 +189,9 @@ class Scaling(nn.Module):
         else:
             count = valid.sum(dim=1, keepdim=True).clamp(min=1)
             count = count * (1 if self.normalize == "band" else x.shape[2])
-            shift = _masked(x, valid, 0).sum(dim=over, keepdim=True) / count
-            variance = _masked((x - shift).square(), valid, 0).sum(dim=over, keepdim=True) / count
+            shift = fill_padding(x, valid, 0).sum(dim=over, keepdim=True) / count
+            variance = (
+                fill_padding((x - shift).square(), valid, 0).sum(dim=over, keepdim=True) / count
+            )
         # epsilon inside the root: a flat clip has a gradient, and becomes zeros
         return shift, torch.sqrt(variance + smallest_spread.square())
-
-
-def _masked(x, valid, fill):
-    if valid is None:
-        return x
-    return torch.where(valid, x, torch.as_tensor(fill, dtype=x.dtype, device=x.device))

@@ -3,9 +3,10 @@
 import torch
 from torch import nn
 
-from .conv_stage import ConvStage, frame_mask, per_layer
+from .conv_stage import ConvStage, per_layer
 from .dropout import Dropout
 from .input_norm import InputNorm
+from .masking import check_fixed_length, fill_padding, steps_mask
 
 #: How feature maps may become one vector a clip.
 HEADS = ("mean", "max", "mean_max", "bands", "flatten")
@@ -37,7 +38,7 @@ class SpectrogramCNNNet(nn.Module):
         Widths of dense ReLU layers before the logits.
     head_dropout : float or list, default=0.0
         Before each dense layer, the last one included.
-    input_norm : {None, "batch", "clip", "band"}, default="batch"
+    input_norm : {None, "batch", "clip", "band"}, default="clip"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
     first_stages : list of dict, default=None
         Arguments of stages that come before the `n_layers` ones, such as those of
@@ -68,7 +69,7 @@ class SpectrogramCNNNet(nn.Module):
         head="mean_max",
         hidden_units=None,
         head_dropout=0.0,
-        input_norm="batch",
+        input_norm="clip",
         first_stages=None,
     ):
         super().__init__()
@@ -146,22 +147,20 @@ class SpectrogramCNNNet(nn.Module):
         return x, lengths
 
     def forward(self, x, lengths=None):
+        if x.dim() == 2:
+            x = x[:, :, None]
         if self.head == "flatten":
-            self._check_length(x, lengths)
+            check_fixed_length(
+                x,
+                lengths,
+                self.n_frames,
+                "frames",
+                "head='flatten'",
+                "put PadOrTrim before this step or choose head='mean_max'",
+            )
             lengths = None
         x, lengths = self.encode(x, lengths)
         return self.dense(_pool(x, lengths, self.head))
-
-    def _check_length(self, x, lengths):
-        n_frames = 1 if x.dim() == 2 else x.shape[-1]
-        if n_frames != self.n_frames or (
-            lengths is not None and bool((lengths != self.n_frames).any())
-        ):
-            raise ValueError(
-                f"head='flatten' was built for clips of {self.n_frames} frames, got "
-                f"{n_frames if lengths is None else lengths.tolist()}; put PadOrTrim before "
-                "this step or choose head='mean_max'"
-            )
 
 
 def default_layers(n_layers):
@@ -209,8 +208,7 @@ def _pool(x, lengths, head):
         parts.append(x.mean(over) if lengths is None else _mean(x, lengths, over))
     if head != "mean":
         if lengths is not None:
-            inside = frame_mask(lengths, x.shape[-1])[:, None, None]
-            x = x.masked_fill(~inside, -torch.inf)
+            x = fill_padding(x, steps_mask(lengths, x), -torch.inf)
         parts.append(x.amax(over))
     return torch.cat([part.flatten(1) for part in parts], dim=1)
 

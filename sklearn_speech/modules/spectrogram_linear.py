@@ -4,7 +4,7 @@ from torch import nn
 
 from .dropout import Dropout
 from .input_norm import InputNorm
-from .waveform_cnn import check_fixed_length
+from .masking import check_fixed_length
 
 
 class SpectrogramLinearNet(nn.Module):
@@ -18,7 +18,7 @@ class SpectrogramLinearNet(nn.Module):
     n_classes : int
     dropout : float, default=0.0
         Of bands and frames, before the layer.
-    input_norm : {None, "batch", "clip", "band"}, default=None
+    input_norm : {None, "batch", "clip", "band"}, default="clip"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
 
     Shape
@@ -33,7 +33,7 @@ class SpectrogramLinearNet(nn.Module):
     48492
     """
 
-    def __init__(self, n_bands, n_frames, n_classes, dropout=0.0, input_norm=None):
+    def __init__(self, n_bands, n_frames, n_classes, dropout=0.0, input_norm="clip"):
         super().__init__()
         if n_frames is None:
             raise ValueError(

@@ -4,10 +4,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .conv_stage import frame_mask, mask_frames, per_layer
+from .conv_stage import per_layer
 from .dropout import Dropout
 from .loudness import equalize_loudness
 from .masked_norm import MaskedBatchNorm
+from .masking import check_fixed_length, frame_mask, mask_frames
+from .precision import at_least_single
 
 
 class WaveformCNNNet(nn.Module):
@@ -35,14 +37,14 @@ class WaveformCNNNet(nn.Module):
     kernel_size : int or list, default=3
         Of each stage's convolution, in steps; the sequence keeps its length, and an
         even kernel looks further ahead than back, as in Keras.
-    pool_size : int or list, default=3
+    pool_size : int or list, default=4
         Of each stage's max pooling; what is left over at the end is dropped.
     first_filters : int or None, default=None
         Of the first convolution. None is as many as in the first stage.
     first_kernel_size : int, default=80
         In samples.
-    first_stride : int, default=16
-        In samples. The first kernel and stride are 10 ms and 2 ms at 8 kHz.
+    first_stride : int, default=4
+        In samples. The first kernel and stride are 10 ms and 0.5 ms at 8 kHz.
     residual : bool, default=True
         Whether each stage is two convolutions with a shortcut round them, or one.
     bias : bool, default=False
@@ -87,10 +89,10 @@ class WaveformCNNNet(nn.Module):
         n_layers=4,
         n_filters=None,
         kernel_size=3,
-        pool_size=3,
+        pool_size=4,
         first_filters=None,
         first_kernel_size=80,
-        first_stride=16,
+        first_stride=4,
         residual=True,
         bias=False,
         batch_norm_eps=1e-5,
@@ -245,26 +247,6 @@ class SameConv1d(nn.Conv1d):
         return super().forward(F.pad(x, (total // 2, total - total // 2)))
 
 
-def check_fixed_length(x, lengths, n_steps, unit, what):
-    """Refuse clips whose length is not the one that a network of fixed size was built for.
-
-    Parameters
-    ----------
-    x : Tensor of shape (n_clips, ..., n_steps)
-    lengths : Tensor of shape (n_clips,) or None
-    n_steps : int
-        The length that is needed.
-    unit, what : str
-        "samples" or "frames", and who needs them, for the message.
-    """
-    if x.shape[-1] != n_steps or (lengths is not None and bool((lengths != n_steps).any())):
-        got = [x.shape[-1]] if lengths is None else sorted(set(lengths.tolist()))
-        raise ValueError(
-            f"{what} was built for clips of {n_steps} {unit}, got clips of "
-            f"{', '.join(map(str, got[:5]))}; put PadOrTrim before this step"
-        )
-
-
 def _pad_end(x, n_steps):
     missing = n_steps - x.shape[-1]
     return F.pad(x, (0, missing)) if missing > 0 else x
@@ -286,7 +268,7 @@ def _pool(x, lengths, head):
     """One vector a clip from features (n_clips, n_filters, n_steps), zero in the padding."""
     if head == "flatten":
         return x.flatten(1)
-    x, parts = x.float(), []  # sums and lengths are beyond half precision
+    x, parts = at_least_single(x), []  # sums and lengths need more digits than half precision
     if "mean" in head:
         count = x.shape[-1] if lengths is None else lengths[:, None]
         parts.append(x.sum(-1) / count)

@@ -7,7 +7,7 @@ from torch import nn
 
 from .dropout import Dropout
 from .loudness import equalize_loudness
-from .waveform_cnn import check_fixed_length
+from .masking import check_fixed_length
 
 
 class WaveformMLPNet(nn.Module):

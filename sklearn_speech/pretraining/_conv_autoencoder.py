@@ -6,7 +6,7 @@ from torch import nn
 
 from ..base import BaseSpeechNet
 from ..modules.conv_autoencoder import ConvAutoencoderNet
-from ..modules.conv_stage import mask_frames
+from ..modules.masking import mask_frames
 from ..utils.parameters import SET
 from ..utils.validation import Interval, StrOptions
 from ._coder import SpectrogramCoder

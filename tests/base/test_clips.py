@@ -9,8 +9,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sklearn_speech import TrainableFrontEnd
-from sklearn_speech.augmentation import Gain, Mixup, SpecAugment
-from sklearn_speech.augmentation._augmentation import Augmentation
+from sklearn_speech.augmentation import Augmentation, Gain, Mixup, SpecAugment
 from sklearn_speech.feature_extraction import MFCC, MelSpectrogram
 from sklearn_speech.utils.validation import InvalidParameterError, make_ragged
 from tests.base.toy import LABELS, quick, toy_spectrograms, weights

@@ -130,7 +130,7 @@ def plain_bc_resnet(net, x):
 
 @pytest.mark.parametrize("n_bands", [40, 80])
 def test_equals_the_plain_definition_where_that_exists(n_bands):
-    net = BCResNetNet(n_bands, 30, 12)
+    net = BCResNetNet(n_bands, 30, 12, input_norm=None)
     net(torch.randn(8, n_bands, 30))  # running statistics away from 0 and 1
     net.eval()
     x = torch.randn(3, n_bands, 30)
@@ -140,7 +140,9 @@ def test_equals_the_plain_definition_where_that_exists(n_bands):
 @pytest.mark.parametrize("variant", ["paper", "reference"])
 @pytest.mark.parametrize("n_bands", [1, 5, 10, 20, 30, 33, 40, 64, 128])
 def test_any_number_of_bands_trains_every_parameter(n_bands, variant):
-    net = BCResNetNet(n_bands, 9, 3, variant=variant, dropout=0.0, transition_dropout=0.0)
+    net = BCResNetNet(
+        n_bands, 9, 3, variant=variant, dropout=0.0, transition_dropout=0.0, input_norm=None
+    )
     x = torch.randn(6, n_bands, 9)
     logits = net(x)
     assert logits.shape == (6, 3)

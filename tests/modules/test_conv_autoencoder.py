@@ -185,7 +185,7 @@ def test_impossible_settings_are_named(options, message):
 
 def test_a_network_of_one_size_refuses_others():
     net = ConvAutoencoderNet(8, 10, 1, 2, mirror="kernel")
-    with pytest.raises(ValueError, match="built for clips of 10 frames, got 9"):
+    with pytest.raises(ValueError, match="built for clips of 10 frames, got clips of 9"):
         net(torch.rand(1, 8, 9))
-    with pytest.raises(ValueError, match=r"got \[10, 4\]"):
+    with pytest.raises(ValueError, match=r"got clips of 4, 10"):
         net(torch.rand(2, 8, 10), torch.tensor([10, 4]))

@@ -128,9 +128,9 @@ def test_heads_are_what_they_say_of_the_last_maps(head, by_hand):
 
 def test_flattened_head_refuses_clips_of_other_lengths():
     net = SpectrogramCNNNet(8, 20, 2, n_layers=1, head="flatten")
-    with pytest.raises(ValueError, match="built for clips of 20 frames, got 21"):
+    with pytest.raises(ValueError, match="built for clips of 20 frames, got clips of 21"):
         net(torch.zeros(1, 8, 21))
-    with pytest.raises(ValueError, match=r"built for clips of 20 frames, got \[20, 5\]"):
+    with pytest.raises(ValueError, match=r"built for clips of 20 frames, got clips of 5, 20"):
         net(torch.zeros(2, 8, 20), torch.tensor([20, 5]))
     with pytest.raises(ValueError, match="needs clips of one length"):
         SpectrogramCNNNet(8, None, 2, head="flatten")

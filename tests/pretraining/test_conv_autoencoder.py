@@ -404,7 +404,7 @@ def test_kernels_made_for_one_length_refuse_others():
     with pytest.raises(ValueError, match="mirror='kernel' makes kernels for clips of one length"):
         quick(mirror="kernel").fit(differing(X))
     net = quick(mirror="kernel").fit(X)
-    with pytest.raises(ValueError, match="built for clips of 17 frames, got 9"):
+    with pytest.raises(ValueError, match="built for clips of 17 frames, got clips of 9"):
         net.transform(X[:, :, :9])
     with pytest.raises(ValueError, match="got n_frames=18"):
         net.inverse_transform(net.transform(X), n_frames=18)

@@ -1,0 +1,41 @@
+"""Constraints of parameters that several augmentations have."""
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from ..utils.validation import Interval
+
+#: Levels beyond this, in either direction, would leave the range of float32.
+MAX_DB = 200.0
+
+FRACTION = [Interval(Real, 0, 1, closed="both")]
+COUNT = [Interval(Integral, 0, None, closed="left")]
+NOT_NEGATIVE = [Interval(Real, 0, None, closed="left")]
+SAMPLE_RATE = [Interval(Real, 1, None, closed="left")]
+PAIR = [tuple, list]
+
+
+def check_range(name: str, value: Any, low: float, high: float) -> None:
+    """Refuse a value that is not a pair of numbers in order inside [low, high].
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    value : object
+    low, high : float
+
+    Raises
+    ------
+    ValueError
+        When the value is no such pair.
+    """
+    numbers = len(value) == 2 and all(
+        isinstance(v, Real) and np.isfinite(v) and low <= v <= high for v in value
+    )
+    if not numbers:
+        raise ValueError(f"{name}={value!r}: expected a (low, high) pair within [{low}, {high}]")
+    if value[0] > value[1]:
+        raise ValueError(f"{name}={value!r}: the first number must not be above the second")
