@@ -5,16 +5,10 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
-from ..utils.validation import (
-    Interval,
-    StrOptions,
-    check_is_fitted,
-    check_spectrograms,
-    check_waveforms,
-    fit_context,
-    is_ragged,
-)
+from ..utils.sklearn_private import Interval, StrOptions, fit_context
+from ..utils.validation import check_spectrograms, check_waveforms, is_ragged
 
 
 class PadOrTrim(TransformerMixin, BaseEstimator):

@@ -11,16 +11,9 @@ from skorch import NeuralNet
 from ..modules.weight_init import INITIALIZERS
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed, torch_seed
+from ..utils.sklearn_private import Interval, Options, StrOptions, safe_indexing
 from ..utils.tensors import as_tensor
-from ..utils.validation import (
-    Interval,
-    Options,
-    StrOptions,
-    check_spectrograms,
-    check_waveforms,
-    is_ragged,
-    safe_indexing,
-)
+from ..utils.validation import check_spectrograms, check_waveforms, is_ragged
 from ._batches import BatchIterator, ClipDataset
 from ._building import NetworkBuilding
 from ._inference import NetworkInference

@@ -4,7 +4,7 @@ import inspect
 
 from sklearn.base import BaseEstimator
 
-from ..utils.validation import InvalidParameterError, validate_parameter_constraints
+from ..utils.sklearn_private import InvalidParameterError, validate_parameter_constraints
 
 #: What may stand before "__" in the name of a parameter that is not an estimator's.
 PREFIXES = ("optimizer", "iterator_train", "iterator_valid", "callbacks")

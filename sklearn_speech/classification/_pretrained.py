@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from sklearn.base import clone
-from sklearn.utils.validation import check_consistent_length
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..base import BaseSpeechClassifier
 from ..base._batches import ClipDataset
@@ -14,7 +14,8 @@ from ..modules.front_end_net import FrontEndNet
 from ..pretraining._levels import in_chunks
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed, torch_seed
-from ..utils.validation import HasMethods, Interval, check_is_fitted, make_ragged, safe_indexing
+from ..utils.sklearn_private import HasMethods, Interval, safe_indexing
+from ..utils.validation import make_ragged
 
 
 class PretrainedSpeechClassifier(BaseSpeechClassifier):

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import Bunch
 
-from ..utils.validation import Interval, StrOptions, validate_parameter_constraints
+from ..utils.sklearn_private import Interval, StrOptions, validate_parameter_constraints
 from ._data_home import DATA_HOME_VARIABLE, get_data_home
 from ._download import fetch_archive_folder
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ..audio._reading import header_rates, printable
-from ..utils.validation import StrOptions, validate_parameter_constraints
+from ..utils.sklearn_private import StrOptions, validate_parameter_constraints
 from ._file_pattern import FilePattern
 
 #: Endings of files that are taken for recordings.

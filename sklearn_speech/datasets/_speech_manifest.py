@@ -11,7 +11,8 @@ from sklearn.utils import Bunch
 
 from ..audio import AudioSegment
 from ..audio._reading import header_rates
-from ..utils.validation import make_ragged, validate_parameter_constraints
+from ..utils.sklearn_private import validate_parameter_constraints
+from ..utils.validation import make_ragged
 from ._file_pattern import RESERVED
 
 #: So many problems are listed; a wrong column would otherwise list every line.

@@ -12,7 +12,7 @@ import joblib
 import numpy as np
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
-from ..utils.validation import check_method_params, safe_indexing
+from ..utils.sklearn_private import check_method_params, safe_indexing
 from ._scoring import AskedOnce, score_once
 
 

@@ -4,15 +4,12 @@ from functools import partial
 
 import numpy as np
 from sklearn.base import ClassifierMixin, is_classifier
-from sklearn.metrics import accuracy_score, check_scoring, get_scorer, make_scorer
+from sklearn.metrics import check_scoring, get_scorer
 from sklearn.pipeline import Pipeline
 
-from ..utils.validation import safe_indexing
+from ..utils.sklearn_private import is_made_scorer, parts_of_scorer, safe_indexing
 
 RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
-
-#: The class of scikit-learn's own scorers, which ask an estimator for nothing but a response.
-_Scorer = type(make_scorer(accuracy_score))
 
 
 def check_scorers(estimator, scoring):
@@ -56,13 +53,13 @@ def check_scorers(estimator, scoring):
 
 def _label(scorer):
     """What a table calls a scorer that is no name."""
-    if isinstance(scorer, _Scorer):
-        function = scorer._score_func
+    if is_made_scorer(scorer):
+        function, sign, options = parts_of_scorer(scorer)
         while isinstance(function, partial):
             function = function.func
         name = getattr(function, "__name__", type(function).__name__).removesuffix("_score")
-        options = ", ".join(f"{key}={value!r}" for key, value in scorer._kwargs.items())
-        return ("neg_" if scorer._sign < 0 else "") + name + (f" ({options})" if options else "")
+        listed = ", ".join(f"{key}={value!r}" for key, value in options.items())
+        return ("neg_" if sign < 0 else "") + name + (f" ({listed})" if listed else "")
     name = getattr(scorer, "__name__", type(scorer).__name__)
     return name if name.isidentifier() and name != "score" else "custom score"
 
@@ -160,7 +157,7 @@ def score_once(name, scorer, asked, X, y, params):
         The one entry is called `name` where the scorer returns one number.
     """
     # a scorer of somebody else's may look into the estimator, so it gets the real one
-    score = scorer(asked if type(scorer) is _Scorer else asked._estimator, X, y, **params)
+    score = scorer(asked if is_made_scorer(scorer) else asked._estimator, X, y, **params)
     scores = score if isinstance(score, dict) else {name: score}
     if any(
         np.ndim(value) or np.asarray(value).dtype.kind not in "fiub" for value in scores.values()

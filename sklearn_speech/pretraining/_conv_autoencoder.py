@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from ..base import BaseSpeechNet
 from ..modules.conv_autoencoder import ConvAutoencoderNet
 from ..modules.conv_stage import mask_frames
-from ..utils.validation import Interval, StrOptions
+from ..utils.sklearn_private import Interval, StrOptions
 from ._coder import SpectrogramCoder
 from ._stages import train_autoencoder
 

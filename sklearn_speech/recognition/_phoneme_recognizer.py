@@ -11,12 +11,8 @@ from ..base import BaseSpeechNet
 from ..metrics import phone_error_rate
 from ..modules.ctc import CTCCriterion
 from ..modules.phoneme_net import ENCODERS, PhonemeNet
-from ..utils.validation import (
-    Interval,
-    InvalidParameterError,
-    StrOptions,
-    make_ragged,
-)
+from ..utils.sklearn_private import Interval, InvalidParameterError, StrOptions
+from ..utils.validation import make_ragged
 from ._decoding import beam_decode, greedy_decode
 from ._language_model import PhoneNGram
 from ._targets import TargetsMixin, codes_of, steps_of
