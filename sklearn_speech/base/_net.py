@@ -10,6 +10,7 @@ from skorch import NeuralNet
 
 from ..modules.weight_init import INITIALIZERS
 from ..utils.device import resolve_device
+from ..utils.interrupts import interrupts_stop_the_run
 from ..utils.random import draw_seed, torch_seed
 from ..utils.sklearn_private import Interval, Options, StrOptions, safe_indexing
 from ..utils.tensors import as_tensor
@@ -357,6 +358,8 @@ class BaseSpeechNet(SpeechNetParameters, NetworkBuilding, NetworkInference, Neur
                 epochs = self.max_epochs if epochs is None else epochs
                 self._train(data, valid, epochs, schedule or self.lr_schedule, going_on)
             except KeyboardInterrupt:
+                if interrupts_stop_the_run():
+                    raise
                 warnings.warn(
                     f"training interrupted in epoch {len(self.history_)}; the weights reached so "
                     "far are kept",

@@ -5,6 +5,7 @@ release of scikit-learn can break this file only. ``tests/test_layering.py`` che
 """
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any, NamedTuple
 
 from sklearn.base import _fit_context as fit_context
@@ -40,6 +41,7 @@ __all__ = [
     "is_sklearn_scorer",
     "parts_of_scorer",
     "safe_indexing",
+    "scorer_with_options",
     "scorers_by_name",
     "validate_parameter_constraints",
     "warn_or_raise_about_fit_failures",
@@ -52,6 +54,8 @@ class ScorerParts(NamedTuple):
     function: Callable[..., float]
     sign: int
     options: dict[str, Any]
+    #: Methods of the estimator that the scorer may call, the first one that exists.
+    responses: tuple[str, ...]
 
 
 def is_made_scorer(scorer: object) -> bool:
@@ -75,7 +79,7 @@ def is_sklearn_scorer(scorer: object) -> bool:
 
 
 def parts_of_scorer(scorer: Any) -> ScorerParts:
-    """Function, sign (1 or -1) and keyword arguments of a scorer made by ``make_scorer``.
+    """Function, sign (1 or -1), keyword arguments and responses of a made scorer.
 
     Examples
     --------
@@ -83,7 +87,25 @@ def parts_of_scorer(scorer: Any) -> ScorerParts:
     >>> parts_of_scorer(get_scorer("neg_log_loss")).sign
     -1
     """
-    return ScorerParts(scorer._score_func, scorer._sign, dict(scorer._kwargs))
+    responses = scorer._response_method
+    responses = (responses,) if isinstance(responses, str) else tuple(responses)
+    return ScorerParts(scorer._score_func, scorer._sign, dict(scorer._kwargs), responses)
+
+
+def scorer_with_options(scorer: Any, **options: Any) -> Any:
+    """A copy of a scorer made by ``make_scorer`` with further keyword arguments.
+
+    Its metadata requests stay.
+
+    Examples
+    --------
+    >>> from sklearn.metrics import get_scorer
+    >>> parts_of_scorer(scorer_with_options(get_scorer("accuracy"), normalize=False)).options
+    {'normalize': False}
+    """
+    changed = copy(scorer)
+    changed._kwargs = {**scorer._kwargs, **options}
+    return changed
 
 
 def scorers_by_name(scorers: Any) -> dict[str, Callable[..., Any]]:
