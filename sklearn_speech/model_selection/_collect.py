@@ -74,15 +74,18 @@ def collect(folds, splits, held_out, y, names, codes, labels, error_score):
     for name in whole.train_scores:
         table[f"train_{name}"] = np.array([fold.train_scores[name] for fold in folds])
 
-    tested = np.unique(np.concatenate([test for _, test, _ in splits]))
-    scored, n_clips = np.unique(codes[tested], return_counts=True)
+    tested = np.zeros(len(codes), dtype=bool)
+    for _, test, _ in splits:
+        tested[test] = True
+    n_clips = np.bincount(codes[tested], minlength=len(names))
+    scored = n_clips > 0
     classes = _classes(y, folds, splits)
     return SpeakerScores(
         table,
         metrics=metrics,
         labels={name: labels.get(name, name) for name in metrics},
         speakers=names[scored],
-        n_clips=n_clips,
+        n_clips=n_clips[scored],
         y_true=y,
         speaker_of_clip=names[codes],
         classes=classes,
@@ -122,14 +125,17 @@ def _as_array(predictions):
 
 def _classes(y, folds, splits):
     """Sorted classes, or None where targets or predictions are no labels."""
+    used = np.zeros(len(y), dtype=bool)
+    for _, test, labelled in splits:
+        used[test] = used[labelled] = True
+    parts = [y[used]]
+    for fold in folds:
+        parts += [_as_array(p) for p in (fold.predictions, fold.classes) if p is not None]
     labels = set()
-    for fold, (_, test, labelled) in zip(folds, splits):
-        predicted = [] if fold.predictions is None else _as_array(fold.predictions)
-        known = [] if fold.classes is None else fold.classes
-        for part in (y[test], y[labelled], np.asarray(predicted), np.asarray(known)):
-            if part.ndim != 1 or (part.dtype.kind == "f" and (part % 1 != 0).any()):
-                return None
-            labels.update(part.tolist() if part.dtype != object else map(_hashable, part))
+    for part in parts:
+        if part.ndim != 1 or (part.dtype.kind == "f" and (part % 1 != 0).any()):
+            return None
+        labels.update(part.tolist() if part.dtype != object else map(_hashable, part))
     if None in labels:
         return None
     try:

@@ -81,7 +81,10 @@ def refuse_shared_speakers(train, test, names, codes, title):
     title : str
         What the error calls the split.
     """
-    shared = np.intersect1d(codes[train], codes[test])
+    heard, tested = np.zeros(len(names), dtype=bool), np.zeros(len(names), dtype=bool)
+    heard[codes[train]] = True
+    tested[codes[test]] = True
+    shared = np.flatnonzero(heard & tested)
     if len(shared):
         listed = ", ".join(repr(str(name)) for name in names[shared][:3])
         more = f" and {len(shared) - 3} more" if len(shared) > 3 else ""

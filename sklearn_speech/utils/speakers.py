@@ -52,28 +52,49 @@ def check_speakers(
         raise ValueError(f"{name} has shape {values.shape}: expected (n_clips,), one a clip")
     if len(values) != n_clips:
         raise ValueError(f"{name} has {len(values)} entries for {n_clips} clips")
+    if n_clips == 0:
+        raise ValueError(f"{name} is empty: expected the speaker of at least one clip")
     if values.dtype.kind not in "biufUOT":
         raise ValueError(f"{name} has dtype {values.dtype}: expected strings or numbers")
-    # np.asarray makes the text "nan" of a NaN among strings, so look at what was given
-    given = speakers if isinstance(speakers, (list, tuple)) else values.tolist()
-    missing = np.array([is_missing(value) for value in given], dtype=bool)
-    missing |= np.ma.getmaskarray(speakers) if np.ma.isMaskedArray(speakers) else False
-    if missing.any():
-        raise ValueError(
-            f"{name} has missing values at {missing.sum()} of {n_clips} clips (the first at "
-            f"position {missing.argmax()}): name each clip's speaker, or leave these clips out"
-        )
-    if values.dtype == object:
-        values = np.array(_of_one_kind(given, name))
-    elif isinstance(given, (list, tuple)) and values.dtype.kind == "U":
-        _of_one_kind(given, name)  # numpy makes strings of numbers beside strings
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        i = int(np.argmin(np.isfinite(values)))
-        raise ValueError(f"{name}[{i}] is {values[i]}: expected a name or a finite number")
-    if values.dtype.kind in "UT":
-        values = np.array([unicodedata.normalize("NFC", value) for value in values.tolist()])
+    if isinstance(speakers, (list, tuple)) or values.dtype.kind in "OT":
+        # np.asarray makes strings of the numbers and NaN beside strings, so look at what was given
+        given = list(speakers) if isinstance(speakers, (list, tuple)) else values.tolist()
+        if set(map(type, given)) != {str}:
+            _refuse_missing([is_missing(value) for value in given], name)
+            _refuse_mixed_kinds(given, name)
+        values = np.array(given)
+    if np.ma.isMaskedArray(speakers):
+        _refuse_missing(np.ma.getmaskarray(speakers), name)
+    if values.dtype.kind == "U":
+        return _sorted_names(values.tolist(), name)
+    if values.dtype.kind == "f":
+        _refuse_missing(np.isnan(values), name)
+        if not np.isfinite(values).all():
+            i = int(np.argmin(np.isfinite(values)))
+            raise ValueError(f"{name}[{i}] is {values[i]}: expected a name or a finite number")
     names, codes = np.unique(values, return_inverse=True)
     return names, codes
+
+
+def _sorted_names(values: list[str], name: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
+    # each spelling is looked at once, not each clip
+    spellings = {value: unicodedata.normalize("NFC", value) for value in dict.fromkeys(values)}
+    if any(is_missing(value) for value in spellings):
+        _refuse_missing([is_missing(value) for value in values], name)
+    names = sorted(set(spellings.values()))
+    code_of_name = {value: code for code, value in enumerate(names)}
+    code_of = {value: code_of_name[spelling] for value, spelling in spellings.items()}
+    codes = np.fromiter(map(code_of.__getitem__, values), dtype=np.intp, count=len(values))
+    return np.array(names), codes
+
+
+def _refuse_missing(missing: Any, name: str) -> None:
+    missing = np.asarray(missing, dtype=bool)
+    if missing.any():
+        raise ValueError(
+            f"{name} has missing values at {missing.sum()} of {len(missing)} clips (the first at "
+            f"position {missing.argmax()}): name each clip's speaker, or leave these clips out"
+        )
 
 
 def is_missing(value: Any) -> bool:
@@ -93,11 +114,10 @@ def is_missing(value: Any) -> bool:
     return isinstance(value, (float, np.floating)) and math.isnan(value)
 
 
-def _of_one_kind(values: Any, name: str) -> list[Any]:
-    """The values as a list, after a check that all are strings or all are real numbers."""
-    kinds = {str if isinstance(value, str) else type(value) for value in values}
+def _refuse_mixed_kinds(values: list[Any], name: str) -> None:
+    """Raise unless all values are strings or all are real numbers."""
+    kinds = {str if issubclass(kind, str) else kind for kind in set(map(type, values))}
     if kinds - {str} and not all(issubclass(kind, numbers.Real) for kind in kinds):
         listed = ", ".join(sorted(kind.__name__ for kind in kinds))
         verb = "mixes" if len(kinds) > 1 else "holds"
         raise ValueError(f"{name} {verb} {listed}: expected only strings or only numbers")
-    return list(values)
