@@ -2,7 +2,7 @@
 
 import math
 import numbers
-import unicodedata
+import warnings
 from itertools import combinations
 
 import numpy as np
@@ -11,86 +11,20 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-#: Up to so many possible sides are looked at one by one; beyond, they are searched.
+from .utils.labels import check_targets
+from .utils.speakers import check_speakers
+
+#: Sides are enumerated up to this number; where there are more, a local search finds one.
 MAX_ENUMERATED = 5000
 
-#: Imbalances below this are as good as none: every such side is as likely as any other.
+#: Imbalances below this count as none: every such side is equally likely.
 TOLERANCE = 0.02
 
-#: A side may be so many times as imbalanced as the best one, for splits to differ.
+#: A side may have this many times the imbalance of the best one, so that splits differ.
 SLACK = 1.5
 
-#: Random sides tried, and exchanges looked at in each step, where sides are too many.
+#: The local search starts from this many random sides and tries this many exchanges a step.
 N_STARTS, N_EXCHANGES = 5, 500
-
-
-def check_speakers(speakers, n_clips, name="speakers"):
-    """The speaker of each clip as a number, and the names behind the numbers.
-
-    Parameters
-    ----------
-    speakers : array-like of shape (n_clips,)
-        Names or numbers of the speakers.
-    n_clips : int
-        How many clips there are.
-    name : str, default="speakers"
-        What an error calls them.
-
-    Returns
-    -------
-    names : ndarray of shape (n_speakers,)
-        Sorted. Names that differ only in how Unicode writes them are one, in its form
-        NFC.
-    codes : ndarray of int of shape (n_clips,)
-        ``names[codes]`` are the speakers.
-
-    Raises
-    ------
-    ValueError
-        When one is missing (None, NaN, NaT, pandas.NA), when the number is wrong, or
-        when they are not one-dimensional.
-
-    Examples
-    --------
-    >>> check_speakers(["theo", "jackson", "theo"], 3)
-    (array(['jackson', 'theo'], dtype='<U7'), array([1, 0, 1]))
-    """
-    if speakers is None:
-        raise ValueError(
-            f"The '{name}' parameter should not be None: it says who speaks in each clip"
-        )
-    values = np.asarray(speakers)
-    if values.ndim != 1:
-        raise ValueError(f"{name} has shape {values.shape}: expected (n_clips,), one a clip")
-    if len(values) != n_clips:
-        raise ValueError(f"{name} has {len(values)} entries for {n_clips} clips")
-    # np.asarray makes the text "nan" of a NaN among strings, so look at what was given
-    given = speakers if isinstance(speakers, (list, tuple)) else values
-    missing = [i for i, value in enumerate(given) if _is_missing(value)]
-    if missing:
-        raise ValueError(
-            f"{name} has missing values at {len(missing)} of {n_clips} clips (the first at "
-            f"position {missing[0]}): name each clip's speaker, or leave these clips out"
-        )
-    if values.dtype == object:
-        kinds = {str if isinstance(value, str) else type(value) for value in values}
-        if len(kinds) > 1 and not all(issubclass(kind, numbers.Number) for kind in kinds):
-            raise ValueError(
-                f"{name} mixes {', '.join(sorted(kind.__name__ for kind in kinds))}: "
-                "expected only strings or only numbers"
-            )
-        values = np.array(values.tolist())
-    if values.dtype.kind == "U":
-        values = np.array([unicodedata.normalize("NFC", value) for value in values.tolist()])
-    return np.unique(values, return_inverse=True)
-
-
-def _is_missing(value):
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    if isinstance(value, (np.datetime64, np.timedelta64)):
-        return bool(np.isnat(value))
-    return isinstance(value, (float, np.floating)) and math.isnan(value)
 
 
 def imbalance(counts, sides, totals=None):
@@ -150,7 +84,7 @@ class _SideDrawer:
             self.good_sides = sides[unlike <= max(TOLERANCE, SLACK * unlike.min())]
 
     def badness(self, sides):
-        """What to make small of each side: classes left out, and then the imbalance.
+        """What to minimise: first the number of classes left out, then the imbalance.
 
         A class that the rest (the training clips) lacks weighs more than all that the
         side itself may lack.
@@ -233,6 +167,9 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
     choices are improved by exchanging single groups until the imbalance is at
     most 0.02 or no exchange that was tried helps.
 
+    Groups may lack classes, down to groups of one class each. A class that belongs to one
+    group only cannot be on both sides: its group stays on the training side, with a warning.
+
     As with every shuffling splitter, the same split can come twice.
 
     Examples
@@ -281,10 +218,17 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
         Raises
         ------
         ValueError
-            When there is one group only, a class belongs to one group only (so that
-            it cannot be on both sides), the sizes leave a side empty, `y` is
-            missing or holds no classes, or a group's name is missing.
+            When there is one group only, the sizes leave a side empty or leave a class
+            out of the training side, `y` is missing or holds no classes, or a group's
+            name is missing.
+
+        Warns
+        -----
+        UserWarning
+            When a class belongs to one group only: it is never on the test side.
         """
+        # scikit-learn would speak of lengths only, without the name of the parameter
+        check_speakers(groups, len(y) if X is None and y is not None else _n_clips(X), "groups")
         yield from super().split(X, y, groups)
 
     def _iter_indices(self, X, y=None, groups=None):
@@ -296,9 +240,11 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
         n_train, n_test = self._sizes(len(names))
         for k in np.flatnonzero((counts > 0).sum(axis=0) == 1):
             owner = names[np.flatnonzero(counts[:, k])[0]]
-            raise ValueError(
-                f"class {classes[k]!r} occurs in one group only ({str(owner)!r}), so it cannot be "
-                "on both sides of a split; leave it out, or use GroupShuffleSplit"
+            warnings.warn(
+                f"class {classes[k]!r} occurs in one group only ({str(owner)!r}): this group stays "
+                "on the training side, and no test side has the class",
+                UserWarning,
+                stacklevel=4,
             )
         rng = check_random_state(self.random_state)
         totals = counts.sum(axis=0)
@@ -315,7 +261,8 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
                 raise ValueError(
                     f"no split found with every class on the training side: class "
                     f"{classes[absent[0]]!r} is not there, with {n_train} training and {n_test} "
-                    f"test groups of {len(names)}; choose other sizes"
+                    f"test groups of {len(names)}; choose other sizes, leave out the clips of "
+                    "this class, or use GroupShuffleSplit, which disregards classes"
                 )
             yield np.flatnonzero(train[group_of]), np.flatnonzero(test[group_of])
 
@@ -367,7 +314,7 @@ def _n_clips(X):
 def _encode_classes(y, n_clips):
     if y is None:
         raise ValueError("The 'y' parameter should not be None: classes are kept in proportion")
-    y = column_or_1d(y)
+    y = column_or_1d(check_targets(y))
     if len(y) != n_clips:
         raise ValueError(f"y has {len(y)} entries for {n_clips} clips")
     if y.dtype == object:  # strings, perhaps with the integer -1 for unlabelled clips

@@ -39,8 +39,15 @@ ROOMS = [
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-#: The one file that may know scikit-learn's private API.
-PRIVATE_API = PACKAGE / "utils" / "validation.py"
+#: The two files that may know the private API of scikit-learn and of Optuna.
+PRIVATE_API = {"utils/sklearn_private.py", "utils/optuna_private.py"}
+
+#: Files and folders that may use private names of other libraries all the same, with the reason.
+EXEMPT = {
+    "base/": "skorch hands private hooks to subclasses; torch exports no base of batch norms",
+    "persistence/_names.py": "a model file holds qualified names, some of private classes",
+    "search/": "Optuna's private API is being collected in utils/optuna_private.py",
+}
 
 
 def dotted(path):
@@ -91,16 +98,143 @@ def test_imports_go_only_downward(room):
     assert not upward
 
 
-def test_private_api_of_scikit_learn_is_imported_in_one_file():
+def is_private(name):
+    return name.startswith("_") and not (name.startswith("__") and name.endswith("__"))
+
+
+#: Attributes with a leading underscore that belong to a public interface of Python.
+PUBLIC_UNDERSCORES = {"_fields", "_asdict", "_replace", "_make"}  # of named tuples
+
+#: Objects whose attributes, where they are set, are this package's own.
+OWN_OBJECTS = {"self", "cls", "net"}
+
+
+def attributes_set(tree):
+    """Names that a file gives to modules, classes and its own objects."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef)):
+            for child in node.body:
+                if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+                    yield child.name
+                targets = getattr(child, "targets", [getattr(child, "target", None)])
+                yield from (t.id for t in targets if isinstance(t, ast.Name))
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            yield from (alias.asname or alias.name for alias in node.names)  # modules
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            if getattr(node.value, "id", None) in OWN_OBJECTS:
+                yield node.attr
+
+
+def docstrings(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and node.body:
+            if isinstance(node.body[0], ast.Expr):
+                yield id(node.body[0].value)
+
+
+def private_imports(tree):
+    """Private names that a file imports from other packages, and all that it imports."""
+    found, foreign = [], set()
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            foreign |= {alias.asname or alias.name for alias in node.names}
+            names = [*node.module.split("."), *(alias.name for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [part for alias in node.names for part in alias.name.split(".")]
+        if names and names[0] != "sklearn_speech":
+            found += [(node.lineno, f"import of {name}") for name in names if is_private(name)]
+    return found, foreign
+
+
+def private_names(tree, defined):
+    """Uses of private names that are not among those defined: (line, what is used).
+
+    Seen are imports, attributes, names given to `getattr` and its like, dotted names of
+    private modules in strings, and two ways to a class that is not exported:
+    ``Public.__mro__[1]`` and ``type(public_function(...))``.
+    """
+    found, foreign = private_imports(tree)
+    yield from found
+    skipped = set(docstrings(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            if is_private(node.attr) and node.attr not in defined | PUBLIC_UNDERSCORES:
+                yield node.lineno, ast.unparse(node)
+            if node.attr in ("__mro__", "__bases__") and getattr(node.value, "id", "") in foreign:
+                yield node.lineno, ast.unparse(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            first, second = [*node.args, None, None][:2]
+            if node.func.id in ("getattr", "hasattr", "setattr", "delattr"):
+                name = getattr(second, "value", None)
+                if isinstance(name, str) and is_private(name) and name not in defined:
+                    yield node.lineno, ast.unparse(node)
+            if node.func.id == "type" and isinstance(first, ast.Call):
+                if getattr(first.func, "id", None) in foreign:
+                    yield node.lineno, ast.unparse(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            named = re.search(r"\b(sklearn|skorch|optuna)(\.\w+)*\._\w+", node.value)
+            if named and id(node) not in skipped:
+                yield node.lineno, repr(named[0])
+
+
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+DEFINED = {name for tree in TREES.values() for name in attributes_set(tree)}
+
+
+def uses_of_private_names(path):
+    return [
+        f"{path.relative_to(PACKAGE).as_posix()}:{line} {what}"
+        for line, what in private_names(TREES[path], DEFINED)
+    ]
+
+
+def test_private_names_of_other_libraries_stand_in_their_two_files():
     found = []
     for path in FILES:
-        for module, names, line in imports(path):
-            if module.split(".")[0] != "sklearn" or path == PRIVATE_API:
-                continue
-            for name in [*module.split(".")[1:], *names]:
-                if name.startswith("_"):
-                    found.append(f"{path.relative_to(PACKAGE)}:{line} imports {name} of {module}")
+        place = path.relative_to(PACKAGE).as_posix()
+        if place not in PRIVATE_API and not place.startswith(tuple(EXEMPT)):
+            found += uses_of_private_names(path)
     assert not found
+
+
+@pytest.mark.parametrize("place", EXEMPT)
+def test_every_exemption_from_the_rule_on_private_names_is_needed(place):
+    within = [path for path in FILES if path.relative_to(PACKAGE).as_posix().startswith(place)]
+    assert any(uses_of_private_names(path) for path in within)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from sklearn.base import _fit_context",
+        "from sklearn.utils._param_validation import Interval",
+        "import sklearn.metrics._scorer",
+        "def f():\n    from optuna._deprecated import x",
+        "scorer._score_func",
+        "getattr(scorer, '_scorers', None)",
+        "from sklearn.model_selection import GridSearchCV\nBase = GridSearchCV.__mro__[1]",
+        "from sklearn.metrics import make_scorer\nScorer = type(make_scorer(len))",
+        "name = 'sklearn.metrics._scorer'",
+    ],
+)
+def test_each_way_to_a_private_name_is_seen(code):
+    assert list(private_names(ast.parse(code), DEFINED))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from __future__ import annotations",
+        "class A:\n    def f(self):\n        self._x = 1\n        return self._x",
+        '"""Uses sklearn.metrics._scorer."""',
+        "from sklearn_speech.audio._reading import read_clip",
+        "type(self).__mro__",
+    ],
+)
+def test_names_of_this_package_are_not_taken_for_private_ones_of_others(code):
+    tree = ast.parse(code)
+    assert not list(private_names(tree, DEFINED | set(attributes_set(tree))))
 
 
 def is_broad(node):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupShuffleSplit, check_cv, cross_val_score
 
-from sklearn_speech.splits import StratifiedGroupShuffleSplit, check_speakers
+from sklearn_speech.splits import StratifiedGroupShuffleSplit
+from sklearn_speech.utils.speakers import check_speakers
 
 
 @st.composite
@@ -97,6 +98,25 @@ def test_groups_of_one_class_each_are_shared_out_by_class():
         assert np.mean(y[test] == "ill") == pytest.approx(1 / 3)
 
 
+@settings(max_examples=50, deadline=None)
+@given(labelled_groups(), st.integers(1, 2), st.integers(0, 3))
+def test_the_only_group_of_a_class_is_never_held_out(data, test_size, seed):
+    y, groups = data
+    y, groups = np.append(y, [99, 99]), np.append(groups, [99, 99 if seed else groups[0]])
+    cv = StratifiedGroupShuffleSplit(3, test_size=test_size, random_state=seed)
+    assume(test_size < len(np.unique(groups)) - 1)
+    y[-1] = 99 if seed else y[0]
+    try:
+        with pytest.warns(UserWarning, match=r"class 99 occurs in one group only \('99'\)"):
+            splits = list(cv.split(y, y, groups))
+    except ValueError as error:
+        assert "every class on the training side" in str(error)
+        return
+    for train, test in splits:
+        assert 99 in groups[train] and 99 not in groups[test]
+        assert 99 not in y[test] and set(y[train]) == set(y)
+
+
 def test_same_seed_same_splits_and_seeds_differ():
     groups = np.repeat(np.arange(20), 4)
     y = np.tile([0, 1], 40)
@@ -136,8 +156,9 @@ def test_impossible_splits_say_why():
     def first(y=y, groups=groups, **sizes):
         return next(StratifiedGroupShuffleSplit(**sizes).split(y, y, groups))
 
-    with pytest.raises(ValueError, match=r"class 'c' occurs in one group only \('t'\)"):
-        first()
+    with pytest.warns(UserWarning, match="occurs in one group only"):
+        with pytest.raises(ValueError, match=r"on the training side.* use GroupShuffleSplit"):
+            first(y[:2], np.array(["s", "t"]))
     with pytest.raises(ValueError, match="holds one group only"):
         first(y[:2], groups[:2])
     with pytest.raises(ValueError, match="test_size=2: expected a share"):

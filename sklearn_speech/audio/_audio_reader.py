@@ -6,13 +6,13 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from ..utils.validation import (
+from ..utils.sklearn_private import (
     Interval,
     StrOptions,
     fit_context,
-    make_ragged,
     validate_parameter_constraints,
 )
+from ..utils.validation import make_ragged
 from ._reading import check_entries, printable, read_clips
 
 

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ..utils.validation import Interval, validate_parameter_constraints
+from ..utils.sklearn_private import Interval, validate_parameter_constraints
 from ._reading import check_entries, printable, read_clips
 
 

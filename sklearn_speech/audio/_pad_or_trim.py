@@ -6,16 +6,10 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
-from ..utils.validation import (
-    Interval,
-    StrOptions,
-    check_is_fitted,
-    check_spectrograms,
-    check_waveforms,
-    fit_context,
-    is_ragged,
-)
+from ..utils.sklearn_private import Interval, StrOptions, fit_context
+from ..utils.validation import check_spectrograms, check_waveforms, is_ragged
 
 #: Share of the clips that `n_times` should leave whole, and of the sound that it should keep;
 #: less of both draws a warning.
@@ -147,9 +141,9 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
             return
         unit = "samples" if self._role == "waveforms" else "frames"
         warnings.warn(
-            f"n_times={self.n_times_} cuts {is_cut.mean():.0%} of the clips, which loses {lost:.0%} "
-            f"of their {unit}; n_times={_quantile(lengths, KEPT)} would leave {KEPT:.0%} of the "
-            f"clips whole, and quantile={KEPT} learns that",
+            f"n_times={self.n_times_} cuts {is_cut.mean():.0%} of the clips, which loses "
+            f"{lost:.0%} of their {unit}; n_times={_quantile(lengths, KEPT)} would leave "
+            f"{KEPT:.0%} of the clips whole, and quantile={KEPT} learns that",
             UserWarning,
             stacklevel=3,
         )

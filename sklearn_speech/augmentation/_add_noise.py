@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Generator, Tensor
 
-from ..utils.validation import StrOptions
+from ..utils.sklearn_private import StrOptions
 from ._augmentation import Augmentation
 from ._constraints import MAX_DB, PAIR, check_range
 from ._draws import normal, uniform

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 from torch import Generator, Tensor
 
 from ..modules.masking import fill_padding, steps_mask
-from ..utils.validation import validate_parameter_constraints
+from ..utils.sklearn_private import validate_parameter_constraints
 from ._constraints import FRACTION
 from ._draws import uniform
 from ._operations import column

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..utils.validation import Interval
+from ..utils.sklearn_private import Interval
 
 #: Levels beyond this, in either direction, would leave the range of float32.
 MAX_DB = 200.0

@@ -8,7 +8,7 @@ from scipy.special import betaincinv
 from torch import Generator, Tensor
 
 from ..modules.masking import steps_mask
-from ..utils.validation import Interval, StrOptions
+from ..utils.sklearn_private import Interval, StrOptions
 from ._augmentation import Augmentation
 from ._draws import uniform
 from ._operations import column

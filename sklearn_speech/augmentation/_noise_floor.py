@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from ..modules.masking import fill_padding, steps_mask
-from ..utils.validation import Interval, StrOptions
+from ..utils.sklearn_private import Interval, StrOptions
 from ._augmentation import Augmentation
 from ._constraints import MAX_DB, PAIR, check_range
 from ._draws import normal, uniform

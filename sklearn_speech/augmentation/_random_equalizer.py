@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Generator, Tensor
 
-from ..utils.validation import Interval, StrOptions
+from ..utils.sklearn_private import Interval, StrOptions
 from ._augmentation import Augmentation
 from ._constraints import MAX_DB
 from ._draws import uniform

@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from ..modules.masking import steps_mask
-from ..utils.validation import StrOptions
+from ..utils.sklearn_private import StrOptions
 from ._augmentation import Augmentation
 from ._constraints import MAX_DB, PAIR, check_range
 from ._draws import uniform

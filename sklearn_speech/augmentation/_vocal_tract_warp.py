@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from ..filters import check_band, hz_to_mel, mel_frequencies
-from ..utils.validation import Interval, StrOptions
+from ..utils.sklearn_private import Interval, StrOptions
 from ._augmentation import Augmentation
 from ._constraints import NOT_NEGATIVE, PAIR, SAMPLE_RATE, check_range
 from ._draws import uniform

@@ -8,7 +8,7 @@ from skorch.callbacks import (
     PassthroughScoring,
 )
 
-from ..utils.validation import InvalidParameterError
+from ..utils.sklearn_private import InvalidParameterError
 
 
 def default_callbacks():

@@ -10,7 +10,7 @@ from sklearn.utils.validation import assert_all_finite, column_or_1d
 from skorch import NeuralNetClassifier
 from torch import nn
 
-from ..utils.validation import Interval, StrOptions
+from ..utils.sklearn_private import Interval, StrOptions
 from ._callbacks import classifier_callbacks
 from ._net import BaseSpeechNet
 

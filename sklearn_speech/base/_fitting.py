@@ -14,7 +14,7 @@ from ..splits import StratifiedGroupShuffleSplit
 from ..utils.device import resolve_device
 from ..utils.interrupts import is_nested_fit, raised_by_code
 from ..utils.random import default_float32, draw_seed, torch_seed
-from ..utils.validation import safe_indexing
+from ..utils.sklearn_private import safe_indexing
 from ._averaging import BestWeights, MeanWeights
 from ._batches import ClipDataset, labels_of_codes, split_inputs
 from ._schedule import LearningRates

@@ -9,15 +9,9 @@ from skorch import NeuralNet
 from skorch.utils import data_from_dataset, is_dataset
 
 from ..modules.weight_init import INITIALIZERS
+from ..utils.sklearn_private import Interval, Options, StrOptions
 from ..utils.tensors import as_tensor
-from ..utils.validation import (
-    Interval,
-    Options,
-    StrOptions,
-    check_spectrograms,
-    check_waveforms,
-    is_ragged,
-)
+from ..utils.validation import check_spectrograms, check_waveforms, is_ragged
 from ._batches import BatchIterator, ClipDataset, collating, split_inputs
 from ._building import NetworkBuilding
 from ._callbacks import default_callbacks

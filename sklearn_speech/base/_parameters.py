@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 
 from ..utils.docstrings import inherit_parameters
 from ..utils.parameters import refuse_idle_parameters
-from ..utils.validation import InvalidParameterError, validate_parameter_constraints
+from ..utils.sklearn_private import InvalidParameterError, validate_parameter_constraints
 
 #: Parameters of skorch that have one value here, and what to use instead.
 SKORCH_PARAMETERS = {

@@ -4,7 +4,7 @@ from numbers import Real
 
 from ..base import BaseSpeechClassifier
 from ..modules.bc_resnet import BCResNetNet
-from ..utils.validation import Interval, StrOptions
+from ..utils.sklearn_private import Interval, StrOptions
 
 
 class BCResNetClassifier(BaseSpeechClassifier):

@@ -1,20 +1,22 @@
 """Classifiers whose first layers come from an autoencoder."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 import torch
 from sklearn.base import clone
-from sklearn.utils.validation import check_consistent_length
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..base import BaseSpeechClassifier
 from ..base._batches import ClipDataset, map_clips
 from ..base._fitting import split_for_early_stopping
 from ..modules.front_end_net import FrontEndNet
 from ..utils.device import resolve_device
+from ..utils.labels import as_targets, is_unlabelled
 from ..utils.parameters import SET
 from ..utils.random import draw_seed, torch_seed
-from ..utils.validation import HasMethods, Interval, check_is_fitted, make_ragged, safe_indexing
+from ..utils.sklearn_private import HasMethods, Interval, safe_indexing
+from ..utils.validation import make_ragged
 
 
 class PretrainedSpeechClassifier(BaseSpeechClassifier):
@@ -210,6 +212,8 @@ class PretrainedSpeechClassifier(BaseSpeechClassifier):
                 sample_weight = np.asarray(sample_weight)[labelled]
         return super().score(X, y, sample_weight)
 
+    score.metric = "accuracy"  # what tables and axes call it
+
 
 def check_fits(pretrainer, n_bands, name):
     """Refuse a fitted autoencoder that saw other bands, or is not what its parameters say.
@@ -246,35 +250,12 @@ def check_fits(pretrainer, n_bands, name):
             )
 
 
-def is_unlabelled(y):
-    """Which clips have the number -1 for a label.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> is_unlabelled(["no", -1, "yes"]).tolist(), is_unlabelled(np.array([0, -1])).tolist()
-    ([False, True, False], [False, True])
-    """
-    y = _as_array(y)
-    if y.dtype.kind in "iuf":
-        return np.asarray(y == -1).reshape(len(y), -1).all(axis=1)
-    if y.dtype != object:
-        return np.zeros(len(y), dtype=bool)
-    return np.array([isinstance(label, Real) and label == -1 for label in y], dtype=bool)
-
-
 def labels_of(y, labelled):
     """The labels without the gaps, as strings again where only strings are left."""
-    y = _as_array(y)[labelled]
+    y = as_targets(y)[labelled]
     if y.dtype == object and all(isinstance(label, str) for label in y):
         return np.array(y.tolist())
     return y
-
-
-def _as_array(y):
-    if isinstance(y, (list, tuple)) and {str} < {type(label) for label in y}:
-        return make_ragged(y)  # numpy would make strings of numbers
-    return np.asarray(y)
 
 
 def _only(X, chosen):

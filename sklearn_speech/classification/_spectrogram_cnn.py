@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 from ..modules.spectrogram_cnn import HEADS, SpectrogramCNNNet
-from ..utils.validation import Interval, StrOptions
+from ..utils.sklearn_private import Interval, StrOptions
 from ._pretrained import PretrainedSpeechClassifier
 
 _WHOLE = [Interval(Integral, 1, None, closed="left"), tuple, list]

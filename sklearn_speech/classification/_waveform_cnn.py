@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 from ..base import BaseSpeechClassifier
 from ..modules.waveform_cnn import WaveformCNNNet
-from ..utils.validation import Interval, StrOptions
+from ..utils.sklearn_private import Interval, StrOptions
 
 _WHOLE = Interval(Integral, 1, None, closed="left")
 _SHARE = Interval(Real, 0, 1, closed="left")

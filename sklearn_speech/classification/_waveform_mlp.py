@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 from ..base import BaseSpeechClassifier
 from ..modules.waveform_mlp import WaveformMLPNet
-from ..utils.validation import Interval
+from ..utils.sklearn_private import Interval
 
 
 class WaveformMLPClassifier(BaseSpeechClassifier):

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from sklearn.utils import Bunch
 
-from ..utils.validation import Interval, StrOptions, validate_parameter_constraints
+from ..utils.sklearn_private import Interval, StrOptions, validate_parameter_constraints
 from ._data_home import DATA_HOME_VARIABLE, get_data_home
 from ._download import fetch_archive_folder
 

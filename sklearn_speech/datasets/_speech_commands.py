@@ -11,12 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.utils import Bunch
 
-from ..utils.validation import (
-    Interval,
-    StrOptions,
-    make_ragged,
-    validate_parameter_constraints,
-)
+from ..utils.sklearn_private import Interval, StrOptions, validate_parameter_constraints
+from ..utils.validation import make_ragged
 from ._data_home import DATA_HOME_VARIABLE, get_data_home
 from ._download import fetch_archive
 from ._noise_windows import SAMPLE_RATE, noise_windows

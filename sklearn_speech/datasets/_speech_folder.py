@@ -11,8 +11,8 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ..audio._reading import header_rates, printable
+from ..utils.sklearn_private import StrOptions, validate_parameter_constraints
 from ..utils.text import normalize_name
-from ..utils.validation import StrOptions, validate_parameter_constraints
 from ._file_pattern import FilePattern
 
 #: Extensions of files that count as recordings.

@@ -14,8 +14,9 @@ from sklearn.utils import Bunch
 
 from ..audio import AudioSegment
 from ..audio._reading import header_rates
+from ..utils.sklearn_private import validate_parameter_constraints
 from ..utils.text import normalize_name
-from ..utils.validation import make_ragged, validate_parameter_constraints
+from ..utils.validation import make_ragged
 from ._file_pattern import RESERVED
 from ._manifest_table import MAX_SHOWN, Table, absolute_path, file_table, frame_table, is_frame
 

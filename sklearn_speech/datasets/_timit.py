@@ -11,7 +11,8 @@ from sklearn.utils import Bunch
 
 from ..audio._reading import header_rates
 from ..metrics import TIMIT_PHONES, fold_phones
-from ..utils.validation import Options, StrOptions, make_ragged, validate_parameter_constraints
+from ..utils.sklearn_private import Options, StrOptions, validate_parameter_constraints
+from ..utils.validation import make_ragged
 from ._data_home import DATA_HOME_VARIABLE, get_data_home
 from ._timit_files import Segment, Utterance, find_utterances, raise_all, read_segments, read_text
 

@@ -7,21 +7,18 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import check_is_fitted
 
 from ..modules.front_end import ZERO_FRAMES_IN_NETWORK, FrontEnd
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed
-from ..utils.validation import (
+from ..utils.sklearn_private import (
     Interval,
     StrOptions,
-    check_is_fitted,
-    check_spectrograms,
-    check_waveforms,
     fit_context,
-    is_ragged,
-    make_ragged,
     validate_parameter_constraints,
 )
+from ..utils.validation import check_spectrograms, check_waveforms, is_ragged, make_ragged
 from ._extract import extract
 from ._invert import invert
 

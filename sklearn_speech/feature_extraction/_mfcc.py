@@ -2,7 +2,7 @@
 
 from numbers import Integral, Real
 
-from ..utils.validation import Interval, Options, StrOptions
+from ..utils.sklearn_private import Interval, Options, StrOptions
 from ._base import ANALYSIS_CONSTRAINTS, MEL_CONSTRAINTS, BaseSpectralTransformer
 
 

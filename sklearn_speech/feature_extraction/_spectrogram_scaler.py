@@ -2,15 +2,10 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
-from ..utils.validation import (
-    StrOptions,
-    check_is_fitted,
-    check_spectrograms,
-    fit_context,
-    is_ragged,
-    make_ragged,
-)
+from ..utils.sklearn_private import StrOptions, fit_context
+from ..utils.validation import check_spectrograms, is_ragged, make_ragged
 
 
 class SpectrogramScaler(TransformerMixin, BaseEstimator):

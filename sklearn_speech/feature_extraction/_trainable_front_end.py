@@ -5,7 +5,7 @@ from numbers import Real
 from sklearn.base import BaseEstimator
 
 from ..utils.parameters import refuse_idle_parameters
-from ..utils.validation import (
+from ..utils.sklearn_private import (
     HasMethods,
     Interval,
     InvalidParameterError,

@@ -207,7 +207,7 @@ class SpeakerScoresDisplay:
         ValueError
             When the results are not of the same speakers, or of different metrics.
         """
-        from ..model_selection._scoring import common_label
+        from ..model_selection._metric_names import common_label
 
         # a result is itself a dict
         results = {"": results} if hasattr(results, "speaker_scores") else dict(results)

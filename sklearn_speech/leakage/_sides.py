@@ -1,59 +1,15 @@
 """Who and what stands on which side of each split."""
 
-import warnings
 from collections import defaultdict
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
-from ..utils.text import normalize_name
+from ..utils.cv import list_splits
 
 TRAIN, TEST = 1, 2
 
 
-def check_codes(labels, name, n_clips):
-    """Labels as numbers, after a check that none is missing.
-
-    Parameters
-    ----------
-    labels : array-like of shape (n_clips,)
-    name : str
-        What errors call it.
-    n_clips : int
-
-    Returns
-    -------
-    names : ndarray of shape (n_names,), dtype object
-        In the order of their first clips.
-    codes : ndarray of shape (n_clips,), int
-        ``names[codes]`` are the labels.
-    """
-    labels = [normalize_name(label) for label in labels]
-    if len(labels) != n_clips:
-        raise ValueError(f"{name} has {len(labels)} entries, but X has {n_clips} clips")
-    missing = [i for i, label in enumerate(labels) if _is_missing(label)]
-    if missing:
-        raise ValueError(
-            f"{name}[{missing[0]}] is {labels[missing[0]]!r}: {len(missing)} of {n_clips} clips "
-            "have no speaker; leave them out, or name them"
-        )
-    numbers_of = {}
-    codes = np.array([numbers_of.setdefault(label, len(numbers_of)) for label in labels])
-    names = np.empty(len(numbers_of), dtype=object)
-    names[:] = [label.item() if isinstance(label, np.generic) else label for label in numbers_of]
-    return names, codes
-
-
-def _is_missing(label):
-    if label is None or (isinstance(label, str) and not label.strip()):
-        return True
-    try:
-        return bool(label != label)  # NaN
-    except TypeError:  # pandas.NA has no truth value
-        return True
-
-
-def check_sides(cv, X, y, names, codes):
+def list_sides(cv, X, y, names, codes):
     """For each split, the side of each clip.
 
     Parameters
@@ -69,50 +25,12 @@ def check_sides(cv, X, y, names, codes):
     sides : list of ndarray of shape (n_clips,), uint8
         0 (not used), 1 (training), 2 (test) or 3 (both).
     """
-    if cv is None:
-        if len(names) < 2:
-            raise ValueError(
-                f"speakers holds one speaker only ({names[0]!r}): cv=None leaves one speaker out, "
-                "which takes two"
-            )
-        cv = LeaveOneGroupOut()
-    elif isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
-        cv = GroupKFold(int(cv))
-    if hasattr(cv, "split") and not isinstance(cv, str):
-        with warnings.catch_warnings():
-            # splitters that know no groups are what this check is for
-            warnings.filterwarnings("ignore", message="The groups parameter is ignored")
-            cv = list(cv.split(X, y, names[codes]))
-    elif isinstance(cv, (str, bytes, bool)) or not hasattr(cv, "__iter__"):
-        raise ValueError(
-            f"cv={cv!r}: expected a splitter, a number of folds, an iterable of splits or None"
-        )
-    sides = [_sides(*split, len(codes), k) for k, split in _numbered(cv)]
-    if not sides:
-        raise ValueError(f"cv={cv!r} yields no split")
-    return sides
-
-
-def _numbered(splits):
-    for k, split in enumerate(splits):
-        if not isinstance(split, (tuple, list)) or len(split) != 2:
-            raise ValueError(f"split {k} of cv is {split!r:.80}: expected (train, test) positions")
-        yield k, split
-
-
-def _sides(train, test, n_clips, k):
-    sides = np.zeros(n_clips, np.uint8)
-    for part, side in ((train, TRAIN), (test, TEST)):
-        part = np.asarray(part)
-        if part.dtype == bool and part.shape == (n_clips,):
-            part = np.flatnonzero(part)
-        if part.ndim != 1 or (len(part) and part.dtype.kind not in "iu"):
-            raise ValueError(
-                f"split {k} of cv holds {part.dtype} of shape {part.shape}: expected positions"
-            )
-        if len(part) and (part.min() < 0 or part.max() >= n_clips):
-            raise ValueError(f"split {k} of cv has positions outside 0 to {n_clips - 1}")
-        sides[part.astype(np.intp)] |= side
+    sides = []
+    for train, test in list_splits(cv, X, y, names, codes):
+        side = np.zeros(len(codes), np.uint8)
+        side[train] |= TRAIN
+        side[test] |= TEST
+        sides.append(side)
     return sides
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._scoring import common_label
+from ._metric_names import common_label
 from ._speaker_comparison import SpeakerComparison
 from ._speaker_scores import SpeakerScores
 

@@ -1,23 +1,22 @@
 """Cross-validation that holds speakers out."""
 
 import numbers
-import warnings
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.exceptions import FitFailedWarning
 from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
-from ..splits import check_speakers
 from ..store._clipwise import split_clipwise
 from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
-from ..utils.validation import make_ragged
+from ..utils.labels import check_targets
+from ..utils.parallel import refuse_multiprocessing
+from ..utils.speakers import check_speakers
+from ._collect import collect, listed
 from ._folds import SpeakerFoldError, check_splits, run_fold, threads_per_job
 from ._routing import route_metadata
 from ._scoring import check_scorers
-from ._speaker_scores import SpeakerScores
 from ._unlabelled import unlabelled_clips, with_labels
 
 
@@ -57,8 +56,8 @@ def cross_validate_by_speaker(
         request them, with routing off to those whose ``fit`` takes `groups`, inside a
         pipeline too.
     cv : int, splitter, iterable or None, default=None
-        None holds out one speaker after the other; an int is ``GroupKFold`` with so many
-        folds; else a splitter by group, such as ``StratifiedGroupKFold()`` or
+        None holds out one speaker after the other; an int is the number of folds of
+        ``GroupKFold``; else a splitter by group, such as ``StratifiedGroupKFold()`` or
         ``StratifiedGroupShuffleSplit()``, or (train, test) positions.
     scoring : str, callable, list, tuple, dict or None, default=None
         As in scikit-learn; None is the estimator's own ``score``.
@@ -74,11 +73,11 @@ def cross_validate_by_speaker(
     return_train_score : bool, default=False
         Also score the training clips, as ``result["train_score"]``.
     error_score : "raise" or float, default="raise"
-        What a fold that fails does: stop everything, or get this score (such as NaN)
+        A fold that fails stops everything ("raise"), or gets this score (such as NaN)
         with a warning.
     memory : str, os.PathLike, FeatureCache, joblib.Memory or None, default=None
-        Folder where what the first steps of a pipeline compute outlasts this call, for
-        others over the same clips; see the notes.
+        Folder that keeps what the first steps of a pipeline compute, for later calls
+        with the same clips; see the notes.
 
     Returns
     -------
@@ -89,8 +88,9 @@ def cross_validate_by_speaker(
     Raises
     ------
     ValueError
-        When a split has a speaker on both sides, a speaker is not named, or there is one
-        speaker only.
+        When a split has a speaker on both sides, the name of a speaker or a target is
+        missing, labels mix strings and numbers, there is one speaker only, or folds would
+        run on joblib's "multiprocessing" backend.
     SpeakerFoldError
         When a fold fails and ``error_score="raise"``; it names the speakers held out.
 
@@ -98,6 +98,8 @@ def cross_validate_by_speaker(
     -----
     sklearn.exceptions.FitFailedWarning
         When a fold fails and `error_score` is a number.
+    sklearn.exceptions.UndefinedMetricWarning
+        When a metric has no value (NaN) for the clips of a fold.
 
     See Also
     --------
@@ -113,6 +115,16 @@ def cross_validate_by_speaker(
     files, spectrograms) are computed once for all folds; the scores are the same. This is
     left out when a scorer is a function of your own, which may want to see the clips
     themselves.
+
+    Held-out speakers may lack classes. Metrics of probabilities that take ``labels=``
+    (log loss, Brier score, top-k accuracy, multi-class AUC) are given all classes that the
+    fold's estimator knows. An AUC has no value where the test clips of a class are all or
+    none: it is NaN for such a speaker, and with a warning for a fold ("ovo" averages over
+    the pairs of classes that are there). A class that no training clip has counts as wrong
+    in metrics of predicted classes; the others raise an error.
+
+    KeyboardInterrupt stops the whole run. A fold whose training was cut short is never
+    scored.
 
     Examples
     --------
@@ -140,7 +152,8 @@ def cross_validate_by_speaker(
         raise TypeError(f"estimator={estimator!r}: expected an instance with a fit method")
     if error_score != "raise" and not isinstance(error_score, numbers.Real):
         raise ValueError(f"error_score={error_score!r}: expected 'raise' or a number, such as nan")
-    y = _as_targets(y)
+    refuse_multiprocessing("cross_validate_by_speaker")
+    y = check_targets(y)
     X, y = indexable(X, y)
     names, codes = check_speakers(speakers, len(y))
     params = {} if params is None else dict(params)
@@ -155,7 +168,7 @@ def cross_validate_by_speaker(
     if first is not None:
         first = clone(first)
         X = ClipwiseFeatures(X, as_feature_cache(memory)).fit(first.steps)
-    held_out = [names[np.unique(codes[test])] for _, test, _ in splits]
+    held_out = [names[np.bincount(codes[test], minlength=len(names)) > 0] for _, test, _ in splits]
     jobs = (
         delayed(_numbered)(
             i,
@@ -182,17 +195,17 @@ def cross_validate_by_speaker(
             for i, fold in parallel(jobs):
                 folds[i] = fold
                 result = " ".join(f"{score:.3f}" for score in fold.scores.values())
-                bar.set_postfix_str(f"{_listed(held_out[i])} {result}")
+                bar.set_postfix_str(f"{listed(held_out[i])} {result}")
                 bar.update()
         except _FoldFailure as failure:
             i, error, trace = failure.args
             if error.__traceback__ is None:  # it comes from another process
                 error.add_note(trace)
             raise SpeakerFoldError(
-                f"fold {i}, which held out {_listed(held_out[i])}, failed: "
+                f"fold {i}, which held out {listed(held_out[i])}, failed: "
                 f"{type(error).__name__}: {error}"
             ) from error
-    return _collect(folds, splits, held_out, y, names, codes, labels, error_score)
+    return collect(folds, splits, held_out, y, names, codes, labels, error_score)
 
 
 class _FoldFailure(Exception):
@@ -204,117 +217,3 @@ def _numbered(i, stop, *args, **kwargs):
     if stop and fold.error is not None:
         raise _FoldFailure(i, fold.error, fold.traceback)
     return i, fold
-
-
-def _as_targets(y):
-    """Targets as a 1-D array, of objects where they are sequences or of several kinds."""
-    if y is None:
-        raise ValueError("y=None: expected one target a clip")
-    if isinstance(y, (list, tuple)) and len(y):
-        if isinstance(y[0], (list, tuple, np.ndarray)):
-            return make_ragged(y)
-        if any(isinstance(label, str) for label in y) and not all(
-            isinstance(label, str) for label in y
-        ):
-            return make_ragged(y)  # numpy would make strings of numbers
-    return np.asarray(y)
-
-
-def _listed(speakers):
-    listed = ", ".join(repr(str(name)) for name in speakers[:3])
-    return listed + (f" and {len(speakers) - 3} more" if len(speakers) > 3 else "")
-
-
-def _collect(folds, splits, held_out, y, names, codes, labels, error_score):
-    """Put what came out of the folds together."""
-    failures = {i: fold.traceback for i, fold in enumerate(folds) if fold.error is not None}
-    if len(failures) == len(folds):
-        raise SpeakerFoldError(
-            f"all {len(folds)} folds failed; the one that held out {_listed(held_out[0])} with:\n"
-            f"{folds[0].traceback}"
-        ) from folds[0].error
-    for i in failures:
-        warnings.warn(
-            f"fold {i}, which held out {_listed(held_out[i])}, failed; its score is {error_score}:"
-            f"\n{folds[i].traceback}",
-            FitFailedWarning,
-            stacklevel=3,
-        )
-    whole = next(fold for fold in folds if fold.error is None)
-    metrics = list(whole.scores)
-    for fold, speakers in zip(folds, held_out):
-        if fold.error is not None:
-            fold.scores = dict.fromkeys(metrics, float(error_score))
-            fold.speaker_scores = dict.fromkeys(metrics, [float(error_score)] * len(speakers))
-            fold.train_scores = dict.fromkeys(whole.train_scores, float(error_score))
-    table = {
-        "fit_time": np.array([fold.fit_time for fold in folds]),
-        "score_time": np.array([fold.score_time for fold in folds]),
-        "indices": {
-            "train": tuple(train for train, _, _ in splits),
-            "test": tuple(test for _, test, _ in splits),
-        },
-    }
-    if whole.estimator is not None:
-        table["estimator"] = [fold.estimator for fold in folds]
-    for name in metrics:
-        table[f"test_{name}"] = np.array([fold.scores[name] for fold in folds])
-    for name in whole.train_scores:
-        table[f"train_{name}"] = np.array([fold.train_scores[name] for fold in folds])
-
-    tested = np.unique(np.concatenate([test for _, test, _ in splits]))
-    scored, n_clips = np.unique(codes[tested], return_counts=True)
-    classes = _classes(y, folds, splits)
-    return SpeakerScores(
-        table,
-        metrics=metrics,
-        labels={name: labels.get(name, name) for name in metrics},
-        speakers=names[scored],
-        n_clips=n_clips,
-        y_true=y,
-        speaker_of_clip=names[codes],
-        classes=classes,
-        fold_speakers=held_out,
-        fold_speaker_scores={
-            name: [np.array(fold.speaker_scores[name]) for fold in folds] for name in metrics
-        },
-        fold_predictions=[_as_answers(fold.predictions) for fold in folds],
-        fold_probabilities=[_in_columns(fold, classes) for fold in folds],
-        failures=failures,
-    )
-
-
-def _as_answers(predictions):
-    return None if predictions is None else _as_targets(predictions)
-
-
-def _classes(y, folds, splits):
-    """Sorted classes, or None where targets or answers are no labels."""
-    labels = set()
-    for fold, (_, test, labelled) in zip(folds, splits):
-        answers = [] if fold.predictions is None else _as_answers(fold.predictions)
-        known = [] if fold.classes is None else fold.classes
-        for part in (y[test], y[labelled], np.asarray(answers), np.asarray(known)):
-            if part.ndim != 1 or (part.dtype.kind == "f" and (part % 1 != 0).any()):
-                return None
-            labels.update(part.tolist() if part.dtype != object else map(_hashable, part))
-    if None in labels:
-        return None
-    try:
-        return np.array(sorted(labels))
-    except TypeError:
-        return None
-
-
-def _hashable(label):
-    return label if isinstance(label, (str, int, np.integer)) else None
-
-
-def _in_columns(fold, classes):
-    """Probabilities with a column for every class; 0 for one that the fold never saw."""
-    if fold.probabilities is None or classes is None or fold.probabilities.ndim != 2:
-        return None
-    out = np.zeros((len(fold.probabilities), len(classes)))
-    position = {label: i for i, label in enumerate(classes.tolist())}
-    out[:, [position[label] for label in fold.classes.tolist()]] = fold.probabilities
-    return out

@@ -1,28 +1,29 @@
-"""One fold after the other: splits without a shared speaker, fitted, scored and asked once."""
+"""One fold of a cross-validation by speaker: splits are checked, a fold is fitted and scored."""
 
 import pickle
 import sys
 import time
 import traceback
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import joblib
 import numpy as np
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
-from ..utils.validation import check_method_params, safe_indexing
-from ._scoring import AskedOnce, score_once
+from ..utils.cv import cv_title, list_splits
+from ..utils.interrupts import stop_run_on_interrupt
+from ..utils.sklearn_private import check_method_params, safe_indexing
+from ._responses import CachedResponses
+from ._scoring import score_clips, score_speakers, with_all_classes
 
 
 class SpeakerFoldError(RuntimeError):
-    """A fold failed; the message names the speakers that it held out, the cause says why."""
+    """A fold failed. The message names the speakers that it held out; the cause is chained."""
 
 
 @dataclass
 class Fold:
-    """What came out of one fold."""
+    """Scores, responses and times of one fold, or the error that ended it."""
 
     scores: dict = field(default_factory=dict)  # metric -> float
     speaker_scores: dict = field(default_factory=dict)  # metric -> one float a held-out speaker
@@ -57,35 +58,14 @@ def check_splits(cv, X, y, names, codes):
             f"speakers holds one speaker only ({str(names[0])!r}): to hold speakers out, at least "
             "two are needed"
         )
-    if cv is None:
-        cv = LeaveOneGroupOut()
-    elif isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
-        cv = GroupKFold(n_splits=int(cv))
-    if hasattr(cv, "split"):
-        with warnings.catch_warnings():
-            # what such a splitter yields is judged below
-            warnings.filterwarnings("ignore", message="The groups parameter is ignored")
-            splits = list(cv.split(X, y, groups=names[codes]))
-    else:
-        try:
-            splits = list(cv)
-        except TypeError as error:
-            raise ValueError(
-                f"cv={cv!r}: expected a splitter by group, a number of folds or an iterable of "
-                "(train, test) positions"
-            ) from error
-    shown = f"cv={cv!r}" if hasattr(cv, "split") else "cv"  # a list of arrays fills the screen
-    if not splits:
-        raise ValueError(f"{shown} yields no split")
-    checked = []
+    splits = list_splits(cv, X, y, names, codes)
     for i, (train, test) in enumerate(splits):
-        train, test = _positions(train, len(codes), i), _positions(test, len(codes), i)
+        title = f"split {i} of {cv_title(cv)}"
         if not len(train) or not len(test):
             part = "training" if not len(train) else "test"
-            raise ValueError(f"split {i} of {shown} has no {part} clip")
-        refuse_shared_speakers(train, test, names, codes, f"split {i} of {shown}")
-        checked.append((train, test))
-    return checked
+            raise ValueError(f"{title} has no {part} clip")
+        refuse_shared_speakers(train, test, names, codes, title)
+    return splits
 
 
 def refuse_shared_speakers(train, test, names, codes, title):
@@ -101,7 +81,10 @@ def refuse_shared_speakers(train, test, names, codes, title):
     title : str
         What the error calls the split.
     """
-    shared = np.intersect1d(codes[train], codes[test])
+    heard, tested = np.zeros(len(names), dtype=bool), np.zeros(len(names), dtype=bool)
+    heard[codes[train]] = True
+    tested[codes[test]] = True
+    shared = np.flatnonzero(heard & tested)
     if len(shared):
         listed = ", ".join(repr(str(name)) for name in names[shared][:3])
         more = f" and {len(shared) - 3} more" if len(shared) > 3 else ""
@@ -113,22 +96,9 @@ def refuse_shared_speakers(train, test, names, codes, title):
         )
 
 
-def _positions(part, n_clips, i):
-    part = np.asarray(part)
-    if part.dtype == bool and part.shape == (n_clips,):
-        return np.flatnonzero(part)
-    if part.ndim != 1 or (len(part) and part.dtype.kind not in "iu"):
-        raise ValueError(
-            f"split {i} of cv holds {part.dtype} of shape {part.shape}: expected positions of clips"
-        )
-    if len(part) and (part.min() < 0 or part.max() >= n_clips):
-        raise ValueError(f"split {i} of cv has positions outside 0 to {n_clips - 1}")
-    return part.astype(np.intp)
-
-
 @contextmanager
 def torch_threads(n_threads):
-    """Hold torch to some threads inside the block, where it is loaded; None leaves it alone."""
+    """Limit torch, where it is loaded, to some threads inside the block; None: no limit."""
     torch = sys.modules.get("torch")
     if torch is None or n_threads is None:
         yield
@@ -142,7 +112,7 @@ def torch_threads(n_threads):
 
 
 def threads_per_job(n_jobs, n_folds):
-    """Threads that each of some simultaneous folds may use, None where only one runs."""
+    """Threads for each of the folds that run at the same time; None where only one runs."""
     n_workers = min(joblib.effective_n_jobs(n_jobs), n_folds)
     return None if n_workers < 2 else max(1, joblib.cpu_count() // n_workers)
 
@@ -162,7 +132,7 @@ def run_fold(
     keep_estimator=False,
     n_threads=None,
 ):
-    """Fit on the training part, score and predict the test part; a failure is kept, not raised.
+    """Fit on the training part, score and predict the test part; keep a failure, do not raise it.
 
     Parameters
     ----------
@@ -194,21 +164,24 @@ def run_fold(
     start = time.perf_counter()
     try:
         with torch_threads(n_threads):
-            estimator.fit(
-                safe_indexing(X, train),
-                safe_indexing(y, train),
-                **check_method_params(X, fit_params, indices=train),
-            )
+            with stop_run_on_interrupt():
+                estimator.fit(
+                    safe_indexing(X, train),
+                    safe_indexing(y, train),
+                    **check_method_params(X, fit_params, indices=train),
+                )
             fold.fit_time = time.perf_counter() - start
             start = time.perf_counter()
-            _judge(fold, estimator, X, y, codes, test, scorers, score_params)
+            _score_test_clips(fold, estimator, X, y, codes, test, scorers, score_params)
             fold.score_time = time.perf_counter() - start
             if train_score:
                 X_train, y_train = safe_indexing(X, labelled), safe_indexing(y, labelled)
-                asked = AskedOnce(estimator, X_train)
-                for name, scorer in scorers.items():
+                responses = CachedResponses(estimator, X_train)
+                for name, scorer in with_all_classes(scorers, estimator, y_train).items():
                     given = check_method_params(X, score_params[name], indices=labelled)
-                    fold.train_scores |= score_once(name, scorer, asked, X_train, y_train, given)
+                    fold.train_scores |= score_clips(
+                        name, scorer, responses, X_train, y_train, given
+                    )
     except Exception as error:  # noqa: BLE001  the caller raises it, or says which fold has no score
         fold = Fold(error=_portable(error), traceback=traceback.format_exc())
     if keep_estimator and fold.error is None:
@@ -220,30 +193,39 @@ def run_fold(
     return fold
 
 
-def _judge(fold, estimator, X, y, codes, test, scorers, score_params):
+def _score_test_clips(fold, estimator, X, y, codes, test, scorers, score_params):
     X_test, y_test = safe_indexing(X, test), safe_indexing(y, test)
-    rows = [np.flatnonzero(codes[test] == speaker) for speaker in np.unique(codes[test])]
-    parts = [(safe_indexing(X_test, r), r) for r in rows] if len(rows) > 1 else []
-    asked = AskedOnce(estimator, X_test, parts)
+    scorers = with_all_classes(scorers, estimator, y_test)
+    responses = CachedResponses(estimator, X_test)
+    metrics_of = {}
     for name, scorer in scorers.items():
         given = check_method_params(X, score_params[name], indices=test)
-        scores = score_once(name, scorer, asked, X_test, y_test, given)
+        scores = score_clips(name, scorer, responses, X_test, y_test, given)
         fold.scores |= scores
-        fold.speaker_scores |= {key: [] if parts else [value] for key, value in scores.items()}
-        for part, r in parts:
-            given = check_method_params(X, score_params[name], indices=test[r])
-            try:
-                of_speaker = score_once(name, scorer, asked, part, safe_indexing(y_test, r), given)
-            except (ArithmeticError, LookupError, ValueError):
-                # no value for one speaker alone, as an AUC of one class has none
-                of_speaker = {}
-            for key in scores:
-                fold.speaker_scores[key].append(of_speaker.get(key, np.nan))
+        metrics_of[name] = list(scores)
+    rows_of_speakers = _rows_of_each(codes[test])
+    if len(rows_of_speakers) == 1:
+        fold.speaker_scores = {key: [value] for key, value in fold.scores.items()}
+    else:
+
+        def params_of(name, rows):
+            return check_method_params(X, score_params[name], indices=test[rows])
+
+        fold.speaker_scores = score_speakers(
+            scorers, responses, y_test, rows_of_speakers, params_of, metrics_of
+        )
     if hasattr(estimator, "predict"):
-        fold.predictions = asked.predict(X_test)
+        fold.predictions = responses.response("predict")
     if hasattr(estimator, "predict_proba") and hasattr(estimator, "classes_"):
-        fold.probabilities = np.asarray(asked.predict_proba(X_test))
+        fold.probabilities = np.asarray(responses.response("predict_proba"))
         fold.classes = np.asarray(estimator.classes_)
+
+
+def _rows_of_each(codes):
+    """Positions of the clips of each speaker, ascending, in the order of the codes."""
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order])) + 1
+    return np.split(order, starts)
 
 
 def _portable(error):

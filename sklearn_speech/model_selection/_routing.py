@@ -5,7 +5,7 @@ import warnings
 
 from sklearn import get_config
 from sklearn.feature_selection import RFECV
-from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
+from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -14,8 +14,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-#: What all searches derive from, scikit-learn's and this library's.
-BaseSearchCV = GridSearchCV.__mro__[1]
+from ..utils.sklearn_private import BaseSearchCV
 
 
 def routing_enabled():

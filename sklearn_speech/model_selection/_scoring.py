@@ -1,21 +1,25 @@
-"""Metrics by name, and a fitted estimator that is asked each question once."""
+"""Scorers by name, and scores of a fold and of each of its speakers."""
 
-from functools import partial
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import ClassifierMixin, is_classifier
-from sklearn.metrics import accuracy_score, check_scoring, get_scorer, make_scorer
+from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import accuracy_score, check_scoring, get_scorer
 from sklearn.pipeline import Pipeline
 
-from ..utils.validation import safe_indexing
-
-RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
-
-#: The class of scikit-learn's own scorers, which ask an estimator for nothing but a response.
-_Scorer = type(make_scorer(accuracy_score))
+from ..utils.sklearn_private import is_made_scorer, parts_of_scorer, scorer_with_options
+from ._metric_names import name_of_own_score, name_of_scorer
+from ._responses import CachedResponses
+from ._routing import routing_enabled
 
 
-def check_scorers(estimator, scoring):
+def check_scorers(estimator: Any, scoring: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """Scorers by name, and what a table calls each of them.
 
     Parameters
@@ -33,13 +37,13 @@ def check_scorers(estimator, scoring):
         final = estimator
         while isinstance(final, Pipeline):
             final = final.steps[-1][1]
-        if is_classifier(final) and getattr(type(final), "score", None) is ClassifierMixin.score:
+        if is_classifier(final) and _scores_by_accuracy(final):
             return {"score": get_scorer("accuracy")}, {"score": "accuracy"}
-        return {"score": check_scoring(estimator)}, {"score": "score"}
+        return {"score": check_scoring(estimator)}, {"score": name_of_own_score(estimator)}
     if isinstance(scoring, str):
         return {"score": get_scorer(scoring)}, {"score": scoring}
     if callable(scoring):
-        return {"score": scoring}, {"score": _label(scoring)}
+        return {"score": scoring}, {"score": name_of_scorer(scoring)}
     if isinstance(scoring, dict):
         pairs = list(scoring.items())
     elif isinstance(scoring, (list, tuple, set)):
@@ -54,94 +58,76 @@ def check_scorers(estimator, scoring):
     return scorers, {name: name for name in scorers}
 
 
-def _label(scorer):
-    """What a table calls a scorer that is no name."""
-    if isinstance(scorer, _Scorer):
-        function = scorer._score_func
-        while isinstance(function, partial):
-            function = function.func
-        name = getattr(function, "__name__", type(function).__name__).removesuffix("_score")
-        options = ", ".join(f"{key}={value!r}" for key, value in scorer._kwargs.items())
-        return ("neg_" if scorer._sign < 0 else "") + name + (f" ({options})" if options else "")
-    name = getattr(scorer, "__name__", type(scorer).__name__)
-    return name if name.isidentifier() and name != "score" else "custom score"
+def _scores_by_accuracy(classifier: Any) -> bool:
+    """Whether ``classifier.score`` can be replaced by the accuracy scorer, which is faster.
+
+    The scorer uses cached responses. Unlabelled clips, which own classifiers leave out of
+    their score, are in no test part. With metadata routing on, own classifiers keep their
+    method, which has its own requests.
+    """
+    method = getattr(type(classifier), "score", None)
+    if method is ClassifierMixin.score or type(classifier) is DummyClassifier:
+        return True
+    return getattr(method, "metric", None) == "accuracy" and not routing_enabled()
 
 
-def common_label(labels):
-    """What a table calls the one metric of several results.
+def with_all_classes(scorers: dict[str, Any], estimator: Any, y_test: Any) -> dict[str, Any]:
+    """Scorers for test clips that may lack some of the classes.
+
+    A metric of probabilities, such as the log loss, takes the test clips' own classes for
+    all classes unless told otherwise by ``labels=``. Metrics of predicted classes stay as
+    they are: there, ``labels=`` would change what is averaged.
 
     Parameters
     ----------
-    labels : iterable of str
-        Of the results; "score" is an estimator's own, which may be any metric.
+    scorers : dict of str to callable
+    estimator : estimator instance
+        Fitted.
+    y_test : ndarray of shape (n_clips, ...)
 
     Returns
     -------
-    label : str
+    scorers : dict of str to callable
 
     Raises
     ------
     ValueError
-        When the results are of different metrics.
+        When test clips have a class that the estimator does not know, and a metric needs
+        a probability of each class.
     """
-    labels = set(labels)
-    if len(labels) > 1:
-        labels.discard("score")
-    if len(labels) > 1:
-        raise ValueError(f"the results are of different metrics: {', '.join(sorted(labels))}")
-    return labels.pop()
+    classes = getattr(estimator, "classes_", None)
+    if classes is None or np.ndim(classes) != 1 or np.ndim(y_test) != 1:
+        return scorers
+    told = {
+        name: scorer_with_options(scorer, labels=np.asarray(classes))
+        for name, scorer in scorers.items()
+        if _takes_labels(scorer)
+    }
+    if told:
+        unknown = set(np.asarray(y_test).tolist()).difference(np.asarray(classes).tolist())
+        if unknown:
+            listed = ", ".join(sorted(map(repr, unknown))[:3])
+            raise ValueError(
+                f"no training clip of this fold has class {listed}, so {', '.join(told)} has no "
+                "value: leave out the clips of a class that only held-out speakers have, or "
+                "choose a metric of predicted classes, such as 'accuracy'"
+            )
+    return scorers | told
 
 
-class AskedOnce:
-    """A fitted estimator that answers about the test clips, or a part of them, from memory.
-
-    Each further metric, the score of each speaker and the stored predictions then
-    cost no further pass of the network, and a pipeline's features are computed once.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        Fitted.
-    X : array-like of shape (n_clips, ...)
-        Test clips. Answers are about this very object.
-    parts : list of (array-like, ndarray of int), default=()
-        Parts of X that may be asked about, and their positions in X.
-    """
-
-    def __init__(self, estimator, X, parts=()):
-        self._estimator = estimator
-        self._X = X
-        self._rows = {id(part): (part, rows) for part, rows in parts}
-        self._answers = {}
-        self._features = None
-
-    def __getattr__(self, name):
-        value = getattr(self._estimator, name)
-        if name not in RESPONSES:
-            return value
-
-        def respond(X, **kwargs):
-            if kwargs or (X is not self._X and id(X) not in self._rows):
-                return value(X, **kwargs)
-            answer = self._ask(name)
-            return answer if X is self._X else safe_indexing(answer, self._rows[id(X)][1])
-
-        respond.__name__ = name
-        return respond
-
-    def _ask(self, name):
-        if name not in self._answers:
-            estimator, X = self._estimator, self._X
-            if type(estimator) is Pipeline and len(estimator.steps) > 1:
-                if self._features is None:
-                    self._features = (estimator[:-1].transform(X),)
-                estimator, X = estimator.steps[-1][1], self._features[0]
-            self._answers[name] = getattr(estimator, name)(X)
-        return self._answers[name]
+def _takes_labels(scorer: Any) -> bool:
+    if not is_made_scorer(scorer):
+        return False
+    parts = parts_of_scorer(scorer)
+    if parts.responses == ("predict",) or "labels" in parts.options:
+        return False
+    return "labels" in inspect.signature(parts.function).parameters
 
 
-def score_once(name, scorer, asked, X, y, params):
-    """What a scorer says, as a dict of numbers.
+def score_clips(
+    name: str, scorer: Any, responses: CachedResponses, X: Any, y: Any, params: dict[str, Any]
+) -> dict[str, float]:
+    """What a scorer returns, as a dict of numbers.
 
     Parameters
     ----------
@@ -149,7 +135,7 @@ def score_once(name, scorer, asked, X, y, params):
         Of the metric.
     scorer : callable
         Returns a number, or a dict of numbers.
-    asked : AskedOnce
+    responses : CachedResponses
     X, y : array-likes of shape (n_clips, ...)
     params : dict
         Keyword arguments of the scorer.
@@ -159,11 +145,99 @@ def score_once(name, scorer, asked, X, y, params):
     scores : dict of str to float
         The one entry is called `name` where the scorer returns one number.
     """
-    # a scorer of somebody else's may look into the estimator, so it gets the real one
-    score = scorer(asked if type(scorer) is _Scorer else asked._estimator, X, y, **params)
+    # a scorer written by the user may look into the estimator, so it gets the real one
+    estimator = responses if is_made_scorer(scorer) else responses.fitted
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UndefinedMetricWarning)
+        score = scorer(estimator, X, y, **params)
     scores = score if isinstance(score, dict) else {name: score}
     if any(
         np.ndim(value) or np.asarray(value).dtype.kind not in "fiub" for value in scores.values()
     ):
         raise TypeError(f"the scorer {scorer!r} returned {score!r}: expected one number a metric")
-    return {key: float(value) for key, value in scores.items()}
+    scores = {key: float(value) for key, value in scores.items()}
+    for warning in caught:
+        # a score of NaN says it already, and the caller says it by speaker
+        if (
+            not issubclass(warning.category, UndefinedMetricWarning)
+            or np.isfinite(list(scores.values())).all()
+        ):
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+    return scores
+
+
+def score_speakers(
+    scorers: dict[str, Any],
+    responses: CachedResponses,
+    y: npt.NDArray[Any],
+    rows_of_speakers: list[npt.NDArray[np.intp]],
+    params_of: Callable[[str, npt.NDArray[np.intp]], dict[str, Any]],
+    metrics_of: dict[str, list[str]],
+) -> dict[str, list[float]]:
+    """The scores of each speaker alone.
+
+    Parameters
+    ----------
+    scorers : dict of str to callable
+    responses : CachedResponses
+        Of all test clips, which each scorer has scored before.
+    y : ndarray of shape (n_clips, ...)
+        Targets of the test clips.
+    rows_of_speakers : list of ndarray of int
+        Positions of each speaker's clips among them.
+    params_of : callable
+        Gives the keyword arguments of a scorer, by its name and positions of clips.
+    metrics_of : dict of str to list of str
+        The metrics that each scorer returns.
+
+    Returns
+    -------
+    scores : dict of str to list of float
+        By metric, one score a speaker; NaN where a metric has no value for one speaker
+        alone, as an AUC of one class has none.
+    """
+    scores: dict[str, list[float]] = {key: [] for keys in metrics_of.values() for key in keys}
+    one_by_one = {}
+    for name, scorer in scorers.items():
+        accuracies = None
+        if _is_plain_accuracy(scorer) and not params_of(name, rows_of_speakers[0]):
+            accuracies = _accuracies(y, responses.response("predict"), rows_of_speakers)
+        if accuracies is None:
+            one_by_one[name] = scorer
+        else:
+            scores[name] = accuracies
+    for rows in rows_of_speakers if one_by_one else ():
+        part = responses.part(rows)
+        for name, scorer in one_by_one.items():
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UndefinedMetricWarning)
+                    found = score_clips(
+                        name, scorer, responses, part, y[rows], params_of(name, rows)
+                    )
+            except (ArithmeticError, LookupError, ValueError):
+                found = {}
+            for key in metrics_of[name]:
+                scores[key].append(found.get(key, np.nan))
+        responses.forget_parts()
+    return scores
+
+
+def _is_plain_accuracy(scorer: Any) -> bool:
+    if not is_made_scorer(scorer):
+        return False
+    parts = parts_of_scorer(scorer)
+    return parts.function is accuracy_score and parts.sign > 0 and not parts.options
+
+
+def _accuracies(y, predictions, rows_of_speakers):
+    """Accuracy of each speaker from one comparison of all clips; None for other forms."""
+    predictions = np.asarray(predictions)
+    if y.ndim != 1 or predictions.shape != y.shape:
+        return None
+    right = np.asarray(y == predictions, dtype=float)
+    ends = np.cumsum([len(rows) for rows in rows_of_speakers])
+    sums = np.add.reduceat(right[np.concatenate(rows_of_speakers)], np.r_[0, ends[:-1]])
+    return (sums / np.diff(ends, prepend=0)).tolist()

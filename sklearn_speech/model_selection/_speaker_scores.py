@@ -103,9 +103,12 @@ class SpeakerScores(dict):
             NaN where one of them failed or the metric has no value for the speaker alone.
         """
         of_folds = self.fold_speaker_scores[self._metric(metric)]
-        heard = np.concatenate(self.fold_speakers)
-        scores = np.concatenate(of_folds)
-        return np.array([scores[heard == speaker].mean() for speaker in self.speakers])
+        # `speakers` are sorted and hold all who were held out
+        codes = np.searchsorted(self.speakers, np.concatenate(self.fold_speakers))
+        order = np.argsort(codes, kind="stable")
+        starts = np.flatnonzero(np.diff(codes[order])) + 1
+        scores = np.split(np.concatenate(of_folds)[order], starts)
+        return np.array([of_speaker.mean() for of_speaker in scores])
 
     def _metric(self, metric):
         if metric is None:
@@ -237,12 +240,12 @@ class SpeakerScores(dict):
         Returns
         -------
         frame : pandas.DataFrame
-            Index `speaker`; columns `n_clips` and the metrics.
+            Index `speaker`; columns `n_clips` and the metrics, under their `labels`.
         """
         import pandas as pd
 
         columns = {"n_clips": self.n_clips}
-        columns |= {name: self.speaker_scores(name) for name in self.metrics}
+        columns |= {self.labels[name]: self.speaker_scores(name) for name in self.metrics}
         return pd.DataFrame(columns, index=pd.Index(self.speakers, name="speaker"))
 
     def _rows(self):

@@ -1,15 +1,15 @@
-"""What can be said about all speakers from the scores of a few."""
+"""Inference about all speakers from the scores of a few: intervals and tests."""
 
 import numpy as np
 from scipy import stats
 
-#: From so many speakers on, an interval is bootstrapped.
+#: Intervals over at least this many speakers are bootstrapped.
 MIN_BOOTSTRAP = 20
 
-#: A bootstrapped interval reaches at most so many times as far as Student's t.
+#: A bootstrapped interval is at most this many times as wide as Student's t on either side.
 MAX_STRETCH = 3.0
 
-#: Up to so many speakers, every change of signs is counted (2 to that power).
+#: The permutation test is exact for at most this many speakers (2**16 sign flips).
 MAX_EXACT = 16
 
 
@@ -132,8 +132,12 @@ def paired_p_value(differences):
         if differences.std() == 0:
             return float(differences.mean() == 0), method
         return float(stats.ttest_1samp(differences, 0.0).pvalue), method
-    signs = 1 - 2 * ((np.arange(2**n)[:, np.newaxis] >> np.arange(n)) & 1)
-    sums = np.abs(signs @ differences)
-    # sums that are equal on paper differ in their last digits
-    slack = 1e-9 * np.abs(differences).sum()
-    return float(np.mean(sums >= np.abs(differences.sum()) - slack)), method
+    # exact, since all 2**n sign flips are fewer than the resamples allowed
+    result = stats.permutation_test(
+        (differences,),
+        np.mean,
+        permutation_type="samples",
+        n_resamples=2**MAX_EXACT,
+        vectorized=True,
+    )
+    return float(result.pvalue), method

@@ -1,8 +1,8 @@
 """Clips without a label, from which a pretrainer learns and by which nobody is judged."""
 
-import numbers
-
 import numpy as np
+
+from ..utils.labels import is_unlabelled
 
 
 def unlabelled_clips(estimator, y, searched=()):
@@ -19,14 +19,11 @@ def unlabelled_clips(estimator, y, searched=()):
     -------
     unlabelled : ndarray of bool of shape (n_clips,)
     """
-    unlabelled = np.zeros(len(y), dtype=bool)
     parameters = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
     names = {name for name, value in parameters.items() if value is not None}
     if any(name.split("__")[-1] == "pretrainer" for name in names.union(searched)):
-        # not by numpy, which makes strings of numbers where a list holds both
-        labels = y.tolist() if hasattr(y, "tolist") else y
-        unlabelled[:] = [isinstance(label, numbers.Real) and label == -1 for label in labels]
-    return unlabelled
+        return is_unlabelled(y)
+    return np.zeros(len(y), dtype=bool)
 
 
 def with_labels(splits, unlabelled):

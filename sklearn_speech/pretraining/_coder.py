@@ -148,3 +148,5 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         score : float
         """
         return float(self.score_samples(X).mean())
+
+    score.metric = "neg_mean_squared_error"  # what tables and axes call it

@@ -8,7 +8,7 @@ from ..base import BaseSpeechNet
 from ..modules.conv_autoencoder import ConvAutoencoderNet
 from ..modules.masking import mask_frames
 from ..utils.parameters import SET
-from ..utils.validation import Interval, StrOptions
+from ..utils.sklearn_private import Interval, StrOptions
 from ._coder import SpectrogramCoder
 from ._stages import train_autoencoder
 

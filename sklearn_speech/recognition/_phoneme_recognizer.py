@@ -11,7 +11,8 @@ from ..metrics import phone_error_rate
 from ..modules.ctc import CTCCriterion
 from ..modules.phoneme_net import ENCODERS, PhonemeNet
 from ..utils.parameters import SET
-from ..utils.validation import Interval, StrOptions, make_ragged
+from ..utils.sklearn_private import Interval, StrOptions
+from ..utils.validation import make_ragged
 from ._decoding import beam_decode, greedy_decode
 from ._language_model import PhoneNGram
 from ._targets import TargetsMixin, codes_of, steps_of
@@ -407,3 +408,5 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
             1 is perfect; below 0 where phones are added without need.
         """
         return 1.0 - phone_error_rate(y, self.predict(X), sample_weight=sample_weight)
+
+    score.metric = "1 - phone error rate"  # what tables and axes call it

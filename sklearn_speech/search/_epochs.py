@@ -6,7 +6,7 @@ import numpy as np
 from skorch.callbacks import Callback
 
 from ..base import BaseSpeechNet
-from ..utils.validation import check_method_params, safe_indexing
+from ..utils.sklearn_private import check_method_params, safe_indexing
 from ._trial_folds import LOOKS, StopFold, metric_of
 
 

@@ -15,12 +15,18 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, indexable
 
 from ..model_selection._folds import refuse_shared_speakers
-from ..model_selection._routing import BaseSearchCV, groups_params, routing_enabled
+from ..model_selection._routing import groups_params, routing_enabled
 from ..model_selection._unlabelled import unlabelled_clips, with_labels
 from ..splits import check_speakers
 from ..store._clipwise import split_clipwise
 from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
-from ..utils.validation import HasMethods, Interval, check_method_params, fit_context
+from ..utils.sklearn_private import (
+    BaseSearchCV,
+    HasMethods,
+    Interval,
+    check_method_params,
+    fit_context,
+)
 from ._fold_pruner import FoldPruner
 from ._results import collect, format_results
 from ._run import Search, Task

@@ -7,7 +7,7 @@ import numpy as np
 from optuna.distributions import check_distribution_compatibility
 
 from ..store._digest import digest
-from ..utils.validation import warn_or_raise_about_fit_failures
+from ..utils.sklearn_private import warn_or_raise_about_fit_failures
 from ._study import in_words
 from ._trials import FOLD, MEANING
 

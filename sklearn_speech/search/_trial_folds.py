@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone
 
 from ..model_selection._folds import torch_threads
-from ..utils.validation import fit_and_score
+from ..utils.sklearn_private import fit_and_score
 
 #: How often the pruner is asked in a fold that is watched: after each quarter of the epochs.
 LOOKS = 4

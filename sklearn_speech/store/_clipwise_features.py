@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.utils import indexable
 
 from .. import __version__
-from ..utils.validation import safe_indexing
+from ..utils.sklearn_private import is_sklearn_scorer, safe_indexing, scorers_by_name
 from ._clipwise import split_clipwise
 from ._digest import digest, file_identities
 from ._feature_cache import FeatureCache
@@ -56,10 +56,8 @@ def may_share(estimator, scorers, fit_params):
     names = {} if first is None else first.named_steps
     if any(name.partition("__")[0] in names for name in fit_params):
         return False
-    # a scorer of somebody else's may look at the clips as they came in
-    scorers = getattr(scorers, "_scorers", scorers)
-    parts = scorers.values() if isinstance(scorers, dict) else [scorers]
-    return all(type(scorer).__module__ == "sklearn.metrics._scorer" for scorer in parts)
+    # a scorer written by the user may look at the clips as they came in
+    return all(is_sklearn_scorer(scorer) for scorer in scorers_by_name(scorers).values())
 
 
 class ClipwiseFeatures:

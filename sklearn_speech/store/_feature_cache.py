@@ -1,4 +1,4 @@
-"""Features on disk: written once, shared through memory maps, checked before they are believed."""
+"""Features on disk: written once, shared through memory maps, checked before they are used."""
 
 import hashlib
 import json
@@ -8,13 +8,18 @@ import tempfile
 import time
 import uuid
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..utils.validation import is_ragged, make_ragged
 
-#: Beginning of the names of what is not, or no longer, an entry.
+Array = npt.NDArray[Any]
+
+#: Beginning of the names of folders that are being written or deleted.
 _HIDDEN = ".writing-"
 
 #: Half-written entries older than this (seconds) belong to a process that died.
@@ -25,18 +30,23 @@ class FeatureCache:
     """A folder of feature arrays, bounded in size, that several processes may use at once.
 
     Each entry is a folder of its own, written beside its place and moved there
-    in one step, so that no reader ever sees half of one. What is read is
-    compared with its checksum first; an entry that does not agree is removed.
+    in one step, so that no reader sees half of one. What is read is compared with
+    its checksum first; an entry that does not agree is removed, with a warning.
     Arrays come back as memory maps, so that processes on one machine share one
     copy in memory.
+
+    An entry that another process removes, because the folder is full, is a miss like any
+    other. Without the permission to read the folder everything is a miss, and without the
+    permission to write it nothing is stored, each with a warning; features are then
+    computed.
 
     Parameters
     ----------
     folder : str or os.PathLike
-        Made when the first entry is written.
+        Created when the first entry is written.
     max_bytes : int, default=16 * 2**30
-        Size of all entries together. The ones that were not used for longest
-        go first.
+        Size of all entries together. The entries that were not used for longest are
+        removed first.
 
     Examples
     --------
@@ -49,11 +59,11 @@ class FeatureCache:
     [0. 1. 2.] None
     """
 
-    def __init__(self, folder, max_bytes=16 * 2**30):
+    def __init__(self, folder: str | os.PathLike[str], max_bytes: int = 16 * 2**30) -> None:
         self.folder = Path(folder)
         self.max_bytes = max_bytes
 
-    def get(self, key):
+    def get(self, key: str) -> Array | None:
         """The features stored under a key.
 
         Parameters
@@ -67,31 +77,39 @@ class FeatureCache:
             Read-only and memory-mapped; None where there is no sound entry.
         """
         entry = self.folder / key
-        if not entry.is_dir():
+        if not os.path.isdir(entry):
             return None
-        try:
-            meta = json.loads((entry / "meta.json").read_text())
-            if _checksum(entry / "data.npy") != meta["checksum"]:
-                raise ValueError("checksum")
-            data = np.load(entry / "data.npy", mmap_mode="r", allow_pickle=False)
-            features = data if meta["shapes"] is None else _cut(np.asarray(data), meta["shapes"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            warnings.warn(
-                f"the cached features in {str(entry)!r} are damaged ({error}); they are computed "
-                "again",
-                UserWarning,
-                stacklevel=2,
-            )
-            self._remove(entry)
-            return None
+        # another process may replace the entry between two of these reads, so read once more
+        for attempt in range(2):
+            try:
+                features = _read(entry)
+                break
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                if not os.path.isdir(entry):
+                    return None  # removed by another process, to make room
+                if isinstance(error, PermissionError):
+                    self._warn(f"cannot be read: {error}; features are computed again")
+                    return None
+                if attempt:
+                    self._warn(
+                        f"holds the damaged entry {key!r} ({error}), which is removed; its "
+                        "features are computed again"
+                    )
+                    self._remove(entry)
+                    return None
         try:
             os.utime(entry)  # used just now
         except OSError:
-            pass  # a folder that only others may write to still serves
+            pass  # features can be used from a folder that only others may write to
         return features
 
-    def find(self, ending, clips):
-        """Features of single clips, wherever among the entries they are.
+    def _warn(self, message):
+        warnings.warn(
+            f"the feature cache {str(self.folder)!r} {message}", UserWarning, stacklevel=3
+        )
+
+    def find(self, ending: str, clips: Iterable[str]) -> dict[str, Array]:
+        """Features of single clips, from any of the entries.
 
         Parameters
         ----------
@@ -106,12 +124,13 @@ class FeatureCache:
             Features by name, for those clips that are there.
         """
         found, wanted = {}, set(clips)
-        for entry in sorted(self.folder.glob(f"*{ending}")) if wanted else ():
+        for entry in self._entries(ending) if wanted else ():
             try:
-                names = json.loads((entry / "meta.json").read_text()).get("clips") or []
-            except (OSError, ValueError, AttributeError):
-                continue  # removed by another process, or damaged, which get would say
-            if not wanted.intersection(names):
+                names = _read_meta(entry)["clips"] or []
+                some_wanted = not wanted.isdisjoint(names)
+            except (OSError, TypeError, ValueError):
+                continue  # removed by another process, or damaged: then `get` warns of it
+            if not some_wanted:
                 continue
             features = self.get(entry.name)
             if features is None or features.dtype == object or len(features) != len(names):
@@ -122,7 +141,18 @@ class FeatureCache:
             wanted.difference_update(names)
         return found
 
-    def put(self, key, features, clips=None):
+    def _entries(self, ending=""):
+        """Folders in the cache, sorted; none where there is no cache or it cannot be read."""
+        try:
+            names = os.listdir(self.folder)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            self._warn(f"cannot be read: {error}; features are computed again")
+            return []
+        return [self.folder / name for name in sorted(names) if name.endswith(ending)]
+
+    def put(self, key: str, features: Any, clips: list[str] | None = None) -> Any:
         """Store features, and return them as :meth:`get` would.
 
         Parameters
@@ -144,11 +174,7 @@ class FeatureCache:
         try:
             self._write(key, flat, shapes, clips)
         except OSError as error:
-            warnings.warn(
-                f"features could not be cached in {str(self.folder)!r}: {error}",
-                UserWarning,
-                stacklevel=2,
-            )
+            self._warn(f"cannot be written: {error}; features are not stored")
             return features
         self._evict(keep=key)
         stored = self.get(key)
@@ -158,14 +184,18 @@ class FeatureCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         place = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=self.folder))
         try:
-            np.save(place / "data.npy", flat)
-            checksum = _checksum(place / "data.npy")
+            with open(place / "data.npy", "wb") as file:
+                np.save(file, flat)
+                _flush(file)
+            checksum = _checksum(place / "data.npy", shapes, clips)
             meta = {"checksum": checksum, "shapes": shapes, "clips": clips}
-            (place / "meta.json").write_text(json.dumps(meta))
+            with open(place / "meta.json", "w", encoding="utf-8") as file:
+                json.dump(meta, file)
+                _flush(file)
             try:
                 os.rename(place, self.folder / key)
             except OSError:
-                if not (self.folder / key).is_dir():
+                if not os.path.isdir(self.folder / key):
                     raise
                 # another process was faster; what it wrote is the same
         finally:
@@ -173,11 +203,11 @@ class FeatureCache:
 
     def _evict(self, keep):
         entries, total = [], 0
-        for entry in self.folder.iterdir():
+        for entry in self._entries():
             try:
                 used, size = entry.stat().st_mtime, sum(f.stat().st_size for f in entry.iterdir())
             except OSError:
-                continue  # removed by another process
+                continue  # removed by another process, or not ours to read
             if entry.name.startswith(_HIDDEN):
                 if used < time.time() - _ABANDONED:
                     shutil.rmtree(entry, ignore_errors=True)
@@ -192,13 +222,36 @@ class FeatureCache:
             total -= size
 
     def _remove(self, entry):
-        """Take an entry out of sight in one step, then delete it."""
+        """Rename an entry, so that it disappears in one step, then delete it."""
         place = self.folder / f"{_HIDDEN}{uuid.uuid4().hex}"
         try:
             os.rename(entry, place)
         except OSError:
-            return  # another process was faster
+            return  # another process was faster, or may write here and this one may not
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _read_meta(entry):
+    meta = json.loads((entry / "meta.json").read_text(encoding="utf-8"))
+    if not isinstance(meta, dict) or not {"checksum", "shapes", "clips"} <= set(meta):
+        raise ValueError("meta.json lacks an entry")
+    return meta
+
+
+def _read(entry):
+    """The features of an entry, or an error where its files do not agree."""
+    meta = _read_meta(entry)
+    if _checksum(entry / "data.npy", meta["shapes"], meta["clips"]) != meta["checksum"]:
+        raise ValueError("its checksum differs")
+    data = np.load(entry / "data.npy", mmap_mode="r", allow_pickle=False)
+    if meta["shapes"] is None:
+        return data
+    return _cut(np.asarray(data), meta["shapes"])
+
+
+def _flush(file):
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _flat(features):
@@ -217,13 +270,14 @@ def _flat(features):
 
 def _cut(data, shapes):
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-    if ends[-1] != len(data):
-        raise ValueError("the sizes of the clips do not add up")
     return make_ragged(
         part.reshape(shape) for part, shape in zip(np.split(data, ends[:-1]), shapes)
     )
 
 
-def _checksum(path):
+def _checksum(path, shapes, clips):
+    """Digest of the data and of what meta.json says about them."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        state = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
+    state.update(json.dumps([shapes, clips]).encode())
+    return state.hexdigest()

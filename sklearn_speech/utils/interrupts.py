@@ -1,7 +1,11 @@
-"""Tells apart the interrupts that end a training."""
+"""KeyboardInterrupt: it ends a single fit early, but stops a run over several fits."""
 
 import dis
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 #: Packages whose code fits estimators on somebody's behalf: a fit that they call is one of many.
 _CALLERS = ("sklearn", "joblib", "sklearn_speech")
@@ -68,3 +72,30 @@ def is_nested_fit():
 
 def _belongs(module, packages):
     return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+@contextmanager
+def stop_run_on_interrupt() -> Iterator[None]:
+    """Let no Ctrl-C inside the block pass unnoticed.
+
+    A plain skorch net catches it and returns what it has learned so far; the interrupt is
+    then raised again at the end of the block. Signals arrive in the main thread, so in other
+    threads this does nothing.
+    """
+    received = []
+    handler = signal.getsignal(signal.SIGINT)
+    watches = threading.current_thread() is threading.main_thread() and callable(handler)
+
+    def note(number, frame):
+        received.append(number)
+        handler(number, frame)
+
+    if watches:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        if watches:
+            signal.signal(signal.SIGINT, handler)
+    if received:
+        raise KeyboardInterrupt

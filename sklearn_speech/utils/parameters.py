@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 
-from .validation import InvalidParameterError
+from .sklearn_private import InvalidParameterError
 
 
 class _Set:

@@ -1,4 +1,4 @@
-"""Checks of input, and the only place that imports scikit-learn's private API.
+"""Checks of input.
 
 Waveforms and spectrograms travel either as one array, when every clip has the
 same size, or *ragged*: a 1-D object array with one array a clip. The two
@@ -10,50 +10,18 @@ import numbers
 import warnings
 
 import numpy as np
-from sklearn.base import _fit_context
-from sklearn.model_selection._validation import (
-    _fit_and_score,
-    _warn_or_raise_about_fit_failures,
-)
-from sklearn.utils import _safe_indexing
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    InvalidParameterError,
-    Options,
-    StrOptions,
-    validate_parameter_constraints,
-)
-from sklearn.utils.validation import _check_method_params, check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from .text import normalize_name
 
 __all__ = [
-    "HasMethods",
-    "Interval",
-    "InvalidParameterError",
-    "Options",
-    "StrOptions",
-    "check_is_fitted",
-    "check_method_params",
     "check_phone_sequences",
+    "check_positive_int",
     "check_spectrograms",
     "check_waveforms",
-    "fit_and_score",
-    "fit_context",
     "is_ragged",
     "make_ragged",
-    "safe_indexing",
-    "validate_data",
-    "validate_parameter_constraints",
-    "warn_or_raise_about_fit_failures",
 ]
-
-fit_and_score = _fit_and_score
-warn_or_raise_about_fit_failures = _warn_or_raise_about_fit_failures
-fit_context = _fit_context
-check_method_params = _check_method_params
-safe_indexing = _safe_indexing
 
 #: Dtypes that are computed in; anything else becomes the first.
 FLOATS = (np.float32, np.float64)

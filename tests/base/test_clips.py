@@ -11,7 +11,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn_speech import TrainableFrontEnd
 from sklearn_speech.augmentation import Augmentation, Gain, Mixup, SpecAugment
 from sklearn_speech.feature_extraction import MFCC, MelSpectrogram
-from sklearn_speech.utils.validation import InvalidParameterError, make_ragged
+from sklearn_speech.utils.sklearn_private import InvalidParameterError
+from sklearn_speech.utils.validation import make_ragged
 from tests.base.toy import LABELS, quick, toy_spectrograms, weights
 
 X, y, speakers = toy_spectrograms()

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from sklearn_speech.base._parameters import SKORCH_PARAMETERS
 from sklearn_speech.classification import SpectrogramCNNClassifier
 from sklearn_speech.modules.spectrogram_cnn import SpectrogramCNNNet
-from sklearn_speech.utils.validation import InvalidParameterError
+from sklearn_speech.utils.sklearn_private import InvalidParameterError
 from tests.base.toy import LABELS, quick, toy_spectrograms, weights
 
 X, y, speakers = toy_spectrograms()

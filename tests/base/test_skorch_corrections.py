@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, SequentialSampler
 
 from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
 from sklearn_speech.modules.spectrogram_cnn import SpectrogramCNNNet
-from sklearn_speech.utils.validation import InvalidParameterError
+from sklearn_speech.utils.sklearn_private import InvalidParameterError
 from tests.base.toy import LABELS, Spy, numbered, quick, toy_spectrograms, weights
 
 X, y, speakers = toy_spectrograms()

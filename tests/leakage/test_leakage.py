@@ -251,8 +251,15 @@ def test_the_report_pickles_and_shows_itself_as_text_table_and_frame(clips):
         ({"sample_rate": -1}, "sample_rate"),
         ({"threshold": 0}, "threshold"),
         ({"speakers": ["a"] * 23}, "speakers has 23"),
-        ({"speakers": ["a"] * 23 + [None]}, r"speakers\[23\]"),
-        ({"speakers": ["a"] * 23 + [float("nan")]}, r"speakers\[23\]"),
+        (
+            {"speakers": ["a"] * 23 + [None]},
+            r"speakers has missing values at 1 of 24 .* position 23",
+        ),
+        (
+            {"speakers": ["a"] * 23 + [float("nan")]},
+            r"speakers has missing values at 1 of 24 .* position 23",
+        ),
+        ({"speakers": ["a"] * 23 + [" "]}, "speakers has missing values at 1 of 24"),
         ({"speakers": ["a"] * 24}, "one speaker only"),
         ({"texts": ["a"]}, "texts has 1"),
         ({"texts": [3] * 24}, r"texts\[0\]"),
@@ -272,7 +279,7 @@ def test_what_is_wrong_is_named(changes, message, clips):
 def test_a_missing_value_of_pandas_is_a_missing_speaker(clips):
     pd = pytest.importorskip("pandas")
     speakers = pd.Series(["a"] * 23 + [pd.NA], dtype="string")
-    with pytest.raises(ValueError, match="1 of 24 clips have no speaker"):
+    with pytest.raises(ValueError, match=r"1 of 24 clips .* position 23"):
         check_speaker_leakage(clips, None, speakers, None, sample_rate=RATE)
 
 

@@ -1,14 +1,27 @@
+import signal
 from functools import partial
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.dummy import DummyClassifier
-from sklearn.exceptions import FitFailedWarning
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, TransformerMixin
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.exceptions import FitFailedWarning, UndefinedMetricWarning
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import fbeta_score, log_loss, make_scorer
+from sklearn.metrics import (
+    brier_score_loss,
+    d2_log_loss_score,
+    fbeta_score,
+    log_loss,
+    make_scorer,
+    roc_auc_score,
+    top_k_accuracy_score,
+)
 from sklearn.model_selection import (
+    GridSearchCV,
     GroupKFold,
     GroupShuffleSplit,
     KFold,
@@ -19,13 +32,25 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from skorch import NeuralNetClassifier
+from skorch.callbacks import Callback
 
-from sklearn_speech import ConvAutoencoder, MelSpectrogram
+import sklearn_speech
+from sklearn_speech import (
+    ConvAutoencoder,
+    MelSpectrogram,
+    PhonemeRecognizer,
+    SpectrogramCNNClassifier,
+    SpectrogramLinearClassifier,
+)
 from sklearn_speech.model_selection import (
     SpeakerFoldError,
     StratifiedGroupShuffleSplit,
+    check_speaker_leakage,
     cross_validate_by_speaker,
 )
+from sklearn_speech.model_selection._metric_names import name_of_own_score
+from sklearn_speech.model_selection._scoring import check_scorers
 
 
 @pytest.fixture
@@ -282,16 +307,11 @@ def test_targets_may_be_integers_and_lists_of_phones(clips):
 
 class ThreadCounter(DummyClassifier):
     def fit(self, X, y):
-        import torch
-
         self.n_threads_ = torch.get_num_threads()
         return super().fit(X, y)
 
 
 def test_jobs_share_the_threads_of_torch(clips, monkeypatch):
-    import joblib
-    import torch
-
     X, y, speakers = clips
     monkeypatch.setattr(joblib, "cpu_count", lambda: 6)
     before = torch.get_num_threads()
@@ -459,3 +479,187 @@ def test_a_scorer_of_ones_own_is_given_the_whole_pipeline_and_the_clips(clips):
     options = {"cv": GroupKFold(2), "scoring": seen}
     scores = cross_validate_by_speaker(model, waves, y, speakers, **options)
     assert scores["test_score"].tolist() == [800.3, 800.3]
+
+
+@pytest.fixture
+def lacking(clips):
+    """The clips, where ann never says "no" and bob says nothing else."""
+    X, y, speakers = clips
+    keep = ((speakers != "ann") | (y != "no")) & ((speakers != "bob") | (y == "no"))
+    return X[keep], y[keep], speakers[keep]
+
+
+PROBABILISTIC = {
+    "neg_log_loss": lambda y, p, labels: -log_loss(y, p, labels=labels),
+    "neg_brier_score": lambda y, p, labels: -brier_score_loss(y, p, labels=labels),
+    "top_k_accuracy": lambda y, p, labels: top_k_accuracy_score(y, p, labels=labels),
+    "d2_log_loss_score": lambda y, p, labels: d2_log_loss_score(y, p, labels=labels),
+}
+
+
+@pytest.mark.parametrize("cv", [None, GroupKFold(2)])
+@pytest.mark.parametrize("scoring", PROBABILISTIC)
+def test_probabilities_are_scored_by_all_classes_where_a_speaker_lacks_some(lacking, scoring, cv):
+    X, y, speakers = lacking
+    scores = cross_validate_by_speaker(
+        LogisticRegression(), X, y, speakers, cv=cv, scoring=scoring, return_train_score=True
+    )
+    metric = partial(PROBABILISTIC[scoring], labels=["no", "stop", "yes"])
+    p = scores.probabilities
+    for test, score in zip(scores["indices"]["test"], scores["test_score"]):
+        assert score == pytest.approx(metric(y[test], p[test]))
+    for name, score in zip(scores.speakers, scores.speaker_scores()):
+        own = speakers == name
+        assert score == pytest.approx(metric(y[own], p[own]))
+
+
+OVR = make_scorer(roc_auc_score, multi_class="ovr", response_method="predict_proba")
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc_ovr", OVR])
+def test_an_auc_has_no_value_where_a_class_is_missing_and_the_advice_helps(lacking, scoring):
+    X, y, speakers = lacking
+    message = r"has no value \(NaN\) in 2 of 5 folds, such as the one that held out 'ann'"
+    with pytest.warns(UndefinedMetricWarning, match=message) as caught:
+        scores = cross_validate_by_speaker(LogisticRegression(), X, y, speakers, scoring=scoring)
+    assert len(caught) == 1 and "StratifiedGroupKFold()" in str(caught[0].message)
+    assert np.isnan(scores["test_score"]).tolist() == [True, True, False, False, False]
+    assert np.isnan(scores.mean)
+    advised = cross_validate_by_speaker(
+        LogisticRegression(), X, y, speakers, scoring=scoring, cv=StratifiedGroupKFold(2)
+    )
+    for test, score in zip(advised["indices"]["test"], advised["test_score"]):
+        expected = roc_auc_score(y[test], advised.probabilities[test], multi_class="ovr")
+        assert score == pytest.approx(expected)
+
+
+def test_two_classes_of_which_a_speaker_has_one(clips):
+    X, y, speakers = clips
+    y = np.where((y == "no") | (speakers == "ann"), "no", "other")
+    scores = cross_validate_by_speaker(
+        LogisticRegression(), X, y, speakers, scoring=["neg_log_loss", "accuracy"]
+    )
+    for name, score in zip(scores.speakers, scores.speaker_scores("neg_log_loss")):
+        own = speakers == name
+        expected = -log_loss(y[own], scores.probabilities[own], labels=["no", "other"])
+        assert score == pytest.approx(expected)
+    with pytest.warns(UndefinedMetricWarning, match="roc_auc has no value .* held out 'ann'"):
+        scores = cross_validate_by_speaker(LogisticRegression(), X, y, speakers, scoring="roc_auc")
+    assert np.isnan(scores["test_score"]).tolist() == [True] + [False] * 4
+
+
+def test_a_class_of_the_held_out_speaker_alone_is_wrong_or_an_error_with_advice(
+    clips,
+):
+    X, y, speakers = clips
+    y = np.where(speakers == "ann", "oh", y)
+    scores = cross_validate_by_speaker(LogisticRegression(), X, y, speakers)
+    assert scores["test_score"][0] == 0
+    message = r"held out 'ann'.*has class 'oh', so score has no value: leave out the clips"
+    with pytest.raises(SpeakerFoldError, match=message):
+        cross_validate_by_speaker(LogisticRegression(), X, y, speakers, scoring="neg_log_loss")
+    kept = y != "oh"
+    scores = cross_validate_by_speaker(
+        LogisticRegression(), X[kept], y[kept], speakers[kept], scoring="neg_log_loss"
+    )
+    assert np.isfinite(scores["test_score"]).all()
+
+
+class CtrlC(Callback):
+    """The user presses Ctrl-C in the second epoch of each fit."""
+
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.history) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+
+class Linear(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(4 * 5, 3)
+
+    def forward(self, X):
+        return self.layer(X.flatten(1)).softmax(1)
+
+
+@pytest.mark.parametrize("error_score", ["raise", np.nan])
+@pytest.mark.parametrize(
+    "net",
+    [
+        SpectrogramLinearClassifier(max_epochs=3, callbacks=[CtrlC()], device="cpu"),
+        make_pipeline(
+            FunctionTransformer(),
+            NeuralNetClassifier(
+                Linear, max_epochs=3, callbacks=[CtrlC()], train_split=None, verbose=0
+            ),
+        ),
+    ],
+    ids=["own", "plain_skorch"],
+)
+def test_an_interrupt_stops_the_run_and_no_half_trained_fold_is_scored(net, error_score):
+    X = np.random.default_rng(0).normal(size=(12, 4, 5)).astype(np.float32)
+    scored = []
+
+    def scoring(model, X, y):
+        scored.append(len(y))
+        return 0.0
+
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate_by_speaker(
+            net,
+            X,
+            np.arange(12) % 3,
+            np.repeat(list("ab"), 6),
+            scoring=scoring,
+            error_score=error_score,
+        )
+    assert scored == []
+
+
+def test_the_backend_multiprocessing_is_refused_by_name_before_anything_runs(clips):
+    fitted = []
+
+    class Recording(DummyClassifier):
+        def fit(self, X, y):
+            fitted.append(len(y))
+            return super().fit(X, y)
+
+    with joblib.parallel_config("multiprocessing"):
+        with pytest.raises(ValueError, match=r"cross_validate_by_speaker .*MultiprocessingBackend"):
+            cross_validate_by_speaker(Recording(), *clips, n_jobs=2)
+        assert fitted == []
+        with pytest.raises(ValueError, match=r"check_speaker_leakage .*MultiprocessingBackend"):
+            check_speaker_leakage(*clips, None, sample_rate=8000, n_jobs=2)
+    cross_validate_by_speaker(Recording(), *clips)
+    assert len(fitted) == 5
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "label"),
+    [
+        (DummyClassifier(), {}, "accuracy"),
+        (make_pipeline(StandardScaler(), LogisticRegression()), {}, "accuracy"),
+        (FrozenEstimator(DummyClassifier()), {}, "accuracy"),
+        (DummyRegressor(), {}, "r2"),
+        (GridSearchCV(DummyClassifier(), {}, cv=GroupKFold(2)), {}, "accuracy"),
+        (GridSearchCV(DummyClassifier(), {}, scoring="f1_macro"), {}, "f1_macro"),
+        (SpectrogramCNNClassifier(), {}, "accuracy"),
+        (SpectrogramLinearClassifier(), {}, "accuracy"),
+        (PhonemeRecognizer(), {}, "1 - phone error rate"),
+        (make_pipeline(ConvAutoencoder()), {}, "neg_mean_squared_error"),
+        (DummyClassifier(), {"scoring": "f1_macro"}, "f1_macro"),
+        (DummyClassifier(), {"scoring": make_scorer(log_loss, greater_is_better=False)},
+         "neg_log_loss"),
+    ],
+)  # fmt: skip
+def test_a_score_is_called_by_its_metric(model, options, label):
+    _, labels = check_scorers(model, options.get("scoring"))
+    assert list(labels.values()) == [label]
+
+
+def test_every_estimator_of_this_package_names_the_metric_of_its_score():
+    for name in sklearn_speech.__all__:
+        kind = getattr(sklearn_speech, name)
+        if isinstance(kind, type) and issubclass(kind, BaseEstimator) and hasattr(kind, "score"):
+            if not issubclass(kind, MetaEstimatorMixin):
+                assert name_of_own_score(kind.__new__(kind)) != "score", name

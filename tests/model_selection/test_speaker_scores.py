@@ -130,7 +130,7 @@ def test_one_held_out_speaker_has_no_interval(clips):
 
 def test_the_frame_has_one_row_a_speaker(scores):
     expected = pd.DataFrame(
-        {"n_clips": [12, 9, 15, 6], "score": scores.speaker_scores()},
+        {"n_clips": [12, 9, 15, 6], "accuracy": scores.speaker_scores()},
         index=pd.Index(["ann", "bob", "cem", "dov"], name="speaker"),
     )
     pd.testing.assert_frame_equal(scores.to_frame(), expected, check_index_type=False)

@@ -1,6 +1,9 @@
 import errno
+import json
 import multiprocessing
 import os
+import shutil
+import tempfile
 import time
 
 import joblib
@@ -60,14 +63,24 @@ def test_what_is_no_array_of_numbers_is_not_stored(cache):
         lambda entry: (entry / "data.npy").unlink(),
         lambda entry: (entry / "meta.json").write_text("{"),
         lambda entry: (entry / "meta.json").write_text('{"shapes": null}'),
+        lambda entry: (entry / "meta.json").write_text("[]"),
+        lambda entry: (entry / "meta.json").write_bytes(b"\xff\xfe"),
+        lambda entry: change_meta(entry, shapes=[]),
+        lambda entry: change_meta(entry, shapes=[[3]]),
+        lambda entry: change_meta(entry, shapes=[[-9], [18]]),
+        lambda entry: change_meta(entry, shapes=3),
+        lambda entry: change_meta(entry, shapes=[["x"]]),
+        lambda entry: change_meta(entry, shapes=[[10**30]]),
+        lambda entry: change_meta(entry, clips=3),
+        lambda entry: change_meta(entry, clips=[["a"]]),
         lambda entry: flip_a_bit(entry / "data.npy"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:the cached features")
-def test_a_damaged_entry_is_not_believed(cache, damage):
+def test_a_damaged_entry_is_not_used(cache, damage):
     cache.put("x", np.arange(9.0))
     damage(cache.folder / "x")
-    assert cache.get("x") is None
+    with pytest.warns(UserWarning, match="holds the damaged entry 'x'"):
+        assert cache.get("x") is None
     np.testing.assert_array_equal(cache.put("x", np.arange(9.0)), np.arange(9.0))
     np.testing.assert_array_equal(cache.get("x"), np.arange(9.0))
 
@@ -78,11 +91,9 @@ def flip_a_bit(path):
     path.write_bytes(content)
 
 
-def test_damage_is_reported(cache):
-    cache.put("x", np.arange(9.0))
-    flip_a_bit(cache.folder / "x" / "data.npy")
-    with pytest.warns(UserWarning, match="damaged"):
-        cache.get("x")
+def change_meta(entry, **changes):
+    meta = json.loads((entry / "meta.json").read_text())
+    (entry / "meta.json").write_text(json.dumps(meta | changes))
 
 
 def test_the_size_is_bounded_and_the_unused_go_first(cache):
@@ -125,7 +136,6 @@ def _write_often(folder, n_times):
         cache._remove(cache.folder / f"key{(i + 1) % 3}")
 
 
-@pytest.mark.filterwarnings("ignore:the cached features")  # removed while it is read
 def test_two_writers_and_a_reader_never_see_half_an_entry(cache):
     fork = multiprocessing.get_context("fork")
     writers = [fork.Process(target=_write_often, args=(cache.folder, 30)) for _ in range(2)]
@@ -142,6 +152,105 @@ def test_two_writers_and_a_reader_never_see_half_an_entry(cache):
         process.join()
         assert process.exitcode == 0
     assert n_read > 0
+
+
+def _fill(folder, seed):
+    cache = FeatureCache(folder, max_bytes=4 * 2**15)
+    for i in np.random.default_rng(seed).permutation(60):
+        cache.put(f"key{i % 20}-m", np.full(2**12, float(i % 20)), [f"clip{i % 20}"])
+
+
+def test_eviction_by_two_other_processes_is_a_miss_and_no_damage(cache):
+    # warnings are errors in tests, so a warning in a process ends it with another exit code
+    fork = multiprocessing.get_context("fork")
+    writers = [fork.Process(target=_fill, args=(cache.folder, seed)) for seed in range(2)]
+    for process in writers:
+        process.start()
+    n_read = n_missed = 0
+    while any(process.is_alive() for process in writers):
+        for i in range(20):
+            found = cache.get(f"key{i}-m")
+            n_missed += found is None
+            if found is not None:
+                np.testing.assert_array_equal(found, np.full(2**12, float(i)))
+                n_read += 1
+        for name, clip in cache.find("-m", ["clip3", "clip7"]).items():
+            assert clip == float(name.removeprefix("clip"))
+    for process in writers:
+        process.join()
+        assert process.exitcode == 0
+    assert n_read > 0 and n_missed > 0
+    sizes = [f.stat().st_size for f in cache.folder.rglob("data.npy")]
+    assert sum(sizes) <= 4 * 2**15 + 2**15 + 200  # each writer keeps what it has just written
+
+
+@pytest.mark.parametrize("step", ["meta.json", "data.npy", "np.load"])
+def test_an_entry_that_vanishes_while_it_is_read_is_a_miss(cache, monkeypatch, step):
+    from sklearn_speech.store import _feature_cache as module
+
+    cache.put("x", np.arange(9.0))
+
+    def remove(*args, **kwargs):
+        cache._remove(cache.folder / "x")
+        raise FileNotFoundError(step)
+
+    place, name = {
+        "meta.json": (module, "_read_meta"),
+        "data.npy": (module, "_checksum"),
+        "np.load": (np, "load"),
+    }[step]
+    monkeypatch.setattr(place, name, remove)
+    assert cache.get("x") is None
+
+
+def test_an_entry_that_is_replaced_while_it_is_read_is_read_again(cache, monkeypatch):
+    from sklearn_speech.store import _feature_cache as module
+
+    cache.put("x", np.arange(9.0))
+    checksum = module._checksum
+    answers = ["of the entry before", None]
+    monkeypatch.setattr(module, "_checksum", lambda *args: answers.pop(0) or checksum(*args))
+    np.testing.assert_array_equal(cache.get("x"), np.arange(9.0))
+
+
+def test_a_folder_that_may_not_be_read_is_named_and_left_alone(cache, monkeypatch):
+    cache.put("x-m", np.arange(9.0), list("abcdefghi"))
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "load", refuse)
+        with pytest.warns(UserWarning, match=r"feature cache .*cannot be read: .*Permission"):
+            assert cache.get("x-m") is None
+        patch.setattr(os, "listdir", refuse)
+        with pytest.warns(UserWarning, match=r"feature cache .*cannot be read: .*Permission"):
+            assert cache.find("-m", ["a"]) == {}
+    np.testing.assert_array_equal(cache.get("x-m"), np.arange(9.0))
+
+
+@pytest.mark.parametrize("function", ["mkdtemp", "rename"])
+def test_a_folder_that_may_not_be_written_costs_a_warning_only(cache, monkeypatch, function):
+    def refuse(*args, **kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    features = np.arange(9.0)
+    monkeypatch.setattr(tempfile if function == "mkdtemp" else os, function, refuse)
+    with pytest.warns(UserWarning, match=r"feature cache .*cannot be written: .*Permission"):
+        assert cache.put("x", features) is features
+
+
+def test_a_folder_that_another_process_deletes_is_empty(cache):
+    cache.put("x", np.arange(9.0))
+    shutil.rmtree(cache.folder)
+    assert cache.get("x") is None and cache.find("x", ["a"]) == {}
+    cache._evict(keep="x")
+    np.testing.assert_array_equal(cache.put("x", np.arange(9.0)), np.arange(9.0))
+
+
+def test_ragged_features_without_clips_are_not_stored(cache):
+    empty = make_ragged([])
+    assert cache.put("x", empty) is empty and cache.get("x") is None
 
 
 @pytest.fixture

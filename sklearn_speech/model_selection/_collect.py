@@ -1,0 +1,158 @@
+"""Results of folds, put together."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import FitFailedWarning, UndefinedMetricWarning
+
+from ..utils.labels import as_targets
+from ._folds import SpeakerFoldError
+from ._speaker_scores import SpeakerScores
+
+
+def listed(speakers):
+    """The first three names, and how many more there are."""
+    first = ", ".join(repr(str(name)) for name in speakers[:3])
+    return first + (f" and {len(speakers) - 3} more" if len(speakers) > 3 else "")
+
+
+def collect(folds, splits, held_out, y, names, codes, labels, error_score):
+    """Put the results of all folds together.
+
+    Parameters
+    ----------
+    folds : list of Fold
+    splits : list of (ndarray, ndarray, ndarray) of int
+        Training clips, test clips, and training clips that have labels.
+    held_out : list of ndarray
+        Names of the speakers of each test part.
+    y : ndarray of shape (n_clips, ...)
+    names : ndarray of shape (n_speakers,)
+    codes : ndarray of int of shape (n_clips,)
+        ``names[codes]`` are the speakers.
+    labels : dict of str to str
+        What tables call each metric.
+    error_score : "raise" or float
+
+    Returns
+    -------
+    scores : SpeakerScores
+    """
+    failures = {i: fold.traceback for i, fold in enumerate(folds) if fold.error is not None}
+    if len(failures) == len(folds):
+        raise SpeakerFoldError(
+            f"all {len(folds)} folds failed; the one that held out {listed(held_out[0])} with:\n"
+            f"{folds[0].traceback}"
+        ) from folds[0].error
+    for i in failures:
+        warnings.warn(
+            f"fold {i}, which held out {listed(held_out[i])}, failed; its score is {error_score}:"
+            f"\n{folds[i].traceback}",
+            FitFailedWarning,
+            stacklevel=3,
+        )
+    whole = next(fold for fold in folds if fold.error is None)
+    metrics = list(whole.scores)
+    for fold, speakers in zip(folds, held_out):
+        if fold.error is not None:
+            fold.scores = dict.fromkeys(metrics, float(error_score))
+            fold.speaker_scores = dict.fromkeys(metrics, [float(error_score)] * len(speakers))
+            fold.train_scores = dict.fromkeys(whole.train_scores, float(error_score))
+    _warn_of_undefined_scores(folds, held_out, labels)
+    table = {
+        "fit_time": np.array([fold.fit_time for fold in folds]),
+        "score_time": np.array([fold.score_time for fold in folds]),
+        "indices": {
+            "train": tuple(train for train, _, _ in splits),
+            "test": tuple(test for _, test, _ in splits),
+        },
+    }
+    if whole.estimator is not None:
+        table["estimator"] = [fold.estimator for fold in folds]
+    for name in metrics:
+        table[f"test_{name}"] = np.array([fold.scores[name] for fold in folds])
+    for name in whole.train_scores:
+        table[f"train_{name}"] = np.array([fold.train_scores[name] for fold in folds])
+
+    tested = np.zeros(len(codes), dtype=bool)
+    for _, test, _ in splits:
+        tested[test] = True
+    n_clips = np.bincount(codes[tested], minlength=len(names))
+    scored = n_clips > 0
+    classes = _classes(y, folds, splits)
+    return SpeakerScores(
+        table,
+        metrics=metrics,
+        labels={name: labels.get(name, name) for name in metrics},
+        speakers=names[scored],
+        n_clips=n_clips[scored],
+        y_true=y,
+        speaker_of_clip=names[codes],
+        classes=classes,
+        fold_speakers=held_out,
+        fold_speaker_scores={
+            name: [np.array(fold.speaker_scores[name]) for fold in folds] for name in metrics
+        },
+        fold_predictions=[_as_array(fold.predictions) for fold in folds],
+        fold_probabilities=[_in_columns(fold, classes) for fold in folds],
+        failures=failures,
+    )
+
+
+def _warn_of_undefined_scores(folds, held_out, labels):
+    """Say which metric is NaN in which folds; an AUC is where a class is missing."""
+    for name in folds[0].scores:
+        undefined = [
+            speakers
+            for fold, speakers in zip(folds, held_out)
+            if fold.error is None and np.isnan(fold.scores[name])
+        ]
+        if undefined:
+            warnings.warn(
+                f"{labels.get(name, name)} has no value (NaN) in {len(undefined)} of {len(folds)} "
+                f"folds, such as the one that held out {listed(undefined[0])}, so there is no "
+                "mean. If the held-out clips lack a class, hold out several speakers at once, as "
+                "with cv=StratifiedGroupKFold(), or choose a metric that needs no second class, "
+                "such as 'accuracy' or 'neg_log_loss'",
+                UndefinedMetricWarning,
+                stacklevel=4,
+            )
+
+
+def _as_array(predictions):
+    return None if predictions is None else as_targets(predictions)
+
+
+def _classes(y, folds, splits):
+    """Sorted classes, or None where targets or predictions are no labels."""
+    used = np.zeros(len(y), dtype=bool)
+    for _, test, labelled in splits:
+        used[test] = used[labelled] = True
+    parts = [y[used]]
+    for fold in folds:
+        parts += [_as_array(p) for p in (fold.predictions, fold.classes) if p is not None]
+    labels = set()
+    for part in parts:
+        if part.ndim != 1 or (part.dtype.kind == "f" and (part % 1 != 0).any()):
+            return None
+        labels.update(part.tolist() if part.dtype != object else map(_hashable, part))
+    if None in labels:
+        return None
+    try:
+        return np.array(sorted(labels))
+    except TypeError:
+        return None
+
+
+def _hashable(label):
+    return label if isinstance(label, (str, int, np.integer)) else None
+
+
+def _in_columns(fold, classes):
+    """Probabilities with a column for every class; 0 for one that the fold never saw."""
+    if fold.probabilities is None or classes is None or fold.probabilities.ndim != 2:
+        return None
+    out = np.zeros((len(fold.probabilities), len(classes)))
+    position = {label: i for i, label in enumerate(classes.tolist())}
+    out[:, [position[label] for label in fold.classes.tolist()]] = fold.probabilities
+    return out

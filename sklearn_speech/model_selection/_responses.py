@@ -1,0 +1,89 @@
+"""A fitted estimator whose responses to the test clips are computed once."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.pipeline import Pipeline
+
+from ..utils.sklearn_private import safe_indexing
+
+#: Methods whose results are kept.
+METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+
+
+class CachedResponses:
+    """A fitted estimator with a cache of its responses to the test clips.
+
+    Each further metric, the score of each speaker and the stored predictions then
+    cost no further pass of the network, and a pipeline computes its features once.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Fitted.
+    X : array-like of shape (n_clips, ...)
+        Test clips. Responses to this very object, and to its parts, are cached.
+    """
+
+    def __init__(self, estimator: Any, X: Any) -> None:
+        self.fitted = estimator
+        self._X = X
+        self._rows: dict[int, tuple[Any, npt.NDArray[np.intp]]] = {}
+        self._responses: dict[str, Any] = {}
+        self._features: tuple[Any] | None = None
+
+    def part(self, rows: npt.NDArray[np.intp]) -> Any:
+        """Some of the clips; responses to them are taken from those to all.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n_some,)
+            Positions in X.
+
+        Returns
+        -------
+        part : array-like of shape (n_some, ...)
+        """
+        part = safe_indexing(self._X, rows)
+        self._rows[id(part)] = part, rows  # the part is kept, so its id stays its own
+        return part
+
+    def forget_parts(self) -> None:
+        """Let go of the parts, after which they are clips like any others."""
+        self._rows.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.fitted, name)
+        if name not in METHODS:
+            return method
+
+        def respond(X, **kwargs):
+            if kwargs or (X is not self._X and id(X) not in self._rows):
+                return method(X, **kwargs)
+            response = self.response(name)
+            return response if X is self._X else safe_indexing(response, self._rows[id(X)][1])
+
+        respond.__name__ = name
+        return respond
+
+    def response(self, name: str) -> Any:
+        """The response to all clips.
+
+        Parameters
+        ----------
+        name : str
+            One of `METHODS`.
+
+        Returns
+        -------
+        response : array-like of shape (n_clips, ...)
+        """
+        if name not in self._responses:
+            estimator, X = self.fitted, self._X
+            if type(estimator) is Pipeline and len(estimator.steps) > 1:
+                if self._features is None:
+                    self._features = (estimator[:-1].transform(X),)
+                estimator, X = estimator.steps[-1][1], self._features[0]
+            self._responses[name] = getattr(estimator, name)(X)
+        return self._responses[name]

@@ -1,0 +1,113 @@
+"""Checks of targets, and the mark of clips without a label."""
+
+import numbers
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .speakers import is_missing
+from .validation import make_ragged
+
+
+def is_unlabelled(y: Any) -> npt.NDArray[np.bool_]:
+    """Which clips have the number -1 for a label.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_clips,)
+        Labels. Strings may be mixed with the integer -1.
+
+    Returns
+    -------
+    unlabelled : ndarray of bool of shape (n_clips,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> is_unlabelled(["no", -1, "yes"]).tolist(), is_unlabelled(np.array([0, -1])).tolist()
+    ([False, True, False], [False, True])
+    """
+    if hasattr(y, "dtype"):
+        y = np.asarray(y)
+        if y.dtype.kind in "iuf":
+            return np.asarray(y == -1).reshape(len(y), -1).all(axis=1)
+        if y.dtype != object:
+            return np.zeros(len(y), dtype=bool)
+    return np.array([_is_minus_one(label) for label in y], dtype=bool)
+
+
+def _is_minus_one(label: Any) -> bool:
+    return isinstance(label, numbers.Real) and bool(label == -1)
+
+
+def as_targets(y: Any) -> npt.NDArray[Any]:
+    """Targets or predictions as an array, of objects where they are sequences or mixed.
+
+    Examples
+    --------
+    >>> as_targets(["no", -1, "yes"])
+    array(['no', -1, 'yes'], dtype=object)
+    """
+    if isinstance(y, (list, tuple)) and len(y):
+        if isinstance(y[0], (list, tuple, np.ndarray)):
+            return make_ragged(y)
+        if len({isinstance(label, str) for label in y}) > 1:
+            return make_ragged(y)  # numpy would make strings of the numbers
+    return np.asarray(y)
+
+
+def check_targets(y: Any) -> npt.NDArray[Any]:
+    """Targets as a 1-D array, of objects where they are sequences or of several kinds.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_clips,)
+        Classes as strings or numbers, numbers to predict, or sequences such as lists of
+        phones. Strings may be mixed with the integer -1, which means unlabelled where a
+        pretrainer is set.
+
+    Returns
+    -------
+    y : ndarray of shape (n_clips, ...)
+
+    Raises
+    ------
+    ValueError
+        When targets are missing (None, NaN, masked), dates or complex numbers, or when
+        strings are mixed with numbers other than -1.
+    """
+    if y is None:
+        raise ValueError("y=None: expected one target a clip")
+    if np.ma.isMaskedArray(y) and np.ma.is_masked(y):
+        mask = np.ma.getmaskarray(y)
+        raise ValueError(
+            f"y is masked at {mask.sum()} of {len(y)} clips (the first at position "
+            f"{int(np.argmax(mask))}): leave these clips out"
+        )
+    y = as_targets(y)
+    if y.dtype.kind in "mMcV":
+        raise ValueError(f"y has dtype {y.dtype}: expected strings or numbers")
+    if y.ndim == 1 and y.dtype.kind in "fO":
+        _check_labels(y.tolist())
+    return y
+
+
+def _check_labels(labels: list[Any]) -> None:
+    for i, label in enumerate(labels):
+        # an empty string is a sequence of phones or characters without any
+        if is_missing(label) and not isinstance(label, str):
+            raise ValueError(f"y[{i}] is {label!r}: expected a target, or leave this clip out")
+    strings = sum(isinstance(label, str) for label in labels)
+    others = [
+        (i, label)
+        for i, label in enumerate(labels)
+        if not isinstance(label, str) and not _is_minus_one(label)
+    ]
+    if strings and others:
+        i, label = others[0]
+        raise ValueError(
+            f"y mixes strings with {type(label).__name__} (y[{i}] is {label!r:.80}): expected only "
+            "strings or only numbers. Beside strings, the integer -1 marks a clip as unlabelled "
+            "where a pretrainer is set"
+        )

@@ -1,0 +1,122 @@
+"""Every private name of scikit-learn that this package uses, under a public name.
+
+No other file touches scikit-learn's private modules, classes or attributes, so a new
+release of scikit-learn can break this file only. ``tests/test_layering.py`` checks it.
+"""
+
+from collections.abc import Callable
+from copy import copy
+from typing import Any, NamedTuple
+
+from sklearn.base import _fit_context as fit_context
+from sklearn.metrics._scorer import _MultimetricScorer, _PassthroughScorer, _Scorer
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._validation import _fit_and_score as fit_and_score
+from sklearn.model_selection._validation import (
+    _warn_or_raise_about_fit_failures as warn_or_raise_about_fit_failures,
+)
+from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from sklearn.utils.validation import _check_method_params as check_method_params
+
+__all__ = [
+    "BaseSearchCV",
+    "HasMethods",
+    "Interval",
+    "InvalidParameterError",
+    "Options",
+    "ScorerParts",
+    "StrOptions",
+    "check_method_params",
+    "fit_and_score",
+    "fit_context",
+    "is_made_scorer",
+    "is_sklearn_scorer",
+    "parts_of_scorer",
+    "safe_indexing",
+    "scorer_with_options",
+    "scorers_by_name",
+    "validate_parameter_constraints",
+    "warn_or_raise_about_fit_failures",
+]
+
+
+class ScorerParts(NamedTuple):
+    """What :func:`sklearn.metrics.make_scorer` was given."""
+
+    function: Callable[..., float]
+    sign: int
+    options: dict[str, Any]
+    #: Methods of the estimator that the scorer may call, the first one that exists.
+    responses: tuple[str, ...]
+
+
+def is_made_scorer(scorer: object) -> bool:
+    """Whether :func:`sklearn.metrics.make_scorer` made a scorer.
+
+    Such a scorer compares the targets with one response of the estimator and looks at
+    nothing else.
+
+    Examples
+    --------
+    >>> from sklearn.metrics import get_scorer
+    >>> is_made_scorer(get_scorer("accuracy"))
+    True
+    """
+    return type(scorer) is _Scorer
+
+
+def is_sklearn_scorer(scorer: object) -> bool:
+    """Whether a scorer is scikit-learn's own: made by ``make_scorer``, or ``estimator.score``."""
+    return type(scorer) in (_Scorer, _PassthroughScorer)
+
+
+def parts_of_scorer(scorer: Any) -> ScorerParts:
+    """Function, sign (1 or -1), keyword arguments and responses of a made scorer.
+
+    Examples
+    --------
+    >>> from sklearn.metrics import get_scorer
+    >>> parts_of_scorer(get_scorer("neg_log_loss")).sign
+    -1
+    """
+    responses = scorer._response_method
+    responses = (responses,) if isinstance(responses, str) else tuple(responses)
+    return ScorerParts(scorer._score_func, scorer._sign, dict(scorer._kwargs), responses)
+
+
+def scorer_with_options(scorer: Any, **options: Any) -> Any:
+    """A copy of a scorer made by ``make_scorer`` with further keyword arguments.
+
+    Its metadata requests stay.
+
+    Examples
+    --------
+    >>> from sklearn.metrics import get_scorer
+    >>> parts_of_scorer(scorer_with_options(get_scorer("accuracy"), normalize=False)).options
+    {'normalize': False}
+    """
+    changed = copy(scorer)
+    changed._kwargs = {**scorer._kwargs, **options}
+    return changed
+
+
+def scorers_by_name(scorers: Any) -> dict[str, Callable[..., Any]]:
+    """The single scorers in what scikit-learn's searches keep: a scorer, a dict of them or both.
+
+    Examples
+    --------
+    >>> from sklearn.metrics import get_scorer
+    >>> list(scorers_by_name(get_scorer("accuracy")))
+    ['score']
+    """
+    if isinstance(scorers, _MultimetricScorer):
+        scorers = scorers._scorers
+    return dict(scorers) if isinstance(scorers, dict) else {"score": scorers}

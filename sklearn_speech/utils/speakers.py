@@ -1,0 +1,124 @@
+"""Checks of the names of speakers."""
+
+import math
+import numbers
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .text import normalize_name
+
+
+def check_speakers(
+    speakers: Any, n_clips: int, name: str = "speakers"
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
+    """The speaker of each clip as a number, and the names behind the numbers.
+
+    Parameters
+    ----------
+    speakers : array-like of shape (n_clips,)
+        Names or numbers of the speakers.
+    n_clips : int
+        How many clips there are.
+    name : str, default="speakers"
+        What an error calls them.
+
+    Returns
+    -------
+    names : ndarray of shape (n_speakers,)
+        Sorted. Names that differ only in how Unicode writes them are one, in its form
+        NFC.
+    codes : ndarray of int of shape (n_clips,)
+        ``names[codes]`` are the speakers.
+
+    Raises
+    ------
+    ValueError
+        When a speaker is missing (None, NaN, NaT, pandas.NA, masked, an empty string),
+        infinite, or neither a string nor a real number, when strings and numbers are
+        mixed, when the number of speakers is wrong, or when they are not one-dimensional.
+
+    Examples
+    --------
+    >>> check_speakers(["theo", "jackson", "theo"], 3)
+    (array(['jackson', 'theo'], dtype='<U7'), array([1, 0, 1]))
+    """
+    if speakers is None:
+        raise ValueError(
+            f"The '{name}' parameter should not be None: it says who speaks in each clip"
+        )
+    values = np.asarray(speakers)
+    if values.ndim != 1:
+        raise ValueError(f"{name} has shape {values.shape}: expected (n_clips,), one a clip")
+    if len(values) != n_clips:
+        raise ValueError(f"{name} has {len(values)} entries for {n_clips} clips")
+    if n_clips == 0:
+        raise ValueError(f"{name} is empty: expected the speaker of at least one clip")
+    if values.dtype.kind not in "biufUOT":
+        raise ValueError(f"{name} has dtype {values.dtype}: expected strings or numbers")
+    if isinstance(speakers, (list, tuple)) or values.dtype.kind in "OT":
+        # np.asarray makes strings of the numbers and NaN beside strings, so look at what was given
+        given = list(speakers) if isinstance(speakers, (list, tuple)) else values.tolist()
+        if set(map(type, given)) != {str}:
+            _refuse_missing([is_missing(value) for value in given], name)
+            _refuse_mixed_kinds(given, name)
+        values = np.array(given)
+    if np.ma.isMaskedArray(speakers):
+        _refuse_missing(np.ma.getmaskarray(speakers), name)
+    if values.dtype.kind == "U":
+        return _sorted_names(values.tolist(), name)
+    if values.dtype.kind == "f":
+        _refuse_missing(np.isnan(values), name)
+        if not np.isfinite(values).all():
+            i = int(np.argmin(np.isfinite(values)))
+            raise ValueError(f"{name}[{i}] is {values[i]}: expected a name or a finite number")
+    names, codes = np.unique(values, return_inverse=True)
+    return names, codes
+
+
+def _sorted_names(values: list[str], name: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
+    # each spelling is looked at once, not each clip
+    spellings = {value: normalize_name(value) for value in dict.fromkeys(values)}
+    if any(is_missing(value) for value in spellings):
+        _refuse_missing([is_missing(value) for value in values], name)
+    names = sorted(set(spellings.values()))
+    code_of_name = {value: code for code, value in enumerate(names)}
+    code_of = {value: code_of_name[spelling] for value, spelling in spellings.items()}
+    codes = np.fromiter(map(code_of.__getitem__, values), dtype=np.intp, count=len(values))
+    return np.array(names), codes
+
+
+def _refuse_missing(missing: Any, name: str) -> None:
+    missing = np.asarray(missing, dtype=bool)
+    if missing.any():
+        raise ValueError(
+            f"{name} has missing values at {missing.sum()} of {len(missing)} clips (the first at "
+            f"position {missing.argmax()}): name each clip's speaker, or leave these clips out"
+        )
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a label or the name of a speaker is missing: None, NaN, NaT, NA, an empty string.
+
+    Examples
+    --------
+    >>> [is_missing(value) for value in (None, float("nan"), " ", "ann", 0)]
+    [True, True, True, False, False]
+    """
+    if isinstance(value, str):
+        return not value.strip()
+    if value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        return bool(np.isnat(value))
+    return isinstance(value, (float, np.floating)) and math.isnan(value)
+
+
+def _refuse_mixed_kinds(values: list[Any], name: str) -> None:
+    """Raise unless all values are strings or all are real numbers."""
+    kinds = {str if issubclass(kind, str) else kind for kind in set(map(type, values))}
+    if kinds - {str} and not all(issubclass(kind, numbers.Real) for kind in kinds):
+        listed = ", ".join(sorted(kind.__name__ for kind in kinds))
+        verb = "mixes" if len(kinds) > 1 else "holds"
+        raise ValueError(f"{name} {verb} {listed}: expected only strings or only numbers")

@@ -1,0 +1,65 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sklearn_speech.utils.labels import as_targets, check_targets, is_unlabelled
+
+FORMS = [list, tuple, lambda y: np.array(y, dtype=object), pd.Series]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(st.lists(st.one_of(st.integers(-2, 2), st.sampled_from(["-1", "no", "yes"]), st.just(-1.0))))
+def test_only_the_number_minus_one_means_unlabelled(form, labels):
+    expected = [not isinstance(label, str) and label == -1 for label in labels]
+    assert is_unlabelled(form(labels)).tolist() == expected
+
+
+def test_arrays_of_one_type_and_columns_are_looked_through_too():
+    assert is_unlabelled(np.array([[-1.0], [2.0]])).tolist() == [True, False]
+    assert is_unlabelled(np.array(["-1", "a"])).tolist() == [False, False]
+    assert is_unlabelled(np.array([-1, 0], dtype=np.int8)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (["no", 3, "yes"], r"mixes strings with int \(y\[1\] is 3\)"),
+        ([2.5, "no", "yes"], r"mixes strings with float \(y\[0\] is 2.5\)"),
+        (["no", ["y", "eh", "s"]], r"mixes strings with list"),
+        (["no", None, "yes"], r"y\[1\] is (None|nan)"),
+        ([0.0, 1.0, np.nan], r"y\[2\] is nan"),
+        (["no", float("nan")], r"y\[1\] is nan"),
+    ],
+)
+def test_missing_and_mixed_targets_are_refused_by_position(form, y, message):
+    with pytest.raises(ValueError, match=message):
+        check_targets(form(y))
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.ma.array([0, 1, 1], mask=[0, 1, 0]), "masked at 1 of 3 clips .* position 1"),
+        (np.array(["2026-01-01"], dtype="M8[D]"), r"dtype datetime64\[D\]"),
+        (np.array([1], dtype="m8[s]"), r"dtype timedelta64\[s\]"),
+        (np.array([1j]), "dtype complex128"),
+        (None, "y=None"),
+    ],
+)
+def test_targets_that_are_no_labels_are_refused(y, message):
+    with pytest.raises(ValueError, match=message):
+        check_targets(y)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_unlabelled_clips_stay_numbers_among_strings(form):
+    assert check_targets(form(["no", -1, "yes"])).tolist() == ["no", -1, "yes"]
+
+
+def test_sequences_of_one_length_stay_sequences():
+    phones = [["n", "ow"], ["g", "ow"]]
+    assert as_targets(phones).tolist() == phones and as_targets(phones).shape == (2,)
+    assert check_targets([[], ["g"]]).tolist() == [[], ["g"]]
