@@ -3,9 +3,9 @@
 import numpy as np
 
 from ..filters import frame_sizes, mel_filterbank
+from ..utils.parts import final_step
 from ._axes import GREY, open_frame, panel_axes
 from ._front_end import describe_front_end
-from ._inputs import final_estimator
 from ._scales import centers_to_edges
 
 
@@ -162,7 +162,7 @@ class FilterbankDisplay:
             raise ValueError(f"{type(estimator).__name__} has no front end with mel filters")
         designed = _designed_bank(axes.step)
         filters = designed
-        module = getattr(final_estimator(estimator), "module_", None)
+        module = getattr(final_step(estimator), "module_", None)
         front_end = getattr(module, "front_end", None)
         if front_end is not None:
             filters = front_end.bank.matrix().detach().cpu().numpy()

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ..utils.parts import final_step
 from ._axes import GREY, color_of, open_frame, panel_axes
 from ._front_end import describe_front_end
-from ._inputs import final_estimator
 
 
 class FourierKernelDisplay:
@@ -162,7 +162,7 @@ class FourierKernelDisplay:
             raise ValueError(f"{type(estimator).__name__} has no front end with Fourier kernels")
         designed = axes.step.to_module(train_stft=True)
         first = _kernels_of(designed.stft)
-        network = getattr(final_estimator(estimator), "module_", None)
+        network = getattr(final_step(estimator), "module_", None)
         stft = getattr(getattr(network, "front_end", None), "stft", None)
         trained = hasattr(stft, "cosine")
         cosine, sine = _kernels_of(stft) if trained else first

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..filters import frame_sizes, mel_frequencies
-from ._inputs import final_estimator, walk_steps
+from ..utils.parts import final_step, walk
 from ._scales import power_to_decibels
 
 
@@ -78,7 +78,7 @@ def describe_front_end(estimator):
     """
     found = [
         step
-        for step in walk_steps(estimator)
+        for _, step in walk(estimator)
         if getattr(step, "sample_rate", None) is not None and hasattr(step, "hop_length")
     ]
     if not found:
@@ -122,7 +122,7 @@ def spectrogram_of(estimator, X):
     ValueError
         When nothing in the estimator is a front end, or X holds several clips.
     """
-    if hasattr(estimator, "steps") and not hasattr(final_estimator(estimator), "transform"):
+    if hasattr(estimator, "steps") and not hasattr(final_step(estimator), "transform"):
         estimator = estimator[:-1]
     axes = describe_front_end(estimator)
     if axes is None:
@@ -139,6 +139,6 @@ def spectrogram_of(estimator, X):
             "expected the spectrogram of one clip"
         )
     levels = np.asarray(made[0], dtype=float)
-    if final_estimator(estimator) is not axes.step:
+    if final_step(estimator) is not axes.step:
         return levels, "", axes  # a later step, such as a scaler, took the unit away
     return *axes.to_decibels(levels), axes

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..utils.parts import walk
+
 
 def one_waveform(X):
     """The one clip in X as a 1-D array.
@@ -30,24 +32,6 @@ def one_waveform(X):
     return waveform
 
 
-def final_estimator(estimator):
-    """The last step of a pipeline, also of nested ones; anything else as it is."""
-    while hasattr(estimator, "steps"):
-        estimator = estimator.steps[-1][1]
-    return estimator
-
-
-def walk_steps(estimator):
-    """Yield an estimator, its steps where it is a pipeline, and a network's ``frontend``."""
-    yield estimator
-    for _, step in getattr(estimator, "steps", ()):
-        if step is not None and not isinstance(step, str):
-            yield from walk_steps(step)
-    frontend = getattr(estimator, "frontend_", None) or getattr(estimator, "frontend", None)
-    if frontend is not None and not isinstance(frontend, str):
-        yield from walk_steps(frontend)
-
-
 def find_parameter(estimator, name):
     """Value of a parameter of an estimator, or of the last step that has it.
 
@@ -67,7 +51,7 @@ def find_parameter(estimator, name):
     ValueError
         When nothing in it has this parameter.
     """
-    owners = [step for step in walk_steps(estimator) if getattr(step, name, None) is not None]
+    owners = [step for _, step in walk(estimator) if getattr(step, name, None) is not None]
     if not owners:
         raise ValueError(
             f"{type(estimator).__name__} has no parameter {name!r}, nor has any step of it; "

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from ..utils.parts import final_step
 from ._axes import single_axes
 from ._front_end import describe_front_end
-from ._inputs import final_estimator, one_waveform
+from ._inputs import one_waveform
 from ._scales import centers_to_edges
 from ._segments import check_segments, draw_segments
 
@@ -207,7 +208,7 @@ class PosteriorgramDisplay:
         ValueError
             When the estimator has no front end that tells how long a frame is.
         """
-        waveform, recogniser = one_waveform(X), final_estimator(estimator)
+        waveform, recogniser = one_waveform(X), final_step(estimator)
         posteriors = np.exp(np.asarray(estimator.predict_log_proba(waveform[np.newaxis])[0]))
         if phones is None:
             phones = list(recogniser.phones_)

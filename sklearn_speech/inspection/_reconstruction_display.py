@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ..utils.parts import final_step
 from ._axes import panel_axes
 from ._front_end import describe_front_end
-from ._inputs import final_estimator
 from ._spectrogram_display import SpectrogramDisplay
 
 ROWS = ("Input", "Reconstruction", "Error")
@@ -213,7 +213,7 @@ class ReconstructionDisplay:
         """
         X = X[:max_clips]
         before = estimator[:-1] if hasattr(estimator, "steps") and len(estimator) > 1 else None
-        autoencoder = final_estimator(estimator)
+        autoencoder = final_step(estimator)
         spectrograms = X if before is None else before.transform(X)
         if hasattr(autoencoder, "reconstruct"):
             rebuilt = autoencoder.reconstruct(spectrograms)
@@ -224,7 +224,7 @@ class ReconstructionDisplay:
             keywords = {"sample_rate": axes.sample_rate, "hop_length": axes.hop_length}
             if axes.frequencies is not None and len(axes.frequencies) == len(spectrograms[0]):
                 keywords["frequencies"] = axes.frequencies
-            if before is not None and final_estimator(before) is axes.step:
+            if before is not None and final_step(before) is axes.step:
                 unit = axes.to_decibels(np.asarray(spectrograms[0]))[1]
                 spectrograms = [axes.to_decibels(np.asarray(clip))[0] for clip in spectrograms]
                 rebuilt = [axes.to_decibels(np.asarray(clip))[0] for clip in rebuilt]

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..utils.parts import final_step
 from ._axes import GREY, color_of, open_frame, panel_axes
-from ._inputs import final_estimator
 from ._segments import draw_segments
 
 #: What a panel shows: keys of the history for training and validation, and the axis label.
@@ -209,7 +209,7 @@ class TrainingCurveDisplay:
 
 
 def _history_of(estimator):
-    network = final_estimator(estimator)
+    network = final_step(estimator)
     for attribute in ("history_", "history"):
         history = getattr(network, attribute, None)
         if history is not None and len(history) > 0:

@@ -1,8 +1,8 @@
 """KeyboardInterrupt: it ends a single fit early, but stops a run over several fits."""
 
 import dis
+import inspect
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +61,7 @@ def is_nested_fit():
     nested : bool
         False where a user called ``fit`` of an estimator or of a pipeline.
     """
-    frame = sys._getframe(1)
+    frame = inspect.currentframe()
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
         if _belongs(module, _CALLERS) and not _belongs(module, _PASS_ON):

@@ -11,6 +11,9 @@ from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
 from sklearn_speech.model_selection import cross_validate_by_speaker
 from sklearn_speech.store._clipwise import is_clipwise, split_clipwise
 
+# clips that are cut on purpose
+pytestmark = pytest.mark.filterwarnings("ignore:n_times=:UserWarning")
+
 
 class Energy(TransformerMixin, BaseEstimator):
     """A clip's level in four parts, and a count of the clips that it was asked for."""

@@ -26,6 +26,9 @@ from sklearn_speech.store._clipwise_features import ClipwiseFeatures, as_feature
 from sklearn_speech.store._digest import digest, file_identities
 from sklearn_speech.utils.validation import make_ragged
 
+# clips that are cut on purpose
+pytestmark = pytest.mark.filterwarnings("ignore:n_times=:UserWarning")
+
 
 @pytest.fixture
 def cache(tmp_path):
