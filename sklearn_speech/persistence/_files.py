@@ -1,11 +1,8 @@
 """One safetensors file for one estimator."""
 
 import json
-import os
-import secrets
 import warnings
 from importlib.metadata import version
-from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
@@ -13,19 +10,18 @@ from sklearn.base import BaseEstimator
 
 import sklearn_speech
 
+from ..utils.atomic import write_atomically
+from ._container import as_file, parse, read_metadata, sign, unsigned
 from ._decoder import Decoder
+from ._describing import describe
 from ._encoder import Encoder
 from ._names import Names
-
-_FORMAT, _FORMAT_VERSION = "sklearn_speech.estimator", "1"
+from ._reading_cards import write_card
 
 _PACKAGES = ("scikit-learn", "skorch", "torch", "numpy")
 
 #: Other versions of these may give loaded attributes another meaning.
 _WARNED_ABOUT = ("sklearn_speech", "scikit-learn")
-
-#: What safetensors reads at most.
-_MAX_HEADER = 100_000_000
 
 #: What reading a file can raise that is cut off, changed, or made to do harm.
 _DAMAGE = (
@@ -41,7 +37,7 @@ _DAMAGE = (
 )
 
 
-def save(estimator, path, *, trusted=()):
+def save(estimator, path, *, card=None, trusted=()):
     """Write a fitted estimator, such as a whole pipeline, to one file.
 
     The file is in the safetensors format: arrays and weights, and in its header
@@ -96,29 +92,24 @@ def save(estimator, path, *, trusted=()):
     """
     if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
         raise TypeError(f"estimator={estimator!r:.200}: expected an estimator instance")
-    path, names = Path(path), Names(trusted)
+    names = Names(trusted)
     encoder = Encoder(names)
     tree = encoder.encode(estimator, type(estimator).__name__)
+    card = describe(estimator, card)
     metadata = {
-        "format": _FORMAT,
-        "format_version": _FORMAT_VERSION,
+        **unsigned(),
+        "card": write_card(card),
         "versions": json.dumps(_versions()),
         "classes": json.dumps(sorted(names.used)),
         "estimator": json.dumps(tree, allow_nan=False, separators=(",", ":")),
     }
-    content = to_bytes(encoder.arrays, metadata)
-    if int.from_bytes(content[:8], "little") > _MAX_HEADER:
-        raise ValueError(
-            f"cannot save {type(estimator).__name__}: its strings, lists and dicts take more than "
-            f"the {_MAX_HEADER} bytes that the header of a safetensors file may have"
-        )
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        # what load would refuse is not written
+        parse(metadata["estimator"])
+        content = sign(to_bytes(encoder.arrays, metadata))
+    except ValueError as error:
+        raise ValueError(f"cannot save {type(estimator).__name__}: {error}") from error
+    write_atomically(path, content)
 
 
 def load(path, *, trusted=()):
@@ -170,22 +161,20 @@ def load(path, *, trusted=()):
     ...     load(path)
     SVC(C=10)
     """
-    path, names = Path(path), Names(trusted)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, expected a file that save wrote")
+    path, names = as_file(path), Names(trusted)
     try:
+        metadata = read_metadata(path)
+        versions = parse(metadata["versions"])
+        tree = parse(metadata["estimator"])
+        _warn_about(path, versions)
         with safe_open(path, framework="numpy") as file:
-            header = _header(file.metadata())
-            versions = _parse(header["versions"])
-            tree = _parse(header["estimator"])
-            _warn_about(path, versions)
             estimator = Decoder(names, file.get_tensor).decode(tree)
-            if not isinstance(estimator, BaseEstimator) and not hasattr(estimator, "get_params"):
-                raise ValueError(f"it holds a {type(estimator).__name__}, not an estimator")
+        if not isinstance(estimator, BaseEstimator) and not hasattr(estimator, "get_params"):
+            raise ValueError(f"it holds a {type(estimator).__name__}, not an estimator")
     except _DAMAGE as error:
         raise ValueError(
             f"{path} cannot be loaded: it is damaged, was not written by sklearn_speech's save, "
-            f"or names what is not trusted: {error}"
+            f"or names what is not trusted: {error!s:.1000}"
         ) from error
     return estimator
 
@@ -193,26 +182,6 @@ def load(path, *, trusted=()):
 def _versions():
     installed = {package: version(package) for package in _PACKAGES}
     return {"sklearn_speech": sklearn_speech.__version__, **installed}
-
-
-def _header(metadata):
-    metadata = metadata or {}
-    if metadata.get("format") != _FORMAT:
-        raise ValueError("its header lacks the mark of this format")
-    if metadata.get("format_version") != _FORMAT_VERSION:
-        raise ValueError(
-            f"it has version {metadata.get('format_version')!r:.20} of the format, this "
-            f"sklearn_speech reads version {_FORMAT_VERSION!r}"
-        )
-    return metadata
-
-
-def _parse(text):
-    return json.loads(text, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(text):
-    raise ValueError(f"{text} is not JSON")
 
 
 def _warn_about(path, versions):

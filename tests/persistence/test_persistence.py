@@ -48,6 +48,7 @@ from sklearn_speech.classification import SpectrogramCNNClassifier
 from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
 from sklearn_speech.persistence import load, save
 from sklearn_speech.utils.validation import make_ragged
+from tests.persistence.forging import an_object, forge, holding, read_header
 
 
 class Holder(BaseEstimator):
@@ -206,10 +207,13 @@ def test_what_was_one_object_is_one_object_again(path):
     shared = np.arange(3.0)
     first, second = again([shared, shared], path)
     assert first is second
+
+
+def test_what_holds_itself_is_refused(path):
     circle = []
-    circle.append(circle)
-    back = again(circle, path)
-    assert back[0] is back
+    circle.append({"inside": circle})
+    with pytest.raises(TypeError, match=r"cannot save Holder\.value.*it holds itself"):
+        save(Holder(circle), path, trusted=[Holder])
 
 
 VALUES = [
@@ -530,30 +534,6 @@ def test_nets_of_users_come_back_where_they_are_trusted(path):
 
 
 # Hostile and broken files
-
-
-def forge(path, estimator, arrays=None, **metadata):
-    """Write a file with a tree that save would not write."""
-    save(StandardScaler(), path)
-    header = read_header(path)
-    text = estimator if isinstance(estimator, str) else json.dumps(estimator)
-    save_file(arrays or {}, path, {**header, "estimator": text, **metadata})
-
-
-def read_header(path):
-    content = path.read_bytes()
-    size = int.from_bytes(content[:8], "little")
-    return json.loads(content[8 : 8 + size])["__metadata__"]
-
-
-def holding(node, **more):
-    """A tree of an estimator with one attribute."""
-    content = {"class": "sklearn.preprocessing.FunctionTransformer", "state": {"func": node}}
-    return {"object": {**content, **more}}
-
-
-def an_object(name, **state):
-    return {"object": {"class": name, "state": state}}
 
 
 FORBIDDEN = [
