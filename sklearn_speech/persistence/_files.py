@@ -41,8 +41,13 @@ def save(estimator, path, *, card=None, trusted=()):
     """Write a fitted estimator, such as a whole pipeline, to one file.
 
     The file is in the safetensors format: arrays and weights, and in its header
-    all else as JSON, with the versions of the libraries and the classes. It takes
-    no pickle to read it. It is written whole or not at all.
+    all else as JSON, with the versions of the libraries, the classes, a model card
+    and a checksum of every byte. It takes no pickle to read it.
+
+    The file is written whole or not at all: to a temporary file beside it, flushed
+    to the disk, and renamed. It keeps the mode of the file that it replaces. Where
+    `path` is a symbolic link, the file that it points to is replaced. What earlier
+    writers left in that folder when they were killed is removed.
 
     Of nets, the weights, what was learned and ``history_`` are kept; the state of
     the optimiser and of callbacks is not, so that ``partial_fit`` of a loaded net
@@ -57,6 +62,9 @@ def save(estimator, path, *, card=None, trusted=()):
         sparse matrices and functions of your own are not among these.
     path : str or path-like
         File to write, customarily ``.safetensors``; an older one is replaced.
+    card : ModelCard, default=None
+        What the model was trained on. Classes, sampling rate, duration, parameters,
+        versions and date are added where it lacks them.
     trusted : iterable of str and classes, default=()
         Dotted names of further modules, classes or functions, or classes, that the
         estimator may be made of. Pass the same to :func:`load`.
@@ -64,14 +72,25 @@ def save(estimator, path, *, card=None, trusted=()):
     Raises
     ------
     TypeError
-        When a part cannot be stored; the message says which and where it is.
+        When a part cannot be stored, such as a callback that writes files; the message
+        says which and where it is.
     ValueError
         When parameters of a net were changed after ``fit``, so that they no longer
-        describe the network that was fitted.
+        describe the network that was fitted; or when strings, lists and dicts take more
+        than the 16 MB that :func:`load` reads.
+    OSError
+        When `path` cannot be written: it is a folder or no regular file, is
+        write-protected, or the disk is full. What was there stays.
+
+    Warns
+    -----
+    UserWarning
+        When a pipeline has a `memory`, or a search a `storage`: they are saved as None.
 
     See Also
     --------
     load : Reads the file.
+    read_model_card : Shows what the file says of the model.
 
     Examples
     --------
@@ -115,19 +134,32 @@ def save(estimator, path, *, card=None, trusted=()):
 def load(path, *, trusted=()):
     """Read an estimator that :func:`save` wrote.
 
-    The file cannot run code: it can only name classes of scikit-learn, skorch and
-    this library, and functions of a short list, and these are given attributes
-    without being called. What such an estimator predicts, what files its
-    parameters name and how much memory it takes are up to who made the file; and
-    compiled parts of scikit-learn, such as ``SVC``, take their fitted arrays on
-    trust. Read files from strangers in a process that may fail.
+    What is promised of any file, whoever made it:
+
+    - A file of which a single bit changed since ``save`` wrote it is refused. The
+      checksum finds damage; it does not tell who wrote a file.
+    - Nothing that the file names is called or run. It can only name estimators of
+      scikit-learn and this library, callbacks of skorch that touch no file, and
+      functions of a short list; their objects are given attributes without a call of
+      their constructors. Networks are built by this library's own code.
+    - Nothing is written or created, and no parameter by which a later ``fit`` would
+      write files (`memory`, `storage`, callbacks that save checkpoints) is loaded.
+    - Memory and time stay within a small multiple of the file's size, and 200 MB where
+      the file is small: a network is built only after its shapes agree with the weights
+      in the file, and headers of more than 16 MB, or of values that would take much more
+      memory than bytes, are refused.
+
+    Not promised: what such an estimator predicts, how much memory its parameters take
+    when it is used, and which recordings of noise its augmentations read when it is
+    fitted again. Compiled parts of scikit-learn, such as ``SVC``, take their fitted arrays
+    on trust when they predict. Use models from strangers in a process that may fail.
 
     Parameters
     ----------
     path : str or path-like
     trusted : iterable of str and classes, default=()
         Dotted names of further modules, classes or functions, or classes, that the
-        file may name. Their modules are imported.
+        file may name. Their modules are imported, and nothing above is promised of them.
 
     Returns
     -------
@@ -137,14 +169,14 @@ def load(path, *, trusted=()):
     Raises
     ------
     ValueError
-        When the file is damaged, not from :func:`save`, or names a class that is
-        not trusted.
+        When the file is damaged, not from :func:`save`, describes more than it has
+        weights for, or names a class that is not trusted. The message names the file.
 
     Warns
     -----
     UserWarning
-        When it was saved with other versions of this library or scikit-learn, or a
-        net asks for a device that is not there.
+        When it was saved with other versions of this library or scikit-learn, a net
+        wants a device that is not there, or its weights hold NaN.
 
     See Also
     --------

@@ -78,7 +78,8 @@ def check_sizes(net, weights):
     except (NotImplementedError, RuntimeError) as error:
         if not net.module_class.__module__.startswith("sklearn_speech."):
             return  # of a class that the caller trusts, which computes while it is built
-        raise ValueError(f"its network cannot be built: {error}") from error
+        first_line = str(error).partition("\n")[0]
+        raise ValueError(f"its network cannot be built: {first_line}") from error
     difference = difference_of_shapes(weights, described.state_dict())
     if difference:
         raise ValueError(f"the weights do not fit the {type(described).__name__}: {difference}")
