@@ -1,6 +1,7 @@
 """What a net would be built of, held against the weights that its file has, before it is built."""
 
 import operator
+import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -111,8 +112,11 @@ def _on_meta(net):
     twin = object.__new__(type(net))
     vars(twin).update(vars(net))
     twin.device_ = torch.device("meta")
-    with torch_seed(0), plain_windows(net), torch.device("meta"):
-        twin._initialize_module()
+    with warnings.catch_warnings():
+        # of weights that are copied to nowhere; others come again when the net is built
+        warnings.simplefilter("ignore")
+        with torch_seed(0), plain_windows(net), torch.device("meta"):
+            twin._initialize_module()
     return twin.module_
 
 

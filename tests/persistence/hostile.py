@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 from safetensors.numpy import save as to_bytes
 
 from sklearn_speech.classification import SpectrogramCNNClassifier
-from sklearn_speech.feature_extraction import MFCC, MelSpectrogram
+from sklearn_speech.feature_extraction import MFCC, MelSpectrogram, TrainableFrontEnd
 from sklearn_speech.persistence import save
 from tests.persistence.forging import an_object, forge, holding, read_header
 
@@ -54,7 +54,7 @@ def honest(kind):
         mfcc = kind == "mfcc"
         options["frontend"] = MFCC(8000, n_mfcc=4) if mfcc else MelSpectrogram(8000, n_mels=8)
         if kind == "learned":
-            options["train_frontend"] = "both"
+            options["frontend"] = TrainableFrontEnd(options["frontend"], train="both")
     net = SpectrogramCNNClassifier(**options).fit(X, np.resize(["no", "yes"], 8))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net"
@@ -69,7 +69,10 @@ def edited(path, kind, state=None, frontend=None, arrays=None, **parts):
     net = tree["object"]
     net["state"].update(state or {})
     if frontend:
-        net["state"]["frontend"]["object"]["state"].update(frontend)
+        inside = net["state"]["frontend"]["object"]["state"]
+        if "transformer" in inside:
+            inside = inside["transformer"]["object"]["state"]
+        inside.update(frontend)
     net["net"].update(parts)
     forge(path, tree, {**stored, **(arrays or {})})
 
