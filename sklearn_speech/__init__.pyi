@@ -64,7 +64,9 @@ from .model_selection import SpeakerScores as SpeakerScores
 from .model_selection import StratifiedGroupShuffleSplit as StratifiedGroupShuffleSplit
 from .model_selection import compare_by_speaker as compare_by_speaker
 from .model_selection import cross_validate_by_speaker as cross_validate_by_speaker
+from .persistence import ModelCard as ModelCard
 from .persistence import load as load
+from .persistence import read_model_card as read_model_card
 from .persistence import save as save
 from .pretraining import ConvAutoencoder as ConvAutoencoder
 from .recipes import count_parameters as count_parameters

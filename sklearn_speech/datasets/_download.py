@@ -1,10 +1,8 @@
 """Downloads that either arrive whole and verified, or leave nothing behind."""
 
 import hashlib
-import os
 import shutil
 import tarfile
-import tempfile
 import time
 import urllib.request
 import warnings
@@ -16,6 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tqdm import tqdm
+
+from ..utils.atomic import move_into_place, unfinished_folder
 
 #: Seconds without a byte after which a connection counts as lost.
 TIMEOUT = 60
@@ -44,6 +44,7 @@ def folder_digest(folder: Path, names: Iterable[str]) -> str:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     folder_digest(Path(folder), [])[:8]
     'e3b0c442'
@@ -176,10 +177,10 @@ def fetch_archive(
 def _new_folder(target: Path) -> Iterator[tuple[Path, Path]]:
     """Temporary paths of an archive and of its content, which becomes `target` at the end."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=target.parent) as folder:
-        unpacked = Path(folder) / target.name
+    with unfinished_folder(target.parent) as folder:
+        unpacked = folder / target.name
         unpacked.mkdir()
-        yield Path(folder) / "archive", unpacked
+        yield folder / "archive", unpacked
         _move(unpacked, target)
 
 
@@ -234,7 +235,7 @@ def _move(folder: Path, target: Path) -> None:
     if target.is_dir() and not any(target.iterdir()):
         target.rmdir()
     try:
-        os.replace(folder, target)
+        move_into_place(folder, target)
     except OSError:
         # another process was faster; the caller checks its result
         if not target.is_dir():

@@ -1,11 +1,12 @@
 """Computed noise as sound files, for use without recorded background noise."""
 
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import soundfile
+
+from ..utils.atomic import move_into_place, unfinished_folder
 
 #: Amplitude spectra fall as 1 / f ** (slope / 2): white, pink, brown noise and steps between.
 SLOPES = (0.0, 1.0, 2.0, 0.5, 1.5)
@@ -107,7 +108,6 @@ def _level(seed: int) -> float:
 
 def _write(path: Path, waveform: np.ndarray, sample_rate: int) -> None:
     """Write atomically, since several processes may write the same file."""
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=path.parent) as folder:
-        unfinished = Path(folder) / path.name
-        soundfile.write(unfinished, waveform, sample_rate, subtype="PCM_16")
-        os.replace(unfinished, path)
+    with unfinished_folder(path.parent) as folder:
+        soundfile.write(folder / path.name, waveform, sample_rate, subtype="PCM_16")
+        move_into_place(folder / path.name, path)

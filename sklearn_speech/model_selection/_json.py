@@ -2,12 +2,11 @@
 
 import json
 import math
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from ..utils.atomic import write_atomically
 from ..utils.validation import make_ragged
 
 VERSION = 1
@@ -20,22 +19,15 @@ def write_json(path, kind, content):
     ----------
     path : str or path-like
     kind : str
-        What the file holds; asked for when it is read.
+        What the file holds; reading it expects the same.
     content : dict
         Numbers, strings, lists, tuples, dicts and arrays of any dtype.
     """
-    path = Path(path)
     text = json.dumps(
         {"format": f"sklearn_speech.{kind}", "version": VERSION, "content": _plain(content)},
         allow_nan=False,
     )
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    write_atomically(path, f"{text}\n".encode())
 
 
 def read_json(path, kind):

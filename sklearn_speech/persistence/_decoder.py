@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,16 @@ from ..base import BaseSpeechNet
 from ..utils.validation import make_ragged
 from ._arrays import plain_dtype, sizes, unpack, unpack_scalar
 from ._encoder import MAX_DEPTH
-from ._nets import check_attribute, rebuild
+from ._nets import ON_DISK, check_attribute, may_be_circular, rebuild
 
 #: Words of state that the Mersenne twister has.
 _TWISTER_SIZE = 624
+
+#: Values of a file, each counted as often as it is referred to.
+MAX_VALUES = 1_000_000
+
+#: Keys of a dict with one hash.
+_MAX_EQUAL_HASHES = 1000
 
 
 class Decoder:
@@ -35,10 +42,14 @@ class Decoder:
     """
 
     def __init__(self, names, arrays):
-        self.names, self._array, self._values, self._depth = names, arrays, [], 0
+        self.names, self._array = names, arrays
+        self._values, self._sizes, self._begun = [], [], {}
+        self._count, self._depth = 0, 0
+        self._used = set()
 
     def decode(self, node):
         """The value of a node."""
+        self.count(1)
         if node is None or isinstance(node, (bool, int, float, str)):
             return node
         self._depth += 1
@@ -57,14 +68,25 @@ class Decoder:
         self._depth -= 1
         return value
 
-    def reserve(self, value=None):
-        """Count a value that can be referred to; returns its number."""
-        self._values.append(value)
+    def count(self, n):
+        """Count values, those behind references and inside ranges included.
+
+        What walks over all of them, such as ``repr``, does not know that they are shared.
+        """
+        self._count += n
+        if self._count > MAX_VALUES:
+            raise ValueError(f"it holds more than {MAX_VALUES} values")
+
+    def reserve(self):
+        """Count a value that can be referred to once it is whole; returns its number."""
+        self._values.append(None)
+        self._sizes.append(-self._count)
         return len(self._values) - 1
 
     def keep(self, number, value):
         """Set the value that was counted before it was there."""
         self._values[number] = value
+        self._sizes[number] += self._count
         return value
 
     def ref(self, number):
@@ -72,26 +94,43 @@ class Decoder:
         if type(number) is not int or not 0 <= number < len(self._values):
             raise ValueError(f"reference to a value {number!r} that was not read before")
         if self._values[number] is None:
-            raise ValueError("a value that cannot hold itself refers to itself")
+            raise ValueError("a value holds itself")
+        self.count(self._sizes[number])
         return self._values[number]
 
+    def begin(self, number, value):
+        """Note an object that is not whole yet."""
+        self._begun[number] = value
+        return value
+
+    def owner(self, node):
+        """The value of a node that may refer to an object which is not whole yet."""
+        number = node.get("ref") if isinstance(node, dict) else None
+        begun = self._begun.get(number) if type(number) is int else None
+        return self.decode(node) if begun is None else begun
+
     def _list(self, nodes):
-        values = []
-        self.reserve(values)
-        values.extend(map(self.decode, nodes))
-        return values
+        number = self.reserve()
+        return self.keep(number, [self.decode(node) for node in nodes])
 
     def pairs(self, mapping, content):
         """Fill a dict from pairs of nodes."""
-        self.reserve(mapping)
-        for key, value in content:
-            key = self.decode(key)
-            mapping[key] = self.decode(value)
-        return mapping
+        number = self.reserve()
+        pairs = [(self.decode(key), self.decode(value)) for key, value in content]
+        _check_hashes([key for key, _ in pairs])
+        mapping.update(pairs)
+        return self.keep(number, mapping)
 
     def stored(self, header):
         """The array that a header describes."""
-        return unpack(self._array(header["name"]), header)
+        name = header["name"]
+        if name in self._used:
+            raise ValueError(f"the array {name!r:.100} is used twice")
+        self._used.add(name)
+        array = unpack(self._array(name), header)
+        if array.size == 0:
+            self.count(max(array.shape))  # which takes no memory, but can be walked over
+        return array
 
     def tensor(self, header):
         """The tensor that a header describes."""
@@ -101,15 +140,30 @@ class Decoder:
 
 
 def _set(decoder, content):
-    values = set()
-    decoder.reserve(values)
-    values.update(map(decoder.decode, content))
+    number = decoder.reserve()
+    return decoder.keep(number, set(_hashable(decoder, content)))
+
+
+def _hashable(decoder, content):
+    values = [decoder.decode(node) for node in content]
+    _check_hashes(values)
     return values
+
+
+def _check_hashes(values):
+    """Refuse keys that are made to have one hash: each would be compared with all others."""
+    if len(values) > _MAX_EQUAL_HASHES:
+        (_, n_equal), *_ = Counter(map(hash, values)).most_common(1)
+        if n_equal > _MAX_EQUAL_HASHES:
+            raise ValueError(f"{n_equal} keys have the same hash")
 
 
 def _masked(decoder, content):
     data, mask, fill_value = map(decoder.decode, content)
     mask = np.ma.nomask if mask is None else mask
+    for part in (data, mask):
+        if not isinstance(part, (np.ndarray, np.bool_)):
+            raise ValueError(f"a masked array is made of a {type(part).__name__}")
     return np.ma.MaskedArray(data, mask=mask, fill_value=fill_value)
 
 
@@ -124,9 +178,11 @@ def _objects(decoder, content):
         raise ValueError(f"{len(items)} objects are no array of shape {shape}")
     flat = np.empty(len(items), dtype=object)
     array = flat.reshape(shape)
-    decoder.reserve(array)
-    flat[:] = make_ragged(map(decoder.decode, items))
-    return array
+    if array.size == 0 and shape:
+        decoder.count(max(shape))
+    number = decoder.reserve()
+    flat[:] = make_ragged([decoder.decode(item) for item in items])
+    return decoder.keep(number, array)
 
 
 def _tensor(decoder, header):
@@ -156,16 +212,22 @@ def _dtype(decoder, content):
 
 def _object(decoder, node):
     cls = decoder.names.resolve_class(node["class"])
-    value = object.__new__(cls)
-    decoder.reserve(value)
+    number = decoder.reserve()
+    value = decoder.begin(number, object.__new__(cls))
     state = {}
     for name, content in node["state"].items():
         check_attribute(cls, name)
-        state[name] = decoder.decode(content)
+        read = decoder.owner if may_be_circular(cls, name) else decoder.decode
+        state[name] = read(content)
+        if name in ON_DISK and state[name] is not None and issubclass(cls, BaseEstimator):
+            raise ValueError(f"{name} of {cls.__name__} says where to write files")
     if isinstance(value, IsotonicRegression):
+        for name in {"X_thresholds_", "y_thresholds_"} & state.keys():
+            if not isinstance(state[name], np.ndarray) or state[name].ndim != 1:
+                raise ValueError(f"{name} of {cls.__name__} is no 1-D array")
         # which builds its interpolator here
         value.__setstate__({**state, "_sklearn_version": sklearn.__version__})
-        return value
+        return decoder.keep(number, value)
     vars(value).update(_defaults(cls) | state)
     if isinstance(value, BaseSpeechNet) and "net" in node:
         net = node["net"]
@@ -174,7 +236,7 @@ def _object(decoder, node):
             for part in ("weights", "criterion")
         }
         rebuild(value, **parts, history=decoder.decode(net["history"]))
-    return value
+    return decoder.keep(number, value)
 
 
 def _defaults(cls):
@@ -192,7 +254,16 @@ def _slice(decoder, content):
 
 def _range(decoder, content):
     start, stop, step = content
-    return range(start, stop, step)
+    values = range(start, stop, step)
+    n_values = (stop - start) // step  # of which len() knows no more than 64 bits
+    decoder.count(max(n_values, 0))
+    return values
+
+
+def _device(decoder, content):
+    if not isinstance(content, str):
+        raise ValueError("a device has no name")
+    return torch.device(content)
 
 
 def _int(decoder, content):
@@ -210,11 +281,11 @@ _READERS = {
     "bunch": lambda decoder, content: decoder.pairs(Bunch(), content),
     "bytes": lambda decoder, content: bytes.fromhex(content),
     "complex": lambda decoder, content: complex(unpack_scalar(content)),
-    "device": lambda decoder, content: torch.device(content),
+    "device": _device,
     "dict": lambda decoder, content: decoder.pairs({}, content),
     "dtype": _dtype,
     "float": _float,
-    "frozenset": lambda decoder, content: frozenset(map(decoder.decode, content)),
+    "frozenset": lambda decoder, content: frozenset(_hashable(decoder, content)),
     "int": _int,
     "masked": _masked,
     "object": _object,
@@ -227,6 +298,6 @@ _READERS = {
     "set": _set,
     "slice": _slice,
     "tensor": _tensor,
-    "tuple": lambda decoder, content: tuple(map(decoder.decode, content)),
+    "tuple": lambda decoder, content: tuple([decoder.decode(node) for node in content]),
     "value": lambda decoder, content: decoder.names.resolve_value(content),
 }

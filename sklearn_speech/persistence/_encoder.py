@@ -1,6 +1,7 @@
 """From a fitted estimator to a tree that JSON can hold, and the arrays beside it."""
 
 import math
+import warnings
 from pathlib import Path, PosixPath, WindowsPath
 
 import numpy as np
@@ -12,7 +13,7 @@ from skorch.callbacks import Callback
 
 from ..base import BaseSpeechNet
 from ._arrays import is_plain, pack, pack_scalar
-from ._nets import check_attribute, fitted_parts, state_of_net
+from ._nets import ON_DISK, check_attribute, fitted_parts, may_be_circular, state_of_net
 
 #: Objects inside objects; what goes deeper is a mistake, or made to exhaust the stack.
 MAX_DEPTH = 100
@@ -42,7 +43,7 @@ class Encoder:
 
     def __init__(self, names):
         self.names, self.arrays = names, {}
-        self._numbers, self._alive, self._depth = {}, [], 0
+        self._numbers, self._alive, self._whole, self._depth = {}, [], set(), 0
 
     def encode(self, value, path):
         """The node of a value; `path` says in errors where it is."""
@@ -68,13 +69,24 @@ class Encoder:
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         raise TypeError(f"cannot save {path}: {value!r:.200} of type {kind}; {why or _STORABLE}")
 
-    def seen(self, value):
+    def seen(self, value, path):
         """A reference to `value` where it came before; else None, and the value is counted."""
         if id(value) in self._numbers:
+            if id(value) not in self._whole:
+                self.refuse(value, path, "it holds itself")
             return {"ref": self._numbers[id(value)]}
         self._numbers[id(value)] = len(self._alive)
         self._alive.append(value)  # or its id might be given to another
         return None
+
+    def begun(self, value):
+        """A reference to a value that came before, whole or not; else None."""
+        number = self._numbers.get(id(value))
+        return None if number is None else {"ref": number}
+
+    def whole(self, value):
+        """Note that a value is written to its end: only then may others refer to it."""
+        self._whole.add(id(value))
 
     def pairs(self, mapping, path):
         """A dict as pairs of nodes: JSON's keys are strings only."""
@@ -113,7 +125,11 @@ def _shared(write):
     """`write` for values that may be met twice."""
 
     def write_once(encoder, value, path):
-        return encoder.seen(value) or write(encoder, value, path)
+        node = encoder.seen(value, path)
+        if node is None:
+            node = write(encoder, value, path)
+            encoder.whole(value)
+        return node
 
     return write_once
 
@@ -231,12 +247,27 @@ def _object(encoder, value, path):
 
 
 def _state(encoder, owner, state, path):
+    for name in ON_DISK & state.keys():
+        if state[name] is not None and isinstance(owner, BaseEstimator):
+            warnings.warn(
+                f"{name} of {path} is saved as None: a file must not say where a loaded estimator "
+                f"writes. Set {name} again after load",
+                UserWarning,
+                stacklevel=2,
+            )
+            state = {**state, name: None}
     for name in state:
         try:
             check_attribute(type(owner), name)
         except ValueError as error:
             raise TypeError(f"cannot save {path}: {error}") from error
-    return {name: encoder.encode(value, f"{path}.{name}") for name, value in state.items()}
+    nodes = {}
+    for name, value in state.items():
+        if may_be_circular(type(owner), name) and (node := encoder.begun(value)):
+            nodes[name] = node
+        else:
+            nodes[name] = encoder.encode(value, f"{path}.{name}")
+    return nodes
 
 
 def _net(encoder, net, path):

@@ -1,11 +1,8 @@
 """One safetensors file for one estimator."""
 
 import json
-import os
-import secrets
 import warnings
 from importlib.metadata import version
-from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
@@ -13,19 +10,18 @@ from sklearn.base import BaseEstimator
 
 import sklearn_speech
 
+from ..utils.atomic import write_atomically
+from ._container import as_file, parse, read_metadata, sign, unsigned
 from ._decoder import Decoder
+from ._describing import describe
 from ._encoder import Encoder
 from ._names import Names
-
-_FORMAT, _FORMAT_VERSION = "sklearn_speech.estimator", "1"
+from ._reading_cards import write_card
 
 _PACKAGES = ("scikit-learn", "skorch", "torch", "numpy")
 
 #: Other versions of these may give loaded attributes another meaning.
 _WARNED_ABOUT = ("sklearn_speech", "scikit-learn")
-
-#: What safetensors reads at most.
-_MAX_HEADER = 100_000_000
 
 #: What reading a file can raise that is cut off, changed, or made to do harm.
 _DAMAGE = (
@@ -41,12 +37,17 @@ _DAMAGE = (
 )
 
 
-def save(estimator, path, *, trusted=()):
+def save(estimator, path, *, card=None, trusted=()):
     """Write a fitted estimator, such as a whole pipeline, to one file.
 
     The file is in the safetensors format: arrays and weights, and in its header
-    all else as JSON, with the versions of the libraries and the classes. It takes
-    no pickle to read it. It is written whole or not at all.
+    all else as JSON, with the versions of the libraries, the classes, a model card
+    and a checksum of every byte. It takes no pickle to read it.
+
+    The file is written whole or not at all: to a temporary file beside it, flushed
+    to the disk, and renamed. It keeps the mode of the file that it replaces. Where
+    `path` is a symbolic link, the file that it points to is replaced. What earlier
+    writers left in that folder when they were killed is removed.
 
     Of nets, the weights, what was learned and ``history_`` are kept; the state of
     the optimiser and of callbacks is not, so that ``partial_fit`` of a loaded net
@@ -61,6 +62,9 @@ def save(estimator, path, *, trusted=()):
         sparse matrices and functions of your own are not among these.
     path : str or path-like
         File to write, customarily ``.safetensors``; an older one is replaced.
+    card : ModelCard, default=None
+        What the model was trained on. Classes, sampling rate, duration, parameters,
+        versions and date are added where it lacks them.
     trusted : iterable of str and classes, default=()
         Dotted names of further modules, classes or functions, or classes, that the
         estimator may be made of. Pass the same to :func:`load`.
@@ -68,14 +72,25 @@ def save(estimator, path, *, trusted=()):
     Raises
     ------
     TypeError
-        When a part cannot be stored; the message says which and where it is.
+        When a part cannot be stored, such as a callback that writes files; the message
+        says which and where it is.
     ValueError
         When parameters of a net were changed after ``fit``, so that they no longer
-        describe the network that was fitted.
+        describe the network that was fitted; or when strings, lists and dicts take more
+        than the 16 MB that :func:`load` reads.
+    OSError
+        When `path` cannot be written: it is a folder or no regular file, is
+        write-protected, or the disk is full. What was there stays.
+
+    Warns
+    -----
+    UserWarning
+        When a pipeline has a `memory`, or a search a `storage`: they are saved as None.
 
     See Also
     --------
     load : Reads the file.
+    read_model_card : Shows what the file says of the model.
 
     Examples
     --------
@@ -96,47 +111,55 @@ def save(estimator, path, *, trusted=()):
     """
     if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
         raise TypeError(f"estimator={estimator!r:.200}: expected an estimator instance")
-    path, names = Path(path), Names(trusted)
+    names = Names(trusted)
     encoder = Encoder(names)
     tree = encoder.encode(estimator, type(estimator).__name__)
+    card = describe(estimator, card)
     metadata = {
-        "format": _FORMAT,
-        "format_version": _FORMAT_VERSION,
+        **unsigned(),
+        "card": write_card(card),
         "versions": json.dumps(_versions()),
         "classes": json.dumps(sorted(names.used)),
         "estimator": json.dumps(tree, allow_nan=False, separators=(",", ":")),
     }
-    content = to_bytes(encoder.arrays, metadata)
-    if int.from_bytes(content[:8], "little") > _MAX_HEADER:
-        raise ValueError(
-            f"cannot save {type(estimator).__name__}: its strings, lists and dicts take more than "
-            f"the {_MAX_HEADER} bytes that the header of a safetensors file may have"
-        )
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        # what load would refuse is not written
+        parse(metadata["estimator"])
+        content = sign(to_bytes(encoder.arrays, metadata))
+    except ValueError as error:
+        raise ValueError(f"cannot save {type(estimator).__name__}: {error}") from error
+    write_atomically(path, content)
 
 
 def load(path, *, trusted=()):
     """Read an estimator that :func:`save` wrote.
 
-    The file cannot run code: it can only name classes of scikit-learn, skorch and
-    this library, and functions of a short list, and these are given attributes
-    without being called. What such an estimator predicts, what files its
-    parameters name and how much memory it takes are up to who made the file; and
-    compiled parts of scikit-learn, such as ``SVC``, take their fitted arrays on
-    trust. Read files from strangers in a process that may fail.
+    What is promised of any file, whoever made it:
+
+    - A file of which a single bit changed since ``save`` wrote it is refused. The
+      checksum finds damage; it does not tell who wrote a file.
+    - Nothing that the file names is called or run. It can only name estimators of
+      scikit-learn and this library, callbacks of skorch that touch no file, and
+      functions of a short list; their objects are given attributes without a call of
+      their constructors. Networks are built by this library's own code.
+    - Nothing is written or created, and no parameter by which a later ``fit`` would
+      write files (`memory`, `storage`, callbacks that save checkpoints) is loaded.
+    - Memory and time stay within a small multiple of the file's size, and 200 MB where
+      the file is small: a network is built only after its shapes agree with the weights
+      in the file, and headers of more than 16 MB, or of values that would take much more
+      memory than bytes, are refused.
+
+    Not promised: what such an estimator predicts, how much memory its parameters take
+    when it is used, and which recordings of noise its augmentations read when it is
+    fitted again. Compiled parts of scikit-learn, such as ``SVC``, take their fitted arrays
+    on trust when they predict. Use models from strangers in a process that may fail.
 
     Parameters
     ----------
     path : str or path-like
     trusted : iterable of str and classes, default=()
         Dotted names of further modules, classes or functions, or classes, that the
-        file may name. Their modules are imported.
+        file may name. Their modules are imported, and nothing above is promised of them.
 
     Returns
     -------
@@ -146,14 +169,14 @@ def load(path, *, trusted=()):
     Raises
     ------
     ValueError
-        When the file is damaged, not from :func:`save`, or names a class that is
-        not trusted.
+        When the file is damaged, not from :func:`save`, describes more than it has
+        weights for, or names a class that is not trusted. The message names the file.
 
     Warns
     -----
     UserWarning
-        When it was saved with other versions of this library or scikit-learn, or a
-        net asks for a device that is not there.
+        When it was saved with other versions of this library or scikit-learn, a net
+        wants a device that is not there, or its weights hold NaN.
 
     See Also
     --------
@@ -170,22 +193,20 @@ def load(path, *, trusted=()):
     ...     load(path)
     SVC(C=10)
     """
-    path, names = Path(path), Names(trusted)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, expected a file that save wrote")
+    path, names = as_file(path), Names(trusted)
     try:
+        metadata = read_metadata(path)
+        versions = parse(metadata["versions"])
+        tree = parse(metadata["estimator"])
+        _warn_about(path, versions)
         with safe_open(path, framework="numpy") as file:
-            header = _header(file.metadata())
-            versions = _parse(header["versions"])
-            tree = _parse(header["estimator"])
-            _warn_about(path, versions)
             estimator = Decoder(names, file.get_tensor).decode(tree)
-            if not isinstance(estimator, BaseEstimator) and not hasattr(estimator, "get_params"):
-                raise ValueError(f"it holds a {type(estimator).__name__}, not an estimator")
+        if not isinstance(estimator, BaseEstimator) and not hasattr(estimator, "get_params"):
+            raise ValueError(f"it holds a {type(estimator).__name__}, not an estimator")
     except _DAMAGE as error:
         raise ValueError(
             f"{path} cannot be loaded: it is damaged, was not written by sklearn_speech's save, "
-            f"or names what is not trusted: {error}"
+            f"or names what is not trusted: {error!s:.1000}"
         ) from error
     return estimator
 
@@ -193,26 +214,6 @@ def load(path, *, trusted=()):
 def _versions():
     installed = {package: version(package) for package in _PACKAGES}
     return {"sklearn_speech": sklearn_speech.__version__, **installed}
-
-
-def _header(metadata):
-    metadata = metadata or {}
-    if metadata.get("format") != _FORMAT:
-        raise ValueError("its header lacks the mark of this format")
-    if metadata.get("format_version") != _FORMAT_VERSION:
-        raise ValueError(
-            f"it has version {metadata.get('format_version')!r:.20} of the format, this "
-            f"sklearn_speech reads version {_FORMAT_VERSION!r}"
-        )
-    return metadata
-
-
-def _parse(text):
-    return json.loads(text, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(text):
-    raise ValueError(f"{text} is not JSON")
 
 
 def _warn_about(path, versions):

@@ -15,11 +15,22 @@ from ..augmentation._augmentation import Augmentation
 from ..base import BaseSpeechNet
 from ..base._batches import BatchIterator
 
-#: Packages that are looked into unasked.
+#: Packages whose classes a file may name without being trusted.
 PACKAGES = ("sklearn", "skorch", "sklearn_speech")
 
-#: Parts of module names whose import does more than define things, or that are foreign code.
-_NOT_IMPORTED = {"conftest", "experimental", "externals", "llm", "hf", "cli", "testing", "tests"}
+#: Subpackages of these that may be imported; those of this library all are.
+_ROOMS = {
+    "skorch": {"callbacks"},
+    "sklearn": {
+        "base", "calibration", "cluster", "compose", "covariance", "cross_decomposition",
+        "decomposition", "discriminant_analysis", "dummy", "ensemble", "feature_extraction",
+        "feature_selection", "frozen", "gaussian_process", "impute", "isotonic",
+        "kernel_approximation", "kernel_ridge", "linear_model", "manifold", "metrics", "mixture",
+        "model_selection", "multiclass", "multioutput", "naive_bayes", "neighbors",
+        "neural_network", "pipeline", "preprocessing", "random_projection", "semi_supervised",
+        "svm", "tree", "utils",
+    },
+}  # fmt: skip
 
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*", re.ASCII)
 
@@ -38,7 +49,7 @@ _VALUE_CLASSES = {
     "sklearn.utils._metadata_requests.MethodMetadataRequest",
 }
 
-#: Callbacks that neither read files nor talk to services.
+#: Callbacks that neither read nor write files, and talk to no service.
 _CALLBACKS = {
     "skorch.callbacks.logging.EpochTimer",
     "skorch.callbacks.logging.PrintLog",
@@ -48,12 +59,10 @@ _CALLBACKS = {
     "skorch.callbacks.scoring.BatchScoring",
     "skorch.callbacks.scoring.EpochScoring",
     "skorch.callbacks.scoring.PassthroughScoring",
-    "skorch.callbacks.training.Checkpoint",
     "skorch.callbacks.training.EarlyStopping",
     "skorch.callbacks.training.Freezer",
     "skorch.callbacks.training.Initializer",
     "skorch.callbacks.training.ParamMapper",
-    "skorch.callbacks.training.TrainEndCheckpoint",
     "skorch.callbacks.training.Unfreezer",
 }
 
@@ -194,9 +203,16 @@ class Names:
         return None
 
     def _may_import(self, module):
-        parts = module.split(".")
-        own = parts[0] in PACKAGES and not _NOT_IMPORTED & set(parts) and "test_" not in module
-        return own or self._trusts(module)
+        return _is_known(module) or self._trusts(module)
+
+    def _module(self, module, name):
+        """A trusted module is imported, of others the subpackage, which imports what it needs."""
+        if self._trusts(name) or self._trusts(module):
+            return import_module(module)
+        import_module(".".join(module.split(".")[:2]))
+        if module not in sys.modules:
+            raise ImportError(f"{module} is not a part of what its package imports")
+        return sys.modules[module]
 
     def _look_up(self, name):
         if not isinstance(name, str) or not _DOTTED.fullmatch(name):
@@ -212,7 +228,7 @@ class Names:
                 f"pass trusted=[{name!r}]"
             )
         try:
-            found = getattr(import_module(module), attribute)
+            found = getattr(self._module(module, name), attribute)
         except (ImportError, AttributeError) as error:
             raise ValueError(f"{name} is not there: {error}") from error
         # a module also holds what it imported from elsewhere
@@ -222,6 +238,14 @@ class Names:
         ):
             raise ValueError(f"{name} comes from {home}, which is not trusted")
         return found
+
+
+def _is_known(module):
+    """Whether a module is part of a subpackage that is on the list."""
+    package, *parts = module.split(".")
+    if package not in PACKAGES or not parts:
+        return False
+    return package == "sklearn_speech" or parts[0] in _ROOMS[package]
 
 
 def full_name(value):

@@ -10,6 +10,7 @@ from ..base import BaseSpeechNet
 from ..base._parameters import PREFIXES
 from ..utils.device import resolve_device
 from ..utils.random import torch_seed
+from ._limits import check_callbacks, check_sizes, difference_of_shapes, plain_windows
 
 #: Attributes that ``initialize`` sets again from the parameters, and those kept elsewhere.
 _REBUILT = {
@@ -29,8 +30,22 @@ _REBUILT = {
     "virtual_params_",
 }
 
+#: Where an object may refer to the one that it is part of.
+OWNED = {
+    ("sklearn.utils._metadata_requests", "MetadataRequest"),
+    ("sklearn.utils._metadata_requests", "MethodMetadataRequest"),
+}
+
+#: Parameters that say where an estimator writes; loaded as None, whatever a file says.
+ON_DISK = {"memory", "storage"}
+
 #: Settings of layers that are compared.
 _PLAIN = (bool, int, float, str, tuple, list, type(None))
+
+
+def may_be_circular(cls, name):
+    """Whether an attribute may be the object that its own object is an attribute of."""
+    return name == "owner" and (cls.__module__, cls.__qualname__) in OWNED
 
 
 def state_of_net(net):
@@ -65,8 +80,14 @@ def fitted_parts(net, path):
             f"cannot save {path}: its parameters do not describe its module_ ({difference}); "
             "was one of the two changed after fit? Fit again before saving"
         )
+    weights = net.module_.state_dict()
+    try:
+        check_callbacks(net)
+        check_sizes(net, weights)
+    except ValueError as error:
+        raise ValueError(f"cannot save {path}: it could not be loaded again: {error}") from error
     return {
-        "weights": net.module_.state_dict(),
+        "weights": weights,
         "criterion": net.criterion_.state_dict(),
         "history": [dict(epoch) for epoch in net.history_ or []],
     }
@@ -84,10 +105,9 @@ def _twin(net):
 
 def _difference(module, other):
     """What makes two modules compute different things, weights apart; None if nothing does."""
-    shapes, other_shapes = _shapes(module.state_dict()), _shapes(other.state_dict())
-    for name in sorted(shapes.keys() | other_shapes.keys()):
-        if shapes.get(name) != other_shapes.get(name):
-            return f"{name} is {shapes.get(name)}, not {other_shapes.get(name)}"
+    difference = difference_of_shapes(module.state_dict(), other.state_dict())
+    if difference:
+        return difference
     layers, other_layers = dict(module.named_modules()), dict(other.named_modules())
     for name in sorted(layers.keys() | other_layers.keys()):
         one, two = layers.get(name), other_layers.get(name)
@@ -102,21 +122,14 @@ def _difference(module, other):
     return None
 
 
-def _shapes(state):
-    return {
-        name: f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
-        for name, tensor in state.items()
-    }
-
-
 def check_attribute(cls, name):
     """Refuse what a file must not set: it gives values, and changes nothing that a class does.
 
     Raises
     ------
     ValueError
-        When the name is that of a method or property; of a net, also that of any
-        other class attribute, such as ``module_class``.
+        When the name is that of a method, a property or another attribute of the
+        class that is neither a parameter nor learned, such as ``module_class``.
     """
     inherited = inspect.getattr_static(cls, name, None)
     shadows = callable(inherited) or hasattr(type(inherited), "__get__")
@@ -124,6 +137,12 @@ def check_attribute(cls, name):
         raise ValueError(f"{name} of {cls.__name__} is not an attribute that can be set")
     if issubclass(cls, BaseSpeechNet):
         _check_name_of_net(cls, name)
+    elif hasattr(cls, name) and not name.endswith("_") and name not in _parameters(cls):
+        raise ValueError(f"{name} of {cls.__name__} is not an attribute that can be set")
+
+
+def _parameters(cls):
+    return inspect.signature(cls.__init__).parameters
 
 
 def _check_name_of_net(net_class, name):
@@ -152,45 +171,48 @@ def rebuild(net, weights, criterion, history):
         isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer)
     ):
         raise ValueError(f"optimizer={optimizer!r} is no class of optimisers")
-    _check_size(net, weights)
-    asked = net.device
-    net.device = _device_at_hand(asked)
+    _check_history(history)
+    check_callbacks(net)
+    check_sizes(net, weights)
+    requested = net.device
+    net.device = _device_at_hand(requested)
     try:
-        with torch_seed(0, net.device):
+        with torch_seed(0, net.device), plain_windows(net):
             net.initialize()
     finally:
-        net.device = asked
+        net.device = requested
     for module, state in ((net.module_, weights), (net.criterion_, criterion)):
-        if _shapes(module.state_dict()) != _shapes(state):
-            raise ValueError(f"the weights do not fit the {type(module).__name__}")
+        difference = difference_of_shapes(state, module.state_dict())
+        if difference:
+            raise ValueError(f"the weights do not fit the {type(module).__name__}: {difference}")
         module.load_state_dict(state)
+    _warn_of_nan(net)
     for group in net.optimizer_.param_groups:
-        group["initial_lr"] = group["lr"]  # torch's schedules ask for it when they go on
+        group["initial_lr"] = group["lr"]  # torch's schedules need it when they go on
     net.module_.eval()
     net.history_ = History(history)
 
 
-def _device_at_hand(asked):
+def _check_history(history):
+    if not isinstance(history, list) or any(type(row) is not dict for row in history):
+        raise ValueError("the history is no list of dicts")
+
+
+def _warn_of_nan(net):
+    for name, tensor in net.module_.state_dict().items():
+        if tensor.is_floating_point() and bool(tensor.isnan().any()):
+            warnings.warn(
+                f"{name} of the {type(net).__name__} holds NaN, as it did when it was saved: its "
+                "predictions mean nothing",
+                UserWarning,
+                stacklevel=2,
+            )
+            return
+
+
+def _device_at_hand(requested):
     try:
-        return resolve_device(asked)
+        return resolve_device(requested)
     except ValueError as error:
         warnings.warn(f"the net is put on the CPU: {error}", UserWarning, stacklevel=2)
         return torch.device("cpu")
-
-
-def _check_size(net, weights):
-    """Refuse parameters that describe a larger network than the file has weights for.
-
-    Memory would be filled before the mismatch is seen.
-    """
-    try:
-        with torch.device("meta"):
-            module = net.module_class(**net.get_params_for("module"))
-    except (NotImplementedError, RuntimeError):  # it computes with its weights while it is built
-        return
-    n_weights = sum(tensor.numel() for tensor in module.state_dict().values())
-    n_stored = sum(tensor.numel() for tensor in weights.values())
-    if n_weights > n_stored:
-        raise ValueError(
-            f"the parameters describe a network of {n_weights} weights, but the file has {n_stored}"
-        )

@@ -22,6 +22,7 @@ from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier, StackingClassifier, VotingClassifier
 from sklearn.feature_selection import SelectKBest, f_classif
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.mixture import GaussianMixture
@@ -39,15 +40,24 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.svm import SVC
-from skorch.callbacks import EarlyStopping, EpochScoring, GradientNormClipping, LRScheduler
+from skorch.callbacks import (
+    Checkpoint,
+    EarlyStopping,
+    EpochScoring,
+    GradientNormClipping,
+    LRScheduler,
+    TrainEndCheckpoint,
+)
 
 import sklearn_speech.classification
 from sklearn_speech import TrainableFrontEnd
 from sklearn_speech.augmentation import AddNoise, BackgroundNoise, SpecAugment
 from sklearn_speech.classification import SpectrogramCNNClassifier
-from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
+from sklearn_speech.feature_extraction import MFCC, MelSpectrogram, Spectrogram, SpectrogramScaler
 from sklearn_speech.persistence import load, save
+from sklearn_speech.pretraining import ConvAutoencoder
 from sklearn_speech.utils.validation import make_ragged
+from tests.persistence.forging import an_object, forge, holding, read_header
 
 
 class Holder(BaseEstimator):
@@ -206,10 +216,13 @@ def test_what_was_one_object_is_one_object_again(path):
     shared = np.arange(3.0)
     first, second = again([shared, shared], path)
     assert first is second
+
+
+def test_what_holds_itself_is_refused(path):
     circle = []
-    circle.append(circle)
-    back = again(circle, path)
-    assert back[0] is back
+    circle.append({"inside": circle})
+    with pytest.raises(TypeError, match=r"cannot save Holder\.value.*it holds itself"):
+        save(Holder(circle), path, trusted=[Holder])
 
 
 VALUES = [
@@ -380,6 +393,62 @@ def test_every_classifier_of_the_library_comes_back(name, path):
     same(load(path).predict_proba(X), net.predict_proba(X))
 
 
+MEL = MelSpectrogram(8000, n_mels=8)
+FRONT_ENDS = {
+    "sines": TrainableFrontEnd(MEL, train="both"),
+    "shapes": TrainableFrontEnd(MEL, filterbank="gaussian"),
+    "cepstrum": TrainableFrontEnd(MFCC(8000, n_mfcc=6, deltas=2), train="mel"),
+    "long transform": Spectrogram(8000, n_fft=8192, win_length=200),
+    "named window": MelSpectrogram(8000, n_mels=8, window=("kaiser", 8.0)),
+    "given window": MelSpectrogram(8000, n_mels=8, window=np.hanning(200)),
+}
+
+
+@pytest.mark.parametrize("name", FRONT_ENDS)
+def test_nets_with_every_kind_of_front_end_come_back(name, path):
+    X, y = np.random.default_rng(0).normal(size=(6, 800)), np.repeat(["no", "yes"], 3)
+    net = small_net(frontend=FRONT_ENDS[name]).fit(X, y)
+    save(net, path)
+    loaded = load(path)
+    same(loaded.predict_proba(X), net.predict_proba(X))
+    assert repr(loaded.frontend) == repr(net.frontend)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_nets_that_begin_with_an_autoencoder_come_back(frozen, path):
+    X, y = spectrograms(n_bands=12, n_frames=20)
+    coder = ConvAutoencoder(n_layers=1, n_filters=2, max_epochs=1, random_state=0)
+    net = small_net(pretrainer=FrozenEstimator(coder.fit(X)) if frozen else coder).fit(X, y)
+    save(net, path)
+    same(load(path).predict_proba(X), net.predict_proba(X))
+
+
+def test_weights_that_are_nan_draw_a_warning(path):
+    net = small_net().fit(*spectrograms())
+    with torch.no_grad():
+        next(net.module_.parameters()).fill_(torch.nan)
+    save(net, path)
+    with pytest.warns(UserWarning, match="SpectrogramCNNClassifier holds NaN"):
+        load(path)
+
+
+def test_where_to_write_is_not_saved_and_said_so(path):
+    pipeline = make_pipeline(StandardScaler(), memory="cache")
+    with pytest.warns(UserWarning, match="memory of Pipeline is saved as None"):
+        save(pipeline, path)
+    assert load(path).memory is None and pipeline.memory == "cache"
+
+
+@pytest.mark.parametrize("callback", [Checkpoint(), TrainEndCheckpoint()], ids=repr)
+def test_callbacks_that_write_files_are_refused_unless_they_are_trusted(callback, path, tmp_path):
+    callback.dirname = str(tmp_path / "checkpoints")
+    net = small_net(callbacks=[callback])
+    with pytest.raises(TypeError, match=r"callbacks\[0\].*Checkpoint"):
+        save(net, path)
+    save(net, path, trusted=[type(callback)])
+    assert type(load(path, trusted=[type(callback)]).callbacks[0]) is type(callback)
+
+
 def test_unfitted_nets_come_back_unfitted(path):
     save(small_net(lr=0.5), path)
     loaded = load(path)
@@ -530,30 +599,6 @@ def test_nets_of_users_come_back_where_they_are_trusted(path):
 
 
 # Hostile and broken files
-
-
-def forge(path, estimator, arrays=None, **metadata):
-    """Write a file with a tree that save would not write."""
-    save(StandardScaler(), path)
-    header = read_header(path)
-    text = estimator if isinstance(estimator, str) else json.dumps(estimator)
-    save_file(arrays or {}, path, {**header, "estimator": text, **metadata})
-
-
-def read_header(path):
-    content = path.read_bytes()
-    size = int.from_bytes(content[:8], "little")
-    return json.loads(content[8 : 8 + size])["__metadata__"]
-
-
-def holding(node, **more):
-    """A tree of an estimator with one attribute."""
-    content = {"class": "sklearn.preprocessing.FunctionTransformer", "state": {"func": node}}
-    return {"object": {**content, **more}}
-
-
-def an_object(name, **state):
-    return {"object": {"class": name, "state": state}}
 
 
 FORBIDDEN = [
