@@ -10,6 +10,7 @@ from ..base import BaseSpeechNet
 from ..base._parameters import PREFIXES
 from ..utils.device import resolve_device
 from ..utils.random import torch_seed
+from ..utils.sklearn_private import METADATA_REQUESTS
 from ._limits import check_callbacks, check_sizes, difference_of_shapes, plain_windows
 
 #: Attributes that ``initialize`` sets again from the parameters, and those kept elsewhere.
@@ -31,10 +32,7 @@ _REBUILT = {
 }
 
 #: Where an object may refer to the one that it is part of.
-OWNED = {
-    ("sklearn.utils._metadata_requests", "MetadataRequest"),
-    ("sklearn.utils._metadata_requests", "MethodMetadataRequest"),
-}
+OWNED = {(kind.__module__, kind.__qualname__) for kind in METADATA_REQUESTS}
 
 #: Parameters that say where an estimator writes; loaded as None, whatever a file says.
 ON_DISK = {"memory", "storage"}
@@ -66,7 +64,8 @@ def fitted_parts(net, path):
     Returns
     -------
     parts : dict
-        ``weights`` and ``criterion``, dicts of tensors; ``history``, a list of dicts.
+        ``weights`` and ``criterion``, dicts of tensors; ``history``, a list of dicts, one an
+        epoch, without what was recorded of each batch.
 
     Raises
     ------
@@ -89,7 +88,7 @@ def fitted_parts(net, path):
     return {
         "weights": weights,
         "criterion": net.criterion_.state_dict(),
-        "history": [dict(epoch) for epoch in net.history_ or []],
+        "history": [{**epoch, "batches": []} for epoch in net.history_ or []],
     }
 
 
@@ -173,12 +172,13 @@ def rebuild(net, weights, criterion, history):
         raise ValueError(f"optimizer={optimizer!r} is no class of optimisers")
     _check_history(history)
     check_callbacks(net)
+    net._validate_params()
     check_sizes(net, weights)
     requested = net.device
     net.device = _device_at_hand(requested)
     try:
         with torch_seed(0, net.device), plain_windows(net):
-            net.initialize()
+            net._initialize_without_optimizer()
     finally:
         net.device = requested
     for module, state in ((net.module_, weights), (net.criterion_, criterion)):
@@ -187,8 +187,6 @@ def rebuild(net, weights, criterion, history):
             raise ValueError(f"the weights do not fit the {type(module).__name__}: {difference}")
         module.load_state_dict(state)
     _warn_of_nan(net)
-    for group in net.optimizer_.param_groups:
-        group["initial_lr"] = group["lr"]  # torch's schedules need it when they go on
     net.module_.eval()
     net.history_ = History(history)
 

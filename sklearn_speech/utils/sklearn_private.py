@@ -16,6 +16,7 @@ from sklearn.model_selection._validation import (
     _warn_or_raise_about_fit_failures as warn_or_raise_about_fit_failures,
 )
 from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils._metadata_requests import MetadataRequest, MethodMetadataRequest
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -27,6 +28,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import _check_method_params as check_method_params
 
 __all__ = [
+    "METADATA_REQUESTS",
     "BaseSearchCV",
     "HasMethods",
     "Interval",
@@ -46,6 +48,10 @@ __all__ = [
     "validate_parameter_constraints",
     "warn_or_raise_about_fit_failures",
 ]
+
+
+#: What scikit-learn keeps the metadata requests of an estimator in.
+METADATA_REQUESTS = (MetadataRequest, MethodMetadataRequest)
 
 
 class ScorerParts(NamedTuple):

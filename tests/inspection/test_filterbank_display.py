@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 from torch import nn
 
@@ -12,11 +13,12 @@ BANK = mel_filterbank(8000, 256, n_mels=12)
 FRONT_END = MelSpectrogram(sample_rate=8000, n_fft=256, n_mels=12)
 
 
-class Net:
+class Net(BaseEstimator):
     """A fitted network as far as the display looks: its front end, and the module."""
 
-    def __init__(self, change):
-        self.frontend = FRONT_END
+    def __init__(self, change, frontend=FRONT_END):
+        self.change = change
+        self.frontend = frontend
         self.module_ = nn.Module()
         self.module_.front_end = FRONT_END.to_module()
         with torch.no_grad():

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 
 from sklearn_speech.feature_extraction import MelSpectrogram
@@ -21,11 +21,13 @@ POSTERIORS = np.array(
 SEGMENTS = [(0.0, 0.02, "s"), (0.02, 0.04, "b"), (0.04, 0.05, "s")]
 
 
-class Recogniser:
+class Recogniser(BaseEstimator):
     """A recogniser as far as the display looks, that keeps one frame out of two."""
 
-    frontend = MelSpectrogram(sample_rate=8000, hop_length=80)
     phones_ = PHONES[1:]
+
+    def __init__(self, frontend=MelSpectrogram(sample_rate=8000, hop_length=80)):  # noqa: B008
+        self.frontend = frontend
 
     def predict_log_proba(self, X):
         n_frames = 1 + X.shape[1] // 160

@@ -343,7 +343,8 @@ def test_nets_predict_the_same_bits_after_loading(name, path):
     assert torch.equal(torch.get_rng_state(), state)
     same(loaded.predict_proba(X), net.predict_proba(X))
     same(loaded.predict(X), net.predict(X))
-    assert list(loaded.history_) == list(net.history_)
+    # what was recorded of single batches would fill the file
+    assert list(loaded.history_) == [{**epoch, "batches": []} for epoch in net.history_]
     assert type(loaded.history_) is type(net.history_)
     assert loaded.get_params(deep=False).keys() == net.get_params(deep=False).keys()
     if name not in ("augmented", "callbacks"):  # reprs of objects name their addresses
@@ -439,7 +440,7 @@ def test_where_to_write_is_not_saved_and_said_so(path):
     assert load(path).memory is None and pipeline.memory == "cache"
 
 
-@pytest.mark.parametrize("callback", [Checkpoint(), TrainEndCheckpoint()], ids=repr)
+@pytest.mark.parametrize("callback", [Checkpoint(), TrainEndCheckpoint()], ids=["each", "last"])
 def test_callbacks_that_write_files_are_refused_unless_they_are_trusted(callback, path, tmp_path):
     callback.dirname = str(tmp_path / "checkpoints")
     net = small_net(callbacks=[callback])
