@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -15,6 +16,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from ..utils.optuna_private import (
+    after_trial,
     forget_cached_trials,
     remember_report,
     storage_of,
@@ -69,6 +71,14 @@ class BegunTrial:
 
 
 @dataclass
+class Results:
+    """Results that are not stored yet."""
+
+    folds: dict[int, dict[str, Any]] = field(default_factory=dict)
+    reports: dict[int, float] = field(default_factory=dict)  # mean so far by step
+
+
+@dataclass
 class Progress:
     """How far all searches on a study are."""
 
@@ -110,6 +120,7 @@ class TrialLedger:
         self.view = with_storage(study, self._storage, sampler or study.sampler)
         self._shared = not isinstance(storage_of(study), InMemoryStorage)
         self._running: dict[int, Trial] = {}
+        self._known: list[FrozenTrial] | None = None
         self._seen: dict[int, tuple[Any, float]] = {}
         self._over = threading.Event()
         self._lock = threading.Lock()
@@ -160,6 +171,7 @@ class TrialLedger:
         if abandoned:
             rows = self._rows()
         slots = {slot_of(trial) for trial in rows if takes_slot(trial)}
+        self._known = rows
         return Progress(
             n_left=self._n_slots(rows) - len(slots),
             others_run=any(
@@ -229,7 +241,8 @@ class TrialLedger:
             None when no slot is free.
         """
         while True:
-            rows = self._rows()
+            # rows of this moment matter less than the check that follows
+            rows, self._known = self._known or self._rows(), None
             taken = {slot_of(trial) for trial in rows if takes_slot(trial)}
             slot = next(number for number in count() if number not in taken)
             if len(taken) >= self._n_slots(rows):
@@ -328,20 +341,36 @@ class TrialLedger:
 
     # --- trials end -------------------------------------------------------------------------------
 
-    def record_fold(
-        self, trial: Trial, fold: int, result: dict[str, Any] | None, report: dict[int, float]
-    ) -> None:
-        """Store the result of a fold (None where it is stored), and the mean so far by step."""
-        results = {} if result is None else {f"{FOLD}{fold}": result}
-        self._storage.set_trial_attributes(trial_id_of(trial), results, report)
-        remember_report(trial, report)
+    def record(self, trial: Trial, results: Results) -> None:
+        """Store results of folds, and the mean so far for the pruner."""
+        if results.folds or results.reports:
+            attrs = {f"{FOLD}{fold}": result for fold, result in results.folds.items()}
+            self._storage.write_trial(trial_id_of(trial), attrs, results.reports)
+            remember_report(trial, results.reports)
 
     def tell(
-        self, trial: Trial, *, value: float | None = None, state: TrialState | None = None
+        self,
+        trial: Trial,
+        state: TrialState,
+        value: float | None = None,
+        results: Results | None = None,
     ) -> FrozenTrial:
-        """Finish a trial of this search, and return it as it is stored."""
+        """Finish a trial of this search, with its last results, and return it as it is stored."""
+        results = results or Results()
+        trial_id = trial_id_of(trial)
+        ended = copy(self._storage.get_trial(trial_id))
+        ended.intermediate_values = ended.intermediate_values | results.reports
+        if state == TrialState.PRUNED and ended.last_step is not None:
+            value = ended.intermediate_values[ended.last_step]
+        values = None if value is None else [value]
+        attrs = {f"{FOLD}{fold}": result for fold, result in results.folds.items()}
+        try:
+            if not ended.state.is_finished():
+                after_trial(self.view, ended, state, values)
+                self._storage.write_trial(trial_id, attrs, results.reports, state, values)
+        except UpdateFinishedTrialError:
+            pass  # another process took this trial for dead, and has ended it
         self._forget(trial)
-        self.view.tell(trial, value, state=state, skip_if_finished=True)
         return self._stored(trial)
 
     def release(self, trial: Trial) -> None:

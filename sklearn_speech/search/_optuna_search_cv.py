@@ -18,13 +18,14 @@ from sklearn.utils import indexable
 from ..model_selection._routing import BaseSearchCV, groups_params, routing_enabled
 from ..store._clipwise import split_clipwise
 from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
-from ..utils.optuna_private import stop_allowed
+from ..utils.optuna_private import stop_allowed, storage_of
 from ..utils.validation import HasMethods, Interval, check_method_params, fit_context
 from ._ledger import TrialLedger
 from ._preparation import check_backend, open_study_of, splits_of
 from ._results import collect, format_results
 from ._run import Search, Task
 from ._space import as_space
+from ._storage import close
 from ._study import quiet_log
 
 
@@ -322,7 +323,11 @@ class OptunaSearchCV(BaseSearchCV):
                 splits,
                 [fit_params, routed.scorer.score],
             )
-            trials = self._run(task, sampler)
+            try:
+                trials = self._run(task, sampler)
+            finally:
+                if isinstance(self.storage, (str, os.PathLike)):
+                    close(storage_of(self.study_))
         candidates, folds = collect(trials, space, len(splits))
         pruned = [trial.state == TrialState.PRUNED for trial in trials]
         results = format_results(self, candidates, folds, pruned)

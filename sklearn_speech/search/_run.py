@@ -20,7 +20,7 @@ from ..model_selection._folds import threads_per_job
 from ..store._clipwise import split_clipwise
 from ..utils.optuna_private import stop_requested
 from ._fold_pruner import FoldPruner
-from ._ledger import Progress, TrialLedger
+from ._ledger import Progress, Results, TrialLedger
 from ._samplers import learns_from_the_first
 from ._stored_trials import cannot_score
 from ._trial_folds import CHECKS_PER_FOLD, failure, objective_score, run_folds
@@ -82,6 +82,7 @@ class Attempt:
     X: Any
     results: dict[int, dict[str, Any]] = field(default_factory=dict)  # by number of the fold
     state: TrialState | None = TrialState.RUNNING
+    unstored: Results = field(default_factory=Results)
     watch: Any = None
 
     def scores(self, metric: str | None) -> list[float]:
@@ -194,6 +195,7 @@ class Search:
                 left = None if self.deadline is None else self.deadline - time.monotonic()
                 for attempt, outcome in zip(some, run_jobs(jobs, self.n_jobs, left, self._sent)):
                     self._take(attempt, outcome)
+            running = self._finish(running)
             self._prune(running)
             running = self._finish(running)
 
@@ -265,14 +267,18 @@ class Search:
         attempt.results[fold] = result
         scores = attempt.scores(self.task.metric)
         mean = float(np.mean(scores))
-        report = {}
+        if not stored:
+            attempt.unstored.folds[fold] = result
         if np.isfinite(mean):
-            report = {(CHECKS_PER_FOLD if self.task.by_epoch else 1) * (fold + 1): mean}
+            step = (CHECKS_PER_FOLD if self.task.by_epoch else 1) * (fold + 1)
+            attempt.unstored.reports[step] = mean
             if len(scores) == n_folds:
                 attempt.state = TrialState.COMPLETE
         elif cannot_score(result) or len(scores) == n_folds:
             attempt.state = TrialState.FAIL
-        self.ledger.record_fold(attempt.trial, fold, None if stored else result, report)
+        if attempt.state == TrialState.RUNNING:  # else stored together with the state
+            self.ledger.record(attempt.trial, attempt.unstored)
+            attempt.unstored = Results()
 
     def _prune(self, attempts: list[Attempt]) -> None:
         """Stop trials that the pruner rejects, once all of them have reported."""
@@ -284,11 +290,11 @@ class Search:
     def _finish(self, attempts: list[Attempt]) -> list[Attempt]:
         """Store the state of trials that have ended, and return the others."""
         for attempt in attempts:
-            if attempt.state in (None, TrialState.RUNNING):
+            if attempt.state is None or attempt.state == TrialState.RUNNING:
                 continue
             complete = attempt.state == TrialState.COMPLETE
             value = float(np.mean(attempt.scores(self.task.metric))) if complete else None
-            told = self.ledger.tell(attempt.trial, value=value, state=attempt.state)
+            told = self.ledger.tell(attempt.trial, attempt.state, value, attempt.unstored)
             for callback in self.callbacks:
                 callback(self.study, told)
             self._show()

@@ -18,8 +18,9 @@ from sqlalchemy.exc import (
     OperationalError,
     ProgrammingError,
 )
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
+from ..utils.optuna_private import engine_of
 from ._journal import RepairingJournalBackend
 
 Result = TypeVar("Result")
@@ -36,6 +37,10 @@ SQLITE_TIMEOUT = 60.0
 #: Errors of SQLite that may pass without anybody doing something.
 _PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN",
             "SQLITE_PROTOCOL", "SQLITE_INTERRUPT")  # fmt: skip
+
+#: Errors of SQLite for a file that cannot be opened as a database.
+_UNUSABLE = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_READONLY", "SQLITE_CANTOPEN",
+             "SQLITE_PERM", "SQLITE_AUTH")  # fmt: skip
 
 
 class StorageError(OSError):
@@ -73,19 +78,29 @@ def open_storage(storage: str | os.PathLike | BaseStorage | None) -> BaseStorage
 
 
 def _open_database(url: str) -> RDBStorage:
-    options: dict[str, Any] = {"poolclass": NullPool}  # leave no connection open after fit
+    options: dict[str, Any] = {"poolclass": NullPool}  # a server may be away between two calls
     if url.startswith("sqlite"):
-        options["connect_args"] = {"timeout": SQLITE_TIMEOUT}  # other processes write too
+        options = {
+            "poolclass": QueuePool,  # a new connection would read the schema again; see close()
+            "connect_args": {"timeout": SQLITE_TIMEOUT},  # other processes write too
+        }
     for attempt in range(5):
         try:
             return RDBStorage(url, engine_kwargs=options)
         except (IntegrityError, OperationalError, ProgrammingError) as error:
-            code = getattr(root_cause(error), "sqlite_errorname", "SQLITE_ERROR")
-            # another process may be creating the tables: an SQLITE_ERROR
-            if attempt == 4 or not code.startswith(("SQLITE_ERROR", "SQLITE_BUSY")):
+            code = getattr(root_cause(error), "sqlite_errorname", "")
+            if attempt == 4 or code.startswith(_UNUSABLE):
                 raise
-            time.sleep(0.2 * 2**attempt)
+            time.sleep(0.2 * 2**attempt)  # another process may be creating the tables
     raise AssertionError("unreachable")
+
+
+def close(storage: BaseStorage) -> None:
+    """Leave no connection open; the next use of the storage opens one again."""
+    engine = engine_of(storage)
+    if engine is not None and engine.url.database not in (None, "", ":memory:"):
+        storage.remove_session()
+        engine.dispose()
 
 
 def name_of(storage: str | os.PathLike) -> str:

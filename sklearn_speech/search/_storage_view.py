@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from ..utils.optuna_private import location_of, set_trial_attributes, trial_id_of
+from ..utils.optuna_private import location_of, trial_id_of, write_trial
 from ._storage import retry_while_unreachable
 from ._stored_trials import RECORD, is_hidden, slot_of
 
@@ -77,11 +77,23 @@ class UninterruptedStorage(BaseStorage):
         draft.user_attrs[RECORD] = record
         return self.call(self.storage.create_new_trial, study_id, template_trial=draft)
 
-    def set_trial_attributes(
-        self, trial_id: int, user_attrs: dict[str, Any], intermediate_values: dict[int, float]
+    def write_trial(
+        self,
+        trial_id: int,
+        user_attrs: dict[str, Any],
+        intermediate_values: dict[int, float],
+        state: TrialState | None = None,
+        values: list[float] | None = None,
     ) -> None:
-        """Write user attributes and intermediate values, in one commit where possible."""
-        self.call(set_trial_attributes, self.storage, trial_id, user_attrs, intermediate_values)
+        """Write results of a stored trial, in one commit where possible."""
+        written = user_attrs, intermediate_values, state, values
+        try:
+            self.call(write_trial, self.storage, trial_id, *written)
+        except UpdateFinishedTrialError:
+            stored = self.call(self.storage.get_trial, trial_id)
+            # the same state: it was written, though the answer was lost
+            if state is None or stored.state != state or stored.values != values:
+                raise
 
     def _of_draft(self, trial_id: int) -> FrozenTrial | None:
         return self.draft if trial_id == DRAFT else None
@@ -150,13 +162,7 @@ class UninterruptedStorage(BaseStorage):
     def set_trial_state_values(
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
     ) -> bool:
-        try:
-            return self.call(self.storage.set_trial_state_values, trial_id, state, values)
-        except UpdateFinishedTrialError:
-            stored = self.call(self.storage.get_trial, trial_id)
-            if stored.state == state and stored.values == values:
-                return True  # written, though the answer was lost
-            raise
+        return self.call(self.storage.set_trial_state_values, trial_id, state, values)
 
     # --- everything else goes to the storage ----------------------------------------------------
 

@@ -3,14 +3,16 @@
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import numpy as np
+from optuna import pruners
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GridSampler, QMCSampler
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 #: System attribute of a trial that was enqueued: its fixed parameters by name.
 FIXED_PARAMS = "fixed_params"
@@ -105,15 +107,18 @@ def grid_id_of(sampler: GridSampler, trial: FrozenTrial) -> int | None:
     return None
 
 
+def engine_of(storage: BaseStorage) -> Any:
+    """SQLAlchemy's engine of a storage in a relational database; None for others."""
+    database = getattr(storage, "_backend", storage)  # inside the cache that Optuna adds
+    return getattr(database, "engine", None)
+
+
 def location_of(storage: BaseStorage) -> str:
     """Where a storage keeps its data, without passwords: a URL, a path, or its class."""
-    storage = getattr(storage, "_backend", storage)  # inside the cache that Optuna adds
-    engine = getattr(storage, "engine", None)
+    engine = engine_of(storage)
     if engine is not None:
         return engine.url.render_as_string(hide_password=True)
-    path = getattr(storage, "_file_path", None) or getattr(
-        getattr(storage, "_backend", None), "_file_path", None
-    )
+    path = getattr(getattr(storage, "_backend", storage), "_file_path", None)
     return type(storage).__name__ if path is None else str(path)
 
 
@@ -122,40 +127,66 @@ def remember_report(trial: Trial, intermediate_values: dict[int, float]) -> None
     trial._cached_frozen_trial.intermediate_values.update(intermediate_values)
 
 
-def set_trial_attributes(
+def after_trial(
+    study: Study, trial: FrozenTrial, state: TrialState, values: list[float] | None
+) -> None:
+    """Let the sampler of a study note the end of a trial, as ``Study.tell`` does."""
+    forget_cached_trials(study)
+    filtered = pruners._filter_study(study, trial)
+    filtered.sampler.after_trial(filtered, trial, state, values)
+
+
+def write_trial(
     storage: BaseStorage,
     trial_id: int,
     user_attrs: dict[str, Any],
     intermediate_values: dict[int, float],
+    state: TrialState | None = None,
+    values: list[float] | None = None,
 ) -> None:
-    """Write user attributes and intermediate values of a trial.
+    """Write user attributes and intermediate values of a trial, and its last state if given.
 
     A relational database commits, and waits for its disk, once for all of them.
     """
-    database: Any = getattr(storage, "_backend", storage)
-    try:
-        from optuna.storages._rdb import models
-        from optuna.storages._rdb.storage import _create_scoped_session
-
-        together = hasattr(database, "scoped_session") and all(
-            hasattr(database, name)
-            for name in (
-                "_set_trial_attr_without_commit",
-                "_set_trial_intermediate_value_without_commit",
-            )
-        )
-    except ImportError:
-        together = False
-    if not together:
-        for name, value in user_attrs.items():
-            storage.set_trial_user_attr(trial_id, name, value)
-        for step, value in intermediate_values.items():
-            storage.set_trial_intermediate_value(trial_id, step, value)
+    database = getattr(storage, "_backend", storage)
+    if isinstance(database, RDBStorage) and _can_write_together(database):
+        _write_together(database, trial_id, user_attrs, intermediate_values, state, values)
         return
+    for name, value in user_attrs.items():
+        storage.set_trial_user_attr(trial_id, name, value)
+    for step, mean in intermediate_values.items():
+        storage.set_trial_intermediate_value(trial_id, step, mean)
+    if state is not None:
+        storage.set_trial_state_values(trial_id, state, values)
+
+
+def _can_write_together(database: Any) -> bool:
+    names = ("trial_attr", "trial_intermediate_value", "trial_value")
+    return all(hasattr(database, f"_set_{name}_without_commit") for name in names)
+
+
+def _write_together(
+    database: Any,
+    trial_id: int,
+    user_attrs: dict[str, Any],
+    intermediate_values: dict[int, float],
+    state: TrialState | None,
+    values: list[float] | None,
+) -> None:
+    from optuna.storages._rdb import models
+    from optuna.storages._rdb.storage import _create_scoped_session
+
     with _create_scoped_session(database.scoped_session, True) as session:
         for name, value in user_attrs.items():
             database._set_trial_attr_without_commit(
                 session, models.TrialUserAttributeModel, trial_id, name, value
             )
-        for step, value in intermediate_values.items():
-            database._set_trial_intermediate_value_without_commit(session, trial_id, step, value)
+        for step, mean in intermediate_values.items():
+            database._set_trial_intermediate_value_without_commit(session, trial_id, step, mean)
+        if state is None:
+            return
+        trial = models.TrialModel.find_or_raise_by_id(trial_id, session, for_update=True)
+        database.check_trial_is_updatable(trial_id, trial.state)
+        for objective, value in enumerate(values or []):
+            database._set_trial_value_without_commit(session, trial, objective, value)
+        trial.state, trial.datetime_complete = state, datetime.now()

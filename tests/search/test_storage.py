@@ -333,7 +333,7 @@ class TestWithOneStorage:
         with ledgers.TrialLedger(study, 2) as ledger:
             trial = ledger.begin(as_space(SPACE)).trial
             wait_for(lambda: study.trials[1].user_attrs.get(HEARTBEAT, 0) > 2)
-            ledger.tell(trial, value=0.0)
+            ledger.tell(trial, TrialState.COMPLETE, 0.0)
 
     def test_parameters_that_kill_each_time_are_given_up(self, search, table):
         study = fit(search.set_params(n_trials=1), table).study_
@@ -542,7 +542,7 @@ def test_a_heartbeat_of_optuna_is_kept_up(table, tmp_path, monkeypatch):
     with ledgers.TrialLedger(study, 2) as ledger:
         trial = ledger.begin(as_space({"C": FloatDistribution(0.01, 1.0)})).trial
         wait_for(lambda: trial._trial_id in beats)
-        ledger.tell(trial, value=0.0)
+        ledger.tell(trial, TrialState.COMPLETE, 0.0)
 
 
 def test_a_study_is_bound_to_weights_to_what_labels_mean_and_to_sizes_of_files(tmp_path):
