@@ -619,3 +619,55 @@ def test_ranges_may_be_widened(table, tmp_path):
     search.fit(X, y, groups=groups)
     search.set_params(param_distributions={"C": FloatDistribution(0.001, 100)}, n_trials=3)
     assert len(search.fit(X, y, groups=groups).cv_results_["params"]) == 3
+
+
+def broken_databases(folder):
+    (folder / "text.db").write_text("no database " * 100)
+    (folder / "empty").mkdir()
+    return {
+        f"sqlite:///{folder}/text.db": "damaged or not a database",
+        f"sqlite:///{folder}/nowhere/search.db": "check that the folder exists",
+        f"sqlite:///{folder}/empty": "check that the folder exists",
+        str(folder / "nowhere" / "journal"): "No such file",
+    }
+
+
+@pytest.mark.parametrize("i", range(4))
+def test_a_storage_that_cannot_be_opened_is_named_with_what_to_do(i, table, tmp_path):
+    X, y, groups = table
+    place, remedy = list(broken_databases(tmp_path).items())[i]
+    began = time.monotonic()
+    with pytest.raises(OSError, match=remedy) as caught:
+        linear(storage=place).fit(X, y, groups=groups)
+    assert repr(place) in str(caught.value)
+    assert time.monotonic() - began < 5
+
+
+def test_a_database_damaged_during_a_search_is_named_at_once(table, tmp_path):
+    X, y, groups = table
+    path = tmp_path / "search.db"
+
+    def damage(study, trial):
+        path.write_bytes(b"not a database" * 1000)
+
+    search = linear(storage=f"sqlite:///{path}", n_trials=3, callbacks=[damage])
+    began = time.monotonic()
+    with pytest.raises(OSError, match="damaged or not a database") as caught:
+        search.fit(X, y, groups=groups)
+    assert f"sqlite:///{path}" in str(caught.value) and time.monotonic() - began < 20
+
+
+def test_passwords_stay_out_of_messages(table):
+    url = "postgresql+psycopg://user:secret@127.0.0.1:1/db"
+    assert "secret" not in storages.name_of(url) and "user" in storages.name_of(url)
+
+
+@pytest.mark.parametrize("storage", ["sqlite", "journal"], indirect=True)
+def test_no_trial_of_a_dead_process_stays_running(search, table):
+    study = fit(search.set_params(n_trials=1), table).study_
+    begin_elsewhere(study, 2, machine=None)
+    fit(search.set_params(n_trials=2), table)
+    states = [trial.state for trial in search.study_.trials]
+    assert states == [TrialState.COMPLETE, TrialState.FAIL, TrialState.COMPLETE]
+    params = [trial.params for trial in search.study_.trials]
+    assert params[1] == params[2]
