@@ -1,11 +1,9 @@
 """Which trial belongs to which search: slots, owners, and trials whose process has ended."""
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -24,19 +22,21 @@ from ..utils.optuna_private import (
     trial_id_of,
     with_storage,
 )
+from ._owner import RunningOwner
 from ._params import digest_of_params, params_of
-from ._processes import is_known_dead, new_owner
 from ._samplers import OrderedGridSampler
 from ._storage import UNREACHABLE
 from ._storage_view import DRAFT, UninterruptedStorage
 from ._stored_trials import (
     DIED,
     FOLD,
-    HEARTBEAT,
     INTERRUPTED,
     RECORD,
     RELEASED,
     WITHDRAWN,
+    BegunTrial,
+    Progress,
+    Results,
     cannot_score,
     folds_of,
     has_all_params,
@@ -48,43 +48,8 @@ from ._stored_trials import (
 )
 from ._trial_folds import failure
 
-#: Seconds between two heartbeats of a running trial.
-HEARTBEAT_INTERVAL = 10.0
-
-#: A trial of another machine without a heartbeat for this long (seconds) is taken for dead.
-HEARTBEAT_TIMEOUT = 90.0
-
 #: How often a fold is tried when the process ends each time.
 MAX_TRIES = 3
-
-#: Owners whose search runs in this process now.
-_active: set[str] = set()
-
-
-@dataclass
-class BegunTrial:
-    """A running trial of this search."""
-
-    trial: Trial
-    params: dict[str, Any]
-    folds: dict[int, dict[str, Any]] = field(default_factory=dict)  # finished before
-
-
-@dataclass
-class Results:
-    """Results that are not stored yet."""
-
-    folds: dict[int, dict[str, Any]] = field(default_factory=dict)
-    reports: dict[int, float] = field(default_factory=dict)  # mean so far by step
-
-
-@dataclass
-class Progress:
-    """How far all searches on a study are."""
-
-    n_left: int  # trials to be begun
-    others_run: bool
-    begun: bool  # whether the study holds any trial that was begun, by whomever
 
 
 class TrialLedger:
@@ -114,58 +79,31 @@ class TrialLedger:
     def __init__(self, study: Study, n_trials: int, sampler: BaseSampler | None = None) -> None:
         self.study = study
         self.n_trials = n_trials
-        self.owner = new_owner()
+        self.owner = RunningOwner(storage_of(study))
         self.timed_out = False
         self._storage = UninterruptedStorage(storage_of(study))
         self.view = with_storage(study, self._storage, sampler or study.sampler)
         self._shared = not isinstance(storage_of(study), InMemoryStorage)
-        self._running: dict[int, Trial] = {}
         self._known: list[FrozenTrial] | None = None
-        self._seen: dict[int, tuple[Any, float]] = {}
-        self._over = threading.Event()
-        self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._send_heartbeats, daemon=True)
 
     def __enter__(self) -> "TrialLedger":
-        _active.add(self.owner[3])
-        if self._shared:
-            self._thread.start()
+        self.owner.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        _active.discard(self.owner[3])
-        self._over.set()
-        if self._shared:
-            self._thread.join()
-        for trial_id in list(self._running):  # only when the search ended too early
+        self.owner.stop()
+        for trial_id in self.owner.trials():  # only when the search ended too early
             try:
                 self._release(storage_of(self.study).get_trial(trial_id), RELEASED, retry=False)
             except UNREACHABLE:
                 return  # the next search finds their owner dead
-
-    def _send_heartbeats(self) -> None:
-        storage = storage_of(self.study)
-        # lest Optuna's own workers on this study take the trial for dead
-        of_optuna = getattr(storage, "get_heartbeat_interval", lambda: None)() is not None
-        for beat in count(1):
-            if self._over.wait(HEARTBEAT_INTERVAL):
-                return
-            with self._lock:
-                running = list(self._running)
-            for trial_id in running:
-                try:
-                    storage.set_trial_user_attr(trial_id, HEARTBEAT, beat)
-                    if of_optuna:
-                        storage.record_heartbeat(trial_id)  # type: ignore[attr-defined]
-                except (UpdateFinishedTrialError, *UNREACHABLE):
-                    continue
 
     # --- how far the study is -------------------------------------------------------------------
 
     def update(self) -> Progress:
         """Mark trials of dead owners interrupted, and say how far the study is."""
         rows = self._rows()
-        abandoned = [trial for trial in rows if self._is_abandoned(trial)]
+        abandoned = [trial for trial in rows if self.owner.finds_abandoned(trial)]
         for trial in abandoned:
             self._release(trial, DIED)
         if abandoned:
@@ -177,7 +115,7 @@ class TrialLedger:
             others_run=any(
                 trial.state == TrialState.RUNNING
                 and record_of(trial) is not None
-                and trial_id_of(trial) not in self._running
+                and trial_id_of(trial) not in self.owner.trials()
                 for trial in rows
             ),
             begun=any(trial.state != TrialState.WAITING for trial in rows),
@@ -205,25 +143,6 @@ class TrialLedger:
             for trial in rows
         )
         return min(self.n_trials, len(sampler.settings(rows)) + n_enqueued)
-
-    def _is_abandoned(self, trial: FrozenTrial) -> bool:
-        """Whether a trial runs without anybody running it."""
-        record = record_of(trial)
-        if trial.state != TrialState.RUNNING or record is None:
-            return False
-        if trial_id_of(trial) in self._running:
-            return False
-        owner = record["owner"]
-        in_this_process = owner[:3] == self.owner[:3]
-        over = in_this_process and owner[3] not in _active
-        if is_known_dead(owner) or over or owner == self.owner:
-            return True
-        now, beat = time.monotonic(), trial.user_attrs.get(HEARTBEAT)
-        seen, since = self._seen.setdefault(trial_id_of(trial), (beat, now))
-        if seen != beat:
-            self._seen[trial_id_of(trial)] = (beat, now)
-            return False
-        return now - since > HEARTBEAT_TIMEOUT
 
     # --- trials begin -----------------------------------------------------------------------------
 
@@ -261,7 +180,7 @@ class TrialLedger:
 
     def _record(self, slot: int, params: dict[str, Any] | None, **origin: bool) -> dict[str, Any]:
         digest = None if params is None else digest_of_params(params)
-        known = {"owner": self.owner, "slot": slot, "params": digest}
+        known = {"owner": self.owner.name, "slot": slot, "params": digest}
         return known | {"enqueued": False, "claimed": False} | origin
 
     def _draw(self, slot: int, space: Callable[[Any], dict[str, Any]]) -> BegunTrial:
@@ -292,8 +211,7 @@ class TrialLedger:
 
     def _begun(self, trial_id: int, params: Any, folds: Any) -> BegunTrial:
         trial = Trial(self.view, trial_id)
-        with self._lock:
-            self._running[trial_id] = trial
+        self.owner.add(trial_id)
         return BegunTrial(trial, params, folds)
 
     def _claim(
@@ -330,7 +248,7 @@ class TrialLedger:
             ):
                 return True
             if not claimed:
-                self._forget(trial)
+                self.forget(trial)
                 self._release(own, WITHDRAWN)
                 return False
             time.sleep(random.random() / 10)  # another process may move too
@@ -370,26 +288,22 @@ class TrialLedger:
                 self._storage.write_trial(trial_id, attrs, results.reports, state, values)
         except UpdateFinishedTrialError:
             pass  # another process took this trial for dead, and has ended it
-        self._forget(trial)
+        self.forget(trial)
         return self._stored(trial)
 
     def release(self, trial: Trial) -> None:
         """Leave a trial that takes too long to the next search."""
-        self._forget(trial)
+        self.forget(trial)
         self._release(
             self._storage.call(storage_of(self.study).get_trial, trial_id_of(trial)), DIED
         )
 
     def forget(self, trial: Trial) -> None:
         """Leave a trial to the process that has taken it over."""
-        self._forget(trial)
+        self.owner.remove(trial_id_of(trial))
 
     def _stored(self, trial: Trial) -> FrozenTrial:
         return self._storage.call(storage_of(self.study).get_trial, trial_id_of(trial))
-
-    def _forget(self, trial: Trial) -> None:
-        with self._lock:
-            self._running.pop(trial_id_of(trial), None)
 
     def _release(self, trial: FrozenTrial, reason: str, *, retry: bool = True) -> None:
         """Free the slot of a running trial, or fail it for good after too many tries."""

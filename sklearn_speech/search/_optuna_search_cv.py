@@ -1,7 +1,6 @@
 """Hyperparameter search with Optuna's samplers and pruners, as a search of scikit-learn."""
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -11,19 +10,18 @@ import optuna
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 from sklearn.base import clone
 from sklearn.utils import indexable
 
 from ..model_selection._routing import BaseSearchCV, groups_params, routing_enabled
-from ..store._clipwise import split_clipwise
 from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
-from ..utils.optuna_private import stop_allowed, storage_of
+from ..utils.optuna_private import storage_of
 from ..utils.validation import HasMethods, Interval, check_method_params, fit_context
-from ._ledger import TrialLedger
+from ._outcome import choose, refit, run_trials
 from ._preparation import check_backend, open_study_of, splits_of
 from ._results import collect, format_results
-from ._run import Search, Task
+from ._run import Task
 from ._space import as_space
 from ._storage import close
 from ._study import quiet_log
@@ -324,74 +322,16 @@ class OptunaSearchCV(BaseSearchCV):
                 [fit_params, routed.scorer.score],
             )
             try:
-                trials = self._run(task, sampler)
+                trials = run_trials(self, task, sampler)
             finally:
                 if isinstance(self.storage, (str, os.PathLike)):
                     close(storage_of(self.study_))
         candidates, folds = collect(trials, space, len(splits))
         pruned = [trial.state == TrialState.PRUNED for trial in trials]
         results = format_results(self, candidates, folds, pruned)
-        self._choose(results, refit_metric)
+        choose(self, results, refit_metric)
         if self.refit:
-            self._refit(task, fit_params)
+            refit(self, task, fit_params)
         self.scorer_ = getattr(scorers, "_scorers", scorers)
         self.cv_results_ = results
         return self
-
-    def _run(self, task: Task, sampler: BaseSampler) -> list[FrozenTrial]:
-        ledger = TrialLedger(self.study_, self.n_trials, sampler)
-        with stop_allowed(self.study_, ledger.view), ledger:
-            search = Search(
-                task,
-                self.study_,
-                ledger,
-                n_jobs=self.n_jobs,
-                timeout=self.timeout,
-                callbacks=self.callbacks or (),
-                verbose=self.verbose,
-            )
-            # find out whether the space has changed before any trial runs
-            collect(ledger.finished(), task.space, len(task.splits))
-            search.run()
-            trials = ledger.finished()
-        if not trials:
-            raise ValueError(
-                f"no trial was finished within timeout={self.timeout} seconds"
-                if ledger.timed_out
-                else "the study was stopped before a trial was finished"
-            )
-        return trials
-
-    def _choose(self, results: dict[str, Any], refit_metric: str) -> None:
-        self.multimetric_ = "mean_test_score" not in results
-        if callable(self.scoring) and self.multimetric_:
-            names = [name[10:] for name in results if name.startswith("mean_test_")]
-            self._check_refit_for_multimetric(names)
-            refit_metric = self.refit
-        if not self.refit and self.multimetric_:
-            return
-        self.best_index_ = self._select_best_index(self.refit, refit_metric, results)
-        if results["pruned"][self.best_index_]:
-            raise ValueError(
-                f"no trial has a {refit_metric}: the pruner stopped all that did not fail; give "
-                "it more start-up trials"
-            )
-        if not callable(self.refit):
-            self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
-        self.best_params_ = results["params"][self.best_index_]
-
-    def _refit(self, task: Task, fit_params: dict[str, Any]) -> None:
-        best = clone(task.estimator).set_params(**clone(self.best_params_, safe=False))
-        began = time.time()
-        first, rest = split_clipwise(best) if task.features is not None else (None, best)
-        X = task.X if first is None else task.features.fit(first.steps)
-        if task.y is None:
-            rest.fit(X, **fit_params)
-        else:
-            rest.fit(X, task.y, **fit_params)
-        if first is not None:
-            best.steps = first.steps + rest.steps
-        self.refit_time_ = time.time() - began
-        self.best_estimator_ = best
-        if hasattr(best, "feature_names_in_"):
-            self.feature_names_in_ = best.feature_names_in_

@@ -20,9 +20,9 @@ from ..model_selection._folds import threads_per_job
 from ..store._clipwise import split_clipwise
 from ..utils.optuna_private import stop_requested
 from ._fold_pruner import FoldPruner
-from ._ledger import Progress, Results, TrialLedger
+from ._ledger import TrialLedger
 from ._samplers import learns_from_the_first
-from ._stored_trials import cannot_score
+from ._stored_trials import Progress, Results, cannot_score
 from ._trial_folds import CHECKS_PER_FOLD, failure, objective_score, run_folds
 from ._workers import WorkerDied, WorkerTimedOut, run_jobs
 

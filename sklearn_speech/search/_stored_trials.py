@@ -6,9 +6,10 @@ ends too early, a later trial takes the same slot, the same parameters and the f
 """
 
 import math
+from dataclasses import dataclass, field
 from typing import Any
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 #: User attribute of a trial of a search: ``owner``, ``slot``, ``params`` (a digest of the
 #: parameters; None while they are drawn), ``enqueued`` (whether a user had enqueued these
@@ -26,6 +27,32 @@ DIED, WITHDRAWN, RELEASED = "died", "withdrawn", "released"
 
 #: Beginning of the user attributes that hold the result of a fold.
 FOLD = "fold_"
+
+
+@dataclass
+class BegunTrial:
+    """A running trial of this search."""
+
+    trial: Trial
+    params: dict[str, Any]
+    folds: dict[int, dict[str, Any]] = field(default_factory=dict)  # finished before
+
+
+@dataclass
+class Results:
+    """Results that are not stored yet."""
+
+    folds: dict[int, dict[str, Any]] = field(default_factory=dict)
+    reports: dict[int, float] = field(default_factory=dict)  # mean so far by step
+
+
+@dataclass
+class Progress:
+    """How far all searches on a study are."""
+
+    n_left: int  # trials to be begun
+    others_run: bool
+    begun: bool  # whether the study holds any trial that was begun, by whomever
 
 
 def record_of(trial: FrozenTrial) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ from sqlalchemy.engine import make_url
 
 from sklearn_speech.model_selection import OptunaSearchCV, cross_validate_by_speaker
 from sklearn_speech.search import _ledger as ledgers
+from sklearn_speech.search import _owner as owners
 from sklearn_speech.search import _storage as storages
 from sklearn_speech.search import _study as studies
 from sklearn_speech.search._journal import RepairingJournalBackend
@@ -307,7 +308,7 @@ class TestWithOneStorage:
     def test_trials_of_another_machine_are_taken_over_when_they_are_silent(
         self, search, table, monkeypatch
     ):
-        monkeypatch.setattr(ledgers, "HEARTBEAT_TIMEOUT", 0.3)
+        monkeypatch.setattr(owners, "HEARTBEAT_TIMEOUT", 0.3)
         fit(search.set_params(n_trials=1), table)
         begin_elsewhere(search.study_, 2)
         fit(search.set_params(n_trials=2), table)
@@ -317,7 +318,7 @@ class TestWithOneStorage:
     def test_trials_of_another_machine_are_left_alone_while_they_show_signs_of_life(
         self, search, table, monkeypatch
     ):
-        monkeypatch.setattr(ledgers, "HEARTBEAT_TIMEOUT", 0.3)
+        monkeypatch.setattr(owners, "HEARTBEAT_TIMEOUT", 0.3)
         study = fit(search.set_params(n_trials=1), table).study_
         trial = begin_elsewhere(study, 2)
         ledger = ledgers.TrialLedger(study, 2)
@@ -328,7 +329,7 @@ class TestWithOneStorage:
             time.sleep(0.1)
 
     def test_a_running_trial_has_a_heartbeat(self, search, table, monkeypatch):
-        monkeypatch.setattr(ledgers, "HEARTBEAT_INTERVAL", 0.02)
+        monkeypatch.setattr(owners, "HEARTBEAT_INTERVAL", 0.02)
         study = fit(search.set_params(n_trials=1), table).study_
         with ledgers.TrialLedger(study, 2) as ledger:
             trial = ledger.begin(as_space(SPACE)).trial
@@ -529,7 +530,7 @@ def test_each_outer_fold_has_a_study_of_its_own(table, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_a_heartbeat_of_optuna_is_kept_up(table, tmp_path, monkeypatch):
-    monkeypatch.setattr(ledgers, "HEARTBEAT_INTERVAL", 0.02)
+    monkeypatch.setattr(owners, "HEARTBEAT_INTERVAL", 0.02)
     storage = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/search.db", heartbeat_interval=60)
     study = linear(storage=storage).fit(table[0], table[1], groups=table[2]).study_
     beats = []
