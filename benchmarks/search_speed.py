@@ -42,6 +42,7 @@ from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.classification import SpectrogramCNNClassifier, SpectrogramLinearClassifier
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.model_selection import OptunaSearchCV
+from sklearn_speech.search._preparation import default_pruner
 
 RUNS = RESULTS / "search_speed_runs.jsonl"
 MODELS = {
@@ -196,7 +197,7 @@ def searches(kind, n_trials, max_epochs, cv, seed):
 
     def again(pruner=None, **options):
         if pruner is None:
-            pruner = OptunaSearchCV(mine, here, **options)._default_pruner()
+            pruner = default_pruner(options.get("prune_by_epoch", False))
         study = optuna.create_study(direction="maximize", pruner=pruner, sampler=RandomSampler())
         for params in ParameterSampler(theirs, n_trials, random_state=seed):
             study.enqueue_trial({n: getattr(v, "item", lambda v=v: v)() for n, v in params.items()})

@@ -46,7 +46,6 @@ PRIVATE_API = {"utils/sklearn_private.py", "utils/optuna_private.py"}
 EXEMPT = {
     "base/": "skorch hands private hooks to subclasses; torch exports no base of batch norms",
     "persistence/_names.py": "a model file holds qualified names, some of private classes",
-    "search/": "Optuna's private API is being collected in utils/optuna_private.py",
 }
 
 

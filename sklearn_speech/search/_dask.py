@@ -2,30 +2,33 @@
 
 import time
 from concurrent.futures import CancelledError
+from typing import Any
 
 import numpy as np
 from joblib.parallel import get_active_backend
 
-#: Arrays from this size (bytes) on are sent once and referred to.
+#: Arrays of at least this size (bytes) are sent to the cluster once.
 LARGE = 2**16
 
 
 class LostWorker(RuntimeError):
-    """A job's worker died each time, or took what the job needs with it."""
+    """A job's worker died each time, or it held the only copy of what the job needs."""
 
 
-def dask_backend():
-    """Joblib's active backend, where that is Dask's; else None."""
+def dask_backend() -> Any:
+    """Joblib's active backend where that is Dask's, else None."""
     backend, _ = get_active_backend()
     return backend if type(backend).__name__ == "DaskDistributedBackend" else None
 
 
-def run_on_dask(backend, jobs, time_left, sent):
+def run_on_dask(
+    backend: Any, jobs: list[Any], time_left: float | None, sent: dict[int, Any]
+) -> list[Any]:
     """Run jobs on a cluster.
 
-    Joblib's own way waits forever for a job whose worker was killed (1.6.0: the
+    Joblib itself waits forever for a job whose worker was killed (1.6.0: the
     callback of a future that ended in an error is never called), and sends the
-    clips anew with every call.
+    clips again with every call.
 
     Parameters
     ----------
@@ -34,15 +37,15 @@ def run_on_dask(backend, jobs, time_left, sent):
     jobs : list
         Of ``joblib.delayed``.
     time_left : float or None
-        Seconds after which jobs that still run are left alone.
+        Seconds after which jobs that still run are left behind.
     sent : dict
-        What the cluster has, between two calls; changed in place.
+        What the cluster holds between two calls; changed in place.
 
     Returns
     -------
     outcomes : list
         What each job returned, an instance of LostWorker, or None for a job
-        that still ran when time was over.
+        that still ran when the time was over.
 
     Raises
     ------
@@ -70,7 +73,7 @@ def run_on_dask(backend, jobs, time_left, sent):
     return outcomes
 
 
-def _wait(futures, seconds):
+def _wait(futures: list[Any], seconds: float | None) -> None:
     from distributed import wait
 
     end = None if seconds is None else time.monotonic() + seconds
@@ -81,30 +84,30 @@ def _wait(futures, seconds):
         try:
             wait(running, timeout=left)
         except CancelledError:
-            continue  # of those whose clips went down with a worker; others still run
+            continue  # some lost their clips with a worker; others still run
 
 
-def _submit(client, job, sent):
+def _submit(client: Any, job: Any, sent: dict[int, Any]) -> Any:
     function, args, kwargs = job
     args = [sent[id(arg)][1] if id(arg) in sent else arg for arg in args]
     # a worker runs one job in a thread of its own; the results are small
     return client.submit(function, *args, pure=False, **kwargs)
 
 
-def _send(client, jobs, sent):
+def _send(client: Any, jobs: list[Any], sent: dict[int, Any]) -> None:
     """Send large arrays that are new, and forget those that no job needs any more."""
     large = {id(arg): arg for _, args, _ in jobs for arg in args if _is_large(arg)}
     for key in sent.keys() - large.keys():
         del sent[key]
     for key, arg in large.items():
         if key not in sent:
-            # a memory map is of no use on another machine
+            # another machine cannot open a memory map of this one
             data = np.asarray(arg) if isinstance(arg, np.memmap) else arg
-            # the array itself is kept beside, so that its id stays its own
+            # keep the array itself, so that no other one gets its id
             sent[key] = arg, client.scatter(data, hash=False)
 
 
-def _is_large(arg):
+def _is_large(arg: Any) -> bool:
     if not isinstance(arg, np.ndarray):
         return False
     if arg.dtype != object:

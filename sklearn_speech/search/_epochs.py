@@ -1,35 +1,46 @@
-"""A look into a fold while it is trained, so that a hopeless one need not be trained to its end."""
+"""Pruning within a fold: the network is scored while it is trained."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from optuna.trial import Trial
 from skorch.callbacks import Callback
 
 from ..base import BaseSpeechNet
 from ..utils.sklearn_private import check_method_params, safe_indexing
-from ._trial_folds import LOOKS, StopFold, metric_of
+from ._trial_folds import CHECKS_PER_FOLD, StopFold, metric_of
 
 
 class EpochWatch:
-    """Shows the pruner how a fold does after each quarter of its epochs.
+    """Asks the pruner after each quarter of the epochs of a fold.
 
-    Each look scores the held-out clips with the network as it is then. That
-    draws nothing from any generator and leaves the network as it was, so that
-    a trial that is not stopped ends with the scores that it has without looks.
+    Each check scores the held-out clips with the network as it is then. That
+    draws no random numbers and leaves the network as it was, so that
+    a trial that is not stopped has the same scores as without checks.
 
     Parameters
     ----------
     trial : optuna.Trial
     X, y : array-likes of shape (n_clips, ...)
     scores : list of float
-        Of the folds that were run before.
+        Of the folds that were run before this one.
     options : dict
         For scikit-learn's ``_fit_and_score``.
     metric : str or None
         See :func:`metric_of`.
     """
 
-    def __init__(self, trial, X, y, scores, options, metric):
+    def __init__(
+        self,
+        trial: Trial,
+        X: Any,
+        y: Any,
+        scores: list[float],
+        options: dict[str, Any],
+        metric: str | None,
+    ) -> None:
         self.trial = trial
         self.X = X
         self.y = y
@@ -38,7 +49,7 @@ class EpochWatch:
         self.metric = metric
         self.pruned = False
 
-    def __call__(self, model, fold, test):
+    def __call__(self, model: Any, fold: int, test: np.ndarray) -> None:
         """Follow the fit of `model`, where its last step is a network of this library.
 
         Parameters
@@ -56,29 +67,29 @@ class EpochWatch:
         X, y = safe_indexing(self.X, test), safe_indexing(self.y, test)
         params = check_method_params(self.X, self.options["score_params"], indices=test)
 
-        def look(quarter):
+        def check(quarter: int) -> None:
             score = metric_of(self.options["scorer"](model, X, y, **params), self.metric)
             mean = float(np.mean([*self.scores, score]))
             if not np.isfinite(mean):
                 return
-            self.trial.report(mean, LOOKS * fold + quarter)
+            self.trial.report(mean, CHECKS_PER_FOLD * fold + quarter)
             if self.trial.should_prune():
                 self.pruned = True
                 raise StopFold
 
-        net.set_params(callbacks=[*others, _Quarters(look)])
+        net.set_params(callbacks=[*others, _Quarters(check)])
 
 
 class _Quarters(Callback):
     """Calls a function after each quarter of the epochs but the last."""
 
-    def __init__(self, look):
-        self.look = look
+    def __init__(self, check: Callable[[int], None]) -> None:
+        self.check = check
 
-    def on_epoch_end(self, net, **kwargs):
-        """Look, when a quarter is over."""
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Check, when a quarter is over."""
         epoch = len(net.history_)
-        for quarter in range(LOOKS - 1, 0, -1):
-            if epoch == math.ceil(quarter * net.max_epochs / LOOKS) < net.max_epochs:
-                self.look(quarter)
+        for quarter in range(CHECKS_PER_FOLD - 1, 0, -1):
+            if epoch == math.ceil(quarter * net.max_epochs / CHECKS_PER_FOLD) < net.max_epochs:
+                self.check(quarter)
                 return

@@ -1,37 +1,38 @@
-"""A pruner that ranks trials by the folds that all of them have run."""
+"""A pruner that compares trials on the folds that all of them have run."""
 
 import math
+from collections.abc import Mapping
 
 from optuna.pruners import BasePruner
-from optuna.study import StudyDirection
-from optuna.trial import TrialState
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
 
-#: States of trials that count: not those that failed, or were given back.
+#: States of trials that count; failed trials do not.
 _JUDGED = (TrialState.RUNNING, TrialState.PRUNED, TrialState.COMPLETE)
 
 
 class FoldPruner(BasePruner):
-    """Lets a share of the trials go on behind some steps.
+    """Lets a share of the trials go on after certain steps.
 
-    At such a step a trial is compared with all others by what they reported at the
-    same step, that is by the mean over the same folds: speakers differ more than
-    settings, so that means over different folds say little. Unlike in
-    :class:`optuna.pruners.SuccessiveHalvingPruner` shares are of all trials begun, not of
-    those that came this far. Where they are taken does not depend on the order in which
-    trials run as long as all have reported: :class:`OptunaSearchCV` therefore runs its
-    first trials abreast when it has this pruner.
+    At such a step a trial is compared with all others by the value that they reported at
+    the same step, that is by the mean over the same folds. Speakers differ more than
+    settings, so means over different folds cannot be compared. Unlike in
+    :class:`optuna.pruners.SuccessiveHalvingPruner`, shares are of all trials begun, not of
+    those that reached the step. Once all trials have reported, the decision does not
+    depend on their order. :class:`OptunaSearchCV` therefore runs the first fold of its
+    first trials before any of them goes on when it has this pruner.
 
     Parameters
     ----------
     shares : dict of int to float, default=None
-        Step, and share in (0, 1] of the trials begun that goes on behind it; at least one
+        Step, and share in (0, 1] of the trials begun that goes on after it; at least one
         does. In :class:`OptunaSearchCV` steps count the folds run, from 1, and
         with ``prune_by_epoch=True`` quarters of folds. None is ``{1: 1/4, 2: 1/8}``.
 
     Raises
     ------
     ValueError
-        When a step is below 1 or a share is none.
+        When a step is below 1 or a share is not in (0, 1].
 
     Examples
     --------
@@ -40,7 +41,7 @@ class FoldPruner(BasePruner):
     FoldPruner(shares={1: 0.3333333333333333})
     """
 
-    def __init__(self, shares=None):
+    def __init__(self, shares: Mapping[int, float] | None = None) -> None:
         shares = {1: 1 / 4, 2: 1 / 8} if shares is None else dict(shares)
         for step, share in shares.items():
             if step < 1 or not 0 < share <= 1:
@@ -50,10 +51,10 @@ class FoldPruner(BasePruner):
                 )
         self.shares = shares
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"FoldPruner(shares={self.shares})"
 
-    def prune(self, study, trial):
+    def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Judge a trial by its last step; ``trial.should_prune()`` calls this.
 
         Parameters

@@ -1,38 +1,42 @@
-"""Optuna's journal file, made to survive what stops a process in the middle of a line."""
+"""Optuna's journal file, repaired when a process was killed while it wrote a record."""
 
 import json
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.storages.journal import JournalFileBackend
+
+from ._journal_lock import JournalLock
 
 #: How each record of a journal begins.
 _BEGINNING = b'{"op_code":'
 
 
-def _refuse_other_files(path):
-    """Raise where a file does not begin as a journal, or as half a record of one."""
+def _refuse_other_files(path: str) -> None:
+    """Raise ValueError where a file does not begin like a journal, whole or cut short."""
     if not os.path.exists(path):
         return
     with open(path, "rb") as file:
         found = file.read(len(_BEGINNING))
     if not _BEGINNING.startswith(found):
         raise ValueError(
-            f"storage={path!r} is no journal of Optuna: it begins with {found!r}. Nothing was "
-            "written to it. A database is named by its URL, such as 'sqlite:///search.db'"
+            f"storage={path!r} is not a journal of Optuna: it begins with {found!r}. Nothing was "
+            "written to it. Give a database by its URL, such as 'sqlite:///search.db'"
         )
 
 
-class SoundJournalFileBackend(JournalFileBackend):
-    """A journal in which half a record never stays.
+class RepairingJournalBackend(JournalFileBackend):
+    """A journal file that never keeps an incomplete record.
 
-    Optuna's own appends to whatever is there, and a journal with half a record
-    in its middle can no longer be read by anyone.
+    Optuna's own backend appends to whatever is there. A journal with an incomplete
+    record in its middle cannot be read any more.
 
     Parameters
     ----------
     path : str
-        Of the file; made where there is none.
+        Of the file, which is created where it does not exist.
 
     Raises
     ------
@@ -40,19 +44,19 @@ class SoundJournalFileBackend(JournalFileBackend):
         When the file holds something else, which is left as it is.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         _refuse_other_files(path)
         self._path = path
-        self._file_lock = JournalFileSymlinkLock(path)
-        super().__init__(path, lock_obj=self._file_lock)
+        self._file_lock = JournalLock(path)
+        super().__init__(path, lock_obj=self._file_lock)  # type: ignore[arg-type]
         with self._locked():
-            self._drop_half_a_record()
+            self._drop_incomplete_record()
 
-    def append_logs(self, logs):
-        """Add records, or nothing."""
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Append all records; on an error, none of them."""
         lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
         with self._locked():
-            end = self._drop_half_a_record()
+            end = self._drop_incomplete_record()
             try:
                 with open(self._path, "ab") as file:
                     file.write(lines.encode())
@@ -63,15 +67,15 @@ class SoundJournalFileBackend(JournalFileBackend):
                 raise
 
     @contextmanager
-    def _locked(self):
+    def _locked(self) -> Iterator[None]:
         self._file_lock.acquire()
         try:
             yield
         finally:
             self._file_lock.release()
 
-    def _drop_half_a_record(self):
-        """Cut the file behind its last whole line, and return its size."""
+    def _drop_incomplete_record(self) -> int:
+        """Cut the file after its last complete line, and return its size."""
         with open(self._path, "r+b") as file:
             end = size = file.seek(0, os.SEEK_END)
             while end > 0:

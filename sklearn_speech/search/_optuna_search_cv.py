@@ -1,48 +1,45 @@
-"""Optuna's samplers and pruners as a search of scikit-learn."""
+"""Hyperparameter search with Optuna's samplers and pruners, as a search of scikit-learn."""
 
 import os
-import time
-import warnings
-from copy import deepcopy
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Any
 
-import joblib
 import numpy as np
-from joblib.parallel import get_active_backend
+import optuna
+from optuna.pruners import BasePruner
+from optuna.samplers import BaseSampler
+from optuna.storages import BaseStorage
 from optuna.trial import TrialState
-from sklearn.base import clone, is_classifier
-from sklearn.model_selection import check_cv
-from sklearn.utils import check_random_state, indexable
+from sklearn.base import clone
+from sklearn.utils import indexable
 
-from ..model_selection._folds import refuse_shared_speakers
 from ..model_selection._routing import groups_params, routing_enabled
-from ..model_selection._unlabelled import unlabelled_clips, with_labels
-from ..splits import check_speakers
-from ..store._clipwise import split_clipwise
 from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
+from ..utils.optuna_private import storage_of
 from ..utils.sklearn_private import (
     BaseSearchCV,
     HasMethods,
     Interval,
     check_method_params,
     fit_context,
+    scorers_by_name,
 )
-from ._fold_pruner import FoldPruner
+from ._outcome import choose, refit, run_trials
+from ._preparation import check_backend, open_study_of, splits_of
 from ._results import collect, format_results
-from ._run import Search, Task
-from ._space import TrialSeededTPESampler, as_space, depends_on_n_jobs
-from ._study import describe, open_study, quiet_log, running
-from ._trial_folds import LOOKS
-from ._trials import Crew
-from ._workers import in_this_process
+from ._run import Task
+from ._space import as_space
+from ._storage import close
+from ._study import quiet_log
 
 
 class OptunaSearchCV(BaseSearchCV):
     """Search of hyperparameters by Optuna, judged by cross-validation.
 
-    A trial is one setting of the parameters. It is fitted and scored fold after
-    fold, as by any search of scikit-learn; after each fold the mean of its
-    scores so far is shown to a pruner, which may stop a hopeless one.
+    A trial is one setting of the parameters. It is fitted and scored fold by fold, as in
+    any search of scikit-learn. After each fold, a pruner sees the mean of the scores so
+    far, and may stop the trial.
 
     Parameters
     ----------
@@ -50,64 +47,65 @@ class OptunaSearchCV(BaseSearchCV):
         What is to be tuned, usually a pipeline.
     param_distributions : dict of str to optuna distribution or dict, or callable
         What to search: distributions by parameter name, such as
-        ``{"melspectrogram__n_mels": IntDistribution(20, 80)}``; choices by label for
-        what is no number or string, such as ``{"scaler": {"none": "passthrough",
+        ``{"melspectrogram__n_mels": IntDistribution(20, 80)}``; choices by label where they
+        are neither numbers nor strings, such as ``{"scaler": {"none": "passthrough",
         "standard": StandardScaler()}}``; see :func:`suggest_search_space`. Or a function
         that takes a trial of Optuna and returns parameters by name, where some
-        parameters depend on others. It is called again for finished trials, so it
-        must depend on what the trial suggests alone.
+        parameters depend on others. It is called again for finished trials, so its result
+        must depend only on what the trial suggests.
     n_trials : int, default=20
-        Trials in all, those included that such a search has begun in the study before.
+        Trials in all, including those of earlier searches in the same study.
     timeout : float or None, default=None
-        Seconds after which no trial begins. Trials in this process then go on to
-        their end; those in worker processes are stopped, and tried again when the
-        search is taken up again. A trial that never ends can be stopped only in
+        Seconds after which no trial begins. Trials in this process then run to
+        their end; those in worker processes are stopped, and run again when the
+        search is resumed. A trial that never ends can only be stopped in
         a worker process, that is with ``n_jobs`` above 1; on a Dask cluster the search
-        goes on without it, and its worker stays occupied. Likewise a trial that kills
-        its process, or is killed for want of memory, costs no more than itself only in
-        a worker process; one that raises MemoryError fails like any other anywhere.
+        goes on without it, and its worker stays occupied. Likewise, a trial that kills
+        its process or runs out of memory costs only itself when it runs in a worker
+        process. A trial that raises MemoryError fails like any other.
     scoring : str, callable, list, tuple, dict or None, default=None
         As in :class:`sklearn.model_selection.GridSearchCV`.
     refit : bool, str or callable, default=True
-        As in GridSearchCV. With several metrics a string also names the one that
-        the search is about; otherwise that is the first.
+        As in GridSearchCV. With several metrics, a string also names the one that
+        the search maximises; otherwise that is the first one.
     cv : int, splitter, iterable or None, default=None
         As in GridSearchCV; take a splitter by group, such as GroupKFold, and pass
         ``groups`` to ``fit``.
     n_jobs : int or None, default=None
-        Trials that run side by side, by joblib's active backend; the folds of a
-        trial run in sequence. Parameters are drawn here, for `n_jobs` trials at a
-        time: random, grid and quasi-Monte-Carlo samplers draw the same whatever
-        `n_jobs` is, others learn from finished trials.
+        Number of trials that run in parallel, by joblib's active backend ("loky",
+        "threading" or "dask"; "multiprocessing" is refused, as it never notices that a
+        worker was killed). The folds of a trial run one after the other.
     study : optuna.Study or None, default=None
-        A study to go on with; it has its own storage, sampler and pruner.
+        A study to continue; it has its own storage, sampler and pruner.
     storage : str, os.PathLike, optuna storage or None, default=None
-        Where trials are kept: a URL such as ``sqlite:///search.db`` or
+        Where trials are stored: a URL such as ``sqlite:///search.db`` or
         ``postgresql+psycopg://user@host/db``, or the path of a journal file, which
-        suits network drives. A search that was stopped, or killed, goes on where
+        is suited to network drives. A search that was stopped or killed continues where
         it was; several processes or machines may run the same search at once.
     study_name : str or None, default=None
         Name of the study in the storage; ``{data}`` in it stands for a digest of
         the data, the folds, the scoring and the estimator. None is
-        ``"search-{data}"``, so that each outer fold of a nested search has a study
-        of its own.
+        ``"search-{data}"``, so that each outer fold of a nested search has its own
+        study.
     sampler : optuna sampler or None, default=None
-        None is TPE, seeded by `random_state` and the number of the trial.
+        None is TPE, seeded by `random_state` and the number of the trial. See the notes
+        for what is reproducible with which sampler.
     pruner : optuna pruner or None, default=None
-        None is :class:`FoldPruner`: behind the first fold the best quarter of the trials
-        goes on, behind the second the best eighth, each compared by the same folds. Up to
-        ten trials, half of them at most, run their first fold before any goes on, unless
-        there is a `timeout`, a `sampler` that learns, or no memory for more features.
+        None is :class:`FoldPruner`: the best quarter of the trials goes on after the first
+        fold, the best eighth after the second, each compared on the same folds. At the
+        start of a study, up to ten trials (at most half of `n_trials`) run their first fold
+        before any of them goes on, unless there is a `timeout`, a `sampler` that learns, or
+        no memory for more features.
         Steps count the folds run, from 1; with `prune_by_epoch` they count quarters of
-        folds, and half of the trials stop behind the second quarter of the first fold.
-        Every pruner judges by the first folds, and may stop the setting that is best over
-        all of them where speakers differ more than settings;
+        folds, and half of the trials stop after the second quarter of the first fold.
+        Every pruner judges by the first folds. It may stop the setting that is best over
+        all folds where speakers differ more than settings;
         ``optuna.pruners.NopPruner()`` lets all trials run all folds.
     random_state : int, RandomState instance or None, default=None
         Seed of the default sampler.
     error_score : "raise" or float, default=nan
-        Score of a fold that fails. With NaN the other folds of the trial are left
-        out, as their mean can be no number.
+        Score of a fold that fails. With NaN the other folds of the trial are not run,
+        because its mean would be NaN anyway.
     return_train_score : bool, default=False
         Whether to score the training clips too.
     callbacks : list of callables or None, default=None
@@ -119,41 +117,64 @@ class OptunaSearchCV(BaseSearchCV):
         Folder where features outlast the search, for other searches over the same
         clips; see the notes.
     prune_by_epoch : bool, default=False
-        Whether the pruner is also asked after each quarter of the epochs of a fold,
-        with the held-out clips scored by the network as it is then. Works for
+        Whether the pruner is also asked after each quarter of the epochs of a fold;
+        the held-out clips are scored by the network as it is then. Works for
         networks of this library that are the last step. Trials that are not stopped
-        score the same. Trials must run in this process (``n_jobs=1``); several
-        processes with the same `storage` may do so side by side.
+        have the same scores as without. Trials must run in this process (``n_jobs=1``);
+        several processes with the same `storage` may run in parallel.
 
     Attributes
     ----------
     cv_results_ : dict of str to ndarray or list
-        As in GridSearchCV. ``"n_folds_run"`` says how many folds each trial ran, and
-        ``"pruned"`` whether the pruner stopped it; its other folds and its means
-        are NaN then, and it ranks last.
+        As in GridSearchCV. ``"n_folds_run"`` is the number of folds that each trial ran, and
+        ``"pruned"`` says whether the pruner stopped it. The other folds and the means of a
+        pruned trial are NaN, and it ranks last. ``"partial_mean_test_score"`` is the mean
+        over the folds that ran, so trials with different ``"n_folds_run"`` should not be
+        compared by it.
     best_estimator_, best_score_, best_params_, best_index_, refit_time_, scorer_, n_splits_, \
             multimetric_, classes_, n_features_in_
         As in GridSearchCV.
     study_ : optuna.Study
         For Optuna's plots and dashboard. Each trial has the user attributes
-        ``fold_0``, ``fold_1`` and so on.
+        ``fold_0``, ``fold_1`` and so on. The order of ``cv_results_`` is that of the slots
+        of the trials; interrupted trials, which the study shows as failed, are left out.
 
     Raises
     ------
     ValueError
         When the study belongs to a search over other data, folds or estimators, when
-        all fits fail, or when `prune_by_epoch` meets trials in other processes.
+        all fits fail, when `prune_by_epoch` is set and trials run in other processes, or
+        with joblib's backend "multiprocessing".
+    OSError
+        When the storage cannot be used; the message names it.
+    KeyboardInterrupt
+        When the search is interrupted. The fold that was running is not stored and runs
+        again in the next search; finished folds and trials stay in the storage.
 
     Notes
     -----
     The first steps of a pipeline that treat each clip alone (this library's own: reading
     files, spectrograms) are computed once for each setting over all clips, and the folds
-    take slices; the scores are the same. This is left out when a scorer is a function
-    of your own, which may want to see the clips themselves.
+    take slices; the scores are the same. This is not done when a scorer is your own
+    function, which may need the clips themselves.
 
-    When a process is killed, its running trials are marked failed and their parameters are
-    tried again, by whoever works on the study next: at once on the same machine, after
-    90 seconds without a sign of life on another one.
+    **Interrupted searches.** A process may be killed at any moment. Its running trials are
+    marked failed, and their parameters and finished folds are taken over by the next search
+    on the study: at once on the same machine, after 90 seconds without a heartbeat
+    from another machine. A fold during which the process ended three times is recorded as
+    failed.
+
+    **Reproducible draws.** With ``RandomSampler``, ``GridSampler`` and ``QMCSampler``, the
+    parameters of the k-th row of `cv_results_` depend on the seed of the sampler and on k
+    alone: not on `n_jobs`, on how many processes share the study, or on whether a search
+    was interrupted. (The parameters differ from those of ``study.optimize`` with the same
+    RandomSampler, which draws them from one sequence. The sequence of a QMCSampler has the
+    parameters of the first trial for its dimensions, as in Optuna; a sampler without a seed
+    draws differently in each search.) The default TPE draws the k-th trial by
+    `random_state`, k and the results that the study holds by then: with ``n_jobs=1`` and one
+    process it also draws what it would have drawn without the interruption. Other samplers
+    that learn promise nothing after an interruption, except that a trial which is run again
+    keeps its parameters.
 
     On several machines by Dask::
 
@@ -163,10 +184,10 @@ class OptunaSearchCV(BaseSearchCV):
             search.fit(X, y, groups=speakers)
 
     or by running the same script on each, with the same `storage`;
-    ``examples/search_beyond_one_machine.py`` does both. Clips that are files must be
-    found under the same paths everywhere.
+    ``examples/search_beyond_one_machine.py`` does both. Clips that are files must have
+    the same paths everywhere.
 
-    With `memory`, features are known clip by clip, where all clips have features of one
+    `memory` stores features clip by clip, where the features of all clips have one
     shape: the outer folds of a nested search share them.
 
     Examples
@@ -205,28 +226,28 @@ class OptunaSearchCV(BaseSearchCV):
 
     def __init__(
         self,
-        estimator,
-        param_distributions,
+        estimator: Any,
+        param_distributions: dict[str, Any] | Callable[[Any], dict[str, Any]],
         *,
-        n_trials=20,
-        timeout=None,
-        scoring=None,
-        refit=True,
-        cv=None,
-        n_jobs=None,
-        study=None,
-        storage=None,
-        study_name=None,
-        sampler=None,
-        pruner=None,
-        random_state=None,
-        error_score=np.nan,
-        return_train_score=False,
-        callbacks=None,
-        verbose=0,
-        memory=None,
-        prune_by_epoch=False,
-    ):
+        n_trials: int = 20,
+        timeout: float | None = None,
+        scoring: Any = None,
+        refit: Any = True,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        study: optuna.Study | None = None,
+        storage: str | os.PathLike | BaseStorage | None = None,
+        study_name: str | None = None,
+        sampler: BaseSampler | None = None,
+        pruner: BasePruner | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        error_score: float | str = np.nan,
+        return_train_score: bool = False,
+        callbacks: Sequence[Callable[[optuna.Study, Any], None]] | None = None,
+        verbose: int = 0,
+        memory: Any = None,
+        prune_by_epoch: bool = False,
+    ) -> None:
         self.estimator = estimator
         self.param_distributions = param_distributions
         self.n_trials = n_trials
@@ -249,13 +270,13 @@ class OptunaSearchCV(BaseSearchCV):
         self.prune_by_epoch = prune_by_epoch
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Any, y: Any = None, **params: Any) -> "OptunaSearchCV":
         """Search, and fit the best setting on all clips.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, ...)
-            Whatever the estimator takes: paths, waveforms, spectrograms.
+            What the estimator takes: paths, waveforms or spectrograms.
         y : array-like of shape (n_clips,), default=None
             Targets.
         **params : dict
@@ -266,13 +287,7 @@ class OptunaSearchCV(BaseSearchCV):
         -------
         self : OptunaSearchCV
         """
-        if self.prune_by_epoch and not in_this_process(self.n_jobs):
-            raise ValueError(
-                f"prune_by_epoch=True with n_jobs={self.n_jobs} and joblib's backend "
-                f"{type(get_active_backend()[0]).__name__}: a fold can be watched only in this "
-                "process, that is with n_jobs=1; for trials side by side run several processes "
-                "with the same storage"
-            )
+        check_backend(self.n_jobs, self.prune_by_epoch)
         scorers, refit_metric = self._get_scorers()
         space = as_space(self.param_distributions)
         X, y = indexable(X, y)
@@ -280,9 +295,10 @@ class OptunaSearchCV(BaseSearchCV):
         routed = self._get_routed_params_for_fit(params)
         fit_params = routed.estimator.fit
         if not routing_enabled() and params.get("groups") is not None:
-            # what stops early splits once more, and a pipeline's steps are told by name
+            # steps that split once more, for early stopping, need the groups too
             fit_params = groups_params(self.estimator, params["groups"]) | fit_params
-        splits = self._splits(X, y, routed.splitter.split)
+        splits = splits_of(self, X, y, routed.splitter.split)
+        self.n_splits_ = len(splits)
         features = None
         if may_share(self.estimator, scorers, fit_params):
             features = ClipwiseFeatures(X, as_feature_cache(self.memory))
@@ -304,138 +320,26 @@ class OptunaSearchCV(BaseSearchCV):
             features=features,
         )
         with quiet_log():
-            self.study_ = self._open_study(
-                X, y, routed.splitter.split.get("groups"), splits, [fit_params, routed.scorer.score]
+            self.study_, sampler = open_study_of(
+                self,
+                X,
+                y,
+                routed.splitter.split.get("groups"),
+                splits,
+                [fit_params, routed.scorer.score],
             )
-            trials = self._run(task)
+            try:
+                trials = run_trials(self, task, sampler)
+            finally:
+                if isinstance(self.storage, (str, os.PathLike)):
+                    close(storage_of(self.study_))
         candidates, folds = collect(trials, space, len(splits))
         pruned = [trial.state == TrialState.PRUNED for trial in trials]
         results = format_results(self, candidates, folds, pruned)
-        self._choose(results, refit_metric)
+        choose(self, results, refit_metric)
         if self.refit:
-            self._refit(task, fit_params)
-        self.scorer_ = getattr(scorers, "_scorers", scorers)
+            refit(self, task, fit_params)
+        named = scorers_by_name(scorers)
+        self.scorer_ = scorers if list(named.values()) == [scorers] else named
         self.cv_results_ = results
         return self
-
-    def _splits(self, X, y, split_params):
-        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        splits = list(cv.split(X, y, **split_params))
-        self.n_splits_ = cv.get_n_splits(X, y, **split_params)
-        if len(splits) != self.n_splits_ or not splits:
-            raise ValueError(
-                f"cv={self.cv!r}: its split and get_n_splits are inconsistent or empty; expected "
-                f"{self.n_splits_} splits, got {len(splits)}"
-            )
-        if (groups := split_params.get("groups")) is not None:
-            names, codes = check_speakers(groups, len(groups), name="groups")
-            for i, (train, test) in enumerate(splits):
-                refuse_shared_speakers(train, test, names, codes, f"split {i} of cv={self.cv!r}")
-        if y is not None:
-            space = self.param_distributions
-            searched = space if isinstance(space, dict) else ()
-            splits = with_labels(splits, unlabelled_clips(self.estimator, y, searched))
-            splits = [(train, test) for train, test, _ in splits]
-            self.n_splits_ = len(splits)
-        return splits
-
-    def _open_study(self, X, y, groups, splits, params):
-        own = ("storage", "sampler", "pruner")
-        given = [name for name in own if getattr(self, name) is not None]
-        if self.study is not None and given:
-            raise ValueError(f"study and {given[0]} are both given; a study has its own {given[0]}")
-        sampler = deepcopy(self.sampler)  # so that each fit draws the same
-        if sampler is None:
-            seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-            sampler = TrialSeededTPESampler(seed)
-        study = open_study(
-            self.study,
-            self.storage,
-            self.study_name,
-            sampler,
-            self._default_pruner() if self.pruner is None else self.pruner,
-            describe(
-                self.estimator,
-                X,
-                y,
-                groups,
-                splits,
-                self.scoring,
-                params,
-                self.param_distributions,
-                self.prune_by_epoch,
-            ),
-        )
-        if self.sampler is not None and study.get_trials(deepcopy=False):
-            sampler.reseed_rng()  # or it would draw once more what it drew before the stop
-        if joblib.effective_n_jobs(self.n_jobs) > 1 and depends_on_n_jobs(study.sampler):
-            warnings.warn(
-                f"n_jobs={self.n_jobs}: {type(study.sampler).__name__} learns from the trials "
-                "that have finished, so that its sequence depends on how many run side by side; "
-                "RandomSampler, GridSampler and QMCSampler do not",
-                UserWarning,
-                stacklevel=4,
-            )
-        return study
-
-    def _default_pruner(self):
-        if not self.prune_by_epoch:
-            return FoldPruner()
-        return FoldPruner({LOOKS // 2: 1 / 2, LOOKS: 1 / 4, 2 * LOOKS: 1 / 8})
-
-    def _run(self, task):
-        with running(self.study_), Crew(self.study_, self.n_trials) as crew:
-            search = Search(
-                task,
-                self.study_,
-                crew,
-                n_jobs=self.n_jobs,
-                timeout=self.timeout,
-                callbacks=self.callbacks or (),
-                verbose=self.verbose,
-            )
-            # so that no trial is run in vain
-            collect(crew.finished(), task.space, len(task.splits))
-            search.run()
-            trials = crew.finished()
-        if not trials:
-            raise ValueError(
-                f"no trial came to its end within timeout={self.timeout} seconds"
-                if crew.timed_out
-                else "the study was stopped before a trial came to its end"
-            )
-        return trials
-
-    def _choose(self, results, refit_metric):
-        self.multimetric_ = "mean_test_score" not in results
-        if callable(self.scoring) and self.multimetric_:
-            names = [name[10:] for name in results if name.startswith("mean_test_")]
-            self._check_refit_for_multimetric(names)
-            refit_metric = self.refit
-        if not self.refit and self.multimetric_:
-            return
-        self.best_index_ = self._select_best_index(self.refit, refit_metric, results)
-        if results["pruned"][self.best_index_]:
-            raise ValueError(
-                f"no trial has a {refit_metric}: the pruner stopped those that did not fail; give "
-                "it more start-up trials"
-            )
-        if not callable(self.refit):
-            self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
-        self.best_params_ = results["params"][self.best_index_]
-
-    def _refit(self, task, fit_params):
-        best = clone(task.estimator).set_params(**clone(self.best_params_, safe=False))
-        began = time.time()
-        first, rest = split_clipwise(best) if task.features is not None else (None, best)
-        X = task.X if first is None else task.features.fit(first.steps)
-        if task.y is None:
-            rest.fit(X, **fit_params)
-        else:
-            rest.fit(X, task.y, **fit_params)
-        if first is not None:
-            best.steps = first.steps + rest.steps
-        self.refit_time_ = time.time() - began
-        self.best_estimator_ = best
-        if hasattr(best, "feature_names_in_"):
-            self.feature_names_in_ = best.feature_names_in_

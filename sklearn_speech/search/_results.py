@@ -1,18 +1,22 @@
 """Scikit-learn's table of results from the trials of a study."""
 
 import warnings
-from copy import copy
+from typing import Any
 
 import numpy as np
-from optuna.distributions import check_distribution_compatibility
+from optuna.trial import FrozenTrial
 
-from ..store._digest import digest
 from ..utils.sklearn_private import warn_or_raise_about_fit_failures
-from ._study import in_words
-from ._trials import FOLD, MEANING
+from ._params import Space, params_of
+from ._stored_trials import folds_of
+
+#: Result of each fold of each trial; None for a fold that was not run.
+Folds = list[list[dict[str, Any] | None]]
 
 
-def collect(trials, space, n_folds):
+def collect(
+    trials: list[FrozenTrial], space: Space, n_folds: int
+) -> tuple[list[dict[str, Any]], Folds]:
     """Parameters and folds of finished trials.
 
     Parameters
@@ -27,7 +31,7 @@ def collect(trials, space, n_folds):
     params : list of dict
         One a trial.
     folds : list of list of (dict or None)
-        What each fold of each trial gave, None for a fold that was not run.
+        Result of each fold of each trial, None for a fold that was not run.
 
     Raises
     ------
@@ -37,56 +41,17 @@ def collect(trials, space, n_folds):
     params = []
     for trial in trials:
         try:
-            params.append(_parameters(trial, space))
+            params.append(params_of(trial, space))
         except ValueError as error:
             raise ValueError(
                 f"trial {trial.number} of the study does not fit param_distributions: {error}; "
-                "a study goes on only with the space that it began with"
+                "a study can only be resumed with the space that it began with"
             ) from error
-    folds = [[trial.user_attrs.get(f"{FOLD}{k}") for k in range(n_folds)] for trial in trials]
-    return params, folds
+    results = [folds_of(trial) for trial in trials]
+    return params, [[result.get(k) for k in range(n_folds)] for result in results]
 
 
-def meaning(params):
-    """What the parameters of a trial are in words, the same on every machine.
-
-    Parameters
-    ----------
-    params : dict of str to object
-        What a space returned.
-
-    Returns
-    -------
-    digest : str
-    """
-    # the last digits of a power or a logarithm differ between machines
-    words = {k: f"{v:.9g}" if isinstance(v, float) else in_words(v) for k, v in params.items()}
-    return digest(words)
-
-
-def _parameters(trial, space):
-    """What a space makes of a stored trial; ValueError where it was made by another one."""
-    asked = copy(trial)
-    asked.distributions = {}
-    params = space(asked)
-    if gone := sorted(trial.params.keys() - asked.distributions.keys()):
-        raise ValueError(f"it has {', '.join(map(repr, gone))}, which nothing asks for any more")
-    for name, now in asked.distributions.items():
-        value, before = trial.params[name], trial.distributions[name]
-        check_distribution_compatibility(before, now)
-        # a value that was put there by hand may lie anywhere
-        if _holds(before, value) and not _holds(now, value):
-            raise ValueError(f"its {name}={value!r} lies outside of {now}")
-    if trial.user_attrs.get(MEANING, meaning(params)) != meaning(params):
-        raise ValueError(f"{trial.params} stood for other parameters when it ran")
-    return params
-
-
-def _holds(distribution, value):
-    return distribution._contains(distribution.to_internal_repr(value))
-
-
-def rows(folds, error_score):
+def rows(folds: Folds, error_score: float | str) -> list[dict[str, Any]]:
     """One dict for every fold of every trial, as scikit-learn's searches have them.
 
     Parameters
@@ -130,7 +95,9 @@ def rows(folds, error_score):
     return table
 
 
-def format_results(search, params, folds, pruned):
+def format_results(
+    search: Any, params: list[dict[str, Any]], folds: Folds, pruned: list[bool]
+) -> dict[str, Any]:
     """``cv_results_`` of a search.
 
     Parameters
@@ -144,18 +111,31 @@ def format_results(search, params, folds, pruned):
     Returns
     -------
     results : dict of str to ndarray or list
-        Scikit-learn's, and ``"n_folds_run"`` and ``"pruned"``. Times are means
-        over the folds that were run.
+        Scikit-learn's, and ``"n_folds_run"``, ``"pruned"`` and, for each metric,
+        ``"partial_mean_test_<metric>"``. Times and partial means are over the folds that
+        were run.
     """
     n_run = np.array([sum(fold is not None for fold in of_trial) for of_trial in folds])
     table = rows(folds, search.error_score)
     more = {"n_folds_run": n_run, "pruned": pruned}
     with warnings.catch_warnings():
-        if (n_run < search.n_splits_).any():  # that their means are NaN is as it should be
+        if (n_run < search.n_splits_).any():  # their means are meant to be NaN
             warnings.filterwarnings("ignore", message="One or more of the (test|train) scores")
         results = search._format_results(params, search.n_splits_, table, more)
     for name in ("fit_time", "score_time"):
         times = [[fold[name] for fold in of_trial if fold is not None] for of_trial in folds]
         results[f"mean_{name}"] = np.array([np.mean(t) if t else np.nan for t in times])
         results[f"std_{name}"] = np.array([np.std(t) if t else np.nan for t in times])
+    for name in [name for name in results if name.startswith("mean_test_")]:
+        metric = name.removeprefix("mean_test_")
+        scores = np.array([results[f"split{k}_test_{metric}"] for k in range(search.n_splits_)])
+        results[f"partial_{name}"] = _means_over_run(scores.T, folds)
     return results
+
+
+def _means_over_run(scores: np.ndarray, folds: Folds) -> np.ndarray:
+    means = []
+    for of_trial, values in zip(folds, scores):
+        run = [value for fold, value in zip(of_trial, values) if fold is not None]
+        means.append(np.mean(run) if run else np.nan)
+    return np.array(means)

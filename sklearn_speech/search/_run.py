@@ -1,7 +1,8 @@
-"""The search itself: trials side by side, the folds of each in sequence."""
+"""The loop of a search: trials in parallel, the folds of each one after the other."""
 
 import time
 import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,29 +11,30 @@ import numpy as np
 from joblib import delayed
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.pruners import NopPruner
-from optuna.trial import TrialState
+from optuna.study import Study
+from optuna.trial import Trial, TrialState
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from ..model_selection._folds import threads_per_job
 from ..store._clipwise import split_clipwise
+from ..utils.optuna_private import stop_requested
 from ._fold_pruner import FoldPruner
-from ._results import meaning
-from ._space import learns_from_the_first, n_settings_left
-from ._study import patiently, stopped
-from ._trial_folds import LOOKS, failure, hopeless, objective_score, run_folds
-from ._trials import FOLD, MEANING
+from ._ledger import TrialLedger
+from ._samplers import learns_from_the_first
+from ._stored_trials import Progress, Results, cannot_score
+from ._trial_folds import CHECKS_PER_FOLD, failure, objective_score, run_folds
 from ._workers import WorkerDied, WorkerTimedOut, run_jobs
 
-#: Seconds between two looks at what other processes do.
-POLL = 0.5
+#: Seconds between two checks of what other processes do.
+POLL_INTERVAL = 0.5
 
-#: How many trials run a fold before any of them runs the next one, at the start of a study.
-N_ABREAST = 10
+#: How many trials at the start of a study run their first fold before any of them goes on.
+N_FIRST_TRIALS = 10
 
 
 class FeaturesFailed(Exception):
-    """The steps that all folds share could not be computed for the parameters of a trial."""
+    """The features that all folds share could not be computed for the parameters of a trial."""
 
 
 @dataclass
@@ -40,19 +42,19 @@ class Task:
     """What stays the same from trial to trial."""
 
     estimator: Any
-    space: Any
+    space: Callable[[Any], dict[str, Any]]
     X: Any
     y: Any
-    splits: list
-    options: dict  # of scikit-learn's _fit_and_score
-    metric: Any
+    splits: list[tuple[np.ndarray, np.ndarray]]
+    options: dict[str, Any]  # of scikit-learn's _fit_and_score
+    metric: str | None
     by_epoch: bool = False
-    features: Any = None  # None where the whole pipeline belongs into each fold
+    features: Any = None  # None where every step must be fitted in each fold
 
-    def prepare(self, params):
+    def prepare(self, params: dict[str, Any]) -> tuple[Any, Any]:
         """The estimator to fit on each fold for some parameters, and its clips.
 
-        Raises FeaturesFailed, with the traceback of what went wrong.
+        Raises FeaturesFailed, with the traceback of the error.
         """
         estimator = clone(self.estimator).set_params(**clone(params, safe=False))
         if self.features is None:
@@ -66,24 +68,25 @@ class Task:
             raise FeaturesFailed(traceback.format_exc()) from error
 
     @property
-    def memory_is_full(self):
+    def memory_is_full(self) -> bool:
         """Whether features of further settings would displace those of running trials."""
         return self.features is not None and self.features.n_bytes > self.features.max_bytes / 2
 
 
 @dataclass
 class Attempt:
-    """A running trial, and the folds that it has been through."""
+    """A running trial, and the folds that it has finished."""
 
-    trial: Any
+    trial: Trial
     model: Any
     X: Any
-    results: dict = field(default_factory=dict)  # number of the fold -> what it gave
-    state: Any = TrialState.RUNNING
+    results: dict[int, dict[str, Any]] = field(default_factory=dict)  # by number of the fold
+    state: TrialState | None = TrialState.RUNNING
+    unstored: Results = field(default_factory=Results)
     watch: Any = None
 
-    def scores(self, metric):
-        """Scores of the folds that were run, by the metric of the search."""
+    def scores(self, metric: str | None) -> list[float]:
+        """Scores of the finished folds, by the metric of the search."""
         return [objective_score(result, metric) for result in self.results.values()]
 
 
@@ -94,7 +97,7 @@ class Search:
     ----------
     task : Task
     study : optuna.Study
-    crew : Crew
+    ledger : TrialLedger
     n_jobs : int or None
     timeout : float or None
         Seconds.
@@ -103,115 +106,118 @@ class Search:
     verbose : int
     """
 
-    def __init__(self, task, study, crew, *, n_jobs, timeout, callbacks, verbose):
+    def __init__(
+        self,
+        task: Task,
+        study: Study,
+        ledger: TrialLedger,
+        *,
+        n_jobs: int | None,
+        timeout: float | None,
+        callbacks: Sequence[Callable[[Study, Any], None]],
+        verbose: int,
+    ) -> None:
         self.task = task
         self.study = study
-        self.crew = crew
+        self.ledger = ledger
         self.n_jobs = n_jobs
         self.deadline = None if timeout is None else time.monotonic() + timeout
         self.callbacks = callbacks
         self.width = joblib.effective_n_jobs(n_jobs)
-        self._bar = tqdm(total=crew.n_trials, unit="trial", disable=not verbose)
-        self._sent = {}
+        self._bar = tqdm(total=ledger.n_trials, unit="trial", disable=not verbose)
+        self._sent: dict[int, Any] = {}
 
-    def run(self):
+    def run(self) -> None:
         """Run it."""
         with self._bar:
             self._show()
-            while not self._over():
-                self.crew.reclaim()
-                # a grid begins anew when all of it is running
-                n_left = min(
-                    self.crew.n_left(),
-                    patiently(n_settings_left, self.study.sampler, self.study),
-                )
-                if n_left > 0:
-                    self._run_batch(min(max(self.width, self._n_abreast(n_left)), n_left))
-                elif self.crew.others_run():
-                    time.sleep(POLL)
+            while not self._is_over():
+                progress = self.ledger.update()
+                if progress.n_left > 0:
+                    n = max(self.width, self._n_first_trials(progress))
+                    self._run_batch(min(n, progress.n_left))
+                elif progress.others_run:
+                    time.sleep(POLL_INTERVAL)
                 else:
                     break
 
-    def _n_abreast(self, n_left):
-        """How many trials may run each fold before any of them runs the next one.
+    def _n_first_trials(self, progress: Progress) -> int:
+        """How many trials run each fold before any of them runs the next one.
 
-        Judged together, none goes on only because it was the first one, and none is held
-        up by worse ones. That is for the first trials of a study, for which no sampler has
-        anything to learn from; time that runs out could leave all of them unfinished.
+        The pruner then compares all of them at once: the first trial does not go on merely
+        because it came first. This is for the first trials of a study, where no sampler
+        has results to learn from. With a timeout, all of them might stay unfinished.
         """
-        study = self.study
         together = (
             self.deadline is None
-            and isinstance(study.pruner, FoldPruner)
-            and not learns_from_the_first(study.sampler)
-            and not self.crew.begun()
+            and isinstance(self.study.pruner, FoldPruner)
+            and not learns_from_the_first(self.study.sampler)
+            and not progress.begun
         )
-        return min(N_ABREAST, n_left // 2) if together else 1
+        return min(N_FIRST_TRIALS, progress.n_left // 2) if together else 1
 
-    def _over(self):
-        if stopped(self.study):
+    def _is_over(self) -> bool:
+        if stop_requested(self.study) or stop_requested(self.ledger.view):
             return True
         late = self.deadline is not None and time.monotonic() > self.deadline
-        # something must come out of it
-        return late and bool(self.crew.finished() or self.crew.timed_out)
+        # a search has at least one trial, unless that did not end in time
+        return late and bool(self.ledger.finished() or self.ledger.timed_out)
 
-    def _show(self):
+    def _show(self) -> None:
         if self._bar.disable:
             return
-        finished = self.crew.finished()
-        best = max((t.value for t in finished if t.state == TrialState.COMPLETE), default=None)
+        finished = self.ledger.finished()
+        scores = [t.values[0] for t in finished if t.state == TrialState.COMPLETE and t.values]
         self._bar.n = len(finished)
-        self._bar.set_postfix_str("" if best is None else f"best score {best:.4g}")
+        self._bar.set_postfix_str(f"best score {max(scores):.4g}" if scores else "")
 
-    def _run_batch(self, n):
-        batch = []
+    def _run_batch(self, n: int) -> None:
+        batch: list[Attempt] = []
         for i in range(n):
             if i >= self.width and self.task.memory_is_full:
                 break
-            batch.append(self._begin())
-        batch = [attempt for attempt in batch if attempt is not None]
+            attempt = self._begin()
+            if attempt is None:
+                break
+            batch.append(attempt)
         if not batch:
-            time.sleep(POLL)  # another process has the last trials
+            time.sleep(POLL_INTERVAL)  # another process has the last trials
             return
-        self._judge(batch)
+        self._prune(batch)
         n_threads = threads_per_job(self.n_jobs, len(batch))
-        # without a pruner nobody asks between folds, so that workers need not wait for each other
+        # without a pruner, workers can run all folds of a trial without waiting for each other
         one_fold = len(batch) == 1 or not isinstance(self.study.pruner, NopPruner)
-        live = self._unfinished(batch)
-        while live:
-            for first in range(0, len(live), self.width):
-                some = live[first : first + self.width]
+        running = self._finish(batch)
+        while running:
+            for first in range(0, len(running), self.width):
+                some = running[first : first + self.width]
                 jobs = [self._job(attempt, one_fold, n_threads) for attempt in some]
                 left = None if self.deadline is None else self.deadline - time.monotonic()
                 for attempt, outcome in zip(some, run_jobs(jobs, self.n_jobs, left, self._sent)):
                     self._take(attempt, outcome)
-            self._judge(live)
-            live = self._unfinished(live)
+            running = self._finish(running)
+            self._prune(running)
+            running = self._finish(running)
 
-    def _begin(self):
-        trial = self.crew.ask()
-        if trial is None:
+    def _begin(self) -> Attempt | None:
+        begun = self.ledger.begin(self.task.space)
+        if begun is None:
             return None
-        params = patiently(self.task.space, trial)
-        patiently(trial.set_user_attr, MEANING, meaning(params))
+        attempt = Attempt(begun.trial, None, None)
         try:
-            attempt = Attempt(trial, *self.task.prepare(params))
+            for fold, result in begun.folds.items():  # of a process that was killed
+                self._record(attempt, fold, result, stored=True)
+            if attempt.state == TrialState.RUNNING:
+                attempt.model, attempt.X = self.task.prepare(begun.params)
         except FeaturesFailed as failed:
             error_score = self.task.options["error_score"]
             if error_score == "raise":
-                raise failed.__cause__ from None
-            attempt, folds = Attempt(trial, None, None), range(len(self.task.splits))
+                raise failed.__cause__ from None  # type: ignore[misc]
+            folds = [fold for fold in range(len(self.task.splits)) if fold not in attempt.results]
             self._take(attempt, [(fold, failure(error_score, str(failed))) for fold in folds])
-            return attempt
-        kept = {
-            int(name.removeprefix(FOLD)): result
-            for name, result in trial.user_attrs.items()
-            if name.startswith(FOLD)
-        }
-        self._take(attempt, sorted(kept.items()))  # of a process that was killed
         return attempt
 
-    def _job(self, attempt, one_fold, n_threads):
+    def _job(self, attempt: Attempt, one_fold: bool, n_threads: int | None) -> Any:
         task = self.task
         folds = [f for f in enumerate(task.splits) if f[0] not in attempt.results]
         if task.by_epoch:
@@ -231,11 +237,11 @@ class Search:
             attempt.watch,
         )
 
-    def _take(self, attempt, outcome):
-        """Record what folds gave."""
+    def _take(self, attempt: Attempt, outcome: Any) -> None:
+        """Store what a job returned."""
         if isinstance(outcome, WorkerTimedOut):
-            self.crew.timed_out = True
-            self.crew.give_back(attempt.trial)
+            self.ledger.timed_out = True
+            self.ledger.release(attempt.trial)
             attempt.state = None
             return
         if attempt.watch is not None and attempt.watch.pruned:
@@ -250,39 +256,45 @@ class Search:
             for fold, result in outcome:
                 self._record(attempt, fold, result)
         except UpdateFinishedTrialError:
-            # another process took this one for dead, and tries its parameters itself
-            self.crew.forget(attempt.trial)
+            # another process took this trial for dead, and runs its parameters itself
+            self.ledger.forget(attempt.trial)
             attempt.state = None
 
-    def _record(self, attempt, fold, result):
-        trial, n_folds = attempt.trial, len(self.task.splits)
+    def _record(
+        self, attempt: Attempt, fold: int, result: dict[str, Any], stored: bool = False
+    ) -> None:
+        n_folds = len(self.task.splits)
         attempt.results[fold] = result
-        patiently(trial.set_user_attr, f"{FOLD}{fold}", result)
         scores = attempt.scores(self.task.metric)
         mean = float(np.mean(scores))
-        if not np.isfinite(mean):
-            if hopeless(result) or len(scores) == n_folds:
-                attempt.state = TrialState.FAIL
-            return
-        patiently(trial.report, mean, (LOOKS if self.task.by_epoch else 1) * (fold + 1))
-        if len(scores) == n_folds:
-            attempt.state = TrialState.COMPLETE
+        if not stored:
+            attempt.unstored.folds[fold] = result
+        if np.isfinite(mean):
+            step = (CHECKS_PER_FOLD if self.task.by_epoch else 1) * (fold + 1)
+            attempt.unstored.reports[step] = mean
+            if len(scores) == n_folds:
+                attempt.state = TrialState.COMPLETE
+        elif cannot_score(result) or len(scores) == n_folds:
+            attempt.state = TrialState.FAIL
+        if attempt.state == TrialState.RUNNING:  # else stored together with the state
+            self.ledger.record(attempt.trial, attempt.unstored)
+            attempt.unstored = Results()
 
-    def _judge(self, attempts):
-        """Stop the trials that the pruner holds for hopeless, when all have reported."""
+    def _prune(self, attempts: list[Attempt]) -> None:
+        """Stop trials that the pruner rejects, once all of them have reported."""
         for attempt in attempts:
             if attempt.state == TrialState.RUNNING and attempt.results:
-                if patiently(attempt.trial.should_prune):
+                if attempt.trial.should_prune():
                     attempt.state = TrialState.PRUNED
 
-    def _unfinished(self, attempts):
-        """Finish the trials that are through, and return the others."""
+    def _finish(self, attempts: list[Attempt]) -> list[Attempt]:
+        """Store the state of trials that have ended, and return the others."""
         for attempt in attempts:
-            if attempt.state in (None, TrialState.RUNNING):
+            if attempt.state is None or attempt.state == TrialState.RUNNING:
                 continue
             complete = attempt.state == TrialState.COMPLETE
             value = float(np.mean(attempt.scores(self.task.metric))) if complete else None
-            told = self.crew.tell(attempt.trial, value=value, state=attempt.state)
+            told = self.ledger.tell(attempt.trial, attempt.state, value, attempt.unstored)
             for callback in self.callbacks:
                 callback(self.study, told)
             self._show()

@@ -1,16 +1,20 @@
-"""Search spaces to begin with, by what stands in a pipeline."""
+"""Search spaces to begin with, by the estimators of a pipeline."""
+
+from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from sklearn.pipeline import Pipeline
 
+from ..utils.parts import sample_rates
 
-def suggest_search_space(pipeline):
+
+def suggest_search_space(pipeline: Any) -> dict[str, Any]:
     """A search space to begin with, for the estimators of this library in a pipeline.
 
-    It covers what mattered most where these estimators were tried: the
+    It covers what mattered most in our own trials: the
     resolution of the spectrograms, the size of the network, learning rate and
-    regularisation, augmentation and pretraining. It is a plain dict, to be
-    edited: narrow it, delete entries, add those of other estimators.
+    regularisation, augmentation and pretraining. It is a plain dict that you can
+    edit: narrow ranges, delete entries, add entries for other estimators.
 
     Parameters
     ----------
@@ -41,17 +45,17 @@ def suggest_search_space(pipeline):
     >>> space["mfcc__n_fft"]
     CategoricalDistribution(choices=(256, 512))
     """
-    space = _of(pipeline, _sample_rate(pipeline))
+    space = _of(pipeline, next((rate for _, rate in sample_rates(pipeline)), None))
     if not space:
         raise ValueError(
-            f"{type(pipeline).__name__} holds no estimator of sklearn_speech that has something "
-            "to search; write a dict of distributions yourself"
+            f"{type(pipeline).__name__} holds no estimator of sklearn_speech with parameters to "
+            "search; write a dict of distributions yourself"
         )
     return space
 
 
-def _of(estimator, sample_rate):
-    space = {}
+def _of(estimator: Any, sample_rate: Any) -> dict[str, Any]:
+    space: dict[str, Any] = {}
     if isinstance(estimator, Pipeline):
         parts = [(name, step) for name, step in estimator.steps if hasattr(step, "get_params")]
     else:
@@ -60,27 +64,17 @@ def _of(estimator, sample_rate):
                 space |= _SPACES[kind.__name__](estimator, sample_rate)
                 break
         own = estimator.get_params(deep=False)
-        inside = ("frontend", "pretrainer", "estimator")
+        inside = ("frontend", "transformer", "pretrainer", "estimator")
         parts = [(n, own[n]) for n in inside if hasattr(own.get(n), "get_params")]
     for name, part in parts:
         inner = _of(part, sample_rate)
         if inner:
-            space.pop(name, None)  # what is set is searched, not exchanged
+            space.pop(name, None)  # its parameters are searched instead
         space |= {f"{name}__{parameter}": values for parameter, values in inner.items()}
     return space
 
 
-def _sample_rate(estimator):
-    """The sampling rate that the parts of a pipeline have, None where none says so."""
-    rates = [
-        value
-        for name, value in estimator.get_params(deep=True).items()
-        if name.rpartition("__")[2] == "sample_rate"
-    ]
-    return rates[0] if rates else None
-
-
-def _spectrogram(step, sample_rate):
+def _spectrogram(step: Any, sample_rate: Any) -> dict[str, Any]:
     rate = step.sample_rate
     window = max(round(0.032 * rate), getattr(step, "win_length", None) or 0)
     n_fft = 1 << max(5, (window - 1).bit_length())  # a power of two that holds about 32 ms
@@ -92,7 +86,7 @@ def _spectrogram(step, sample_rate):
     }
 
 
-def _mel(step, sample_rate):
+def _mel(step: Any, sample_rate: Any) -> dict[str, Any]:
     rate = step.sample_rate
     return _spectrogram(step, sample_rate) | {
         "n_mels": IntDistribution(20, 60),
@@ -101,15 +95,15 @@ def _mel(step, sample_rate):
     }
 
 
-def _mfcc(step, sample_rate):
+def _mfcc(step: Any, sample_rate: Any) -> dict[str, Any]:
     return _mel(step, sample_rate) | {"n_mfcc": IntDistribution(10, 20)}
 
 
-def _scaler(step, sample_rate):
+def _scaler(step: Any, sample_rate: Any) -> dict[str, Any]:
     return {"statistics": CategoricalDistribution(["band", "all"])}
 
 
-def _training(low, high):
+def _training(low: float, high: float) -> dict[str, Any]:
     return {
         "lr": FloatDistribution(low, high, log=True),
         "weight_decay": FloatDistribution(1e-4, 0.1, log=True),
@@ -117,7 +111,7 @@ def _training(low, high):
     }
 
 
-def _on_spectrograms():
+def _on_spectrograms() -> dict[str, Any]:
     from ..augmentation import FrameShift, SpecAugment
 
     def masks(fraction):
@@ -131,7 +125,7 @@ def _on_spectrograms():
     }
 
 
-def _on_waveforms(sample_rate):
+def _on_waveforms(sample_rate: Any) -> dict[str, Any]:
     from ..augmentation import AddNoise, Gain, SpeedPerturb, TimeShift
 
     shifts = [] if sample_rate is None else [TimeShift(sample_rate)]
@@ -143,12 +137,12 @@ def _on_waveforms(sample_rate):
     }
 
 
-def _augment(step, sample_rate):
+def _augment(step: Any, sample_rate: Any) -> dict[str, Any]:
     reads = "waveform" if step.frontend is not None else step.reads
     return _on_spectrograms() if reads == "spectrogram" else _on_waveforms(sample_rate)
 
 
-def _cnn(step, sample_rate):
+def _cnn(step: Any, sample_rate: Any) -> dict[str, Any]:
     space = {
         "n_layers": IntDistribution(2, 5),
         "n_filters": IntDistribution(16, 64, step=8),
@@ -163,7 +157,7 @@ def _cnn(step, sample_rate):
     return space
 
 
-def _bc_resnet(step, sample_rate):
+def _bc_resnet(step: Any, sample_rate: Any) -> dict[str, Any]:
     return {
         "tau": CategoricalDistribution([1, 2, 3]),
         "dropout": FloatDistribution(0.0, 0.3),
@@ -171,14 +165,14 @@ def _bc_resnet(step, sample_rate):
     } | _training(1e-3, 3e-2)
 
 
-def _linear(step, sample_rate):
+def _linear(step: Any, sample_rate: Any) -> dict[str, Any]:
     return {
         "dropout": FloatDistribution(0.0, 0.7),
         "augment": _augment(step, sample_rate),
     } | _training(1e-3, 3e-2)
 
 
-def _waveform_cnn(step, sample_rate):
+def _waveform_cnn(step: Any, sample_rate: Any) -> dict[str, Any]:
     return {
         "n_layers": IntDistribution(2, 5),
         "dropout": FloatDistribution(0.0, 0.5),
@@ -187,7 +181,7 @@ def _waveform_cnn(step, sample_rate):
     } | _training(3e-4, 1e-2)
 
 
-def _waveform_mlp(step, sample_rate):
+def _waveform_mlp(step: Any, sample_rate: Any) -> dict[str, Any]:
     return {
         "hidden_units": CategoricalDistribution([64, 128, 256, 512]),
         "dropout": FloatDistribution(0.0, 0.5),
@@ -195,7 +189,7 @@ def _waveform_mlp(step, sample_rate):
     } | _training(1e-4, 3e-3)
 
 
-def _recognizer(step, sample_rate):
+def _recognizer(step: Any, sample_rate: Any) -> dict[str, Any]:
     return {
         "n_conv_layers": IntDistribution(1, 4),
         "n_filters": IntDistribution(16, 64, step=8),
@@ -205,7 +199,7 @@ def _recognizer(step, sample_rate):
     } | _training(1e-3, 1e-2)
 
 
-def _autoencoder(step, sample_rate):
+def _autoencoder(step: Any, sample_rate: Any) -> dict[str, Any]:
     return {
         "n_layers": IntDistribution(1, 3),
         "n_filters": IntDistribution(16, 64, step=8),
@@ -213,7 +207,7 @@ def _autoencoder(step, sample_rate):
     }
 
 
-#: What is searched, by the name of the class.
+#: Search spaces by the name of the class.
 _SPACES = {
     "Spectrogram": _spectrogram,
     "MelSpectrogram": _mel,

@@ -1,27 +1,41 @@
-"""One setting on some folds: what a worker does, and what the search keeps of it."""
+"""The folds of one trial: what a worker runs, and which results are stored."""
 
 import math
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
 from ..model_selection._folds import torch_threads
 from ..utils.sklearn_private import fit_and_score
+from ._stored_trials import cannot_score
 
-#: How often the pruner is asked in a fold that is watched: after each quarter of the epochs.
-LOOKS = 4
+#: How often the pruner is asked within a fold: after each quarter of the epochs.
+CHECKS_PER_FOLD = 4
 
 
 class StopFold(BaseException):
-    """Ends a fit; no Exception, as a search takes those for failures of the fold."""
+    """Ends a fit. It is not an Exception, because those count as failures of the fold."""
 
 
-#: What is kept of a fold that was run.
-_KEPT = ("test_scores", "train_scores", "n_test_samples", "fit_time", "score_time", "fit_error")
+#: What is stored of a fold that was run.
+_STORED = ("test_scores", "train_scores", "n_test_samples", "fit_time", "score_time", "fit_error")
 
 
-def run_folds(model, X, y, folds, options, n_threads=None, watch=None):
-    """Fit and score one setting on some folds, one after the other.
+def run_folds(
+    model: Any,
+    X: Any,
+    y: Any,
+    folds: list[tuple[int, tuple[np.ndarray, np.ndarray]]],
+    options: dict[str, Any],
+    n_threads: int | None = None,
+    watch: Callable[[Any, int, np.ndarray], None] | None = None,
+) -> list[tuple[int, dict[str, Any]]]:
+    """Fit and score one setting of the parameters on some folds, one after the other.
 
     Parameters
     ----------
@@ -35,14 +49,20 @@ def run_folds(model, X, y, folds, options, n_threads=None, watch=None):
     n_threads : int or None, default=None
         Threads for torch.
     watch : callable, default=None
-        Called with the model, and the fold's number, test clips and targets
-        before each fit, to follow the fold from within.
+        Called before each fit with the model, the number of the fold and its test clips,
+        to follow the training.
 
     Returns
     -------
     results : list of (int, dict)
-        By number of the fold; the folds behind one that fails are left out,
-        unless failing has a finite score.
+        By number of the fold. The folds after one that fails are left out,
+        unless `error_score` is a finite number.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When a fold was interrupted, even where its estimator went on: skorch ends the
+        training then, and a fold that was trained in part has no result.
     """
     results = []
     with torch_threads(n_threads):
@@ -51,32 +71,55 @@ def run_folds(model, X, y, folds, options, n_threads=None, watch=None):
             if watch is not None:
                 watch(fitted, number, test)
             try:
-                result = fit_and_score(
-                    fitted,
-                    X,
-                    y,
-                    train=train,
-                    test=test,
-                    parameters=None,
-                    return_n_test_samples=True,
-                    return_times=True,
-                    verbose=0,
-                    **options,
-                )
+                with interrupts_kept():
+                    result = fit_and_score(
+                        fitted,
+                        X,
+                        y,
+                        train=train,
+                        test=test,
+                        parameters=None,
+                        return_n_test_samples=True,
+                        return_times=True,
+                        verbose=0,
+                        **options,
+                    )
             except StopFold:
                 break
             results.append((number, plain(result)))
-            if hopeless(results[-1][1]):
+            if cannot_score(results[-1][1]):
                 break
     return results
 
 
-def plain(result):
-    """What a fold gave as built-in types, which any storage takes."""
-    return {name: _plain(result[name]) for name in _KEPT if name in result}
+@contextmanager
+def interrupts_kept() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the end where an interrupt came and somebody caught it."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield  # Python interrupts its main thread only
+        return
+    seen = []
+
+    def note(number: int, frame: Any) -> Any:
+        seen.append(number)
+        return handler(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if seen:
+        raise KeyboardInterrupt
 
 
-def _plain(value):
+def plain(result: dict[str, Any]) -> dict[str, Any]:
+    """The result of a fold as built-in types, which any storage takes."""
+    return {name: _plain(result[name]) for name in _STORED if name in result}
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(name): _plain(one) for name, one in value.items()}
     if isinstance(value, (np.generic, np.ndarray)):
@@ -84,15 +127,8 @@ def _plain(value):
     return value
 
 
-def hopeless(result):
-    """Whether a fold failed without a finite score, so that the mean will never be one."""
-    scores = result["test_scores"]
-    scores = list(scores.values()) if isinstance(scores, dict) else [scores]
-    return result["fit_error"] is not None and not all(map(math.isfinite, scores))
-
-
-def failure(error, message):
-    """What to keep of a fold whose process died."""
+def failure(error: float, message: str) -> dict[str, Any]:
+    """The result of a fold whose process died."""
     return {
         "test_scores": float(error),
         "train_scores": float(error),
@@ -103,13 +139,13 @@ def failure(error, message):
     }
 
 
-def objective_score(result, metric):
-    """The score of a fold that the search is about; see :func:`metric_of`."""
+def objective_score(result: dict[str, Any], metric: str | None) -> float:
+    """The score of a fold by which the search judges; see :func:`metric_of`."""
     return metric_of(result["test_scores"], metric)
 
 
-def metric_of(scores, metric):
-    """The score that a search is about.
+def metric_of(scores: float | dict[str, float], metric: str | None) -> float:
+    """The score by which a search judges.
 
     Parameters
     ----------

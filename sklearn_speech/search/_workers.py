@@ -1,10 +1,12 @@
-"""Jobs side by side, of which one may kill its worker or never come back."""
+"""Jobs in parallel, where a job may kill its worker or never return."""
 
 import multiprocessing
 from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 import joblib
 from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
 
 from ._dask import LostWorker, dask_backend, run_on_dask
 
@@ -14,11 +16,32 @@ class WorkerDied(RuntimeError):
 
 
 class WorkerTimedOut(RuntimeError):
-    """A job ran when time was over."""
+    """A job still ran when the time was over."""
 
 
-def in_this_process(n_jobs):
-    """Whether jobs run here, one after the other.
+def refuse_unsafe_backend(n_jobs: int | None) -> None:
+    """Raise where joblib's active backend never notices that a worker has died.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+
+    Raises
+    ------
+    ValueError
+        For joblib's "multiprocessing" backend with several jobs.
+    """
+    name = type(get_active_backend()[0]).__name__
+    if name == "MultiprocessingBackend" and joblib.effective_n_jobs(n_jobs) > 1:
+        raise ValueError(
+            f"n_jobs={n_jobs} with joblib's backend 'multiprocessing': a search would wait "
+            "forever for a worker that was killed. Use the default backend 'loky', or 'threading' "
+            "or 'dask'"
+        )
+
+
+def in_this_process(n_jobs: int | None) -> bool:
+    """Whether jobs run in this process, one after the other.
 
     Parameters
     ----------
@@ -31,7 +54,12 @@ def in_this_process(n_jobs):
     return dask_backend() is None and joblib.effective_n_jobs(n_jobs) == 1
 
 
-def run_jobs(jobs, n_jobs, time_left=None, sent=None):
+def run_jobs(
+    jobs: list[Any],
+    n_jobs: int | None,
+    time_left: float | None = None,
+    sent: dict[int, Any] | None = None,
+) -> list[Any]:
     """Run jobs by joblib's active backend.
 
     Parameters
@@ -42,7 +70,7 @@ def run_jobs(jobs, n_jobs, time_left=None, sent=None):
     time_left : float or None, default=None
         Seconds until worker processes are stopped; in this process a job runs to its end.
     sent : dict, default=None
-        What a Dask cluster has already, kept between two calls.
+        What a Dask cluster holds already, kept between two calls.
 
     Returns
     -------
@@ -54,7 +82,7 @@ def run_jobs(jobs, n_jobs, time_left=None, sent=None):
     backend = dask_backend()
     if backend is not None:
         return _run_by_dask(backend, jobs, time_left, {} if sent is None else sent)
-    outcomes = [None] * len(jobs)
+    outcomes: list[Any] = [None] * len(jobs)
     todo = set(range(len(jobs)))
     try:
         _run(jobs, outcomes, todo, n_jobs, time_left)
@@ -62,22 +90,28 @@ def run_jobs(jobs, n_jobs, time_left=None, sent=None):
         for i in todo:
             outcomes[i] = _late()
     except BrokenProcessPool:
-        for i in sorted(todo):  # whose fault it was shows when each runs alone
+        for i in sorted(todo):  # run each alone, to see which one kills its worker
             outcomes[i] = _run_alone(jobs[i])
     return outcomes
 
 
-def _late():
+def _late() -> WorkerTimedOut:
     return WorkerTimedOut("the search's timeout passed")
 
 
-def _died(reason):
+def _died(reason: str) -> WorkerDied:
     return WorkerDied(
-        f"the worker process died, killed from outside or for want of memory: {reason}"
+        f"the worker process died, killed from outside or for lack of memory: {reason}"
     )
 
 
-def _run(jobs, outcomes, todo, n_jobs, time_left):
+def _run(
+    jobs: list[Any],
+    outcomes: list[Any],
+    todo: set[int],
+    n_jobs: int | None,
+    time_left: float | None,
+) -> None:
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
     if time_left is not None and parallel._backend.supports_timeout:
         parallel.timeout = max(time_left, 0.01)
@@ -87,14 +121,16 @@ def _run(jobs, outcomes, todo, n_jobs, time_left):
         todo.discard(i)
 
 
-def _run_alone(job):
+def _run_alone(job: Any) -> Any:
     try:
         return Parallel(n_jobs=2)([job])[0]
     except BrokenProcessPool as error:
         return _died(type(error).__name__)
 
 
-def _run_by_dask(backend, jobs, time_left, sent):
+def _run_by_dask(
+    backend: Any, jobs: list[Any], time_left: float | None, sent: dict[int, Any]
+) -> list[Any]:
     outcomes = run_on_dask(backend, jobs, time_left, sent)
     for i, outcome in enumerate(outcomes):
         if isinstance(outcome, LostWorker):
@@ -107,6 +143,6 @@ def _run_by_dask(backend, jobs, time_left, sent):
     return outcomes
 
 
-def _numbered(i, job):
+def _numbered(i: int, job: Any) -> tuple[int, Any]:
     function, args, kwargs = job
     return i, function(*args, **kwargs)

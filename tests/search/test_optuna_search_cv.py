@@ -103,7 +103,11 @@ def test_gives_what_grid_search_gives_over_the_same_settings(table, scoring):
     for name, values in theirs.cv_results_.items():
         if name != "params" and "time" not in name:
             np.testing.assert_array_equal(ours.cv_results_[name], values, err_msg=name)
-    assert ours.cv_results_.keys() - theirs.cv_results_.keys() == {"n_folds_run", "pruned"}
+    means = {name for name in theirs.cv_results_ if name.startswith("mean_test_")}
+    own = {"n_folds_run", "pruned", *(f"partial_{name}" for name in means)}
+    assert ours.cv_results_.keys() - theirs.cv_results_.keys() == own
+    for name in means:
+        np.testing.assert_allclose(ours.cv_results_[f"partial_{name}"], ours.cv_results_[name])
     assert ours.best_params_ == theirs.best_params_ and ours.best_score_ == theirs.best_score_
     assert ours.best_index_ == theirs.best_index_ and ours.multimetric_ == theirs.multimetric_
     np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
@@ -188,6 +192,8 @@ def test_pruned_trials_have_nan_rank_last_and_are_never_best(table):
     assert not np.isnan(results["split0_test_score"]).any()
     assert (results["rank_test_score"][2:] == 3).all() and search.best_index_ < 2
     assert np.isfinite(results["mean_fit_time"]).all()
+    partial = np.where(results["pruned"], results["split0_test_score"], results["mean_test_score"])
+    np.testing.assert_allclose(results["partial_mean_test_score"], partial)
     states = [trial.state.name for trial in search.study_.trials]
     assert states == ["COMPLETE", "COMPLETE", "PRUNED", "PRUNED"]
 

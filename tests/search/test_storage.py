@@ -20,6 +20,7 @@ from optuna.distributions import FloatDistribution
 from optuna.samplers import GridSampler, RandomSampler
 from optuna.trial import TrialState
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from sklearn.pipeline import Pipeline
@@ -27,9 +28,13 @@ from sklearn.preprocessing import StandardScaler
 from sqlalchemy.engine import make_url
 
 from sklearn_speech.model_selection import OptunaSearchCV, cross_validate_by_speaker
+from sklearn_speech.search import _ledger as ledgers
+from sklearn_speech.search import _owner as owners
+from sklearn_speech.search import _storage as storages
 from sklearn_speech.search import _study as studies
-from sklearn_speech.search import _trials as trials
-from sklearn_speech.search._journal import SoundJournalFileBackend
+from sklearn_speech.search._journal import RepairingJournalBackend
+from sklearn_speech.search._space import as_space
+from sklearn_speech.search._stored_trials import HEARTBEAT, RECORD
 
 SPACE = {"strength": FloatDistribution(0.0, 1.0)}
 
@@ -68,6 +73,16 @@ def read(log):
     if not log.exists():
         return []
     return [float(line.split()[0]) for line in log.read_text().splitlines()]
+
+
+def begin_elsewhere(study, n_trials, machine="elsewhere"):
+    """Begin a trial in the name of another machine, or of a process that has ended."""
+    trial = ledgers.TrialLedger(study, n_trials).begin(as_space(SPACE)).trial
+    record = trial.user_attrs[RECORD]
+    here = record["owner"][0]
+    owner = [machine or here, 2**22 + 1, 1, uuid.uuid4().hex]
+    trial.set_user_attr(RECORD, record | {"owner": owner})
+    return trial
 
 
 def fit(search, table, hangs_at=None):
@@ -142,13 +157,13 @@ def test_going_on_draws_what_would_have_been_drawn_without_the_stop(search, tabl
 
 def fit_with_little_disk(search, table, path):
     """No file may grow beyond what the storage has now, and a bit: the disk is full."""
-    studies.PATIENCE = 0.2
+    storages.PATIENCE = 0.2
     limit = path.stat().st_size + 3000
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     warnings.simplefilter("ignore")
     try:
         fit(search, table)
-    except studies.OUT_OF_REACH:
+    except storages.UNREACHABLE:
         os._exit(3)
 
 
@@ -255,7 +270,7 @@ def test_a_server_out_of_reach_for_a_while_costs_time_only(search, table, storag
 def test_a_database_that_another_process_locks_for_a_while_costs_time_only(
     search, table, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(studies, "SQLITE_TIMEOUT", 0.05)
+    monkeypatch.setattr(storages, "SQLITE_TIMEOUT", 0.05)
     fit(search.set_params(n_trials=1), table)
 
     def lock():
@@ -293,11 +308,9 @@ class TestWithOneStorage:
     def test_trials_of_another_machine_are_taken_over_when_they_are_silent(
         self, search, table, monkeypatch
     ):
-        monkeypatch.setattr(trials, "GRACE", 0.3)
+        monkeypatch.setattr(owners, "HEARTBEAT_TIMEOUT", 0.3)
         fit(search.set_params(n_trials=1), table)
-        trial = search.study_.ask()
-        trial.suggest_float("strength", 0.0, 1.0)
-        trial.set_user_attr(trials.OWNER, ["elsewhere", 1, 1, "x"])
+        begin_elsewhere(search.study_, 2)
         fit(search.set_params(n_trials=2), table)
         assert [t.state.name for t in search.study_.trials] == ["COMPLETE", "FAIL", "COMPLETE"]
         assert search.study_.trials[1].params == search.study_.trials[2].params
@@ -305,36 +318,35 @@ class TestWithOneStorage:
     def test_trials_of_another_machine_are_left_alone_while_they_show_signs_of_life(
         self, search, table, monkeypatch
     ):
-        monkeypatch.setattr(trials, "GRACE", 0.3)
+        monkeypatch.setattr(owners, "HEARTBEAT_TIMEOUT", 0.3)
         study = fit(search.set_params(n_trials=1), table).study_
-        trial = study.ask()
-        trial.set_user_attr(trials.OWNER, ["elsewhere", 1, 1, "x"])
-        crew = trials.Crew(study, 2)
-        for life in range(6):
-            crew.reclaim()
-            assert crew.others_run() and crew.n_left() == 0
-            trial.set_user_attr(trials.LIFE, life)
+        trial = begin_elsewhere(study, 2)
+        ledger = ledgers.TrialLedger(study, 2)
+        for beat in range(6):
+            progress = ledger.update()
+            assert progress.others_run and progress.n_left == 0
+            trial.set_user_attr(HEARTBEAT, beat)
             time.sleep(0.1)
 
-    def test_a_running_trial_shows_signs_of_life(self, search, table, monkeypatch):
-        monkeypatch.setattr(trials, "BEAT", 0.02)
+    def test_a_running_trial_has_a_heartbeat(self, search, table, monkeypatch):
+        monkeypatch.setattr(owners, "HEARTBEAT_INTERVAL", 0.02)
         study = fit(search.set_params(n_trials=1), table).study_
-        with trials.Crew(study, 2) as crew:
-            trial = crew.ask()
-            wait_for(lambda: study.trials[1].user_attrs.get(trials.LIFE, 0) > 2)
-            crew.tell(trial, value=0.0)
+        with ledgers.TrialLedger(study, 2) as ledger:
+            trial = ledger.begin(as_space(SPACE)).trial
+            wait_for(lambda: study.trials[1].user_attrs.get(HEARTBEAT, 0) > 2)
+            ledger.tell(trial, TrialState.COMPLETE, 0.0)
 
     def test_parameters_that_kill_each_time_are_given_up(self, search, table):
         study = fit(search.set_params(n_trials=1), table).study_
-        for _ in range(trials.MAX_TRIES):
-            crew = trials.Crew(study, 2)
-            trial = crew.ask()
-            strength = trial.suggest_float("strength", 0.0, 1.0)
-            trial.set_user_attr(trials.OWNER, [trials._machine(), 2**22 + 1, 1, "dead"])
-            trials.Crew(study, 2).reclaim()
-        assert trials.Crew(study, 2).n_left() == 0
-        tried = [t for t in study.trials if t.params["strength"] == strength]
+        for _ in range(ledgers.MAX_TRIES):
+            trial = begin_elsewhere(study, 2, machine=None)
+            ledgers.TrialLedger(study, 2).update()
+        assert ledgers.TrialLedger(study, 2).update().n_left == 0
+        tried = [t for t in study.trials if t.params == trial.params]
         assert [t.state for t in tried] == [TrialState.FAIL] * 3
+        with pytest.warns(FitFailedWarning, match="ended 3 times while this fold ran"):
+            fit(search.set_params(n_trials=2), table)
+        assert search.cv_results_["params"] == [study.trials[0].params, trial.params]
 
     def test_an_interrupt_gives_the_trial_back(self, search, table, monkeypatch):
         with monkeypatch.context() as patch:
@@ -370,7 +382,7 @@ class TestWithOneStorage:
         assert len({p["strength"] for p in search.cv_results_["params"]}) == 6
 
     def test_a_storage_out_of_reach_for_a_while_costs_time_only(self, search, table, monkeypatch):
-        write, calls = SoundJournalFileBackend.append_logs, []
+        write, calls = RepairingJournalBackend.append_logs, []
 
         def unreliable(self, logs):
             calls.append(logs)
@@ -379,7 +391,7 @@ class TestWithOneStorage:
             write(self, logs)
 
         fit(search.set_params(n_trials=1), table)
-        monkeypatch.setattr(SoundJournalFileBackend, "append_logs", unreliable)
+        monkeypatch.setattr(RepairingJournalBackend, "append_logs", unreliable)
         with pytest.warns(UserWarning, match="out of reach"):
             fit(search.set_params(n_trials=3), table)
         values = [params["strength"] for params in search.cv_results_["params"]]
@@ -390,9 +402,9 @@ class TestWithOneStorage:
         self, search, table, monkeypatch
     ):
         fit(search.set_params(n_trials=2), table)
-        monkeypatch.setattr(studies, "PATIENCE", 0.1)
+        monkeypatch.setattr(storages, "PATIENCE", 0.1)
         with monkeypatch.context() as patch:
-            write, calls = SoundJournalFileBackend.append_logs, []
+            write, calls = RepairingJournalBackend.append_logs, []
 
             def full(self, logs):
                 calls.append(logs)
@@ -400,7 +412,7 @@ class TestWithOneStorage:
                     raise OSError(errno.ENOSPC, "No space left on device")
                 write(self, logs)
 
-            patch.setattr(SoundJournalFileBackend, "append_logs", full)
+            patch.setattr(RepairingJournalBackend, "append_logs", full)
             with pytest.warns(UserWarning), pytest.raises(OSError, match="No space left"):
                 fit(search.set_params(n_trials=4), table)
         fit(search, table)
@@ -410,21 +422,21 @@ class TestWithOneStorage:
 def test_half_a_record_is_dropped_from_a_journal(tmp_path):
     path = str(tmp_path / "journal")
     whole = [{"op_code": 0, "a": 1}, {"op_code": 1, "b": "x" * 9000}]
-    SoundJournalFileBackend(path).append_logs(whole)
+    RepairingJournalBackend(path).append_logs(whole)
     with open(path, "ab") as file:
         file.write(b'{"c": "' + b"y" * 5000)  # a process is killed while it writes
-    journal = SoundJournalFileBackend(path)
+    journal = RepairingJournalBackend(path)
     with open(path, "ab") as file:
         file.write(b'{"d"')  # another one
     journal.append_logs([{"op_code": 2}])
-    assert list(SoundJournalFileBackend(path).read_logs(0)) == [*whole, {"op_code": 2}]
+    assert list(RepairingJournalBackend(path).read_logs(0)) == [*whole, {"op_code": 2}]
 
 
 @pytest.mark.parametrize("half", [b"", b'{"op_', b'{"op_code":0,"wor'])
 def test_a_journal_may_begin_with_half_a_record(half, tmp_path):
     path = tmp_path / "journal"
     path.write_bytes(half)
-    SoundJournalFileBackend(str(path)).append_logs([{"op_code": 2}])
+    RepairingJournalBackend(str(path)).append_logs([{"op_code": 2}])
     assert path.read_bytes() == b'{"op_code":2}\n'
 
 
@@ -433,14 +445,14 @@ def test_a_file_that_is_no_journal_is_left_alone(content, table, tmp_path):
     path = tmp_path / "file"
     path.write_bytes(content)
     X, y, groups = table
-    with pytest.raises(ValueError, match=r"no journal of Optuna.*sqlite:///"):
+    with pytest.raises(ValueError, match=r"not a journal of Optuna.*sqlite:///"):
         linear(storage=path).fit(X, y, groups=groups)
     assert path.read_bytes() == content
 
 
 def test_a_full_disk_leaves_a_journal_as_it_was(tmp_path, monkeypatch):
     path = str(tmp_path / "journal")
-    journal = SoundJournalFileBackend(path)
+    journal = RepairingJournalBackend(path)
     journal.append_logs([{"op_code": 1}])
 
     def full(descriptor):
@@ -450,7 +462,7 @@ def test_a_full_disk_leaves_a_journal_as_it_was(tmp_path, monkeypatch):
         patch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space"):
             journal.append_logs([{"op_code": 2}])
-    assert list(SoundJournalFileBackend(path).read_logs(0)) == [{"op_code": 1}]
+    assert list(RepairingJournalBackend(path).read_logs(0)) == [{"op_code": 1}]
 
 
 def linear(**options):
@@ -511,14 +523,14 @@ def test_each_outer_fold_has_a_study_of_its_own(table, tmp_path):
     for _ in range(2):
         search = linear(storage=path, cv=LeaveOneGroupOut(), n_trials=2, study_name="mine-{data}")
         cross_validate_by_speaker(search, X, y, speakers)
-    summaries = optuna.get_all_study_summaries(studies.open_storage(path))
+    summaries = optuna.get_all_study_summaries(storages.open_storage(path))
     assert len(summaries) == 3 and {s.n_trials for s in summaries} == {2}
     assert all(s.study_name.startswith("mine-") for s in summaries)
 
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_a_heartbeat_of_optuna_is_kept_up(table, tmp_path, monkeypatch):
-    monkeypatch.setattr(trials, "BEAT", 0.02)
+    monkeypatch.setattr(owners, "HEARTBEAT_INTERVAL", 0.02)
     storage = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/search.db", heartbeat_interval=60)
     study = linear(storage=storage).fit(table[0], table[1], groups=table[2]).study_
     beats = []
@@ -528,10 +540,10 @@ def test_a_heartbeat_of_optuna_is_kept_up(table, tmp_path, monkeypatch):
         "record_heartbeat",
         lambda self, trial_id: (beats.append(trial_id), record(self, trial_id)),
     )
-    with trials.Crew(study, 2) as crew, studies.running(study):
-        trial = crew.ask()
+    with ledgers.TrialLedger(study, 2) as ledger:
+        trial = ledger.begin(as_space({"C": FloatDistribution(0.01, 1.0)})).trial
         wait_for(lambda: trial._trial_id in beats)
-        crew.tell(trial, value=0.0)
+        ledger.tell(trial, TrialState.COMPLETE, 0.0)
 
 
 def test_a_study_is_bound_to_weights_to_what_labels_mean_and_to_sizes_of_files(tmp_path):
@@ -574,7 +586,7 @@ def of_power(base):
         (
             {"C": FloatDistribution(0.1, 1), "l1_ratio": FloatDistribution(0, 0)},
             {"C": FloatDistribution(0.1, 1)},
-            "it has 'l1_ratio', which nothing asks for",
+            "it has 'l1_ratio', which param_distributions no longer contains",
         ),
         (
             {"C": FloatDistribution(0.1, 1)},
@@ -608,3 +620,55 @@ def test_ranges_may_be_widened(table, tmp_path):
     search.fit(X, y, groups=groups)
     search.set_params(param_distributions={"C": FloatDistribution(0.001, 100)}, n_trials=3)
     assert len(search.fit(X, y, groups=groups).cv_results_["params"]) == 3
+
+
+def broken_databases(folder):
+    (folder / "text.db").write_text("no database " * 100)
+    (folder / "empty").mkdir()
+    return {
+        f"sqlite:///{folder}/text.db": "damaged or not a database",
+        f"sqlite:///{folder}/nowhere/search.db": "check that the folder exists",
+        f"sqlite:///{folder}/empty": "check that the folder exists",
+        str(folder / "nowhere" / "journal"): "No such file",
+    }
+
+
+@pytest.mark.parametrize("i", range(4))
+def test_a_storage_that_cannot_be_opened_is_named_with_what_to_do(i, table, tmp_path):
+    X, y, groups = table
+    place, remedy = list(broken_databases(tmp_path).items())[i]
+    began = time.monotonic()
+    with pytest.raises(OSError, match=remedy) as caught:
+        linear(storage=place).fit(X, y, groups=groups)
+    assert repr(place) in str(caught.value)
+    assert time.monotonic() - began < 5
+
+
+def test_a_database_damaged_during_a_search_is_named_at_once(table, tmp_path):
+    X, y, groups = table
+    path = tmp_path / "search.db"
+
+    def damage(study, trial):
+        path.write_bytes(b"not a database" * 1000)
+
+    search = linear(storage=f"sqlite:///{path}", n_trials=3, callbacks=[damage])
+    began = time.monotonic()
+    with pytest.raises(OSError, match="damaged or not a database") as caught:
+        search.fit(X, y, groups=groups)
+    assert f"sqlite:///{path}" in str(caught.value) and time.monotonic() - began < 20
+
+
+def test_passwords_stay_out_of_messages(table):
+    url = "postgresql+psycopg://user:secret@127.0.0.1:1/db"
+    assert "secret" not in storages.name_of(url) and "user" in storages.name_of(url)
+
+
+@pytest.mark.parametrize("storage", ["sqlite", "journal"], indirect=True)
+def test_no_trial_of_a_dead_process_stays_running(search, table):
+    study = fit(search.set_params(n_trials=1), table).study_
+    begin_elsewhere(study, 2, machine=None)
+    fit(search.set_params(n_trials=2), table)
+    states = [trial.state for trial in search.study_.trials]
+    assert states == [TrialState.COMPLETE, TrialState.FAIL, TrialState.COMPLETE]
+    params = [trial.params for trial in search.study_.trials]
+    assert params[1] == params[2]

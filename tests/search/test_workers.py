@@ -11,11 +11,12 @@ import numpy as np
 import optuna
 import pytest
 from optuna.samplers import GridSampler
-from optuna.trial import TrialState
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import FitFailedWarning
 
 from sklearn_speech.model_selection import OptunaSearchCV
+from sklearn_speech.search._ledger import TrialLedger
+from sklearn_speech.search._space import as_space
 
 STRENGTHS = [0.1, 0.2, 0.3, 0.4]
 
@@ -129,8 +130,9 @@ def check_that_it_waits_for_another_time(fitted, hung):
     assert {"strength": hung} not in fitted.cv_results_["params"]
     tried = [t for t in fitted.study_.trials if t.params.get("strength") == hung]
     assert [t.state.name for t in tried] == ["FAIL"]
-    waiting = fitted.study_.get_trials(states=[TrialState.WAITING])
-    assert tried[0].params in [t.system_attrs["fixed_params"] for t in waiting]
+    space = {"strength": optuna.distributions.CategoricalDistribution(STRENGTHS)}
+    begun = TrialLedger(fitted.study_, 4).begin(as_space(space))
+    assert begun.params == {"strength": hung}
 
 
 def test_epochs_are_watched_in_this_process_only(table):

@@ -1,0 +1,157 @@
+"""A lock file that names its process, so that the lock of a killed process is removed at once."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ._processes import Owner, is_known_dead, new_owner
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+#: A lock of another machine that stays unchanged for this long (seconds) is removed.
+GRACE_PERIOD = 30.0
+
+#: Longest pause (seconds) between two attempts.
+LONGEST_PAUSE = 0.1
+
+
+class JournalLock:
+    """Lock of a journal file, on local disks and on network drives.
+
+    The lock is the file ``<journal>.lock``, made by a hard link: that is atomic on
+    network drives too (see ``open(2)``), and the file holds the name of its owner from
+    its first moment on. Optuna's own locks use the same file name, and respect it.
+
+    Parameters
+    ----------
+    path : str
+        Of the journal.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._journal = path
+        self._lock = path + ".lock"
+        self._owner: Owner | None = None
+        self._remove_parts_of_dead_owners()
+
+    def acquire(self) -> bool:
+        """Wait for the lock, and take it.
+
+        Returns
+        -------
+        acquired : bool
+            True.
+
+        Raises
+        ------
+        OSError
+            When the folder cannot be written.
+        """
+        self._owner = new_owner()
+        part = f"{self._lock}-{self._owner[3]}"
+        pause, seen, since = 0.001, None, time.monotonic()
+        try:
+            _write(part, self._owner)
+            while not self._link(part):
+                held_by = _read(self._lock)
+                if held_by != seen:
+                    seen, since = held_by, time.monotonic()
+                if isinstance(held_by, list) and is_known_dead(held_by):
+                    self._remove(held_by)
+                elif time.monotonic() - since > GRACE_PERIOD:
+                    self._remove(held_by)
+                else:
+                    time.sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE)
+        finally:
+            _unlink(part)
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if _read(self._lock) == self._owner:  # else another machine took this process for dead
+            _unlink(self._lock)
+
+    def _link(self, part: str) -> bool:
+        try:
+            os.link(part, self._lock)
+        except FileExistsError:
+            return False
+        except OSError:
+            if os.stat(part).st_nlink == 2:
+                return True  # a network drive that made the link and lost its answer
+            return self._create()  # a file system without hard links
+        return True
+
+    def _create(self) -> bool:
+        try:
+            descriptor = os.open(self._lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        except FileExistsError:
+            return False
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(self._owner, file)
+        return True
+
+    def _remove(self, expected: object) -> None:
+        """Remove the lock if it is still the expected one."""
+        with self._alone_on_this_machine():
+            if _read(self._lock) == expected:
+                _unlink(self._lock)
+
+    @contextmanager
+    def _alone_on_this_machine(self) -> Iterator[None]:
+        if fcntl is None:
+            yield
+            return
+        with open(self._journal, "ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError:
+                pass  # a network drive without such locks; the lock is read again below
+            yield
+
+    def _remove_parts_of_dead_owners(self) -> None:
+        name = Path(self._lock).name
+        for part in Path(self._lock).parent.glob(f"{name}-*"):
+            owner = _read(str(part))
+            if isinstance(owner, list) and is_known_dead(owner):
+                _unlink(str(part))
+
+
+def _write(path: str, owner: Owner) -> None:
+    with open(path, "w") as file:
+        json.dump(owner, file)
+
+
+def _read(path: str) -> object:
+    """The owner that a lock file names; its time where it names none; None where it is gone."""
+    if os.path.islink(path):
+        return _time_of(path)  # made by Optuna, which links to the journal
+    try:
+        with open(path) as file:
+            found = json.loads(file.read(1000))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return _time_of(path)
+    return found if isinstance(found, list) and len(found) == 4 else _time_of(path)
+
+
+def _time_of(path: str) -> float | None:
+    try:
+        return os.lstat(path).st_mtime
+    except OSError:
+        return None
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,74 @@
+"""The parameters of a stored trial: what they stand for, and whether a space still gives them."""
+
+import re
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+from optuna.distributions import check_distribution_compatibility
+from optuna.trial import FrozenTrial
+
+from ..store._digest import digest
+from ..utils.optuna_private import contains
+from ._stored_trials import RECORD
+
+#: What gives the parameters of a trial.
+Space = Callable[[Any], dict[str, Any]]
+
+
+def stable_repr(value: object) -> str:
+    """The repr of a value without memory addresses, which differ from run to run."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
+
+
+def digest_of_params(params: dict[str, Any]) -> str:
+    """A digest of what the parameters of a trial stand for, the same on every machine.
+
+    Parameters
+    ----------
+    params : dict of str to object
+        What a space returned.
+
+    Returns
+    -------
+    digest : str
+    """
+    # the last digits of a power or a logarithm differ between machines
+    words = {k: f"{v:.9g}" if isinstance(v, float) else stable_repr(v) for k, v in params.items()}
+    return digest(words)
+
+
+def params_of(trial: FrozenTrial, space: Space) -> dict[str, Any]:
+    """What a space makes of a stored trial.
+
+    Parameters
+    ----------
+    trial : optuna.trial.FrozenTrial
+    space : callable
+        Of a trial; gives its parameters.
+
+    Returns
+    -------
+    params : dict of str to object
+
+    Raises
+    ------
+    ValueError
+        When the trial was made by another space.
+    """
+    replayed = copy(trial)
+    replayed.distributions = {}
+    params = space(replayed)
+    if gone := sorted(trial.params.keys() - replayed.distributions.keys()):
+        names = ", ".join(map(repr, gone))
+        raise ValueError(f"it has {names}, which param_distributions no longer contains")
+    for name, now in replayed.distributions.items():
+        value, before = trial.params[name], trial.distributions[name]
+        check_distribution_compatibility(before, now)
+        # a value that a user enqueued may lie anywhere
+        if contains(before, value) and not contains(now, value):
+            raise ValueError(f"its {name}={value!r} lies outside of {now}")
+    digest_then = trial.user_attrs.get(RECORD, {}).get("params")
+    if digest_then not in (None, digest_of_params(params)):
+        raise ValueError(f"{trial.params} stood for other parameters when it ran")
+    return params

@@ -1,0 +1,201 @@
+"""Where trials are stored: opening a storage, and waiting while it cannot be reached."""
+
+import os
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
+from sqlalchemy.pool import NullPool, QueuePool
+
+from ..utils.optuna_private import engine_of
+from ._journal import RepairingJournalBackend
+
+Result = TypeVar("Result")
+
+#: What a storage raises while it cannot be reached, is locked or full.
+UNREACHABLE = (StorageInternalError, OperationalError, InterfaceError, OSError)
+
+#: How long (seconds) a search waits for a storage that it had reached before.
+PATIENCE = 600.0
+
+#: How long (seconds) SQLite itself waits for a database that another process has locked.
+SQLITE_TIMEOUT = 60.0
+
+#: Errors of SQLite that may pass without anybody doing something.
+_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN",
+            "SQLITE_PROTOCOL", "SQLITE_INTERRUPT")  # fmt: skip
+
+#: Errors of SQLite for a file that cannot be opened as a database.
+_UNUSABLE = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_READONLY", "SQLITE_CANTOPEN",
+             "SQLITE_PERM", "SQLITE_AUTH")  # fmt: skip
+
+
+class StorageError(OSError):
+    """The storage of a study cannot be used; the message names it and says why."""
+
+
+def open_storage(storage: str | os.PathLike | BaseStorage | None) -> BaseStorage | None:
+    """A storage of Optuna from what a user names it by.
+
+    Parameters
+    ----------
+    storage : str, os.PathLike, optuna storage or None
+        A URL (``sqlite:///search.db``, ``postgresql+psycopg://...``), or the path
+        of a journal file.
+
+    Returns
+    -------
+    storage : optuna.storages.BaseStorage or None
+
+    Raises
+    ------
+    ValueError
+        When the file or the URL is none of a storage.
+    StorageError
+        When it cannot be opened.
+    """
+    if storage is None or not isinstance(storage, (str, os.PathLike)):
+        return storage
+    if storage in ("sqlite://", "sqlite:///:memory:"):
+        return RDBStorage(os.fspath(storage))
+    with errors_named(name_of(storage)):
+        if isinstance(storage, str) and "://" in storage:
+            return _open_database(storage)
+        return JournalStorage(RepairingJournalBackend(os.fspath(storage)))
+
+
+def _open_database(url: str) -> RDBStorage:
+    options: dict[str, Any] = {"poolclass": NullPool}  # a server may be away between two calls
+    if url.startswith("sqlite"):
+        options = {
+            "poolclass": QueuePool,  # a new connection would read the schema again; see close()
+            "connect_args": {"timeout": SQLITE_TIMEOUT},  # other processes write too
+        }
+    for attempt in range(5):
+        try:
+            return RDBStorage(url, engine_kwargs=options)
+        except (IntegrityError, OperationalError, ProgrammingError) as error:
+            code = getattr(root_cause(error), "sqlite_errorname", "")
+            if attempt == 4 or code.startswith(_UNUSABLE):
+                raise
+            time.sleep(0.2 * 2**attempt)  # another process may be creating the tables
+    raise AssertionError("unreachable")
+
+
+def close(storage: BaseStorage) -> None:
+    """Leave no connection open; the next use of the storage opens one again."""
+    engine = engine_of(storage)
+    if engine is not None and engine.url.database not in (None, "", ":memory:"):
+        storage.remove_session()
+        engine.dispose()
+
+
+def name_of(storage: str | os.PathLike) -> str:
+    """How error messages name a storage that is given by a URL or a path; without passwords."""
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", os.fspath(storage))
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """The error that caused an error of Optuna, whose own message says little."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return getattr(error, "orig", None) or error
+
+
+def is_permanent(error: BaseException) -> bool:
+    """Whether SQLite reports an error that waiting cannot mend, such as a damaged file."""
+    code = getattr(root_cause(error), "sqlite_errorname", None)
+    return code is not None and not code.startswith(_PASSING)
+
+
+@contextmanager
+def errors_named(name: str) -> Iterator[None]:
+    """Raise errors of a storage as StorageError with its name."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except (ArgumentError, ImportError) as error:
+        raise ValueError(f"storage={name!r} cannot be opened: {error}") from error
+    except (*UNREACHABLE, DatabaseError) as error:
+        raise storage_error(name, error) from error
+
+
+def storage_error(name: str, error: BaseException) -> StorageError:
+    """The error to raise when a storage fails."""
+    cause = root_cause(error)
+    code = getattr(cause, "sqlite_errorname", "")
+    if code in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
+        remedy = "the file is damaged or not a database; restore it, or take another file"
+    elif code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        remedy = "check that the folder exists, and that file and folder can be written"
+    elif code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        remedy = "another process holds the database; end it, then run the search again"
+    elif code == "SQLITE_FULL" or getattr(cause, "errno", None) == 28:
+        remedy = "free some space on the disk, then run the search again"
+    else:
+        remedy = "once it can be reached, run the search again"
+    return StorageError(
+        f"storage {name!r} of the study failed ({type(cause).__name__}: {cause}); {remedy}. "
+        "Finished trials stay in the storage, and the search continues with them"
+    )
+
+
+def retry_while_unreachable(
+    name: str, function: Callable[..., Result], *args: Any, **kwargs: Any
+) -> Result:
+    """Call a function that uses the storage, and repeat it while that cannot be reached.
+
+    Parameters
+    ----------
+    name : str
+        Of the storage, for messages.
+    function : callable
+    *args, **kwargs
+        Its arguments.
+
+    Returns
+    -------
+    result : object
+        What it returned.
+
+    Raises
+    ------
+    StorageError
+        When the storage stays out of reach, or is damaged or read-only.
+
+    Warns
+    -----
+    UserWarning
+        When the storage cannot be reached the first time.
+    """
+    began, pause = time.monotonic(), 0.2
+    while True:
+        try:
+            return function(*args, **kwargs)
+        except UNREACHABLE as error:
+            if time.monotonic() - began > PATIENCE or is_permanent(error):
+                raise storage_error(name, error) from error
+            if pause == 0.2:
+                cause = root_cause(error)
+                warnings.warn(
+                    f"storage {name!r} of the study is out of reach "
+                    f"({type(cause).__name__}: {cause}); trying again for {PATIENCE:.0f} seconds",
+                    UserWarning,
+                    stacklevel=3,
+                )
+            time.sleep(pause)
+            pause = min(2 * pause, 30.0)

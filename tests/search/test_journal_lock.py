@@ -1,0 +1,105 @@
+"""The lock of a journal: taken once at a time, never kept by the dead."""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+from optuna.storages.journal import JournalFileSymlinkLock
+
+from sklearn_speech.search import _journal_lock as locks
+from sklearn_speech.search._journal import RepairingJournalBackend
+from sklearn_speech.search._processes import new_owner
+
+
+def hold(path, held):
+    locks.JournalLock(path).acquire()
+    held.set()
+    time.sleep(300)
+
+
+def kill_while_it_holds(path):
+    context = multiprocessing.get_context("fork")
+    held = context.Event()
+    process = context.Process(target=hold, args=(path, held))
+    process.start()
+    assert held.wait(60)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+
+
+def test_the_lock_of_a_killed_process_is_removed_at_once(tmp_path):
+    path = str(tmp_path / "journal")
+    RepairingJournalBackend(path)
+    kill_while_it_holds(path)
+    assert os.path.exists(path + ".lock")
+    began = time.monotonic()
+    RepairingJournalBackend(path).append_logs([{"op_code": 1}])
+    assert time.monotonic() - began < 2
+    assert sorted(os.listdir(tmp_path)) == ["journal"]
+
+
+def test_what_a_process_killed_while_it_locks_leaves_is_removed(tmp_path):
+    path = str(tmp_path / "journal")
+    dead = [new_owner()[0], 2**22 + 1, 1, "dead"]
+    (tmp_path / "journal.lock-dead").write_text(json.dumps(dead))
+    (tmp_path / "journal.lock-alive").write_text(json.dumps(new_owner()))
+    RepairingJournalBackend(path)
+    assert sorted(os.listdir(tmp_path)) == ["journal", "journal.lock-alive"]
+
+
+def test_a_lock_of_another_machine_is_respected_until_the_grace_period_ends(tmp_path, monkeypatch):
+    path = str(tmp_path / "journal")
+    (tmp_path / "journal.lock").write_text(json.dumps(["elsewhere", 1, 1, "x"]))
+    monkeypatch.setattr(locks, "GRACE_PERIOD", 0.5)
+    began = time.monotonic()
+    RepairingJournalBackend(path)
+    assert 0.5 < time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("file_system", ["hard links", "none"])
+def test_locks_of_optuna_and_ours_exclude_each_other(tmp_path, monkeypatch, file_system):
+    path = str(tmp_path / "journal")
+    ours = locks.JournalLock(path)
+    open(path, "w").close()
+    if file_system == "none":
+        monkeypatch.setattr(os, "link", lambda *args: (_ for _ in ()).throw(PermissionError()))
+    JournalFileSymlinkLock(path).acquire()
+    monkeypatch.setattr(locks, "GRACE_PERIOD", 0.2)
+    began = time.monotonic()
+    ours.acquire()
+    assert time.monotonic() - began > 0.2
+    with pytest.raises(FileExistsError):
+        os.symlink(path, path + ".lock")
+    ours.release()
+    assert sorted(os.listdir(tmp_path)) == ["journal"]
+
+
+def add(path, n):
+    backend = RepairingJournalBackend(path)
+    for i in range(n):
+        backend.append_logs([{"op_code": i, "text": "x" * 5000}])
+
+
+def test_processes_write_one_at_a_time_while_others_are_killed(tmp_path):
+    path = str(tmp_path / "journal")
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=add, args=(path, 40)) for _ in range(3)]
+    victims = [context.Process(target=add, args=(path, 10**6)) for _ in range(4)]
+    for process in [*writers, *victims]:
+        process.start()
+    for process in victims:
+        time.sleep(0.1)
+        os.kill(process.pid, signal.SIGKILL)
+    for process in writers:
+        process.join(60)
+        assert process.exitcode == 0
+    for process in victims:
+        process.join()
+    backend = RepairingJournalBackend(path)
+    backend.append_logs([{"op_code": -1}])
+    logs = list(backend.read_logs(0))
+    assert len(logs) >= 3 * 40 + 1 and logs[-1] == {"op_code": -1}
+    assert [name for name in os.listdir(tmp_path) if "lock" in name] == []

@@ -1,0 +1,252 @@
+"""A search may be killed at any moment: no state of its storage stops the next one."""
+
+import itertools
+import multiprocessing
+import os
+import signal
+import warnings
+
+import joblib
+import numpy as np
+import optuna
+import pytest
+from optuna.samplers import GridSampler, QMCSampler, RandomSampler
+from optuna.storages import InMemoryStorage
+from optuna.trial import TrialState
+from sklearn.base import clone
+
+from sklearn_speech.model_selection import OptunaSearchCV
+from sklearn_speech.search._storage import open_storage
+from tests.search.storages import SPACE, Death, Scored, mortal
+
+X, Y = np.zeros((6, 1)), np.tile([0, 1], 3)
+GRID = {"a": [0.1, 0.5, 0.9], "b": [1, 2], "c": ["x"]}
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning"),
+    pytest.mark.filterwarnings("ignore:.*QMCSampler"),
+]
+
+
+def samplers():
+    return {
+        "random": RandomSampler(seed=3),
+        "qmc": QMCSampler(seed=3, scramble=True),
+        "grid": GridSampler(GRID, seed=3),
+        "tpe": None,
+    }
+
+
+def search(storage, sampler=None, n_trials=3, pruner=None, **options):
+    return OptunaSearchCV(
+        Scored(),
+        SPACE,
+        n_trials=n_trials,
+        cv=2,
+        storage=storage,
+        study_name="one",
+        sampler=sampler,
+        pruner=pruner or optuna.pruners.NopPruner(),
+        random_state=0,
+        refit=False,
+        **options,
+    )
+
+
+def n_writes(storage, **options):
+    counted = mortal(storage)
+    search(counted, **options).fit(X, Y)
+    return type(counted).n_writes
+
+
+def check_usable(fitted, n_trials=3):
+    results = fitted.cv_results_
+    assert len(results["params"]) == n_trials
+    a = [params["a"] for params in results["params"]]
+    np.testing.assert_allclose(results["mean_test_score"], a)
+    states = [trial.state for trial in fitted.study_.trials]
+    assert TrialState.RUNNING not in states and TrialState.WAITING not in states
+    assert states.count(TrialState.COMPLETE) == n_trials
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("name", ["random", "qmc", "grid", "tpe"])
+def test_a_death_at_any_write_changes_nothing(name, after):
+    whole = search(InMemoryStorage(), samplers()[name]).fit(X, Y).cv_results_["params"]
+    n = n_writes(InMemoryStorage(), sampler=samplers()[name])
+    assert n > 10
+    for dies_at in range(1, n + 1):
+        storage = InMemoryStorage()
+        with pytest.raises(Death):
+            search(mortal(storage, dies_at, after), samplers()[name]).fit(X, Y)
+        fitted = search(storage, samplers()[name]).fit(X, Y)
+        check_usable(fitted)
+        assert fitted.cv_results_["params"] == whole, dies_at
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_deaths_that_repeat_at_the_same_write_leave_a_study_that_ends(after):
+    n = n_writes(InMemoryStorage(), sampler=samplers()["random"])
+    for dies_at, times in itertools.product(range(1, n + 1), (3, 5)):
+        storage = InMemoryStorage()
+        for _ in range(times):
+            try:
+                search(mortal(storage, dies_at, after), samplers()["random"]).fit(X, Y)
+            except (Death, ValueError):
+                continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a fold that ended three times is a failed one
+            # more trials than could have been given up
+            fitted = search(storage, samplers()["random"], n_trials=6).fit(X, Y)
+        states = [trial.state for trial in fitted.study_.trials]
+        assert TrialState.RUNNING not in states
+        assert len(fitted.cv_results_["params"]) == 6
+        assert np.isfinite(fitted.cv_results_["mean_test_score"]).sum() >= 4
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+def test_a_death_at_any_write_of_a_file_changes_nothing(kind, tmp_path):
+    def place(i):
+        return f"sqlite:///{tmp_path}/{i}.db" if kind == "sqlite" else str(tmp_path / f"{i}")
+
+    sampler = samplers()["random"]
+    n = n_writes(open_storage(place("count")), sampler=sampler, n_trials=2)
+    whole = search(InMemoryStorage(), sampler, n_trials=2).fit(X, Y).cv_results_["params"]
+    for dies_at in range(1, n + 1):
+        with pytest.raises(Death):
+            dying = mortal(open_storage(place(dies_at)), dies_at, after=dies_at % 2)
+            search(dying, sampler, n_trials=2).fit(X, Y)
+        fitted = search(place(dies_at), sampler, n_trials=2).fit(X, Y)
+        check_usable(fitted, 2)
+        assert fitted.cv_results_["params"] == whole
+
+
+def die_in_a_process(place, dies_at):
+    storage = mortal(open_storage(place), dies_at, True, really=lambda: os._exit(9))
+    search(storage, samplers()["random"]).fit(X, Y)
+
+
+@pytest.mark.parametrize("dies_at", [1, 3, 4, 7])
+def test_a_process_that_ends_at_a_write_is_noticed_at_once(dies_at, tmp_path):
+    place = str(tmp_path / "journal")
+    process = multiprocessing.get_context("fork").Process(
+        target=die_in_a_process, args=(place, dies_at)
+    )
+    process.start()
+    process.join(60)
+    assert process.exitcode == 9
+    check_usable(search(place, samplers()["random"]).fit(X, Y))
+
+
+def test_enqueued_parameters_survive_a_death_at_any_write():
+    def study(storage):
+        study = optuna.create_study(
+            storage=storage, direction="maximize", study_name="one", load_if_exists=True
+        )
+        if not study.trials:
+            study.enqueue_trial({"a": 0.25})
+            study.enqueue_trial({"a": 0.75, "b": 3, "c": "y"})
+        return study
+
+    n = n_writes(InMemoryStorage())
+    for dies_at in range(4, n + 1):
+        storage = InMemoryStorage()
+        study(storage)
+        with pytest.raises(Death):
+            search(mortal(storage, dies_at)).fit(X, Y)
+        fitted = search(storage).fit(X, Y)
+        check_usable(fitted)
+        assert [params["a"] for params in fitted.cv_results_["params"]][:2] == [0.25, 0.75]
+
+
+@pytest.mark.parametrize("name", ["random", "qmc", "grid"])
+def test_the_kth_draw_depends_on_seed_and_k_alone(name):
+    n = 6
+    runs = []
+    for n_jobs in (1, 3):
+        pruner = optuna.pruners.MedianPruner()
+        fitted = search(InMemoryStorage(), samplers()[name], n, pruner, n_jobs=n_jobs)
+        with joblib.parallel_config("threading"):
+            runs.append(fitted.fit(X, Y).cv_results_["params"])
+    storage = InMemoryStorage()  # killed again and again
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        try:
+            search(mortal(storage, int(rng.integers(5, 25))), samplers()[name], n).fit(X, Y)
+        except Death:
+            continue
+    runs.append(search(storage, samplers()[name], n).fit(X, Y).cv_results_["params"])
+    storage = InMemoryStorage()  # in three parts
+    for part in (2, 5, n):
+        fitted = search(storage, samplers()[name], part).fit(X, Y)
+    runs.append(fitted.cv_results_["params"])
+    assert all(run == runs[0] for run in runs[1:])
+    assert len({str(params) for params in runs[0]}) == n
+    if name == "grid":
+        assert sorted(str(p) for p in runs[0]) == sorted(
+            str({"a": a, "b": b, "c": "x"}) for a in GRID["a"] for b in GRID["b"]
+        )
+
+
+def test_another_seed_draws_others():
+    drawn = [
+        search(None, RandomSampler(seed=seed)).fit(X, Y).cv_results_["params"] for seed in (0, 1)
+    ]
+    assert drawn[0] != drawn[1]
+
+
+def test_a_study_with_a_sampler_draws_the_same_in_parts():
+    whole = optuna.create_study(direction="maximize", sampler=RandomSampler(seed=1))
+    parts = optuna.create_study(direction="maximize", sampler=RandomSampler(seed=1))
+    expected = search(None, n_trials=4).set_params(study=whole, pruner=None).fit(X, Y)
+    for n_trials in (1, 3, 4):
+        found = search(None, n_trials=n_trials).set_params(study=parts, pruner=None).fit(X, Y)
+    assert found.cv_results_["params"] == expected.cv_results_["params"]
+
+
+class Interrupted(Scored):
+    """Is interrupted in some fit, and goes on as if nothing was, as skorch does."""
+
+    fits = 0
+
+    def fit(self, X, y):
+        type(self).fits += 1
+        if type(self).fits == type(self).interrupted_at:
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                self.a = -1.0
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("interrupted_at", [1, 2, 3, 5])
+def test_a_fold_that_was_interrupted_is_never_stored(interrupted_at):
+    storage = InMemoryStorage()
+    Interrupted.fits, Interrupted.interrupted_at = 0, interrupted_at
+    found = search(storage, samplers()["random"]).set_params(estimator=Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        found.fit(X, Y)
+    assert Interrupted.fits == interrupted_at  # it stopped the whole run
+    fitted = clone(found).set_params(storage=storage).fit(X, Y)
+    check_usable(fitted)
+    assert Interrupted.fits == 3 * 2 + 1  # all other folds were kept
+    assert (fitted.cv_results_["split0_test_score"] >= 0).all()
+    assert (fitted.cv_results_["split1_test_score"] >= 0).all()
+
+
+def test_interrupts_are_no_tries():
+    storage = InMemoryStorage()
+    for _ in range(5):
+        Interrupted.fits, Interrupted.interrupted_at = 0, 1
+        with pytest.raises(KeyboardInterrupt):
+            search(storage).set_params(estimator=Interrupted()).fit(X, Y)
+    fitted = search(storage).set_params(estimator=Interrupted()).fit(X, Y)
+    check_usable(fitted)
+
+
+def test_joblibs_multiprocessing_is_refused_by_name_before_anything_runs(tmp_path):
+    place = tmp_path / "journal"
+    with joblib.parallel_config("multiprocessing"):
+        with pytest.raises(ValueError, match="backend 'multiprocessing'"):
+            search(place, n_jobs=2).fit(X, Y)
+        assert not place.exists()
+        search(place, n_jobs=1).fit(X, Y)
