@@ -45,6 +45,7 @@ PRIVATE_API = {"utils/sklearn_private.py", "utils/optuna_private.py"}
 #: Files and folders that may use private names of other libraries all the same, with the reason.
 EXEMPT = {
     "base/": "skorch hands private hooks to subclasses; torch exports no base of batch norms",
+    "search/": "scikit-learn hands private hooks to subclasses of its searches",
     "persistence/_names.py": "a model file holds qualified names, some of private classes",
 }
 

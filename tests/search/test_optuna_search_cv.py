@@ -463,6 +463,7 @@ def test_a_scorer_of_ones_own_sees_the_clips_as_they_came_in(table):
     assert widths == [6, 6]
 
 
+@pytest.mark.filterwarnings("ignore:n_times=800 cuts:UserWarning")
 def test_paths_and_ragged_clips_are_searched(tmp_path):
     rng = np.random.default_rng(0)
     y = np.tile(["low", "high"], 8)
