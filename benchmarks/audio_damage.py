@@ -13,6 +13,7 @@ of their own, with limits of time and memory, so that crashes count.
 
 import argparse
 import multiprocessing
+import os
 import resource
 import tempfile
 import warnings
@@ -166,6 +167,9 @@ def judge(path, expected):
 
 
 def _work(connection, name, seed, first, n_cases, folder):
+    silent = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # libsndfile and mpg123 print about damage
+        os.dup2(silent, stream)
     # warnings of NumPy about samples that are no numbers are no loss
     warnings.simplefilter("ignore")
     content, path = make_sound(name), Path(folder) / f"{name.replace(' ', '_')}.sound"

@@ -94,7 +94,8 @@ def walk(handle, start, n_bytes, layout, sound, is_unknown, sizes=None):
 def _is_trailer(handle, position, n_bytes):
     handle.seek(position)
     tail = handle.read(n_bytes - position)
-    return trailer_length(tail) == len(tail)
+    # one zero makes the length even, also where the format asks for no padding
+    return tail == b"\0" or trailer_length(tail) == len(tail)
 
 
 def _is_walkable(handle, position, n_bytes, layout):

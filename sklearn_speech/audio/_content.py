@@ -3,7 +3,7 @@
 import mmap
 import re
 
-from . import _aiff, _fixed_headers, _flac, _mpeg, _ogg, _riff
+from . import _aiff, _fixed_headers, _flac, _mpeg, _ogg, _packets, _riff
 from ._inspection import Inspection, id3_size
 
 #: So many bytes tell what a file is: MPEG-TS needs three packets of 188, text a few lines.
@@ -24,15 +24,18 @@ _SOUND = (
     (rb"2BIT", _fixed_headers.inspect_avr),
     (rb"ALawSoundFile\*\*", _fixed_headers.inspect_wve),
     (rb"Creative Voice File", _fixed_headers.inspect_voc),
-    (rb"\x01\x04.{16}\x00.{2}[\0\x01]", _fixed_headers.inspect_mpc),
+    (rb"\x01\x04.{19}[\0\x01]", _fixed_headers.inspect_mpc),
+    (rb"MATLAB 5\.0 MAT-file", _packets.inspect_mat5),
+    (rb"\0\0\x03\xe8|\0\0\0\0\x01\0\0\0", _packets.inspect_mat4),
+    (rb"\xf0\x7e.\x01", _packets.inspect_sds),
+    (rb"Extended Instrument:", _packets.inspect_xi),
     (rb"fLaC", lambda handle, n_bytes: _inspect_flac(handle, n_bytes)),
     (rb"OggS", lambda handle, _: _ogg.inspect(_all(handle))),
 )
 
 #: Files whose formats state nothing that could be checked before decoding.
 _UNCHECKED = re.compile(
-    rb" paf|fap |PVF1\n|\x64\xa3|\0\0\xa3\x64|\0\x01\xa3\x64|\0\x02\xa3\x64|\0\x03\xa3\x64"
-    rb"|MATLAB 5\.0 MAT-file|\0\0\x03\xe8|\0\0\0\0\x01\0\0\0|Extended Instrument:|\xf0\x7e.\x01",
+    rb" paf|fap |PVF1\n|\x64\xa3|\0\0\xa3\x64|\0\x01\xa3\x64|\0\x02\xa3\x64|\0\x03\xa3\x64",
     re.DOTALL,
 )
 

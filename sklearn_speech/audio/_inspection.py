@@ -45,13 +45,16 @@ def cut_off(lacking, what="sound"):
     return f"cut off: {lacking:,} bytes of {what} are missing at its end"
 
 
-def trailer_length(tail):
+def trailer_length(tail, padding=False):
     """Bytes at the beginning of `tail` that are tags or padding rather than sound.
 
     Parameters
     ----------
     tail : bytes
         What follows the sound of a file.
+    padding : bool, default=False
+        Whether zeros may follow: behind frames and pages they are never sound, behind bare
+        samples they are.
 
     Returns
     -------
@@ -76,9 +79,9 @@ def trailer_length(tail):
             if not ends:
                 break
             position += min(ends) + 9
-        elif not any(rest):  # padding to a sector, or of a tag's place
+        elif padding and not any(rest):
             position = len(tail)
-        elif rest[0] == 0 and any(rest):
+        elif padding and rest[0] == 0:
             zeros = len(rest) - len(rest.lstrip(b"\0"))
             if not rest[zeros:].startswith((b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")):
                 break

@@ -134,6 +134,8 @@ def inspect(content, start=0):
     if n_audio == 0:
         return Inspection(problem or "holds no frame of sound", whole=False)
     audio = content[frames[told.own_frame] : end]
+    if not told.own_frame and _is_unnamed_tag(content[frames[0] : following], first):
+        problem = problem or "damaged: its Info header has no name"
     problem = problem or told.contradicts(n_audio, audio, content[end:])
     if told.n_frames is not None and not told.is_vbri and not problem:
         return Inspection(n_frames=n_samples - told.gap, max_frames=bound)
@@ -183,7 +185,7 @@ def _walk(content, begin):
         frame = frame_header(content[position : position + 4])
         if frame is None or not frame.goes_with(first):
             tail = content[position:]
-            if trailer_length(tail) == len(tail):
+            if trailer_length(tail, padding=True) == len(tail):
                 return frames, position, problem
             found = position
             while (found := content.find(b"\xff", found + 1)) >= 0:
@@ -303,6 +305,13 @@ class _Told:
             if self.checksum != crc16(audio):
                 return "damaged: its sound has another checksum than its Info header says"
         return None
+
+
+def _is_unnamed_tag(head, first):
+    """Whether a frame of silence holds an encoder's name where only an Info header has it."""
+    at = 4 + first.side_length
+    empty = first.layer == 3 and not any(head[4:at])
+    return empty and head.startswith((b"LAME", b"Lavc", b"Lavf"), at + 120)
 
 
 def _info_frame(content, start, n_frames, audio):

@@ -98,7 +98,7 @@ def _split(content):
     while position < len(content):
         if not content.startswith(b"OggS", position):
             tail = content[position:]
-            if trailer_length(tail) == len(tail):
+            if trailer_length(tail, padding=True) == len(tail):
                 break
             following = content.find(b"OggS", position + 1)
             until = len(content) if following < 0 else following
