@@ -13,7 +13,7 @@ _HEAD = 4096
 _SMALL = 1 << 20
 
 #: Files whose samples can be read: pattern, what checks them.
-_SOUND = (
+_SOUND_PATTERNS = (
     (rb"RIF[FX].{4}WAVE|RF64.{4}WAVE", _riff.inspect_wav),
     (rb"riff\x2e\x91\xcf\x11", _riff.inspect_w64),
     (rb"FORM.{4}AIF[FC]", _aiff.inspect_aiff),
@@ -40,7 +40,7 @@ _UNCHECKED = re.compile(
 )
 
 #: Files of other kinds: pattern, name.
-_FOREIGN = (
+_FOREIGN_PATTERNS = (
     (rb"version https://git-lfs", "a Git LFS pointer: the file itself was not fetched"),
     (rb"\s*(<!doctype html|<html|<head|<body)", "an HTML page, as a failed download leaves"),
     (rb"\s*<(\?xml|svg|[a-z]+[ >])", "XML text"),
@@ -89,13 +89,13 @@ _FOREIGN = (
     (rb"SQLite format 3", "an SQLite database"),
     (rb"\x7fELF|MZ.{58}", "a program"),
 )
-_SOUND = tuple((re.compile(pattern, re.DOTALL), check) for pattern, check in _SOUND)
+_SOUND = tuple((re.compile(pattern, re.DOTALL), check) for pattern, check in _SOUND_PATTERNS)
 _FOREIGN = tuple(
     (
         re.compile(pattern, re.DOTALL | re.IGNORECASE if pattern.startswith(rb"\s") else re.DOTALL),
         name,
     )
-    for pattern, name in _FOREIGN
+    for pattern, name in _FOREIGN_PATTERNS
 )
 
 #: Words of languages in UTF-8 and other encodings: no control characters but those of lines.
