@@ -20,7 +20,8 @@ class AudioReader(TransformerMixin, BaseEstimator):
     """Read sound files as mono waveforms of one sampling rate.
 
     WAV, FLAC, OGG, MP3, NIST SPHERE and whatever else the installed libsndfile
-    decodes. Channels are averaged; other sampling rates are resampled with soxr
+    decodes, told by what is in the file and not by its name. Channels are averaged
+    unless one is chosen; other sampling rates are resampled with soxr
     (quality HQ: a band limit just below the lower Nyquist frequency). Samples
     that overshoot full scale are clipped to [-1, 1].
 
@@ -33,13 +34,18 @@ class AudioReader(TransformerMixin, BaseEstimator):
     sample_rate : int
         Sampling rate of the waveforms in Hz.
     on_error : {"raise", "warn"}, default="raise"
-        What becomes of bad files (missing, a directory, empty, not audio, no
+        What becomes of bad files: missing, a directory, empty, not audio, no
         samples, NaN or infinite samples, a peak above 10 in a floating-point
-        file, a segment outside its file). "raise": one error lists every bad
-        file with its reason. "warn": as a transformer cannot drop rows, each
-        one becomes one second of silence (long enough for any window
-        downstream), and one warning lists them.
+        file, a sampling rate that no sound has, a segment outside its file, and
+        damaged ones, whose sizes, checksums or lengths contradict each other or
+        what is there. "raise": one error lists every bad file with its reason.
+        "warn": of a damaged file what can be read is read; as a transformer
+        cannot drop rows, each other one becomes one second of silence (long
+        enough for any window downstream); one warning lists them all.
         :func:`check_audio_files` tells beforehand which files to leave out.
+    channel : int or None, default=None
+        The channel to read, counted from 0; None is the average of all. A file
+        whose channels cancel each other when averaged is bad.
     n_jobs : int or None, default=None
         Number of threads, as in joblib: None is 1, -1 all cores. The result
         does not depend on it.
@@ -71,13 +77,15 @@ class AudioReader(TransformerMixin, BaseEstimator):
     _parameter_constraints = {
         "sample_rate": [Interval(Integral, 1, None, closed="left")],
         "on_error": [StrOptions({"raise", "warn"})],
+        "channel": [Interval(Integral, 0, None, closed="left"), None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
 
-    def __init__(self, sample_rate, *, on_error="raise", n_jobs=None, verbose=False):
+    def __init__(self, sample_rate, *, on_error="raise", channel=None, n_jobs=None, verbose=False):
         self.sample_rate = sample_rate
         self.on_error = on_error
+        self.channel = channel
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -130,27 +138,37 @@ class AudioReader(TransformerMixin, BaseEstimator):
         )
         entries = check_entries(X)
         progress = "reading sound files" if self.verbose else None
-        clips = read_clips(entries, self.sample_rate, n_jobs=self.n_jobs, progress=progress)
-        bad = [
-            f"  {printable(entry)}: {clip.reason}"
-            for entry, clip in zip(entries, clips, strict=True)
-            if clip.reason
-        ]
+        clips = read_clips(
+            entries,
+            self.sample_rate,
+            channel=self.channel,
+            keep_damaged=self.on_error == "warn",
+            n_jobs=self.n_jobs,
+            progress=progress,
+        )
+        bad = [(entry, clip) for entry, clip in zip(entries, clips, strict=True) if clip.reason]
         if bad and self.on_error == "raise":
             raise ValueError(
-                f"{len(bad)} of {len(clips)} files cannot be read "
-                "(check_audio_files finds them beforehand; on_error='warn' reads them as "
-                "silence):\n" + "\n".join(bad)
+                f"{len(bad)} of {len(clips)} files cannot be read whole "
+                "(check_audio_files finds them beforehand; on_error='warn' reads what is left of "
+                "them, or silence):\n"
+                + "\n".join(f"  {printable(entry)}: {clip.reason}" for entry, clip in bad)
             )
         if bad:
+            lines = []
+            for entry, clip in bad:
+                read = "one second of silence"
+                if clip.waveform is not None:
+                    read = f"the {clip.duration:.3f} s that can be decoded"
+                lines.append(f"  {printable(entry)}: {clip.reason} ({read})")
             warnings.warn(
-                f"{len(bad)} of {len(clips)} files cannot be read and are one second of silence "
-                "instead:\n" + "\n".join(bad),
+                f"{len(bad)} of {len(clips)} files cannot be read whole; what is read instead "
+                "stands in brackets:\n" + "\n".join(lines),
                 UserWarning,
                 stacklevel=2,
             )
         return make_ragged(
-            np.zeros(self.sample_rate, np.float32) if clip.reason else clip.waveform
+            np.zeros(self.sample_rate, np.float32) if clip.waveform is None else clip.waveform
             for clip in clips
         )
 

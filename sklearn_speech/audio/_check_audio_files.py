@@ -45,13 +45,16 @@ class AudioFileReport:
         )
 
 
-def check_audio_files(paths, *, min_duration=0.0, max_duration=None, n_jobs=None, verbose=False):
+def check_audio_files(
+    paths, *, min_duration=0.0, max_duration=None, channel=None, n_jobs=None, verbose=False
+):
     """Tell which sound files :class:`AudioReader` could not read, and why.
 
-    Every file is decoded, since a good header may stand before bad samples. A file that was
-    cut off is bad where its format states a length, as WAV, FLAC, AIFF, AU, CAF, W64, RF64
-    and SPHERE do; MP3 and OGG do not tell, and what of an MP3 file without a header of its
-    own cannot be read is not noticed.
+    Every file is decoded, since a good header may stand before bad samples, and everything that
+    a file says about itself is compared with what is there: sizes, lengths, byte rates,
+    checksums, numbers of pages and frames. What no format states is not noticed: changed
+    samples in WAV, AIFF, AU and other files without checksums, whole frames that lack at the end
+    of an MP3 file without a Xing header, and the length of PVF, PAF and IRCAM files.
 
     Parameters
     ----------
@@ -61,6 +64,8 @@ def check_audio_files(paths, *, min_duration=0.0, max_duration=None, n_jobs=None
         Files shorter than this, in seconds, are bad.
     max_duration : float or None, default=None
         Files longer than this, in seconds, are bad; None sets no limit.
+    channel : int or None, default=None
+        The channel that :class:`AudioReader` will read; None is the average of all.
     n_jobs : int or None, default=None
         Number of threads, as in joblib.
     verbose : bool, default=False
@@ -95,12 +100,14 @@ def check_audio_files(paths, *, min_duration=0.0, max_duration=None, n_jobs=None
         {
             "min_duration": [Interval(Real, 0, None, closed="left")],
             "max_duration": [Interval(Real, 0, None, closed="neither"), None],
+            "channel": [Interval(Integral, 0, None, closed="left"), None],
             "n_jobs": [Integral, None],
             "verbose": ["verbose"],
         },
         {
             "min_duration": min_duration,
             "max_duration": max_duration,
+            "channel": channel,
             "n_jobs": n_jobs,
             "verbose": verbose,
         },
@@ -108,7 +115,7 @@ def check_audio_files(paths, *, min_duration=0.0, max_duration=None, n_jobs=None
     )
     entries = check_entries(paths, "paths")
     progress = "checking sound files" if verbose else None
-    clips = read_clips(entries, n_jobs=n_jobs, progress=progress)
+    clips = read_clips(entries, channel=channel, n_jobs=n_jobs, progress=progress)
     reasons = []
     for clip in clips:
         reason = clip.reason

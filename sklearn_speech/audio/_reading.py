@@ -5,7 +5,6 @@ reports all bad ones at once, so each one travels as its reason.
 """
 
 import os
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,37 +14,23 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from ._audio_segment import AudioSegment
-
-#: A segment may end this much (s) after its file: hand-made times are rounded. A file may end
-#: this much before its header says.
-END_TOLERANCE = 0.05
-
-#: What libsndfile notes where a file holds fewer bytes of samples than its header says: of
-#: WAV, AIFF, AU, W64 and RF64.
-_CUT_OFF = re.compile(
-    r"^ *(?:data|SSND|Data Size|riff|Riff size) *: *(\d+) *\(should be (\d+)\)", re.MULTILINE
-)
-
-#: Where the header of a SPHERE file says how many samples each channel has.
-_SPHERE_LENGTH = re.compile(rb"^sample_count -i (\d+)", re.MULTILINE)
-
-#: Headers written before the length was known, as into a pipe, say so many bytes, or more.
-_UNKNOWN_LENGTH = 0x7FFF0000
-
-#: So many samples are none that a header states.
-_NO_LENGTH = 2**62
+from ._decoding import FAILURES, as_it_is_on_disk, decode
 
 #: Floating-point files may overshoot [-1, 1]; a peak above this (+20 dB) is another scale.
 MAX_PEAK = 10.0
 
-
-#: Formats that libsndfile 1.2 does not enter at the sample asked for: read from the beginning.
-INEXACT_SEEK = frozenset({"MP3"})
+#: Channels that have nothing to do with each other keep 1 / n_channels of their mean power when
+#: they are averaged. A hundredth of that (-20 dB) is left only where they are each other's
+#: negative, as of two microphones of which one is wired the wrong way round.
+CANCELLED = 0.01
 
 
 @dataclass(frozen=True)
 class Clip:
-    """What reading one entry gave: a waveform, or a reason why there is none."""
+    """What reading one entry gave: a waveform, a reason why it is bad, or both.
+
+    Both stand in a damaged file of which a part could be read.
+    """
 
     waveform: np.ndarray | None = None
     reason: str | None = None
@@ -109,7 +94,9 @@ def _check_entry(entry, index, name):
     )
 
 
-def read_clips(entries, sample_rate=None, *, n_jobs=None, progress=None):
+def read_clips(
+    entries, sample_rate=None, *, channel=None, keep_damaged=False, n_jobs=None, progress=None
+):
     """Read many entries in threads, in order.
 
     Parameters
@@ -118,6 +105,10 @@ def read_clips(entries, sample_rate=None, *, n_jobs=None, progress=None):
         As :func:`check_entries` returns them.
     sample_rate : int or None, default=None
         Rate of the waveforms in Hz; None keeps the waveforms out of the result.
+    channel : int or None, default=None
+        The channel to read; None is the average of all.
+    keep_damaged : bool, default=False
+        Whether a damaged file gives, beside the reason, what of it can be read.
     n_jobs : int or None, default=None
         Threads, as in joblib.
     progress : str or None, default=None
@@ -129,12 +120,13 @@ def read_clips(entries, sample_rate=None, *, n_jobs=None, progress=None):
     """
     # soundfile and soxr release the interpreter's lock, so threads are enough
     clips = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
-        delayed(read_clip)(entry, sample_rate) for entry in entries
+        delayed(read_clip)(entry, sample_rate, channel=channel, keep_damaged=keep_damaged)
+        for entry in entries
     )
     return list(tqdm(clips, desc=progress, total=len(entries), disable=progress is None))
 
 
-def read_clip(entry, sample_rate=None):
+def read_clip(entry, sample_rate=None, *, channel=None, keep_damaged=False):
     """Read one entry; see :func:`read_clips`.
 
     Parameters
@@ -143,39 +135,40 @@ def read_clip(entry, sample_rate=None):
         What to read.
     sample_rate : int or None, default=None
         Rate of the waveform in Hz; None only checks, and returns no waveform.
+    channel : int or None, default=None
+        The channel to read; None is the average of all.
+    keep_damaged : bool, default=False
+        Whether a damaged file gives, beside the reason, what of it can be read.
 
     Returns
     -------
     clip : Clip
     """
     segment = entry if isinstance(entry, AudioSegment) else AudioSegment(entry)
-    path = segment.path
-    if reason := _not_a_readable_file(path):
+    if reason := _not_a_readable_file(segment.path):
         return Clip(reason=reason)
     try:
-        with soundfile.SoundFile(_as_it_is_on_disk(path)) as file:
-            rate, n_frames = file.samplerate, file.frames
-            if n_frames >= _NO_LENGTH:
-                return Clip(reason="states no length: write it anew as a file", sample_rate=rate)
-            first, last, reason = _bounds(segment, rate, n_frames)
-            reason = _cut_off(file, path) or reason
-            if reason:
-                return Clip(reason=reason, sample_rate=rate)
-            can_seek = file.seekable() and file.format not in INEXACT_SEEK
-            skipped = file.seek(first) if first and can_seek else 0
-            samples = file.read(last - skipped, dtype="float32", always_2d=True)[first - skipped :]
-    except (soundfile.SoundFileError, TypeError, ValueError, OSError) as error:
-        # TypeError: soundfile takes the ending ".raw" for headerless samples
-        return Clip(reason=f"not a sound file that can be decoded ({_brief(error)})")
-    if len(samples) == 0:
-        return Clip(reason="zero samples", sample_rate=rate)
-    waveform = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-    duration = len(waveform) / rate
-    if reason := _bad_samples(waveform):
-        return Clip(reason=reason, sample_rate=rate, duration=duration)
-    if sample_rate is None:
-        return Clip(sample_rate=rate, duration=duration)
-    return Clip(_resample(waveform, rate, sample_rate), None, rate, duration)
+        decoded = decode(segment, keep_damaged)
+        samples, rate, damage = decoded.samples, decoded.rate, decoded.problem
+        if samples is None:
+            return Clip(reason=damage, sample_rate=rate)
+        if channel is not None and channel >= samples.shape[1]:
+            return Clip(
+                reason=f"has {samples.shape[1]} channels: channel={channel} is not among them",
+                sample_rate=rate,
+            )
+        waveform = samples[:, channel or 0]
+        if channel is None and samples.shape[1] > 1:
+            waveform = samples.mean(axis=1)
+            damage = damage or _cancelled(samples, waveform)
+        duration = len(waveform) / rate
+        if reason := _bad_samples(waveform):
+            return Clip(reason=damage or reason, sample_rate=rate, duration=duration)
+        if sample_rate is None or (damage and not keep_damaged):
+            return Clip(reason=damage, sample_rate=rate, duration=duration)
+        return Clip(_resample(waveform, rate, sample_rate), damage, rate, duration)
+    except MemoryError:
+        return Clip(reason="needs more memory than there is")
 
 
 def _not_a_readable_file(path):
@@ -183,6 +176,8 @@ def _not_a_readable_file(path):
         return "no such file"
     if os.path.isdir(path):
         return "is a directory, not a file"
+    if not os.path.isfile(path):
+        return "is a device or a pipe, not a file"
     if not os.access(path, os.R_OK):
         return "no permission to read it"
     if os.path.getsize(path) == 0:
@@ -190,63 +185,9 @@ def _not_a_readable_file(path):
     return None
 
 
-def _as_it_is_on_disk(path):
-    """A path that libsndfile finds: names that are not UTF-8 as their bytes."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(path)
-    return path
-
-
 def printable(entry):
     """A path or segment as text that can be printed, whatever bytes its name has."""
     return str(entry).encode(errors="backslashreplace").decode()
-
-
-def _cut_off(file, path):
-    """What is wrong with a file that ends before its header says, as an interrupted copy does."""
-    if file.frames <= 0:
-        return None
-    if file.format == "NIST":
-        with open(path, "rb") as header:
-            noted = _SPHERE_LENGTH.search(header.read(1024))
-        stated, there = (int(noted[1]), file.frames) if noted else (0, 1)
-    elif noted := _CUT_OFF.search(file.extra_info):
-        stated, there = map(int, noted.groups())
-    else:
-        return None
-    lasts = file.frames / file.samplerate
-    promised = lasts * stated / there
-    if stated >= _UNKNOWN_LENGTH or promised - lasts <= END_TOLERANCE:
-        return None
-    return f"cut off: its header says {promised:.3f} s, {lasts:.3f} s are there"
-
-
-def _brief(error):
-    return getattr(error, "error_string", str(error)).strip().rstrip(".")
-
-
-def _bounds(segment, rate, n_frames):
-    """First sample, sample after the last, and what is wrong with them."""
-    if n_frames <= 0:
-        return 0, 0, "zero samples"
-    first = round(segment.start * rate)
-    last = n_frames if segment.end is None else round(segment.end * rate)
-    if last > n_frames + END_TOLERANCE * rate or first >= n_frames:
-        return (
-            0,
-            0,
-            (
-                f"has no part from {segment.start:g} s to "
-                f"{'its end' if segment.end is None else f'{segment.end:g} s'}: "
-                f"it lasts {n_frames / rate:.3f} s"
-            ),
-        )
-    last = min(last, n_frames)
-    if last <= first:
-        return 0, 0, f"zero samples from {segment.start:g} s to {segment.end:g} s at {rate} Hz"
-    return first, last, None
 
 
 def _bad_samples(waveform):
@@ -257,6 +198,18 @@ def _bad_samples(waveform):
         return "contains infinite samples"
     if peak > MAX_PEAK:
         return f"has a peak of {peak:g}: amplitudes must be in [-1, 1]"
+    return None
+
+
+def _cancelled(samples, average):
+    """What is wrong with channels of which next to nothing is left in their average."""
+    power = float(np.einsum("ij,ij->", samples, samples, dtype=np.float64)) / samples.shape[1]
+    left = float(np.dot(average, average))
+    if power > 0 and left < CANCELLED * power / samples.shape[1]:
+        return (
+            f"its {samples.shape[1]} channels cancel each other when they are averaged: choose "
+            "one of them by channel="
+        )
     return None
 
 
@@ -285,7 +238,7 @@ def header_rates(paths):
     rates = set()
     for path in paths:
         try:
-            rates.add(soundfile.info(_as_it_is_on_disk(path)).samplerate)
-        except (soundfile.SoundFileError, TypeError, ValueError, OSError):
+            rates.add(soundfile.info(as_it_is_on_disk(path)).samplerate)
+        except FAILURES:
             continue  # reported, with its reason, by whoever reads the samples
     return rates

@@ -1,0 +1,209 @@
+"""Samples of one file, or of a part of it, as they stand there, and what is wrong with them."""
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import soundfile
+
+from . import _content
+from ._inspection import Inspection
+
+#: A segment may end this much (s) after its file: hand-made times are rounded.
+END_TOLERANCE = 0.05
+
+#: Sampling rates (Hz) of sound: the slowest speech recorders have 4,000 Hz, and a quarter of that
+#: holds no vowel any more; converters end at 768,000 Hz.
+PLAUSIBLE_RATES = (1_000, 768_000)
+
+#: No sample of a codec that is not bounded otherwise takes less than a bit (1-bit ADPCM).
+_SAMPLES_PER_BYTE = 8
+
+#: Lossless ALAC packs at most 4,096 samples into a packet, which takes at least 8 bytes.
+_ALAC_SAMPLES_PER_BYTE = 512
+
+#: Samples of which each stands alone, so that libsndfile enters a file at any of them. Of FLAC it
+#: does too. It was measured to be inexact for MP3, Opus and ALAC, and at the end of PAF and SDS.
+_EXACT_SUBTYPES = frozenset(
+    {"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"}
+)
+_INEXACT_FORMATS = frozenset({"PAF", "SDS", "OGG", "MP3"})
+
+#: Integers that hold FLAC's samples, at their upper end.
+_INTEGERS = {"PCM_S8": "int16", "PCM_16": "int16", "PCM_24": "int32"}
+
+#: After an error the file is read again in so many samples a block, up to the block of the error.
+_BLOCK = 1024
+
+#: What soundfile raises of files that it cannot read. TypeError: the ending ".raw" means
+#: headerless samples to it.
+FAILURES = (soundfile.SoundFileError, TypeError, ValueError, OSError)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Samples of shape (n_times, n_channels), None where there are none, and what is wrong."""
+
+    samples: np.ndarray | None = None
+    rate: int = 0
+    problem: str | None = None
+
+
+def decode(segment, keep_damaged=False):
+    """Read the samples of a file, or of a part of it.
+
+    Parameters
+    ----------
+    segment : AudioSegment
+        What to read.
+    keep_damaged : bool, default=False
+        Whether to read what is left of a damaged file; else it is not decoded.
+
+    Returns
+    -------
+    decoded : Decoded
+    """
+    rate = 0
+    try:
+        n_bytes = os.path.getsize(segment.path)
+        with open(segment.path, "rb") as handle:
+            found = _content.inspect(handle, n_bytes)
+            if found is None:
+                with _open(segment.path, None) as file:
+                    is_mpeg = file.format == "MP3"
+                found = _content.inspect_as_mpeg(handle) if is_mpeg else Inspection()
+        if found.problem and not found.whole:
+            return Decoded(problem=found.problem)
+        with _open(segment.path, found.source) as file:
+            rate = file.samplerate
+            return _read(file, segment, found, n_bytes, keep_damaged)
+    except FAILURES as error:
+        brief = getattr(error, "error_string", str(error)).strip().rstrip(".")
+        return Decoded(None, rate, f"not a sound file that can be decoded ({brief})")
+
+
+def as_it_is_on_disk(path):
+    """A path that libsndfile finds: names that are not UTF-8 as their bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
+def _open(path, source):
+    if source is not None:
+        return soundfile.SoundFile(io.BytesIO(source))
+    return soundfile.SoundFile(as_it_is_on_disk(path))
+
+
+def _read(file, segment, found, n_bytes, keep_damaged):
+    rate, problem = file.samplerate, found.problem
+    lowest, highest = PLAUSIBLE_RATES
+    if not lowest <= rate <= highest:
+        return Decoded(
+            None,
+            rate,
+            f"states a sampling rate of {rate:,} Hz: sound has {lowest:,} to {highest:,} Hz",
+        )
+    n_frames = file.frames if found.n_frames is None else found.n_frames
+    most = found.max_frames
+    if most is None:
+        ratio = _ALAC_SAMPLES_PER_BYTE if file.subtype.startswith("ALAC") else _SAMPLES_PER_BYTE
+        most = n_bytes * ratio // file.channels
+    if n_frames > most:
+        problem = problem or (
+            f"its header says {n_frames:,} samples, more than its {n_bytes:,} bytes can hold"
+        )
+        n_frames = most
+    if problem and not keep_damaged:
+        return Decoded(None, rate, problem)
+    first, last, reason = _bounds(segment, rate, n_frames, problem)
+    if reason:
+        return Decoded(None, rate, problem or reason)
+    exact = file.format not in _INEXACT_FORMATS and (
+        file.format == "FLAC" or file.subtype in _EXACT_SUBTYPES
+    )
+    skipped = first if exact and file.seekable() else 0
+    # the digest is that of all samples, as integers
+    digest = found.md5 if first == 0 and last == n_frames and not problem else None
+    samples, error = _decode(file, skipped, last, digest)
+    if error:
+        problem = problem or error
+        if not keep_damaged:
+            return Decoded(None, rate, problem)
+        samples = _read_up_to_error(segment.path, found.source, skipped, last)
+    elif len(samples) < last - skipped:
+        problem = problem or (
+            f"cut off: its header says {last / rate:.3f} s, "
+            f"{(skipped + len(samples)) / rate:.3f} s are there"
+        )
+    if digest is not None and not error:
+        samples, agrees = _compare_digest(samples, file.subtype, digest)
+        if not agrees:
+            problem = problem or "damaged: its samples have another MD5 digest than its header says"
+    samples = samples[first - skipped :]
+    if len(samples) == 0 or (problem and not keep_damaged):
+        return Decoded(None, rate, problem or "zero samples")
+    return Decoded(samples, rate, problem)
+
+
+def _decode(file, first, last, digest):
+    """Samples from `first` to before `last` in one call: soundfile seeks after each."""
+    try:
+        if first:
+            file.seek(first)
+        dtype = "float32" if digest is None else _INTEGERS[file.subtype]
+        return file.read(last - first, dtype=dtype, always_2d=True), None
+    except soundfile.SoundFileError as error:
+        brief = getattr(error, "error_string", str(error)).strip().rstrip(".")
+        return None, f"not a sound file that can be decoded to its end ({brief})"
+
+
+def _read_up_to_error(path, source, first, last):
+    blocks = []
+    with _open(path, source) as file:
+        n_channels = file.channels
+        try:
+            if first:
+                file.seek(first)
+            while first < last:
+                block = file.read(min(_BLOCK, last - first), dtype="float32", always_2d=True)
+                if len(block) == 0:
+                    break
+                blocks.append(block)
+                first += len(block)
+        except soundfile.SoundFileError:
+            pass  # the reason is known: this finds how far the file can be read
+    return np.concatenate(blocks) if blocks else np.zeros((0, n_channels), np.float32)
+
+
+def _compare_digest(samples, subtype, digest):
+    """FLAC's samples as float32, and whether they are those that were encoded."""
+    scale = np.float32(1 / 32768 if samples.dtype == np.int16 else 1 / 2**31)
+    content = np.ascontiguousarray(samples, samples.dtype.newbyteorder("<"))
+    if subtype == "PCM_S8":
+        content = content.view(np.int8).reshape(-1)[1::2]
+    elif subtype == "PCM_24":
+        content = content.view(np.uint8).reshape(-1, 4)[:, 1:]
+    content = np.ascontiguousarray(content)
+    agrees = hashlib.md5(content, usedforsecurity=False).digest() == digest
+    return samples.astype(np.float32) * scale, agrees
+
+
+def _bounds(segment, rate, n_frames, damaged):
+    """First sample, sample after the last, and what is wrong with them."""
+    if n_frames <= 0:
+        return 0, 0, "zero samples"
+    first = round(segment.start * rate)
+    last = n_frames if segment.end is None else round(segment.end * rate)
+    if first >= n_frames or (last > n_frames + END_TOLERANCE * rate and not damaged):
+        end = "its end" if segment.end is None else f"{segment.end:g} s"
+        lasts = n_frames / rate
+        return 0, 0, f"has no part from {segment.start:g} s to {end}: it lasts {lasts:.3f} s"
+    last = min(last, n_frames)
+    if last <= first:
+        return 0, 0, f"zero samples from {segment.start:g} s to {segment.end:g} s at {rate} Hz"
+    return first, last, None
