@@ -1,15 +1,15 @@
 """
-A search that is honest about its winner
-========================================
+A hyperparameter search with an honest score
+============================================
 
-How many layers, how many mel bands? Optuna tries settings, each judged on speakers
-held out. The score of the winner is then no longer honest: it won because those
-speakers liked it. So one more speaker is held out of each search, who chose nothing,
-and asked last. Both scores are shown side by side.
+How many layers, how many mel bands? Optuna tries settings, each judged on held-out
+speakers. The score of the best setting is optimistic: it was chosen because it did well
+on those speakers. So another speaker is held out of each search and is used only to score
+its best setting. Both scores are shown side by side.
 
-Run as a script, this prints both, keeps its trials in ``search.db``, so that a
-run that was stopped goes on where it was, and writes ``optuna_search.png``; all
-in the working directory.
+Run as a script, this prints both scores, stores its trials in ``search.db``, so that a
+run that was stopped can continue, and writes ``optuna_search.png``; both files are in
+the working directory.
 """
 
 # %%
@@ -29,7 +29,7 @@ except OSError as error:
     )
     source, n_trials, max_epochs = "SYNTHETIC digits", 4, 3
     warnings.warn(
-        f"no real recordings ({error}): going on with few SYNTHETIC digits, whose scores say "
+        f"no real recordings ({error}): using a few SYNTHETIC digits instead, whose scores say "
         "nothing about speech",
         stacklevel=1,
     )
@@ -40,7 +40,7 @@ print(f"{source}: {len(speech.data)} clips of {len(set(speech.speaker))} speaker
 # ----------------
 # :func:`~sklearn_speech.model_selection.suggest_search_space` proposes a space for each
 # step of this library; here it is narrowed to the questions above. The number of
-# filters is asked for layer by layer, and only for the layers there are: such a
+# filters is drawn for each layer, and the number of layers is drawn too, so the
 # space is a function of the trial.
 
 from sklearn_speech import (
@@ -56,7 +56,7 @@ pipeline = make_speech_pipeline(
     duration=0.5,
     features=MelSpectrogram(sample_rate=8000),
 )
-if source.startswith("SYNTHETIC"):  # these are waveforms already: nothing to read
+if source.startswith("SYNTHETIC"):  # the clips are waveforms, so there are no files to read
     pipeline = pipeline[1:]
 print("to begin with:", *suggest_search_space(pipeline), sep="\n  ")
 
@@ -77,9 +77,9 @@ def space(trial):
 # %%
 # Searches inside, one speaker outside
 # ------------------------------------
-# The inner folds are by speaker too. Each search has a study of its own, named by its
-# data. ``memory`` keeps features: mel spectrograms that one outer fold computed serve
-# the next.
+# The inner folds are by speaker too. Each search has its own study, named by its
+# data. ``memory`` keeps features: the mel spectrograms of one outer fold are used again
+# in the next.
 
 import tempfile
 
@@ -102,10 +102,10 @@ with tempfile.TemporaryDirectory() as features:
     )
 
 # %%
-# What was promised, and what came
-# --------------------------------
-# The inner score chose the setting, and flatters it. The outer one belongs to a speaker
-# whom neither the search nor the network has heard.
+# The inner and the outer score
+# -----------------------------
+# The setting was chosen by the inner score, which is therefore optimistic. The outer score
+# is that of a speaker whom neither the search nor the network has heard.
 
 import numpy as np
 
@@ -114,12 +114,12 @@ print(scores)
 for speaker, fitted in zip(scores.speakers, scores["estimator"]):
     print(f"without {speaker}:", fitted.study_.best_params)
 print(f"best of the inner scores, optimistic:  {best.mean():.3f}")
-print(f"speakers held out of it all, honest:   {scores.mean:.3f}")
+print(f"speakers held out of all, honest:      {scores.mean:.3f}")
 
 # %%
-# What mattered
-# -------------
-# Optuna's own plots take the study as it is; this one is of the first search.
+# Which parameters mattered
+# -------------------------
+# Optuna's own plots work on the study; this one shows the first search.
 
 import matplotlib.pyplot as plt
 from optuna.visualization.matplotlib import plot_param_importances
@@ -131,7 +131,7 @@ figure = left.figure
 figure.set_size_inches(12, 5)
 left.set_position([0.12, 0.13, 0.36, 0.72])
 right = figure.add_axes([0.6, 0.13, 0.36, 0.72])
-right.barh(scores.speakers, scores["test_score"], color="tab:blue", label="held out of it all")
+right.barh(scores.speakers, scores["test_score"], color="tab:blue", label="held out of all")
 right.plot(best, range(len(best)), "kD", label="best inner score of that search")
 right.set_xlim(0, 1.05)
 right.set_xlabel("Accuracy")

@@ -2,22 +2,22 @@
 One search, several machines
 ============================
 
-Two ways, which may be combined. On a Dask cluster, one process asks for trials and
-the cluster's workers fit them::
+There are two ways, which may be combined. On a Dask cluster, one process draws the trials
+and the cluster's workers fit them::
 
     dask scheduler                                        # on one machine
     dask worker scheduler-address:8786 --nthreads 1       # on each
     python search_beyond_one_machine.py --dask scheduler-address:8786
 
-Without an address, a cluster of two processes is started here. Or run the same
-script on each machine, with the same storage; each takes trials until there are
-enough, and what a machine that dies was at is done again by another::
+Without an address, a cluster of two processes is started on this machine. Or run the same
+script on each machine, with the same storage. Each machine takes trials until there are
+enough; when a machine dies, another one runs its unfinished trials again::
 
     python search_beyond_one_machine.py --storage postgresql+psycopg://user@host/db
     python search_beyond_one_machine.py --storage sqlite:///search.db --workers 2
 
-``--workers`` starts so many on this machine. All need this library; where clips
-are files, all need to find them under the same paths.
+``--workers`` is the number of processes to start on this machine. All machines need this
+library; where clips are files, they must have the same paths on all of them.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def search(storage=None, n_trials=6):
         sample_rate=8000,
         duration=0.5,
         features=MelSpectrogram(sample_rate=8000),
-    )[1:]  # these are waveforms already: nothing to read
+    )[1:]  # the clips are waveforms, so there are no files to read
     space = {
         "melspectrogram__n_mels": IntDistribution(20, 40, step=10),
         "spectrogramlinearclassifier__lr": FloatDistribution(1e-3, 3e-2, log=True),
@@ -59,7 +59,7 @@ def search(storage=None, n_trials=6):
 
 
 def on_dask(address):
-    """All trials on a Dask cluster, or on one that is started here."""
+    """All trials on a Dask cluster, or on one that is started on this machine."""
     from dask.distributed import Client, LocalCluster
 
     if address != "here":
@@ -82,7 +82,9 @@ def main():
     else:
         more = [sys.executable, __file__, "--storage", str(options.storage)]
         if options.workers > 1 and options.storage is None:
-            parser.error("--workers: without --storage they cannot work together")
+            parser.error(
+                "--workers needs --storage, through which the processes share their trials"
+            )
         others = [subprocess.Popen(more) for _ in range(options.workers - 1)]
         found = search(options.storage)
         for process in others:

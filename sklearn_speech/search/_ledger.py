@@ -272,8 +272,8 @@ class TrialLedger:
         state: TrialState,
         value: float | None = None,
         results: Results | None = None,
-    ) -> FrozenTrial:
-        """Finish a trial of this search, with its last results, and return it as it is stored."""
+    ) -> None:
+        """Finish a trial of this search, with its last results."""
         results = results or Results()
         trial_id = trial_id_of(trial)
         ended = copy(self._storage.get_trial(trial_id))
@@ -289,7 +289,6 @@ class TrialLedger:
         except UpdateFinishedTrialError:
             pass  # another process took this trial for dead, and has ended it
         self.forget(trial)
-        return self._stored(trial)
 
     def release(self, trial: Trial) -> None:
         """Leave a trial that takes too long to the next search."""
@@ -302,7 +301,8 @@ class TrialLedger:
         """Leave a trial to the process that has taken it over."""
         self.owner.remove(trial_id_of(trial))
 
-    def _stored(self, trial: Trial) -> FrozenTrial:
+    def stored(self, trial: Trial) -> FrozenTrial:
+        """A trial as it is stored."""
         return self._storage.call(storage_of(self.study).get_trial, trial_id_of(trial))
 
     def _release(self, trial: FrozenTrial, reason: str, *, retry: bool = True) -> None:

@@ -294,8 +294,8 @@ class Search:
                 continue
             complete = attempt.state == TrialState.COMPLETE
             value = float(np.mean(attempt.scores(self.task.metric))) if complete else None
-            told = self.ledger.tell(attempt.trial, attempt.state, value, attempt.unstored)
+            self.ledger.tell(attempt.trial, attempt.state, value, attempt.unstored)
             for callback in self.callbacks:
-                callback(self.study, told)
+                callback(self.study, self.ledger.stored(attempt.trial))
             self._show()
         return [attempt for attempt in attempts if attempt.state == TrialState.RUNNING]

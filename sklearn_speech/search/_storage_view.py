@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from ..utils.optuna_private import location_of, trial_id_of, write_trial
+from ..utils.optuna_private import location_of, set_trial_id, trial_id_of, write_trial
 from ._storage import retry_while_unreachable
 from ._stored_trials import RECORD, is_hidden, slot_of
 
@@ -40,6 +40,7 @@ class UninterruptedStorage(BaseStorage):
         self.storage = storage
         self.name = location_of(storage)
         self.draft: FrozenTrial | None = None
+        self._just_stored: tuple[int, FrozenTrial] | None = None
 
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a method of the storage behind, and repeat it while that cannot be reached."""
@@ -75,7 +76,9 @@ class UninterruptedStorage(BaseStorage):
         if draft is None:
             raise RuntimeError("no draft was begun")
         draft.user_attrs[RECORD] = record
-        return self.call(self.storage.create_new_trial, study_id, template_trial=draft)
+        trial_id = self.call(self.storage.create_new_trial, study_id, template_trial=draft)
+        self._just_stored = trial_id, draft
+        return trial_id
 
     def write_trial(
         self,
@@ -103,7 +106,16 @@ class UninterruptedStorage(BaseStorage):
     def get_trial(self, trial_id: int) -> FrozenTrial:
         if (draft := self._of_draft(trial_id)) is not None:
             return copy.deepcopy(draft)
+        if self._just_stored is not None and self._just_stored[0] == trial_id:
+            return self._take_just_stored()  # saves reading it again
         return _by_slot(self.call(self.storage.get_trial, trial_id))
+
+    def _take_just_stored(self) -> FrozenTrial:
+        trial_id, draft = self._just_stored  # type: ignore[misc]
+        self._just_stored = None
+        draft = copy.deepcopy(draft)
+        set_trial_id(draft, trial_id)
+        return draft
 
     def get_all_trials(
         self,

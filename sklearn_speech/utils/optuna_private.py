@@ -33,6 +33,11 @@ def trial_id_of(trial: Trial | FrozenTrial) -> int:
     return trial._trial_id
 
 
+def set_trial_id(trial: FrozenTrial, trial_id: int) -> None:
+    """Give a trial the id by which the storage knows it."""
+    trial._trial_id = trial_id
+
+
 def with_storage(study: Study, storage: BaseStorage, sampler: BaseSampler) -> Study:
     """A copy of a study that reads and writes through another storage object."""
     other = copy.copy(study)

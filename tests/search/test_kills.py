@@ -137,6 +137,30 @@ def test_a_process_that_ends_at_a_write_is_noticed_at_once(dies_at, tmp_path):
     check_usable(search(place, samplers()["random"]).fit(X, Y))
 
 
+def fit_again(place):
+    warnings.simplefilter("ignore")
+    search(place, samplers()["random"], n_trials=12).fit(X, Y)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+def test_random_kills_of_a_process_change_no_draw(kind, tmp_path):
+    # the long form is benchmarks/search_kills.py
+    place = f"sqlite:///{tmp_path}/s.db" if kind == "sqlite" else str(tmp_path / "journal")
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        process = multiprocessing.get_context("fork").Process(target=fit_again, args=(place,))
+        process.start()
+        process.join(rng.uniform(0.02, 0.4 if kind == "sqlite" else 0.08))
+        process.kill()
+        process.join()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a fold that ended three times is a failed one
+        fitted = search(place, samplers()["random"], n_trials=12).fit(X, Y)
+    whole = search(None, samplers()["random"], n_trials=12).set_params(study_name=None).fit(X, Y)
+    assert fitted.cv_results_["params"] == whole.cv_results_["params"]
+    assert TrialState.RUNNING not in [trial.state for trial in fitted.study_.trials]
+
+
 def test_enqueued_parameters_survive_a_death_at_any_write():
     def study(storage):
         study = optuna.create_study(
