@@ -24,6 +24,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_method_params as check_method_params
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Options",
     "ScorerParts",
     "StrOptions",
+    "check_feature_names_in",
     "check_method_params",
     "fit_and_score",
     "fit_context",

@@ -1,0 +1,106 @@
+"""An encoder of speech as the front end of a network."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .resampler import Resampler
+
+
+class EmbeddingFrontEnd(nn.Module):
+    """Waveforms of any sampling rate and length to the vectors of an encoder.
+
+    Clips are resampled to the rate of the encoder, and clips shorter than one of its
+    windows are followed by silence, so that each gives one vector at least.
+
+    Parameters
+    ----------
+    encoder : torch.nn.Module
+        ``encoder(waveforms, lengths)`` gives (n_clips, n_bands, n_frames), for
+        clips of at least ``encoder.window_length`` samples at
+        ``encoder.sample_rate`` Hz; ``encoder.n_frames(lengths)`` tells how many of
+        the frames belong to a clip, and ``encoder.n_bands`` the size of a vector.
+    sample_rate : int
+        Of the waveforms, in Hz.
+    trained : bool, default=False
+        Whether the weights of the encoder are learned. Otherwise it also stays in
+        evaluation mode.
+    dtype : torch.dtype, default=torch.float32
+        Of the waveforms that the encoder takes.
+
+    Attributes
+    ----------
+    n_bands : int
+        Size of a vector.
+
+    Shape
+    -----
+    Input (n_clips, n_times), output (n_clips, n_bands, n_frames).
+
+    Examples
+    --------
+    >>> from sklearn_speech.modules.speech_embedding import SpeechEmbeddingNet
+    >>> front_end = EmbeddingFrontEnd(SpeechEmbeddingNet(), sample_rate=8000)
+    >>> front_end(torch.zeros(2, 8000)).shape
+    torch.Size([2, 96, 3])
+    >>> front_end.n_frames(100)
+    1
+    """
+
+    def __init__(self, encoder, sample_rate, *, trained=False, dtype=torch.float32):
+        super().__init__()
+        self.resampler = Resampler(sample_rate, encoder.sample_rate, dtype)
+        self.encoder = encoder.requires_grad_(trained)
+        self.n_bands = encoder.n_bands
+        self.trained = trained
+        self.dtype = dtype
+        self.train()
+
+    def train(self, mode=True):
+        """Switch to training mode, all but an encoder that is not trained."""
+        super().train(mode)
+        self.encoder.train(mode and self.trained)
+        return self
+
+    def apply_constraints(self):
+        """Nothing to put back inside its limits."""
+
+    def n_frames(self, lengths):
+        """Number of vectors of clips of `lengths` samples (int or Tensor)."""
+        return self.encoder.n_frames(self._at_least_one_window(self.resampler.n_out(lengths)))
+
+    def _at_least_one_window(self, lengths):
+        if isinstance(lengths, torch.Tensor):
+            return lengths.clamp(min=self.encoder.window_length)
+        return max(lengths, self.encoder.window_length)
+
+    def forward(self, waveforms, lengths=None):
+        """Vectors of a batch.
+
+        Parameters
+        ----------
+        waveforms : Tensor of shape (n_clips, n_times)
+            Waveforms, amplitude in [-1, 1], padded with anything.
+        lengths : int64 Tensor of shape (n_clips,), default=None
+            Samples of each clip; None is the whole width.
+
+        Returns
+        -------
+        vectors : Tensor of shape (n_clips, n_bands, n_frames)
+            Frames beyond a clip's own are 0.
+        """
+        x = waveforms.to(self.dtype)
+        if lengths is not None:
+            lengths = lengths.to(x.device)
+            inside = torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
+            x = torch.where(inside, x, x.new_zeros(()))
+            lengths = self._at_least_one_window(self.resampler.n_out(lengths))
+        x = self.resampler(x)
+        if (missing := self.encoder.window_length - x.shape[1]) > 0:
+            x = F.pad(x, (0, missing))
+        vectors = self.encoder(x, lengths)
+        if lengths is None:
+            return vectors
+        counts = self.encoder.n_frames(lengths).unsqueeze(1)
+        valid = torch.arange(vectors.shape[2], device=x.device) < counts
+        return torch.where(valid.unsqueeze(1), vectors, vectors.new_zeros(()))
