@@ -66,6 +66,11 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         speech embedding; of other encoders it is one vector a clip. An encoder
         that gives one vector for what it gets is applied to windows of
         `window_length` samples where a hop is set. Only for encoders of your own.
+    center : bool, default=True
+        Whether each clip gets half a window of silence at both ends, so that vector t is
+        centred on sample ``t * hop_length``. Words cut out close need it. Without, as
+        in the source, the first window begins with the clip. An encoder that gives
+        one vector a clip gets the clip as it is.
     device : {"auto", "cpu", "cuda"} or torch.device, default="cpu"
         Where to compute.
 
@@ -84,10 +89,10 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Clips shorter than 12512 samples at 16 kHz (782 ms) are followed by silence, and give
-    one vector; longer ones one more for each further 1280 samples, and what is left
-    at the end is not looked at. Put :class:`~sklearn_speech.audio.PadOrTrim` before this step
-    to have silence on both sides, or more of it.
+    Vector t of the default is centred on sample 1280 t at 16 kHz: a clip of 1 s gives 13. With
+    ``center=False``, clips shorter than 12512 samples (782 ms) are followed by silence
+    and give one vector; longer ones one more for each further 1280 samples, and
+    what is left at the end is not looked at.
 
     The network hears 60 to 3800 Hz: little is lost on telephone speech.
 
@@ -103,7 +108,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
     >>> from sklearn_speech import SpeechEmbedding
     >>> X = np.random.default_rng(0).normal(scale=0.1, size=(2, 16000))
     >>> SpeechEmbedding().fit_transform(X).shape  # doctest: +SKIP
-    (2, 96, 3)
+    (2, 96, 13)
 
     An encoder of one's own, here a filter bank that is not trained:
 
@@ -112,7 +117,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
     ... )
     >>> embedding = SpeechEmbedding(encoder=encoder, window_length=400, hop_length=160)
     >>> embedding.fit_transform(X).shape
-    (2, 8, 98)
+    (2, 8, 101)
     """
 
     #: See :class:`MelSpectrogram`.
@@ -124,6 +129,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         "encoder_sample_rate": [Interval(Integral, 1, None, closed="left"), None],
         "window_length": [Interval(Integral, 1, None, closed="left"), None],
         "hop_length": [Interval(Integral, 1, None, closed="left"), None],
+        "center": ["boolean"],
         "device": [str, torch.device],
     }
 
@@ -135,6 +141,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         encoder_sample_rate=None,
         window_length=None,
         hop_length=None,
+        center=True,
         device="cpu",
     ):
         self.sample_rate = sample_rate
@@ -142,6 +149,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         self.encoder_sample_rate = encoder_sample_rate
         self.window_length = window_length
         self.hop_length = hop_length
+        self.center = center
         self.device = device
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -262,7 +270,9 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         if self.sample_rate != int(self.sample_rate):
             raise ValueError(f"sample_rate={self.sample_rate!r}: expected a whole number of Hz")
         encoder = self._make_encoder(dtype)
-        return EmbeddingFrontEnd(encoder, int(self.sample_rate), trained=trained, dtype=dtype)
+        return EmbeddingFrontEnd(
+            encoder, int(self.sample_rate), center=self.center, trained=trained, dtype=dtype
+        )
 
     def _make_encoder(self, dtype):
         encoder = self.encoder
@@ -309,7 +319,6 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
 @torch.inference_mode()
 def _embed(front_end, clips, dtype, device):
     """Vectors of clips, in batches of clips that give equally many."""
-    rate = front_end.encoder.sample_rate
     groups = defaultdict(list)
     for i, clip in enumerate(clips):
         groups[int(front_end.n_frames(len(clip)))].append(i)
@@ -318,8 +327,8 @@ def _embed(front_end, clips, dtype, device):
     if not ragged:
         out = np.empty((len(clips), front_end.n_bands, *groups), dtype=dtype)
     for rows in groups.values():
-        longest = max(len(clips[i]) for i in rows) * front_end.resampler.n_out(rate) // rate
-        size = max(1, _BATCH_SAMPLES.get(device.type, 2**17) // max(1, longest))
+        longest = front_end.n_encoded(max(len(clips[i]) for i in rows))
+        size = max(1, _BATCH_SAMPLES.get(device.type, 2**17) // longest)
         for first in range(0, len(rows), size):
             batch = rows[first : first + size]
             vectors = front_end(*_padded([clips[i] for i in batch], device))

@@ -10,8 +10,9 @@ from .resampler import Resampler
 class EmbeddingFrontEnd(nn.Module):
     """Waveforms of any sampling rate and length to the vectors of an encoder.
 
-    Clips are resampled to the rate of the encoder, and clips shorter than one of its
-    windows are followed by silence, so that each gives one vector at least.
+    Clips are resampled to the rate of the encoder, set in silence where windows are
+    centred, and followed by silence where they are still shorter than one window, so
+    that each gives one vector at least.
 
     Parameters
     ----------
@@ -22,6 +23,10 @@ class EmbeddingFrontEnd(nn.Module):
         the frames belong to a clip, and ``encoder.n_bands`` the size of a vector.
     sample_rate : int
         Of the waveforms, in Hz.
+    center : bool, default=False
+        Whether vector t is centred on sample ``t * encoder.hop_length``, by half a
+        window of silence at both ends. An encoder without a hop gives one vector
+        a clip, and its clips are left alone.
     trained : bool, default=False
         Whether the weights of the encoder are learned. Otherwise it also stays in
         evaluation mode.
@@ -47,11 +52,13 @@ class EmbeddingFrontEnd(nn.Module):
     1
     """
 
-    def __init__(self, encoder, sample_rate, *, trained=False, dtype=torch.float32):
+    def __init__(self, encoder, sample_rate, *, center=False, trained=False, dtype=torch.float32):
         super().__init__()
         self.resampler = Resampler(sample_rate, encoder.sample_rate, dtype)
         self.encoder = encoder.requires_grad_(trained)
         self.n_bands = encoder.n_bands
+        centred = center and encoder.hop_length is not None
+        self.silence = encoder.window_length // 2 if centred else 0
         self.trained = trained
         self.dtype = dtype
         self.train()
@@ -67,9 +74,11 @@ class EmbeddingFrontEnd(nn.Module):
 
     def n_frames(self, lengths):
         """Number of vectors of clips of `lengths` samples (int or Tensor)."""
-        return self.encoder.n_frames(self._at_least_one_window(self.resampler.n_out(lengths)))
+        return self.encoder.n_frames(self.n_encoded(lengths))
 
-    def _at_least_one_window(self, lengths):
+    def n_encoded(self, lengths):
+        """Samples that the encoder gets of clips of `lengths` samples (int or Tensor)."""
+        lengths = self.resampler.n_out(lengths) + 2 * self.silence
         if isinstance(lengths, torch.Tensor):
             return lengths.clamp(min=self.encoder.window_length)
         return max(lengths, self.encoder.window_length)
@@ -94,10 +103,10 @@ class EmbeddingFrontEnd(nn.Module):
             lengths = lengths.to(x.device)
             inside = torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
             x = torch.where(inside, x, x.new_zeros(()))
-            lengths = self._at_least_one_window(self.resampler.n_out(lengths))
+            lengths = self.n_encoded(lengths)
+        n_encoded = self.n_encoded(x.shape[1])
         x = self.resampler(x)
-        if (missing := self.encoder.window_length - x.shape[1]) > 0:
-            x = F.pad(x, (0, missing))
+        x = F.pad(x, (self.silence, n_encoded - self.silence - x.shape[1]))
         vectors = self.encoder(x, lengths)
         if lengths is None:
             return vectors
