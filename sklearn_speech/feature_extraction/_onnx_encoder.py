@@ -27,6 +27,9 @@ class OnnxEncoder(nn.Module):
     ----------
     n_times : int or None
         Length of the clips that it takes, where that is fixed.
+    vector_shape : (int, 0 or None) or None
+        Size of a vector, and None where there is no axis of frames; None altogether where
+        the file leaves the size open.
 
     Raises
     ------
@@ -61,6 +64,10 @@ class OnnxEncoder(nn.Module):
         self.frames_last = len(output.shape) == 3 and (
             isinstance(output.shape[1], int) and not isinstance(output.shape[2], int)
         )
+        n_dims = output.shape[1 if self.frames_last else -1]
+        self.vector_shape = None
+        if isinstance(n_dims, int):
+            self.vector_shape = n_dims, 0 if len(output.shape) == 3 else None
 
     def _open(self):
         """The session, opened when it is first needed: it cannot be pickled."""
@@ -110,7 +117,13 @@ class OnnxEncoder(nn.Module):
         feed = {names[0]: clips.contiguous().numpy()}
         if self.takes_lengths:
             feed[names[1]] = torch.full((len(clips),), clips.shape[1]).numpy()
-        (vectors,) = session.run([session.get_outputs()[0].name], feed)
+        try:
+            (vectors,) = session.run([session.get_outputs()[0].name], feed)
+        except Exception as error:
+            raise ValueError(
+                f"encoder={self.path!r} cannot compute clips of {clips.shape[1]} samples; are they "
+                f"too short? onnxruntime says: {error}"
+            ) from error
         return torch.from_numpy(vectors).float()
 
 

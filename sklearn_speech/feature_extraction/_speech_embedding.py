@@ -59,8 +59,9 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         Sampling rate that the encoder needs, in Hz. None is 16000.
     window_length : int, default=None
         Samples at the encoder's rate that one vector needs; shorter clips are
-        followed by silence. None is what the speech embedding or the ONNX file
-        needs, else `hop_length`. Only for encoders of your own.
+        followed by silence. 0 is an encoder that pads each clip by half a window itself.
+        None is what the speech embedding or the ONNX file needs, else `hop_length`.
+        Only for encoders of your own.
     hop_length : int, default=None
         Samples at the encoder's rate from one vector to the next. None is 1280 for the
         speech embedding; of other encoders it is one vector a clip. An encoder
@@ -127,7 +128,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         "sample_rate": [Interval(Real, 0, None, closed="neither")],
         "encoder": [str, os.PathLike, nn.Module, None],
         "encoder_sample_rate": [Interval(Integral, 1, None, closed="left"), None],
-        "window_length": [Interval(Integral, 1, None, closed="left"), None],
+        "window_length": [Interval(Integral, 0, None, closed="left"), None],
         "hop_length": [Interval(Integral, 1, None, closed="left"), None],
         "center": ["boolean"],
         "device": [str, torch.device],
@@ -284,7 +285,9 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
             encoder = OnnxEncoder(path)
         else:
             encoder = deepcopy(encoder).cpu()
-        window_length = self.window_length or getattr(encoder, "n_times", None)
+        window_length = self.window_length
+        if window_length is None:
+            window_length = getattr(encoder, "n_times", None)
         return ClipwiseEncoder(encoder, self._encoder_rate(), window_length, self.hop_length)
 
     def _published(self, weights, dtype):

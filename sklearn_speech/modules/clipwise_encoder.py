@@ -15,19 +15,21 @@ class ClipwiseEncoder(nn.Module):
     ----------
     module : torch.nn.Module
         ``module(waveforms)``, waveforms of shape (n_clips, n_times), gives
-        vectors of shape (n_clips, n_bands, n_frames), or (n_clips, n_bands).
+        vectors of shape (n_clips, n_bands, n_frames), or (n_clips, n_bands). Where it has
+        an attribute ``vector_shape``, (n_bands, n_frames or None), and there is a hop, it is
+        not tried on silence, for which a window may be too short.
     sample_rate : int
         Of the waveforms that it takes, in Hz.
     window_length : int, default=None
-        Samples that one vector needs; clips are at least this long. None is `hop_length`,
-        or 1.
+        Samples that one vector needs; clips are at least this long. 0 is an encoder
+        that pads clips by half a window itself. None is `hop_length`, or 1.
     hop_length : int, default=None
         Samples from one vector to the next; None is one vector a clip.
 
     Attributes
     ----------
     n_bands : int
-        Size of a vector, found by encoding silence.
+        Size of a vector.
 
     Raises
     ------
@@ -40,26 +42,37 @@ class ClipwiseEncoder(nn.Module):
         super().__init__()
         self.module = module
         self.sample_rate = sample_rate
-        self.window_length = window_length or hop_length or 1
+        self.window_length = (hop_length or 1) if window_length is None else window_length
         self.hop_length = hop_length
         self.whole_clip = window_length is None
-        with torch.no_grad():
-            width = sample_rate if self.whole_clip else self.window_length
-            was_training = module.training
-            found = module.eval()(torch.zeros(1, width, dtype=self._dtype()))
-            module.train(was_training)
-        self.by_window = self._check_rank(found) and hop_length is not None
-        if found.ndim == 3 and hop_length is None and found.shape[2] != 1:
+        self.n_bands, n_vectors = self._find_shape()
+        self.by_window = n_vectors is None and hop_length is not None
+        if n_vectors not in (None, 1) and hop_length is None:
             raise ValueError(
-                f"the encoder gives {found.shape[2]} vectors for a clip of {width} samples; set "
-                "hop_length, the number of samples from one vector to the next"
+                f"the encoder gives {n_vectors} vectors for a clip of {self._trial_length()} "
+                "samples; set hop_length, the number of samples from one vector to the next"
             )
-        if self.by_window and self.whole_clip:
+        if self.by_window and (self.whole_clip or self.window_length < 1):
             raise ValueError(
                 "the encoder gives one vector a clip: set window_length, the number of samples "
                 "of the windows that it shall be applied to, or leave hop_length=None"
             )
-        self.n_bands = found.shape[1]
+
+    def _trial_length(self):
+        return self.sample_rate if self.whole_clip else max(self.window_length, 1)
+
+    def _find_shape(self):
+        """Size of a vector, and how many silence gives; None where there is no such axis."""
+        known = getattr(self.module, "vector_shape", None)
+        if known is not None and self.hop_length is not None:
+            return known
+        was_training = self.module.training
+        with torch.no_grad():
+            silence = torch.zeros(1, self._trial_length(), dtype=self._dtype())
+            found = self.module.eval()(silence)
+        self.module.train(was_training)
+        n_vectors = None if self._check_rank(found) else found.shape[2]
+        return found.shape[1], n_vectors
 
     def _dtype(self):
         """The dtype of the module's weights."""

@@ -99,13 +99,15 @@ class EmbeddingFrontEnd(nn.Module):
             Frames beyond a clip's own are 0.
         """
         x = waveforms.to(self.dtype)
-        if lengths is not None:
-            lengths = lengths.to(x.device)
-            inside = torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
-            x = torch.where(inside, x, x.new_zeros(()))
-            lengths = self.n_encoded(lengths)
         n_encoded = self.n_encoded(x.shape[1])
-        x = self.resampler(x)
+        if lengths is None:
+            x = self.resampler(x)
+        else:
+            lengths = lengths.to(x.device)
+            # silence before, for the filter, and after it, which rings beyond the end
+            x = self.resampler(_silent_beyond(x, lengths))
+            x = _silent_beyond(x, self.resampler.n_out(lengths))
+            lengths = self.n_encoded(lengths)
         x = F.pad(x, (self.silence, n_encoded - self.silence - x.shape[1]))
         vectors = self.encoder(x, lengths)
         if lengths is None:
@@ -113,3 +115,8 @@ class EmbeddingFrontEnd(nn.Module):
         counts = self.encoder.n_frames(lengths).unsqueeze(1)
         valid = torch.arange(vectors.shape[2], device=x.device) < counts
         return torch.where(valid.unsqueeze(1), vectors, vectors.new_zeros(()))
+
+
+def _silent_beyond(x, lengths):
+    inside = torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
+    return torch.where(inside, x, x.new_zeros(()))

@@ -42,16 +42,16 @@ class Resampler(nn.Module):
         super().__init__()
         common = gcd(from_rate, to_rate)
         self.up, self.down = to_rate // common, from_rate // common
+        if self.up * self.down > _MAX_WEIGHTS:
+            raise ValueError(
+                f"sample_rate={from_rate} Hz and {to_rate} Hz have no large common factor; "
+                f"resample the clips before, such as by AudioReader(sample_rate={to_rate})"
+            )
         taps = resampling_filter(self.up, self.down)
         half = len(taps) // 2
         #: Input samples that a block of `up` outputs needs before its first one.
         self.before = half // self.up
         width = self.before + 1 + ((self.up - 1) * self.down + half) // self.up
-        if self.up * width > _MAX_WEIGHTS:
-            raise ValueError(
-                f"sample_rate={from_rate} Hz and {to_rate} Hz have no large common factor; "
-                f"resample the clips before, such as by AudioReader(sample_rate={to_rate})"
-            )
         phases = torch.arange(self.up).unsqueeze(1) * self.down
         offsets = (torch.arange(width) - self.before) * self.up
         index = phases - offsets + half
