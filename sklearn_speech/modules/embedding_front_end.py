@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .masking import frame_mask
 from .resampler import Resampler
 
 
@@ -69,9 +70,6 @@ class EmbeddingFrontEnd(nn.Module):
         self.encoder.train(mode and self.trained)
         return self
 
-    def apply_constraints(self):
-        """Nothing to put back inside its limits."""
-
     def n_frames(self, lengths):
         """Number of vectors of clips of `lengths` samples (int or Tensor)."""
         return self.encoder.n_frames(self.n_encoded(lengths))
@@ -112,11 +110,9 @@ class EmbeddingFrontEnd(nn.Module):
         vectors = self.encoder(x, lengths)
         if lengths is None:
             return vectors
-        counts = self.encoder.n_frames(lengths).unsqueeze(1)
-        valid = torch.arange(vectors.shape[2], device=x.device) < counts
+        valid = frame_mask(self.encoder.n_frames(lengths), vectors.shape[2])
         return torch.where(valid.unsqueeze(1), vectors, vectors.new_zeros(()))
 
 
 def _silent_beyond(x, lengths):
-    inside = torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
-    return torch.where(inside, x, x.new_zeros(()))
+    return torch.where(frame_mask(lengths, x.shape[1]), x, x.new_zeros(()))

@@ -16,7 +16,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from sklearn_speech.classification import SpectrogramCNNClassifier, SpectrogramLinearClassifier
-from sklearn_speech.feature_extraction import SpeechEmbedding, TemporalPooling
+from sklearn_speech.feature_extraction import (
+    SpeechEmbedding,
+    TemporalPooling,
+    TrainableFrontEnd,
+)
 from sklearn_speech.utils.validation import make_ragged
 
 RATE = 16000
@@ -198,11 +202,15 @@ def test_a_frozen_encoder_does_not_move_while_the_network_trains(published):
         assert torch.equal(weight, fresh[name]), name
 
 
-@pytest.mark.parametrize("parameter", [{"train_frontend": "mel"}, {"masked_bins": (1, 5)}])
-def test_settings_of_spectrograms_are_refused_in_a_network(parameter):
-    frontend = SpeechEmbedding(encoder=Energies(), hop_length=160)
+@pytest.mark.parametrize(
+    "settings",
+    [{"train": "mel"}, {"train": "stft"}, {"train": None, "masked_bins": (1, 5)}],
+    ids=str,
+)
+def test_what_is_trained_of_spectrograms_is_refused(settings):
+    embedding = SpeechEmbedding(encoder=Energies(), hop_length=160)
     with pytest.raises(ValueError, match="belongs to spectrograms"):
-        linear(frontend=frontend, **parameter).fit(noise(4, 800), [0, 1, 0, 1])
+        linear(frontend=TrainableFrontEnd(embedding, **settings)).fit(noise(4, 800), [0, 1, 0, 1])
 
 
 # Any encoder
