@@ -61,13 +61,16 @@ TITLES = {
     COMMANDS: "Speech Commands slice, five words, unknown and silence, speakers held out: accuracy",
 }
 
+#: Recipes whose weights others have trained, on other speech: ``pretrained.py`` tells of them.
+PRETRAINED = {"best-pretrained"}
+
 OF_THREE = ["jackson", "nicolas", "theo"]
 
 
 def systems(protocol):
     """Recipe and overrides of each system that a protocol is for, by name."""
     rows = {row["name"]: row for row in list_recipes(details=True) if row["task"] != "phones"}
-    plain = {name: (name, {}) for name in rows if not name.startswith("kws-")}
+    plain = {n: (n, {}) for n in rows if not n.startswith("kws-") and n not in PRETRAINED}
     if protocol == COMMANDS:
         own = {name: (name, {"sample_rate": 16000}) for name in ("best", "best-waveform")}
         return {**VARIANTS, **own}

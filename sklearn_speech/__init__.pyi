@@ -41,6 +41,8 @@ from .feature_extraction import MFCC as MFCC
 from .feature_extraction import MelSpectrogram as MelSpectrogram
 from .feature_extraction import Spectrogram as Spectrogram
 from .feature_extraction import SpectrogramScaler as SpectrogramScaler
+from .feature_extraction import SpeechEmbedding as SpeechEmbedding
+from .feature_extraction import TemporalPooling as TemporalPooling
 from .feature_extraction import TrainableFrontEnd as TrainableFrontEnd
 from .inspection import ClassReportDisplay as ClassReportDisplay
 from .inspection import FilterbankDisplay as FilterbankDisplay

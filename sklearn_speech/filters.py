@@ -22,6 +22,7 @@ __all__ = [
     "mel_filterbank",
     "mel_frequencies",
     "mel_to_hz",
+    "resampling_filter",
     "window_function",
 ]
 
@@ -423,3 +424,34 @@ def frame_sizes(
     if hop_length is None:
         hop_length = max(1, round(_HOP_SECONDS * sample_rate))
     return int(n_fft), int(win_length), int(hop_length)
+
+
+def resampling_filter(up, down):
+    """Low-pass filter that changes the sampling rate by ``up / down``.
+
+    A sinc under a Kaiser window. Frequencies up to 92 % of the lower Nyquist
+    frequency pass; what would be folded or mirrored is 90 dB down.
+
+    Parameters
+    ----------
+    up, down : int
+        Without a common factor.
+
+    Returns
+    -------
+    taps : ndarray of shape (2 * n + 1,)
+        Symmetric, at `up` times the first rate; its sum is `up`. The window argument of
+        :func:`scipy.signal.resample_poly`, times `up`. ``[1.0]`` where the rates are equal.
+
+    Examples
+    --------
+    >>> float(resampling_filter(2, 1).sum().round(6))
+    2.0
+    """
+    if up == down:
+        return np.ones(1)
+    slower = max(up, down)
+    n_taps, beta = scipy.signal.kaiserord(90.0, 0.08 / slower)
+    half = -(-n_taps // 2)
+    taps = scipy.signal.firwin(2 * half + 1, 0.96 / slower, window=("kaiser", beta))
+    return taps * up

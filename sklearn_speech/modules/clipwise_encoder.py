@@ -1,0 +1,140 @@
+"""Any module that turns waveforms into vectors, as an encoder."""
+
+import torch
+from torch import nn
+
+
+class ClipwiseEncoder(nn.Module):
+    """Vectors of clips, each computed as if it were alone in its batch.
+
+    A module that is not known may look at whole clips: clips are encoded together
+    only where they have one length. A module that gives one vector a clip is
+    applied to windows, where there is a hop.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        ``module(waveforms)``, waveforms of shape (n_clips, n_times), gives
+        vectors of shape (n_clips, n_bands, n_frames), or (n_clips, n_bands). Where it has
+        an attribute ``vector_shape``, (n_bands, n_frames or None), and there is a hop, it is
+        not tried on silence, for which a window may be too short.
+    sample_rate : int
+        Of the waveforms that it takes, in Hz.
+    window_length : int, default=None
+        Samples that one vector needs; clips are at least this long. 0 is an encoder
+        that pads clips by half a window itself. None is `hop_length`, or 1.
+    hop_length : int, default=None
+        Samples from one vector to the next; None is one vector a clip.
+
+    Attributes
+    ----------
+    n_bands : int
+        Size of a vector.
+
+    Raises
+    ------
+    ValueError
+        When what the module gives has other shapes, or another number of frames
+        than `window_length` and `hop_length` say.
+    """
+
+    def __init__(self, module, sample_rate, window_length=None, hop_length=None):
+        super().__init__()
+        self.module = module
+        self.sample_rate = sample_rate
+        self.window_length = (hop_length or 1) if window_length is None else window_length
+        self.hop_length = hop_length
+        self.whole_clip = window_length is None
+        self.n_bands, n_vectors = self._find_shape()
+        self.by_window = n_vectors is None and hop_length is not None
+        if n_vectors not in (None, 1) and hop_length is None:
+            raise ValueError(
+                f"the encoder gives {n_vectors} vectors for a clip of {self._trial_length()} "
+                "samples; set hop_length, the number of samples from one vector to the next"
+            )
+        if self.by_window and (self.whole_clip or self.window_length < 1):
+            raise ValueError(
+                "the encoder gives one vector a clip: set window_length, the number of samples "
+                "of the windows that it shall be applied to, or leave hop_length=None"
+            )
+
+    def _trial_length(self):
+        return self.sample_rate if self.whole_clip else max(self.window_length, 1)
+
+    def _find_shape(self):
+        """Size of a vector, and how many silence gives; None where there is no such axis."""
+        known = getattr(self.module, "vector_shape", None)
+        if known is not None and self.hop_length is not None:
+            return known
+        was_training = self.module.training
+        with torch.no_grad():
+            silence = torch.zeros(1, self._trial_length(), dtype=self._dtype())
+            found = self.module.eval()(silence)
+        self.module.train(was_training)
+        n_vectors = None if self._check_rank(found) else found.shape[2]
+        return found.shape[1], n_vectors
+
+    def _dtype(self):
+        """The dtype of the module's weights."""
+        floats = (p.dtype for p in self.module.parameters() if p.is_floating_point())
+        return next(floats, torch.float32)
+
+    def _check_rank(self, vectors):
+        """Whether there is one vector for what was encoded, without an axis of frames."""
+        if not isinstance(vectors, torch.Tensor) or vectors.ndim not in (2, 3):
+            what = (
+                f"a tensor of shape {tuple(vectors.shape)}"
+                if isinstance(vectors, torch.Tensor)
+                else type(vectors).__name__
+            )
+            raise ValueError(
+                f"the encoder gives {what}; expected a tensor of shape (n_clips, n_dims, "
+                "n_frames) or (n_clips, n_dims)"
+            )
+        return vectors.ndim == 2
+
+    def n_frames(self, n_samples):
+        """Vectors of clips of `n_samples` samples (int or Tensor)."""
+        if self.hop_length is None:
+            return n_samples - n_samples + 1
+        return 1 + (n_samples - self.window_length) // self.hop_length
+
+    def forward(self, waveforms, lengths=None):
+        """Vectors of a batch; see :class:`EmbeddingFrontEnd`."""
+        if lengths is None or bool((lengths == waveforms.shape[1]).all()):
+            return self._encode(waveforms)
+        out = None
+        for length in lengths.unique().tolist():
+            rows = (lengths == length).nonzero().flatten()
+            vectors = self._encode(waveforms[rows, :length])
+            if out is None:
+                n_frames = int(self.n_frames(waveforms.shape[1]))
+                out = vectors.new_zeros(len(waveforms), self.n_bands, n_frames)
+            out = out.index_put((rows,), _widened(vectors, out.shape[2]))
+        return out
+
+    def _encode(self, waveforms):
+        """Vectors of clips of one length."""
+        n_clips, n_times = waveforms.shape
+        expected = int(self.n_frames(n_times))
+        dtype = waveforms.dtype
+        waveforms = waveforms.to(self._dtype())
+        if self.by_window:
+            windows = waveforms.unfold(1, self.window_length, self.hop_length)
+            vectors = self.module(windows.reshape(-1, self.window_length).contiguous())
+            self._check_rank(vectors)
+            return vectors.reshape(n_clips, expected, -1).transpose(1, 2).to(dtype)
+        vectors = self.module(waveforms)
+        if self._check_rank(vectors):
+            vectors = vectors.unsqueeze(2)
+        if vectors.shape != (n_clips, self.n_bands, expected):
+            raise ValueError(
+                f"the encoder gives an array of shape {tuple(vectors.shape)} for {n_clips} clips "
+                f"of {n_times} samples; window_length={self.window_length} and "
+                f"hop_length={self.hop_length} say ({n_clips}, {self.n_bands}, {expected})"
+            )
+        return vectors.to(dtype)
+
+
+def _widened(vectors, n_frames):
+    return torch.nn.functional.pad(vectors, (0, n_frames - vectors.shape[2]))

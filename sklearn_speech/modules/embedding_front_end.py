@@ -1,0 +1,118 @@
+"""An encoder of speech as the front end of a network."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .masking import frame_mask
+from .resampler import Resampler
+
+
+class EmbeddingFrontEnd(nn.Module):
+    """Waveforms of any sampling rate and length to the vectors of an encoder.
+
+    Clips are resampled to the rate of the encoder, set in silence where windows are
+    centred, and followed by silence where they are still shorter than one window, so
+    that each gives one vector at least.
+
+    Parameters
+    ----------
+    encoder : torch.nn.Module
+        ``encoder(waveforms, lengths)`` gives (n_clips, n_bands, n_frames), for
+        clips of at least ``encoder.window_length`` samples at
+        ``encoder.sample_rate`` Hz; ``encoder.n_frames(lengths)`` tells how many of
+        the frames belong to a clip, and ``encoder.n_bands`` the size of a vector.
+    sample_rate : int
+        Of the waveforms, in Hz.
+    center : bool, default=False
+        Whether vector t is centred on sample ``t * encoder.hop_length``, by half a
+        window of silence at both ends. An encoder without a hop gives one vector
+        a clip, and its clips are left alone.
+    trained : bool, default=False
+        Whether the weights of the encoder are learned. Otherwise it also stays in
+        evaluation mode.
+    dtype : torch.dtype, default=torch.float32
+        Of the waveforms that the encoder takes.
+
+    Attributes
+    ----------
+    n_bands : int
+        Size of a vector.
+
+    Shape
+    -----
+    Input (n_clips, n_times), output (n_clips, n_bands, n_frames).
+
+    Examples
+    --------
+    >>> from sklearn_speech.modules.speech_embedding import SpeechEmbeddingNet
+    >>> front_end = EmbeddingFrontEnd(SpeechEmbeddingNet(), sample_rate=8000)
+    >>> front_end(torch.zeros(2, 8000)).shape
+    torch.Size([2, 96, 3])
+    >>> front_end.n_frames(100)
+    1
+    """
+
+    def __init__(self, encoder, sample_rate, *, center=False, trained=False, dtype=torch.float32):
+        super().__init__()
+        self.resampler = Resampler(sample_rate, encoder.sample_rate, dtype)
+        self.encoder = encoder.requires_grad_(trained)
+        self.n_bands = encoder.n_bands
+        centred = center and encoder.hop_length is not None
+        self.silence = encoder.window_length // 2 if centred else 0
+        self.trained = trained
+        self.dtype = dtype
+        self.train()
+
+    def train(self, mode=True):
+        """Switch to training mode, all but an encoder that is not trained."""
+        super().train(mode)
+        self.encoder.train(mode and self.trained)
+        return self
+
+    def n_frames(self, lengths):
+        """Number of vectors of clips of `lengths` samples (int or Tensor)."""
+        return self.encoder.n_frames(self.n_encoded(lengths))
+
+    def n_encoded(self, lengths):
+        """Samples that the encoder gets of clips of `lengths` samples (int or Tensor)."""
+        lengths = self.resampler.n_out(lengths) + 2 * self.silence
+        if isinstance(lengths, torch.Tensor):
+            return lengths.clamp(min=self.encoder.window_length)
+        return max(lengths, self.encoder.window_length)
+
+    def forward(self, waveforms, lengths=None):
+        """Vectors of a batch.
+
+        Parameters
+        ----------
+        waveforms : Tensor of shape (n_clips, n_times)
+            Waveforms, amplitude in [-1, 1], padded with anything.
+        lengths : int64 Tensor of shape (n_clips,), default=None
+            Samples of each clip; None is the whole width.
+
+        Returns
+        -------
+        vectors : Tensor of shape (n_clips, n_bands, n_frames)
+            Frames beyond a clip's own are 0.
+        """
+        x = waveforms.to(self.dtype)
+        n_encoded = self.n_encoded(x.shape[1])
+        if lengths is None:
+            x = self.resampler(x)
+        else:
+            lengths = lengths.to(x.device)
+            # silence before, for the filter, and after it, which rings beyond the end
+            x = self.resampler(_silent_beyond(x, lengths))
+            x = _silent_beyond(x, self.resampler.n_out(lengths))
+            lengths = self.n_encoded(lengths)
+        x = F.pad(x, (self.silence, n_encoded - self.silence - x.shape[1]))
+        vectors = self.encoder(x, lengths)
+        if lengths is None:
+            return vectors
+        valid = frame_mask(self.encoder.n_frames(lengths), vectors.shape[2])
+        return torch.where(valid.unsqueeze(1), vectors, vectors.new_zeros(()))
+
+
+def _silent_beyond(x, lengths):
+    return torch.where(frame_mask(lengths, x.shape[1]), x, x.new_zeros(()))
