@@ -1,4 +1,4 @@
-"""Recognisers: speech of any length in, sequences of phones out."""
+"""Recognition of phone sequences in speech of any length."""
 
 from ._phoneme_recognizer import PhonemeRecognizer
 

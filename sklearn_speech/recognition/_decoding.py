@@ -1,17 +1,24 @@
-"""From frame posteriors to phone codes: the best path, or a beam of prefixes."""
+"""Decoding of frame posteriors into phones: best path, or prefix beam search."""
+
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._language_model import END, PhoneNGram
 
 BLANK = 0
+_LOG_2 = math.log(2)
 
 
-def greedy_decode(log_probs):
-    """Codes of the most probable path: repeats are merged, blanks left out.
+def greedy_decode(log_probs: ArrayLike) -> list[int]:
+    """Decode the most probable path: merge repeated labels, then drop blanks.
 
     Parameters
     ----------
     log_probs : ndarray of shape (n_frames, n_labels)
-        Blank first.
+        Log probability of each label in each frame; column 0 is blank.
 
     Returns
     -------
@@ -28,29 +35,86 @@ def greedy_decode(log_probs):
     return best[changed & (best != BLANK)].tolist()
 
 
+# Compared and hashed by identity: the tree holds each prefix once.
+@dataclass(eq=False, slots=True)
+class _Prefix:
+    """A sequence of phones, stored as its last phone and a link to the prefix before it."""
+
+    code: int
+    parent: "_Prefix | None"
+    prior: float  # log prior of the sequence: language model and bonus
+    context: tuple[int, ...]  # the phones that the language model looks at
+    children: "dict[int, _Prefix]" = field(default_factory=dict)
+
+    def codes(self) -> list[int]:
+        codes, prefix = [], self
+        while prefix.parent is not None:
+            codes.append(prefix.code)
+            prefix = prefix.parent
+        return codes[::-1]
+
+
+class _PrefixPriors:
+    """Log priors of prefixes: language model and bonus."""
+
+    def __init__(self, language_model: PhoneNGram | None, weight: float, bonus: float):
+        self.language_model, self.weight, self.bonus = language_model, weight, bonus
+        self.context_length = 0 if language_model is None else language_model.order - 1
+        self._next: dict[tuple[int, ...], list[float]] = {}
+
+    def next_code(self, prefix: _Prefix, code: int) -> float:
+        """Weighted log probability of a code after a prefix; 0 without a language model."""
+        if self.language_model is None:
+            return 0.0
+        if prefix.context not in self._next:
+            log_proba = self.language_model.log_proba(prefix.context)
+            self._next[prefix.context] = (self.weight * log_proba).tolist()
+        return self._next[prefix.context][code]
+
+    def extend(self, prefix: _Prefix, code: int) -> _Prefix:
+        """The prefix with one more phone; always the same object for the same phones."""
+        child = prefix.children.get(code)
+        if child is None:
+            prior = prefix.prior + self.bonus + self.next_code(prefix, code)
+            context = (*prefix.context, code)[-self.context_length :] if self.context_length else ()
+            child = prefix.children[code] = _Prefix(code, prefix, prior, context)
+        return child
+
+
 def beam_decode(
-    log_probs, beam_width=16, language_model=None, weight=0.0, bonus=0.0, threshold=1e-4
-):
-    """Codes of the most probable sequence: the paths of a prefix are added up.
+    log_probs: ArrayLike,
+    beam_width: int = 16,
+    language_model: PhoneNGram | None = None,
+    weight: float = 0.0,
+    bonus: float = 0.0,
+    threshold: float = 1e-4,
+) -> list[int]:
+    """Find the most probable sequence by prefix beam search, summing over its paths.
 
     Parameters
     ----------
     log_probs : ndarray of shape (n_frames, n_labels)
-        Blank first.
+        Log probability of each label in each frame; column 0 is blank.
     beam_width : int, default=16
-        Prefixes that are kept after each frame.
+        Number of prefixes kept after each frame.
     language_model : PhoneNGram, default=None
-        Its logarithms, times `weight`, are added for each phone and for the end.
+        Its log probabilities, times `weight`, are added for each phone and for the
+        end of the sequence.
     weight : float, default=0.0
     bonus : float, default=0.0
-        Added for each phone: language models make sequences short.
+        Added for each phone, since language models favour short sequences.
     threshold : float, default=1e-4
-        Phones less probable in a frame than this do not begin there, unless they
-        are the most probable one. 0 leaves nothing out.
+        A frame starts only phones of at least this probability, or the most probable
+        phone when there are none. 0 allows every phone.
 
     Returns
     -------
     codes : list of int
+
+    Notes
+    -----
+    The time for a frame does not depend on the length of the prefixes: a prefix is a
+    node of a tree, and only its last phones are looked at.
 
     References
     ----------
@@ -58,54 +122,73 @@ def beam_decode(
     using bi-directional recurrent DNNs", arXiv:1408.2873, 2014.
     """
     log_probs = np.asarray(log_probs, dtype=float)
-    prior, after = {(): 0.0}, {}  # of each prefix that was in the beam: its own, and what follows
-
-    def follow(prefix):
-        if prefix not in after:
-            after[prefix] = weight * language_model.log_proba(prefix)
-        return after[prefix]
-
-    def prior_of(prefix):
-        if prefix not in prior:
-            value = prior[prefix[:-1]] + bonus
-            if language_model is not None:
-                value += follow(prefix[:-1])[prefix[-1]]
-            prior[prefix] = value
-        return prior[prefix]
-
+    priors = _PrefixPriors(language_model, weight, bonus)
     with np.errstate(divide="ignore"):
         floor = np.log(threshold)
-    beam = {(): (0.0, -np.inf)}  # paths that end in blank, and in the last phone
-    for row in log_probs:
-        begin = np.flatnonzero(row[1:] >= floor) + 1
-        if not len(begin):
-            begin = [int(row[1:].argmax()) + 1] if len(row) > 1 else []
-        begin = [(int(c), float(row[c])) for c in begin]
-        grown = {}
+    # of each prefix: log probability of its paths that end in blank, and in its last phone
+    beam = {_Prefix(BLANK, None, 0.0, ()): (0.0, -math.inf)}
+    for frame in log_probs:
+        row = frame.tolist()
+        starting = [(code, row[code]) for code in _starting_phones(frame, floor)]
+        new: dict[_Prefix, tuple[float, float]] = {}
         for prefix, (blank, last) in beam.items():
-            both = np.logaddexp(blank, last)
-            stays = -np.inf if not prefix else last + row[prefix[-1]]
-            _add(grown, prefix, both + row[BLANK], stays)
-            for code, value in begin:
-                before = blank if prefix and prefix[-1] == code else both
-                if before > -np.inf:
-                    _add(grown, (*prefix, code), -np.inf, before + value)
+            both = _logaddexp(blank, last)
+            repeated = -math.inf if prefix.parent is None else last + row[prefix.code]
+            _add(new, prefix, both + row[BLANK], repeated)
+            for code, value in starting:
+                # a phone follows itself only after a blank
+                before = blank if prefix.code == code else both
+                if before > -math.inf:
+                    _add(new, priors.extend(prefix, code), -math.inf, before + value)
         ranked = sorted(
-            grown.items(), key=lambda item: np.logaddexp(*item[1]) + prior_of(item[0]), reverse=True
+            new.items(), key=lambda item: _logaddexp(*item[1]) + item[0].prior, reverse=True
         )
-        beam = dict(ranked[:beam_width])
+        left, beam = beam, dict(ranked[:beam_width])
+        for prefix in left:
+            _forget(prefix, beam)
 
-    def total(item):
-        value = np.logaddexp(*item[1]) + prior_of(item[0])
-        if language_model is not None:
-            value += follow(item[0])[BLANK]
-        return value
+    def total(item: tuple[_Prefix, tuple[float, float]]) -> float:
+        prefix, (blank, last) = item
+        return _logaddexp(blank, last) + prefix.prior + priors.next_code(prefix, END)
 
-    return list(max(beam.items(), key=total)[0])
+    return max(beam.items(), key=total)[0].codes()
 
 
-def _add(beam, prefix, blank, last):
+def _forget(prefix: _Prefix, beam: dict[_Prefix, tuple[float, float]]) -> None:
+    """Remove from the tree what no prefix of the beam needs, so that memory stays small."""
+    while prefix not in beam and prefix.parent is not None:
+        prefix.children = {
+            code: child
+            for code, child in prefix.children.items()
+            if child in beam or child.children
+        }
+        if prefix.children:
+            return
+        prefix.parent.children.pop(prefix.code, None)
+        prefix = prefix.parent
+
+
+def _starting_phones(frame: NDArray[np.float64], floor: float) -> list[int]:
+    """Phones that are probable enough to start in a frame."""
+    codes = (np.flatnonzero(frame[1:] >= floor) + 1).tolist()
+    if not codes and len(frame) > 1:
+        codes = [int(frame[1:].argmax()) + 1]
+    return codes
+
+
+def _add(
+    beam: dict[_Prefix, tuple[float, float]], prefix: _Prefix, blank: float, last: float
+) -> None:
     if prefix in beam:
         old_blank, old_last = beam[prefix]
-        blank, last = np.logaddexp(old_blank, blank), np.logaddexp(old_last, last)
+        blank, last = _logaddexp(old_blank, blank), _logaddexp(old_last, last)
     beam[prefix] = (blank, last)
+
+
+def _logaddexp(a: float, b: float) -> float:
+    """numpy.logaddexp of two floats, without the overhead of a ufunc call."""
+    if a == b:
+        return a + _LOG_2
+    if a > b:
+        return a + math.log1p(math.exp(b - a))
+    return b + math.log1p(math.exp(a - b))

@@ -1,31 +1,35 @@
-"""How probable a phone is after the phones before it."""
+"""Phone n-gram language model."""
+
+from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-#: The code of a sequence's end, which is that of blank elsewhere.
+#: Code of the end of a sequence. Network outputs use the same column for blank.
 END = 0
 
 
 class PhoneNGram(BaseEstimator):
-    """Phone n-gram, interpolated after Witten and Bell down to equal probabilities.
+    """Phone n-gram with Witten-Bell smoothing, interpolated down to the uniform distribution.
 
     Parameters
     ----------
     order : int, default=2
-        Phones that count, the predicted one included.
+        Length of the n-grams: the predicted phone and the ``order - 1`` before it.
     n_phones : int, default=1
+        Number of different phones.
 
     Attributes
     ----------
     counts_ : dict of tuple to dict of int to float
-        Of each context, how often which code came next.
+        For each context, the number of times that each code followed it.
 
     Notes
     -----
-    A context that was seen `n` times, followed by `k` different codes, weighs
-    ``n / (n + k)``; the shorter context takes the rest. A context that reaches
-    beyond the beginning of a sequence is filled up with ``END``.
+    A context seen `n` times, followed by `k` different codes, has the weight
+    ``n / (n + k)``; the next shorter context has the remaining weight. At the beginning
+    of a sequence, contexts are padded with ``END``.
 
     References
     ----------
@@ -33,23 +37,25 @@ class PhoneNGram(BaseEstimator):
     Theory 37(4), 1991.
     """
 
-    def __init__(self, order=2, n_phones=1):
+    def __init__(self, order: int = 2, n_phones: int = 1):
         self.order = order
         self.n_phones = n_phones
 
-    def fit(self, sequences, y=None):
-        """Count; a second call adds to what was counted.
+    def fit(self, sequences: Iterable[list[int]], y: None = None) -> "PhoneNGram":
+        """Count n-grams; further calls add to the counts.
 
         Parameters
         ----------
         sequences : iterable of list of int
             Codes from 1 to `n_phones`.
+        y : None
+            Ignored.
 
         Returns
         -------
         self : object
         """
-        self.counts_ = getattr(self, "counts_", {})
+        self.counts_: dict[tuple[int, ...], dict[int, int]] = getattr(self, "counts_", {})
         for codes in sequences:
             padded = [END] * (self.order - 1) + list(codes) + [END]
             for i in range(self.order - 1, len(padded)):
@@ -59,12 +65,13 @@ class PhoneNGram(BaseEstimator):
                     after[padded[i]] = after.get(padded[i], 0) + 1
         return self
 
-    def log_proba(self, prefix):
-        """Logarithm of the probability of each code after a prefix.
+    def log_proba(self, prefix: tuple[int, ...]) -> NDArray[np.float64]:
+        """Log probability of each code after a prefix.
 
         Parameters
         ----------
         prefix : tuple of int
+            Only its last ``order - 1`` codes have an influence.
 
         Returns
         -------
@@ -73,7 +80,7 @@ class PhoneNGram(BaseEstimator):
         """
         return np.log(self._proba(((END,) * (self.order - 1) + tuple(prefix))[len(prefix) :]))
 
-    def _proba(self, context):
+    def _proba(self, context: tuple[int, ...]) -> NDArray[np.float64]:
         if len(context) == 0:
             lower = np.full(self.n_phones + 1, 1 / (self.n_phones + 1))
         else:

@@ -1,4 +1,4 @@
-"""Phone sequences of speech of any length, without knowing when each phone is said."""
+"""Recognition of phone sequences, trained without phone times."""
 
 import warnings
 from numbers import Integral, Real
@@ -21,66 +21,70 @@ from ._valid_phone_error_rate import ValidPhoneErrorRate
 
 
 class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
-    """Recogniser of phones: speech of any length in, sequences of phones out.
+    """Recognise the phone sequence of speech of any length.
 
-    A network names the phone of each frame, or blank; connectionist temporal
-    classification (CTC) adds up all the ways in which a sequence can be said in the
-    frames of a clip, so that nothing but the sequence itself must be known.
+    A network estimates the posterior of each phone, and of blank, in each frame.
+    Connectionist temporal classification (CTC) sums over all alignments of a phone
+    sequence with the frames of a clip, so that training needs the sequence only, not
+    the times of its phones.
 
     Parameters
     ----------
     encoder : {"conv-lstm", "linear-lstm", "bcresnet"}, default="conv-lstm"
-        What lies before the last, linear layer: layers of convolutions and a
-        bidirectional LSTM, that LSTM alone, or BC-ResNet and an LSTM.
+        Layers before the linear output layer: convolutions and a bidirectional LSTM,
+        the LSTM alone, or BC-ResNet and an LSTM.
     hidden_units : int, default=None
-        Of each direction of the LSTM. None is 128 after convolutions, else 32.
+        Units of each direction of the LSTM. None means 128 after convolutions,
+        otherwise 32.
     n_lstm_layers : int, default=1
-        Layers of the LSTM.
+        Number of LSTM layers.
     n_conv_layers : int, default=2
-        Layers of convolutions of "conv-lstm", each of which halves the bands.
+        Number of convolutional layers of "conv-lstm". Each halves the number of bands.
     n_filters : int or list of int, default=32
-        Filters of each of these layers.
+        Filters of each convolutional layer.
     time_stride : int, default=2
-        "conv-lstm" gives one frame for so many.
+        Number of input frames per output frame of "conv-lstm".
     tau : float, default=1
-        Width of "bcresnet".
+        Width multiplier of "bcresnet".
     variant : {"paper", "reference"}, default="paper"
-        Of "bcresnet", see
+        Variant of "bcresnet", see
         :class:`~sklearn_speech.classification.BCResNetClassifier`.
     dropout : float, default=0.2
-        Around the layers of the LSTM, or inside of BC-ResNet.
+        Dropout before and after the LSTM layers, or within BC-ResNet.
     input_norm : {None, "batch", "clip", "band"}, default="band"
-        What makes input comparable: nothing, statistics of each band over the
-        training clips, mean and deviation of each clip, or the same with the mean
-        over time of each band of each clip taken away.
+        Normalisation of the input. None: no normalisation; "batch": by the statistics
+        of each band over the training clips; "clip": by the mean and standard deviation
+        of each clip; "band": like "clip", but with the mean over time of each band
+        subtracted.
     segment_model : bool, default=False
-        Whether ``fit`` also learns, after the network, how each phone sounds: what
-        ``align`` needs to know when it is said.
+        Whether ``fit`` also trains, after the network, an acoustic model of each phone.
+        ``align`` uses it to find phone boundaries.
     decoder : {"greedy", "beam"}, default="greedy"
-        The sequence of the single most probable path, or the most probable
-        sequence, searched for among `beam_width` prefixes.
+        "greedy" decodes the single most probable path; "beam" searches for the most
+        probable sequence with a beam of `beam_width` prefixes.
     beam_width : int, default=16
+        Number of prefixes that the beam search keeps after each frame.
     language_model : int, default=None
-        Order of an n-gram of phones, learned in ``fit`` from the training
-        sequences, that the beam search takes into account; None is no such model.
+        Order of a phone n-gram that ``fit`` estimates from the training sequences and
+        the beam search uses. None uses no language model.
     language_model_weight : float, default=0.5
-        Factor of its logarithms.
+        Factor of the language model's log probabilities.
     insertion_bonus : float, default=0.0
-        Added to the logarithm of a sequence's probability for each phone; only for
-        the beam search.
+        Added to the log probability of a sequence for each of its phones, in the beam
+        search.
     frame_period : float, default=0.01
-        Seconds from one frame to the next, where spectrograms are given: what
-        ``align`` tells times by. With `frontend`, its own hop counts.
+        Time between the frames of spectrograms, in seconds, from which ``align``
+        computes times. With `frontend`, the hop length of the front end is used instead.
     lr : float, default=0.003
         Largest learning rate.
     max_epochs : int, default=40
-        Passes over the training clips.
+        Number of passes over the training clips.
     batch_size : int, default=16
-        Clips a step; those of similar length are put together.
+        Clips per training step. Clips of similar length share a batch.
     gradient_clip : float, default=1.0
-        Largest norm of all gradients together; None does not clip.
+        Largest norm of the whole gradient; None does not clip.
     **kwargs
-        Settings of training, and `frontend` with its settings, see
+        Training parameters and `frontend`, see
         :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
@@ -88,31 +92,31 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
     phones_ : ndarray of shape (n_phones,)
         Phones, sorted.
     language_model_ : PhoneNGram
-        Where `language_model` is set.
+        Present when `language_model` is set.
     segment_model_ : SegmentModel
-        Where `segment_model` is set.
+        Present when `segment_model` is True.
     module_ : PhonemeNet or FrontEndNet
-        The network: logits (n_clips, n_out_frames, n_phones + 1) out, blank first.
+        The network. It returns logits of shape (n_clips, n_out_frames, n_phones + 1),
+        blank first.
     n_features_in_ : int
         Number of bands of spectrograms, or samples of waveforms of one length.
     history_ : skorch.history.History
-        Loss, learning rate and seconds by epoch; ``valid_per`` is the phone error
-        rate of greedy decoding of the clips put aside.
+        Loss, learning rate and duration in seconds of each epoch; ``valid_per`` is the
+        phone error rate of greedy decoding on the validation clips.
 
     See Also
     --------
-    sklearn_speech.metrics.phone_error_rate : Judges what is recognised.
-    sklearn_speech.datasets.make_connected_digits : Sequences to learn from.
+    sklearn_speech.metrics.phone_error_rate : The metric of recognised sequences.
+    sklearn_speech.datasets.make_connected_digits : Strings of digits with their phones.
 
     Notes
     -----
-    Clips are waveforms where `frontend` is set, else spectrograms; ragged ones, a
-    1-D object array with an array a clip, may differ in length.
+    Clips are waveforms when `frontend` is set, otherwise spectrograms. Clips of
+    different lengths are given as a 1-D object array with one array per clip.
 
-    A sequence needs as many frames as it has phones, and one more for each phone
-    that follows itself; what comes out of the network counts, which for
-    "conv-lstm" is every `time_stride`-th frame. A clip may have no phones at all:
-    it teaches blank.
+    A sequence needs one output frame for each phone, and one more for each phone that
+    equals the phone before it. "conv-lstm" has one output frame for `time_stride` input
+    frames. Clips without phones are allowed and train the network to output blank.
 
     The loss of a clip is divided by its number of phones.
 
@@ -137,7 +141,7 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
 
     module_class = PhonemeNet
 
-    # outputs of a batch are as long as its longest clip, which skorch could not put together
+    # outputs of two batches differ in length, so that skorch cannot concatenate them
     use_caching = False
 
     _needs = {
@@ -235,7 +239,7 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
     # Training
 
     def initialize_criterion(self):
-        """CTC of each clip."""
+        """Set the criterion: the CTC loss of each clip."""
         self.criterion_ = CTCCriterion()
         return self
 
@@ -250,45 +254,46 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
             self.language_model_.fit(codes_of(data.train.targets))
         super()._train(data, lr_schedule, going_on)
         if self.max_epochs and not going_on:
-            self._warn_of_silence(data.train)
+            self._warn_if_all_blank(data.train)
         vars(self).pop("segment_model_", None)
         if self.segment_model:
             self._fit_segments(data.train)
 
-    def _warn_of_silence(self, data):
-        """All blank is where CTC begins, and where too short a training ends."""
+    def _warn_if_all_blank(self, data):
+        """Warn of underfitting: CTC training starts with a phase of blank outputs only."""
         with_phones = data.targets.any(dim=1).nonzero()[:, 0]
         if 2 * len(with_phones) < len(data):
-            return  # silence is right for most
+            return  # no phones is the right answer for most clips
         few = data.subset(with_phones[: self.batch_size])
         if not any(map(greedy_decode, self._infer_clips(few))):
             warnings.warn(
-                f"after {len(self.history_)} epochs the network still hears no phone in any of "
-                f"{len(few)} training clips; CTC begins with silence: train for more epochs "
-                f"(max_epochs={self.max_epochs}), in smaller batches "
-                f"(batch_size={self.batch_size}) or with another learning rate (lr={self.lr:g})",
+                f"after {len(self.history_)} epochs the network finds no phones in any of "
+                f"{len(few)} training clips; CTC training starts with blank outputs only: use "
+                f"more epochs (max_epochs={self.max_epochs}), smaller batches "
+                f"(batch_size={self.batch_size}) or another learning rate (lr={self.lr:g})",
                 ConvergenceWarning,
                 stacklevel=6,
             )
 
     def fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None):
-        """Train the network, and count phones where a language model is asked for.
+        """Train the network, then the language model and segment model if they are set.
 
         Parameters
         ----------
         X : array-like
-            Ragged waveforms where `frontend` is set, a 1-D object array with one
-            array (n_times,) a clip, or (n_clips, n_times); else spectrograms, one
-            array (n_bands, n_frames) a clip, or (n_clips, n_bands, n_frames).
+            With `frontend`, waveforms: a 1-D object array with one array of shape
+            (n_times,) per clip, or an array of shape (n_clips, n_times). Otherwise
+            spectrograms: one array of shape (n_bands, n_frames) per clip, or an array of
+            shape (n_clips, n_bands, n_frames).
         y : list or 1-D object array of sequences of str, of shape (n_clips,)
             The phones of each clip, in order.
         groups : array-like of shape (n_clips,), default=None
-            Speaker of each clip. Keeps speakers apart in the split of early
-            stopping; nothing else uses it.
+            Speaker of each clip. The validation split of early stopping keeps the clips
+            of a speaker together; groups have no other use.
         sample_weight : array-like of shape (n_clips,), default=None
             Weight of each clip in the loss.
         X_val, y_val : array-like, default=None
-            Clips and phones to measure each epoch on, instead of a part of X.
+            Validation clips and their phones, instead of a part of X.
 
         Returns
         -------
@@ -298,24 +303,25 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
         ------
         ValueError
             When a clip has fewer frames than its phones need, `y_val` has phones that
-            `y` has not, or there is no phone at all.
+            `y` does not have, or `y` has no phones.
         """
         return super().fit(
             X, y, groups=groups, sample_weight=sample_weight, X_val=X_val, y_val=y_val
         )
 
     def partial_fit(self, X, y, phones=None, *, sample_weight=None):
-        """Go on training for `max_epochs` epochs at a constant learning rate, as in skorch.
+        """Train for `max_epochs` further epochs at a constant learning rate, as in skorch.
 
         Parameters
         ----------
-        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) a clip
+        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) per clip
             As in ``fit``.
         y : list or 1-D object array of sequences of str, of shape (n_clips,)
             The phones of each clip.
         phones : list of str, default=None
-            All phones that will ever come; needed in the first call where y lacks some.
+            All phones of this and later calls; needed in the first call if y lacks some.
         sample_weight : array-like of shape (n_clips,), default=None
+            Weight of each clip in the loss.
 
         Returns
         -------
@@ -326,12 +332,12 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
     # Inference
 
     def _infer_clips(self, X):
-        """Log posteriors of each clip, an ndarray each."""
+        """Log posteriors of each clip, a list of ndarrays."""
         self.check_is_fitted()
         data = self.get_dataset(X)
         n_steps = steps_of(data)
         n_frames = self._out_frames(n_steps).tolist()
-        # by length, so that little is padded; each is put where it belongs
+        # batches of clips of similar length need little padding
         order = torch.argsort(n_steps, stable=True)
         outputs, done = [None] * len(data), 0
         for batch in self.forward_iter(data.subset(order)):
@@ -341,41 +347,41 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
         return outputs
 
     def predict_log_proba(self, X):
-        """Logarithm of the posterior of blank and of each phone, frame by frame.
+        """Log posterior of blank and of each phone, for each frame.
 
         Parameters
         ----------
-        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) a clip
+        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) per clip
             As in ``fit``.
 
         Returns
         -------
         log_posteriors : ndarray of shape (n_clips,), dtype object
-            Each a float32 array (n_out_frames, n_phones + 1): blank, then the phones
-            in the order of ``phones_``.
+            For each clip, a float32 array of shape (n_out_frames, n_phones + 1): blank,
+            then the phones in the order of ``phones_``.
         """
         return make_ragged(self._infer_clips(X))
 
     @property
     def predict_proba(self):
-        """There is none: posteriors are of frames, not of clips."""
+        """Not available: the network has posteriors of frames, not of clips."""
         raise AttributeError(
             f"{type(self).__name__} has no predict_proba; predict_log_proba gives the posteriors "
             "of each frame"
         )
 
     def predict(self, X):
-        """Phones of each clip.
+        """Recognise the phones of each clip.
 
         Parameters
         ----------
-        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) a clip
+        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) per clip
             As in ``fit``.
 
         Returns
         -------
         phones : ndarray of shape (n_clips,), dtype object
-            Each a list of str.
+            For each clip, a list of str.
         """
         posteriors = self._infer_clips(X)
         if self.decoder == "greedy":
@@ -392,20 +398,21 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
         return make_ragged([names[code - 1] for code in codes] for codes in decoded)
 
     def score(self, X, y, sample_weight=None):
-        """One minus the phone error rate of all clips together.
+        """One minus the phone error rate over all clips together.
 
         Parameters
         ----------
-        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) a clip
+        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) per clip
             As in ``fit``.
         y : list or 1-D object array of sequences of str, of shape (n_clips,)
-            True phones; those that were not among the training clips' count as errors.
+            True phones; phones that were not in the training clips count as errors.
         sample_weight : array-like of shape (n_clips,), default=None
+            Weight of each clip's errors and phones.
 
         Returns
         -------
         score : float
-            1 is perfect; below 0 where phones are added without need.
+            1 is perfect; negative when there are more errors than true phones.
         """
         return 1.0 - phone_error_rate(y, self.predict(X), sample_weight=sample_weight)
 

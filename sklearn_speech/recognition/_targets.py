@@ -1,4 +1,4 @@
-"""Phones as numbers, and clips that are long enough for them."""
+"""Conversion of phone sequences into training targets, and checks of clip lengths."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from ..utils.validation import check_phone_sequences, make_ragged
 
 
 class TargetsMixin:
-    """Sequences of phones to rows of codes, refused where no path can say them."""
+    """Convert phone sequences to rows of codes; refuse clips too short for their phones."""
 
     def _network_shape(self, shape):
         return {**super()._network_shape(shape), "n_phones": len(self.phones_)}
@@ -23,17 +23,17 @@ class TargetsMixin:
                 "is None."
             )
         y = check_phone_sequences(y)
-        said = sorted({phone for phones in y for phone in phones})
+        present = sorted({phone for phones in y for phone in phones})
         if reset or not hasattr(self, "phones_"):
-            (phones,) = [said] if classes is None else check_phone_sequences([classes], "phones")
+            (phones,) = [present] if classes is None else check_phone_sequences([classes], "phones")
             if not phones:
-                raise ValueError("y holds no phone at all: there is nothing to learn")
+                raise ValueError("y contains no phones in any clip; expected at least one phone")
             self.phones_ = np.unique(phones)
-        unknown = sorted(set(said) - set(self.phones_.tolist()))
+        unknown = sorted(set(present) - set(self.phones_.tolist()))
         if unknown:
             raise ValueError(
-                f"y holds the phones {unknown}, which are not among those that this "
-                f"{type(self).__name__} learns: {self.phones_.tolist()}"
+                f"y contains the phones {unknown}, which are not among the phones_ of this "
+                f"{type(self).__name__}: {self.phones_.tolist()}"
             )
         code = {phone: i for i, phone in enumerate(self.phones_.tolist(), 1)}
         targets = torch.zeros(len(y), max(1, *map(len, y)), dtype=torch.int64)
@@ -45,7 +45,7 @@ class TargetsMixin:
         return PhoneCodes(self.phones_) if hasattr(self, "phones_") else None
 
     def get_dataset(self, X, y=None, *, sample_weight=None, classes=None, reset=False):
-        """Clips and phones as a dataset; see ``BaseSpeechNet.get_dataset``.
+        """Make a dataset of clips and phones; see ``BaseSpeechNet.get_dataset``.
 
         Raises
         ------
@@ -59,7 +59,7 @@ class TargetsMixin:
         return data
 
     def _check_lengths(self, data):
-        """Refuse clips with fewer frames than their phones need, which no path can say."""
+        """Refuse clips with fewer frames than a CTC path through their phones needs."""
         needed = frames_needed(data.targets)
         too_short = self._out_frames(steps_of(data)) < needed
         if data.sample_weight is not None:
@@ -69,12 +69,12 @@ class TargetsMixin:
             raise ValueError(
                 f"clip {i} of X gives {int(self._out_frames(steps_of(data))[i])} frames, but its "
                 f"{int((data.targets[i] > 0).sum())} phones need {int(needed[i])}"
-                f" (clips that are too short: {int(too_short.sum())}); use a smaller time_stride "
-                "or hop_length, or leave such clips out"
+                f" (number of clips that are too short: {int(too_short.sum())}); use a smaller "
+                "time_stride or hop_length, or leave these clips out"
             )
 
     def _out_frames(self, n_steps):
-        """Frames that the network gives for numbers of samples or frames, before it is built."""
+        """Numbers of output frames for clips of `n_steps` samples or frames; needs no network."""
         if self.frontend is not None:
             with torch_seed(0):
                 n_steps = self._make_front_end().n_frames(n_steps)
@@ -82,7 +82,7 @@ class TargetsMixin:
 
 
 class PhoneCodes:
-    """Phones in place of classes: what a padded row of codes stands for."""
+    """Lookup of phone sequences by padded rows of codes."""
 
     def __init__(self, phones):
         self.phones = phones.tolist()
@@ -92,12 +92,12 @@ class PhoneCodes:
 
 
 def codes_of(targets):
-    """Rows of codes without what fills them up, a list of int each."""
+    """Rows of codes without their padding, each a list of int."""
     return [[code for code in row if code] for row in targets.tolist()]
 
 
 def steps_of(data):
-    """Samples or frames of each clip."""
+    """Number of samples or frames of each clip."""
     if data.ragged:
         return data.lengths
     return torch.full((len(data),), data.X.shape[-1])

@@ -1,4 +1,4 @@
-"""When each phone of a known sequence is said."""
+"""Start and end times of the phones of a known sequence."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from ._targets import codes_of, steps_of
 
 
 class TimingMixin:
-    """What a recogniser needs to tell times: segments learned in fit, forced alignment."""
+    """Phone times for a recogniser: fitting of the segment model, and forced alignment."""
 
     def _fit_segments(self, data):
         sequences = codes_of(data.targets)
@@ -22,21 +22,21 @@ class TimingMixin:
             path, _ = forced_alignment(log_probs, codes)
             frames = [np.flatnonzero(path == i) for i in range(len(codes))]
             peaks.append(np.array([stride * int(f.mean()) for f in frames], dtype=int))
-        model = SegmentModel(len(self.phones_), frame_period=self._clock()[0])
+        model = SegmentModel(len(self.phones_), frame_period=self._frame_times()[0])
         self.segment_model_ = model.fit(self._spectrograms(data), sequences, peaks)
 
     def _spectrograms(self, data):
-        """What the network reads, an ndarray (n_bands, n_frames) a clip."""
+        """Input spectrogram of each clip, an ndarray of shape (n_bands, n_frames)."""
         if not isinstance(self.module_, FrontEndNet):
             return [x.numpy() for x in data.X]
         return [x.numpy() for x in map_clips(data, self.module_.features, self.device_)]
 
     def align(self, X, y):
-        """When each phone of known sequences is said.
+        """Find when each phone of a known sequence starts and ends.
 
         Parameters
         ----------
-        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) a clip
+        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) per clip
             As in ``fit``.
         y : list or 1-D object array of sequences of str, of shape (n_clips,)
             The phones of each clip.
@@ -44,20 +44,20 @@ class TimingMixin:
         Returns
         -------
         segments : ndarray of shape (n_clips,), dtype object
-            Each a list of (start, end, phone), times in seconds. Silence at the ends
-            and pauses of 50 ms or more between phones belong to no segment.
+            For each clip, a list of (start, end, phone), times in seconds. Silence at
+            the ends of a clip, and pauses of 50 ms or more between phones, are left out.
 
         Raises
         ------
         ValueError
             When a clip has fewer frames than its phones need, or a phone was not
-            among those of ``fit``.
+            seen in ``fit``.
 
         Notes
         -----
-        Without ``segment_model=True`` the times are those at which the network is
-        surest of each phone, which may be anywhere near the phone: CTC learns what
-        is said, and not when.
+        Without ``segment_model=True``, the times are those of the network's highest
+        posteriors, which may lie anywhere near the phone: CTC trains the network on the
+        order of the phones, not on their times.
         """
         self.check_is_fitted()
         data = self.get_dataset(X, y)
@@ -75,21 +75,21 @@ class TimingMixin:
                 model.align(cepstra(spectrogram), codes)
                 for spectrogram, codes in zip(self._spectrograms(data), sequences)
             ]
-        period, first, steps_a_second = self._clock()
+        period, first, steps_per_second = self._frame_times()
         names, segments = self.phones_.tolist(), []
         for path, codes, n_steps in zip(paths, sequences, steps_of(data).tolist()):
-            duration = n_steps / steps_a_second
+            duration = n_steps / steps_per_second
             bounds = phone_bounds(path, len(codes), stride * period, first, duration)
             segments.append(
                 [(start, end, names[c - 1]) for (start, end), c in zip(bounds.tolist(), codes)]
             )
         return make_ragged(segments)
 
-    def _clock(self):
-        """Seconds between input frames, middle of the first, samples or frames a second."""
+    def _frame_times(self):
+        """Seconds between input frames, centre of the first, input samples or frames per second."""
         if not isinstance(self.module_, FrontEndNet):
             return self.frame_period, self.frame_period / 2, 1 / self.frame_period
         front_end = self.module_.front_end
         rate, framing = front_end.sample_rate, front_end.framing
-        middle = framing.first_sample + framing.win_length / 2
-        return front_end.hop_length / rate, middle / rate, rate
+        centre = framing.first_sample + framing.win_length / 2
+        return front_end.hop_length / rate, centre / rate, rate

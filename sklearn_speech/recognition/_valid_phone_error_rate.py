@@ -1,4 +1,4 @@
-"""Phone error rate of the clips put aside, epoch by epoch."""
+"""Phone error rate of the validation clips after each epoch."""
 
 import math
 
@@ -9,9 +9,9 @@ from ._decoding import greedy_decode
 
 
 class ValidPhoneErrorRate(Callback):
-    """Records ``valid_per``, the phone error rate of greedy decoding, and whether it is the best.
+    """Record ``valid_per``, the phone error rate of greedy decoding, and whether it is the best.
 
-    It takes the outputs that the validation loss was computed from.
+    It decodes the network outputs from which the validation loss was computed.
     """
 
     def initialize(self):
@@ -20,11 +20,11 @@ class ValidPhoneErrorRate(Callback):
         return self
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Begin to count."""
+        """Set the counts to zero."""
         self.errors_ = self.phones_ = 0
 
     def on_batch_end(self, net, batch=None, training=False, y_pred=None, **kwargs):
-        """Count errors and phones of a batch of the clips put aside."""
+        """Count the errors and phones of a validation batch."""
         if training:
             return
         names = net.phones_.tolist()
@@ -34,7 +34,7 @@ class ValidPhoneErrorRate(Callback):
             self.phones_ += len(phones)
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Record the rate, where there were phones."""
+        """Record the rate, unless the validation clips have no phones."""
         if self.phones_:
             rate = self.errors_ / self.phones_
             net.history.record("valid_per", rate)

@@ -1,4 +1,4 @@
-"""The recogniser as an estimator: learning, input, output, and what it refuses."""
+"""The recogniser as an estimator: training, input, output and errors."""
 
 import pickle
 import warnings
@@ -22,7 +22,7 @@ from sklearn_speech.modules.phoneme_net import ENCODERS
 from sklearn_speech.recognition import PhonemeRecognizer
 from sklearn_speech.utils.validation import make_ragged
 
-COLOURS = np.array([[0, 0, 0, 0, 0, 0], [3, 3, 0, 0, 0, 0], [0, 0, 3, 3, 0, 0], [0, 0, 0, 0, 3, 3]])
+SPECTRA = np.array([[0, 0, 0, 0, 0, 0], [3, 3, 0, 0, 0, 0], [0, 0, 3, 3, 0, 0], [0, 0, 0, 0, 3, 3]])
 PHONES = ["ah", "n", "s"]
 
 
@@ -33,7 +33,7 @@ def clips(n_clips=40, seed=0):
     for _ in range(n_clips):
         codes = rng.permutation([1, 2, 3])[: rng.integers(1, 4)]
         labels = np.concatenate([[0, 0], *[[c] * rng.integers(4, 9) for c in codes], [0, 0]])
-        X.append((COLOURS[labels] + rng.normal(scale=0.3, size=(len(labels), 6))).T)
+        X.append((SPECTRA[labels] + rng.normal(scale=0.3, size=(len(labels), 6))).T)
         y.append([PHONES[c - 1] for c in codes])
     return make_ragged(X), y, np.repeat(["a", "b", "c", "d"], n_clips // 4)
 
@@ -61,21 +61,21 @@ def close(one, other):
     return all(np.allclose(a, b, atol=1e-4) for a, b in zip(one, other))
 
 
-def test_it_learns_sequences_and_when_their_phones_are_said(learned):
+def test_it_learns_phone_sequences_and_their_times(learned):
     X, y, _ = clips(20, seed=1)
     assert learned.score(X, y) > 0.95
     assert learned.score(X, y) == 1 - phone_error_rate(y, learned.predict(X))
     errors = []
     for spectrogram, segments, phones in zip(X, learned.align(X, y), y):
         assert [phone for _, _, phone in segments] == phones
-        # two frames of silence at both ends, and no pause between
+        # each clip has two frames of silence at both ends and no pauses
         errors += [segments[0][0] - 0.02, segments[-1][1] - 0.01 * (spectrogram.shape[1] - 2)]
         errors += [start - stop for (_, stop, _), (start, _, _) in pairwise(segments)]
     assert np.mean(np.abs(errors) < 0.025) > 0.9
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_clip_gives_alone_what_it_gives_in_any_batch(encoder):
+def test_posteriors_of_a_clip_do_not_depend_on_its_batch(encoder):
     X, y, _ = clips(12)
     recognizer = quick(encoder=encoder, max_epochs=1).fit(X, y)
     together = recognizer.predict_log_proba(X)
@@ -86,7 +86,7 @@ def test_clip_gives_alone_what_it_gives_in_any_batch(encoder):
     assert close(together[order], recognizer.predict_log_proba(X[order]))
 
 
-def test_posteriors_are_those_of_blank_and_phones_for_each_frame(learned):
+def test_posteriors_of_blank_and_phones_sum_to_one_in_each_frame(learned):
     X, _, _ = clips(6)
     for spectrogram, posteriors in zip(X, learned.predict_log_proba(X)):
         assert posteriors.shape == (spectrogram.shape[1], 4)
@@ -94,13 +94,13 @@ def test_posteriors_are_those_of_blank_and_phones_for_each_frame(learned):
     assert learned.phones_.tolist() == PHONES
 
 
-def test_clips_of_one_length_may_come_in_one_array():
+def test_one_array_and_ragged_clips_give_equal_posteriors():
     X, y = np.random.default_rng(0).normal(size=(6, 5, 12)), [["s"], ["n"], [], ["s", "n"]] * 2
     recognizer = quick(max_epochs=1).fit(X, y[:6])
     assert close(recognizer.predict_log_proba(X), recognizer.predict_log_proba(make_ragged(X)))
 
 
-def test_waveforms_go_through_the_front_end_inside():
+def test_front_end_inside_equals_front_end_outside():
     speech = make_spoken_digits(2, 1, digits=[2, 6], random_state=0)
     front_end = MelSpectrogram(8000, n_mels=20, scaling="log")
     inside = quick(frontend=front_end, max_epochs=1).fit(speech.data, speech.phones)
@@ -119,7 +119,7 @@ def test_waveforms_go_through_the_front_end_inside():
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("encoder", ["linear-lstm", "bcresnet"])
-def test_reference_settings_of_front_ends_train(encoder, settings):
+def test_every_parameter_of_a_trainable_front_end_is_trained(encoder, settings):
     speech = make_spoken_digits(1, 1, digits=[2, 6], random_state=0)
     front_end = MelSpectrogram(8000, n_fft=128, hop_length=80, n_mels=20, scaling="log")
     front_end = TrainableFrontEnd(front_end, train=None).set_params(**settings)
@@ -138,7 +138,7 @@ def test_reference_settings_of_front_ends_train(encoder, settings):
     assert len(moved) == {None: 0, "mel": 1, "both": 3}.get(front_end.train, 2)
 
 
-def test_same_seed_same_answers_and_pickled_and_saved_ones_too(learned, tmp_path):
+def test_equal_seeds_pickles_and_saved_files_give_equal_output(learned, tmp_path):
     X, y, _ = clips(8)
     path = tmp_path / "recognizer.safetensors"
     save(learned, path)
@@ -149,7 +149,7 @@ def test_same_seed_same_answers_and_pickled_and_saved_ones_too(learned, tmp_path
     assert all(np.array_equal(a, b) for a, b in zip(once, twice))
 
 
-def test_beam_with_a_language_model_prefers_what_was_said_in_training():
+def test_beam_with_a_language_model_prefers_sequences_of_the_training_set():
     X, _, _ = clips(30)
     rng = np.random.default_rng(0)
     noise = make_ragged(rng.normal(size=(6, 12)) for _ in range(5))
@@ -174,7 +174,7 @@ def test_beam_is_at_least_as_good_on_clear_speech(learned):
         learned.set_params(decoder="greedy")
 
 
-def test_it_counts_as_no_classifier_and_scores_work_by_speaker():
+def test_it_is_not_a_classifier_and_is_scored_by_speaker():
     X, y, speakers = clips()
     recognizer = quick()
     assert not isinstance(recognizer, BaseSpeechClassifier)
@@ -187,9 +187,9 @@ def test_it_counts_as_no_classifier_and_scores_work_by_speaker():
     assert len(by_speaker["test_score"]) == 2
 
 
-# three epochs teach it nothing but silence: what is asked is who is put aside
+# after three epochs the network outputs blank only, which does not matter here
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_early_stopping_keeps_speakers_apart_and_records_the_error_rate():
+def test_validation_error_rate_is_recorded_each_epoch():
     X, y, speakers = clips()
     recognizer = quick(early_stopping=True, validation_fraction=0.25, max_epochs=3)
     recognizer.fit(X, y, groups=speakers)
@@ -199,7 +199,7 @@ def test_early_stopping_keeps_speakers_apart_and_records_the_error_rate():
     assert held.history_[-1]["valid_per"] == pytest.approx(rate)
 
 
-def test_clips_of_weight_zero_teach_nothing_and_may_be_too_short():
+def test_clips_of_weight_zero_have_no_effect_and_may_be_too_short():
     X, y, _ = clips(12)
     weight = np.ones(13)
     weight[12] = 0
@@ -209,7 +209,7 @@ def test_clips_of_weight_zero_teach_nothing_and_may_be_too_short():
     assert close(with_zero.predict_log_proba(X), without.predict_log_proba(X))
 
 
-def test_augmentation_and_further_training_work():
+def test_partial_fit_with_augmentation_learns_all_given_phones():
     speech = make_spoken_digits(2, 1, digits=[2, 6], random_state=0)
     recognizer = quick(
         frontend=MelSpectrogram(8000, n_mels=20), augment=[SpeedPerturb(), SpecAugment()]
@@ -222,7 +222,7 @@ def test_augmentation_and_further_training_work():
     assert len(recognizer.history_) == 4
 
 
-def test_empty_transcripts_teach_silence():
+def test_clips_without_phones_train_blank_output():
     rng = np.random.default_rng(0)
     X = make_ragged(rng.normal(size=(6, 10)) for _ in range(8))
     recognizer = quick(max_epochs=20, lr=0.03).fit(X, [["s"]] + [[]] * 7)
@@ -230,7 +230,7 @@ def test_empty_transcripts_teach_silence():
     assert recognizer.align(X[1:2], [[]])[0] == []
 
 
-def test_phones_unknown_to_the_recogniser_are_errors_of_it(learned):
+def test_unknown_phones_count_as_errors(learned):
     X, y, _ = clips(4)
     assert learned.score(X, [["zh"] * len(phones) for phones in y]) <= 0
 
@@ -240,16 +240,16 @@ def test_phones_unknown_to_the_recogniser_are_errors_of_it(learned):
     [
         ({"y": None}, "requires y"),
         ({"y": ["n"] * 8}, r"y\[0\] is 'n'"),
-        ({"y": [[]] * 8}, "no phone at all"),
+        ({"y": [[]] * 8}, "y contains no phones in any clip"),
         ({"y": [["n"] * 50] + [["n"]] * 7}, r"clip 0 of X gives \d+ frames.* 50 phones need 99"),
-        ({"y_val": [["zh"]] * 8}, r"\['zh'\], which are not among"),
+        ({"y_val": [["zh"]] * 8}, r"\['zh'\], which are not among the phones_"),
         ({"decoder": "viterbi"}, "decoder"),
         ({"language_model": 2}, "decoder='beam'"),
         ({"time_stride": 0}, "time_stride"),
         ({"y": [["n"]] * 7}, "inconsistent numbers of samples"),
     ],
 )  # fmt: skip
-def test_bad_input_is_named(change, match):
+def test_errors_name_the_bad_input(change, match):
     X, y, _ = clips(8)
     y_val = change.pop("y_val", y)
     y = change.pop("y", y)
@@ -257,13 +257,13 @@ def test_bad_input_is_named(change, match):
         quick(**change).fit(X, y, X_val=X, y_val=y_val)
 
 
-def test_aligning_too_many_phones_names_the_clip(learned):
+def test_alignment_error_names_the_clip_with_too_many_phones(learned):
     X, _, _ = clips(4)
     with pytest.raises(ValueError, match=r"clip 2 of X gives \d+ frames, but its 90 phones need"):
         learned.align(X, [["n"], ["s"], ["n", "s"] * 45, []])
 
 
-def test_posteriorgram_shows_what_it_hears():
+def test_posteriorgram_shows_blank_and_the_phones_of_the_clip():
     speech = make_spoken_digits(1, 2, digits=[2], random_state=0)
     recognizer = quick(frontend=MelSpectrogram(8000, n_mels=20)).fit(speech.data, speech.phones)
     segments = recognizer.align(speech.data[:1], speech.phones[:1])[0]
@@ -274,9 +274,9 @@ def test_posteriorgram_shows_what_it_hears():
     assert display.frame_period == pytest.approx(0.02)
 
 
-def test_a_network_that_never_speaks_says_so(learned):
+def test_a_network_that_finds_no_phones_warns(learned):
     X, y, _ = clips(12)
-    with pytest.warns(ConvergenceWarning, match="hears no phone in any of 8 training clips"):
+    with pytest.warns(ConvergenceWarning, match="finds no phones in any of 8 training clips"):
         quick(max_epochs=6).fit(X, y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
