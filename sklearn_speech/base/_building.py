@@ -8,10 +8,11 @@ from ..modules.weight_init import initialize_weights
 from ..utils.device import resolve_device
 from ..utils.random import default_float32
 from ._callbacks import check_callbacks
+from ._mixin import Mixin
 from ._schedule import FUSED, FUSED_EXCLUDES, OPTIMIZERS
 
 
-class NetworkBuilding:
+class NetworkBuilding(Mixin):
     """What ``initialize`` builds; mixin placed before NeuralNet.
 
     In skorch, sizes are parameters, and sizes found in the data are written back to them.

@@ -17,6 +17,7 @@ from ..utils.random import default_float32, draw_seed, torch_seed
 from ..utils.sklearn_private import safe_indexing
 from ._averaging import BestWeights, MeanWeights
 from ._batches import ClipDataset, labels_of_codes, split_inputs
+from ._mixin import Mixin
 from ._schedule import LearningRates
 from ._step import TrainingState
 
@@ -28,7 +29,7 @@ class DatasetPair(NamedTuple):
     valid: ClipDataset | None
 
 
-class NetworkFitting:
+class NetworkFitting(Mixin):
     """The way of a fit; mixin placed before NeuralNet.
 
     ``fit`` calls ``get_split_datasets``, ``initialize`` and ``fit_loop``; that calls

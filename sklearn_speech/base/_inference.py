@@ -4,9 +4,10 @@ import torch
 from skorch.dataset import unpack_data
 
 from ._batches import split_inputs
+from ._mixin import Mixin
 
 
-class NetworkInference:
+class NetworkInference(Mixin):
     """Batched inference; mixin placed before NeuralNet."""
 
     def infer(self, x, **fit_params):

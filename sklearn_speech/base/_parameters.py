@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from ..utils.docstrings import inherit_parameters
 from ..utils.parameters import refuse_idle_parameters
 from ..utils.sklearn_private import InvalidParameterError, validate_parameter_constraints
+from ._mixin import Mixin
 
 #: Parameters of skorch that have one value here, and what to use instead.
 SKORCH_PARAMETERS = {
@@ -39,7 +40,7 @@ _OF_SKORCH = {
 PREFIXES = ("optimizer", "iterator_train", "iterator_valid", "callbacks")
 
 
-class SpeechNetParameters:
+class SpeechNetParameters(Mixin):
     """Reads, sets and validates parameters; mixin placed before NeuralNet.
 
     skorch takes every attribute for a parameter, rejects nested parameters of

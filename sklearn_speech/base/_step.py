@@ -7,6 +7,7 @@ from torch import nn
 
 from ..modules.front_end_net import FrontEndNet
 from ._batches import map_clips, split_inputs
+from ._mixin import Mixin
 
 #: A data set is moved to the device as a whole when it takes at most this share of what is free.
 _SHARE_OF_MEMORY = 0.5
@@ -103,7 +104,7 @@ class TrainingState:
         return total
 
 
-class NetworkTraining:
+class NetworkTraining(Mixin):
     """The steps that skorch's training loop calls; mixin placed before NeuralNet.
 
     As in skorch, ``train_step`` calls ``train_step_single``, which calls ``infer`` and

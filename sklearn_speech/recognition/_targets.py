@@ -4,13 +4,14 @@ import numpy as np
 import torch
 
 from ..base._batches import ClipDataset
+from ..base._mixin import Mixin
 from ..modules.ctc import frames_needed
 from ..modules.phoneme_net import frames_per_output, out_frames
 from ..utils.random import torch_seed
 from ..utils.validation import check_phone_sequences, make_ragged
 
 
-class TargetsMixin:
+class TargetsMixin(Mixin):
     """Convert phone sequences to rows of codes; refuse clips too short for their phones."""
 
     def _network_shape(self, shape):

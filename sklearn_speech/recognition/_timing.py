@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..base._batches import map_clips
+from ..base._mixin import Mixin
 from ..modules.front_end_net import FrontEndNet
 from ..modules.phoneme_net import frames_per_output
 from ..utils.validation import make_ragged
@@ -11,7 +12,7 @@ from ._segment_model import SegmentModel, cepstra
 from ._targets import codes_of, steps_of
 
 
-class TimingMixin:
+class TimingMixin(Mixin):
     """Phone times for a recogniser: fitting of the segment model, and forced alignment."""
 
     def _fit_segments(self, data):
