@@ -88,9 +88,9 @@ class TrainingState:
     def _apply(self, augmentations, x, lengths, more):
         for augmentation in augmentations:
             if hasattr(augmentation, "mix"):
-                x, lengths, *more["mixed_with"] = augmentation.mix(x, lengths, self.generator)
+                x, lengths, *more["mixed_with"] = augmentation.apply(x, lengths, self.generator)
             else:
-                x, lengths = augmentation(x, lengths, self.generator)
+                x, lengths = augmentation.apply(x, lengths, self.generator)
         return x, lengths
 
     def penalty(self):
@@ -242,7 +242,7 @@ def augmentations_by_domain(net):
     for i, augmentation in enumerate(net.augment or []):
         domain = getattr(augmentation, "domain", None)
         problem = None
-        if domain not in ("waveform", "spectrogram"):
+        if domain not in ("waveform", "spectrogram") or not hasattr(augmentation, "apply"):
             problem = ": expected an augmentation of sklearn_speech.augmentation, with a domain"
         elif domain == "waveform" and not given_waveforms:
             problem = (
@@ -263,5 +263,6 @@ def augmentations_by_domain(net):
                 )
         if problem is not None:
             raise ValueError(f"augment[{i}]={augmentation!r}{problem}")
+        augmentation.validate()
         (waveforms if domain == "waveform" else spectrograms).append(augmentation)
     return waveforms, spectrograms

@@ -294,7 +294,7 @@ def test_mixup_mixes_the_loss_as_it_mixes_the_clips(monkeypatch):
         mixed = share[:, None, None] * x + (1 - share)[:, None, None] * x[permutation]
         return mixed, lengths, permutation, share
 
-    monkeypatch.setattr(Mixup, "mix", mix)
+    monkeypatch.setattr(Mixup, "apply", mix)
     net = quick(
         optimizer="sgd", lr=0.1, lr_schedule="constant", weight_decay=0.0, batch_size=-1,
         max_epochs=1, iterator_train__shuffle=False, augment=[Mixup()],
