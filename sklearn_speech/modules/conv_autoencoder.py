@@ -138,8 +138,10 @@ class ConvAutoencoderNet(nn.Module):
         kernel = self.stages[-1].kernel_size
         options = {"batch_norm": batch_norm, "batch_norm_eps": batch_norm_eps}
         self.extra = ConvStage(channels, channels, kernel, **options) if extra_conv else None
-        #: (first, last, target) levels that training runs on what the stages before gave, or None.
+        #: Levels (first, last, target) that training runs, on maps of level `first`; or None.
         self.span = None
+        #: Source of noise and masks, on the device of the clips; None is torch's global generator.
+        self.generator: torch.Generator | None = None
 
     def sizes(self, n_frames):
         """Bands and frames at each level, from the input to the code; takes an int or a Tensor."""
@@ -331,7 +333,8 @@ class ConvAutoencoderNet(nn.Module):
         """
         if self.noise:
             deviation = h.flatten(1).std(1, correction=0).view(-1, 1, 1, 1)
-            h = mask_frames(h + self.noise * deviation * torch.randn_like(h), lengths)
+            noise = torch.empty_like(h).normal_(generator=self.generator)
+            h = mask_frames(h + self.noise * deviation * noise, lengths)
         if self.masking:
             shrunk = [1, 1]
             for stage in self.stages[:level]:
@@ -339,7 +342,8 @@ class ConvAutoencoderNet(nn.Module):
                     shrunk[axis] *= stage.stride[axis] * stage.pool_size[axis]
             size = [max(1, whole // part) for whole, part in zip(self.mask_size, shrunk)]
             grid = [-(-n // s) for n, s in zip(h.shape[2:], size)]
-            kept = (torch.rand(len(h), 1, *grid, device=h.device) >= self.masking).to(h.dtype)
+            draws = torch.empty(len(h), 1, *grid, device=h.device, dtype=torch.float32)
+            kept = (draws.uniform_(generator=self.generator) >= self.masking).to(h.dtype)
             kept = F.interpolate(kept, scale_factor=tuple(map(float, size)), mode="nearest")
             h = h * kept[:, :, : h.shape[2], : h.shape[3]]
         return h

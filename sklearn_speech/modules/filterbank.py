@@ -19,14 +19,19 @@ class MatrixFilterbank(nn.Module):
         Whether the weights are a parameter.
     random : bool, default=False
         Begin with Kaiming-uniform weights, negative ones set to 0, instead of
-        `weights`, whose shape alone is then used.
+        `weights`, of which only the shape is used.
+    generator : torch.Generator, default=None
+        Source of random weights; None is torch's global generator.
     """
 
-    def __init__(self, weights, *, trainable=False, random=False, dtype=torch.float32):
+    def __init__(
+        self, weights, *, trainable=False, random=False, generator=None, dtype=torch.float32
+    ):
         super().__init__()
         weights = torch.as_tensor(np.asarray(weights), dtype=dtype)
         if random:
-            weights = torch.relu_(nn.init.kaiming_uniform_(torch.empty_like(weights)))
+            weights = torch.empty_like(weights)
+            nn.init.kaiming_uniform_(weights, generator=generator).relu_()
         if trainable:
             self.weights = nn.Parameter(weights)
         else:

@@ -72,6 +72,8 @@ class FrontEnd(nn.Module):
         others are filters of that shape, each with a centre and a half band.
     masked_bins : (int, int), default=None
         Bins of the Fourier transform, first and one after the last, taken as 0.
+    generator : torch.Generator, default=None
+        Source of random filters; None is torch's global generator.
     dtype : torch.dtype, default=torch.float32
         In which filters are stored and clips computed.
 
@@ -129,6 +131,7 @@ class FrontEnd(nn.Module):
         random_mel=False,
         filterbank="free",
         masked_bins=None,
+        generator=None,
         dtype=torch.float32,
     ):
         super().__init__()
@@ -152,7 +155,9 @@ class FrontEnd(nn.Module):
         self.bank = None
         if n_mels is not None:
             mel = {"fmin": fmin, "fmax": fmax, "mel_scale": mel_scale, "norm": norm}
-            self.bank = self._design_bank(n_mels, mel, filterbank, train_mel, random_mel, dtype)
+            self.bank = self._design_bank(
+                n_mels, mel, filterbank, train_mel, random_mel, generator, dtype
+            )
         elif train_mel or random_mel or filterbank != "free":
             raise ValueError("train_mel, random_mel and filterbank need a mel filter bank (n_mels)")
         gain = self._design_gain(samples if density else None, masked_bins)
@@ -186,7 +191,7 @@ class FrontEnd(nn.Module):
         """In which type the module computes now."""
         return next(chain(self.stft.parameters(), self.stft.buffers())).dtype
 
-    def _design_bank(self, n_mels, mel, filterbank, trainable, random, dtype):
+    def _design_bank(self, n_mels, mel, filterbank, trainable, random, generator, dtype):
         if random and not (trainable and filterbank == "free"):
             raise ValueError(
                 "random_mel=True needs filters that are free and learned: "
@@ -194,7 +199,9 @@ class FrontEnd(nn.Module):
             )
         if filterbank == "free":
             bank = mel_filterbank(self.sample_rate, self.n_fft, n_mels, **mel)
-            return MatrixFilterbank(bank, trainable=trainable, random=random, dtype=dtype)
+            return MatrixFilterbank(
+                bank, trainable=trainable, random=random, generator=generator, dtype=dtype
+            )
         fmax = check_band(self.sample_rate, mel["fmin"], mel["fmax"])
         points = mel_frequencies(n_mels + 2, mel["fmin"], fmax, mel["mel_scale"])
         gains = None if mel["norm"] is None else 2.0 / (points[2:] - points[:-2])
