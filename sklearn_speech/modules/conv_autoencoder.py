@@ -123,7 +123,7 @@ class ConvAutoencoderNet(nn.Module):
             )
             channels = settings["out_channels"]
         self.stages = nn.ModuleList(ConvStage(**settings) for settings in self.stage_settings)
-        self.stages.to(memory_format=torch.channels_last)  # quicker, above all to pool
+        self.stages.to(memory_format=torch.channels_last)  # faster, above all for pooling
         sizes = self.sizes(n_frames) if mirror == "kernel" else [None] * n_layers
         self.mirrors = nn.ModuleList(
             DeconvStage(
@@ -152,7 +152,7 @@ class ConvAutoencoderNet(nn.Module):
         return sizes
 
     def least_frames(self, code_frames):
-        """The smallest number of frames whose code has so many."""
+        """The smallest number of frames whose code has this many."""
         for stage in reversed(self.stages):
             if code_frames > 1:
                 code_frames = (
@@ -275,7 +275,7 @@ class ConvAutoencoderNet(nn.Module):
         return mask_frames(x * spread + shift, lengths)
 
     def forward(self, x, lengths=None):
-        if x.dim() == 4:  # maps of a level in training; spectrograms meanwhile go all the way
+        if x.dim() == 4:  # maps of a level in training; spectrograms pass all stages
             return self._train_span(x, lengths)
         if x.dim() == 2:
             x = x[:, :, None]
@@ -318,7 +318,7 @@ class ConvAutoencoderNet(nn.Module):
         return self._up(h, n_frames, at_target, last, target, level=target)
 
     def corrupt(self, h, lengths=None, level=0):
-        """What denoising learns from: patches of each clip hidden, and noise on the rest.
+        """Corrupt maps for denoising: hide patches of each clip, and add noise to the rest.
 
         Parameters
         ----------

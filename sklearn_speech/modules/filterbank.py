@@ -2,14 +2,14 @@
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 #: Half bands of FastAudio, 3.1 Hz and 603.7 Hz at 16 kHz, as shares of the sampling rate.
 _NARROWEST, _WIDEST = 3.1 / 16000, 603.7 / 16000
 
 
 class MatrixFilterbank(nn.Module):
-    """A filter bank given by its matrix, fixed or free to learn.
+    """A filter bank given by its matrix, fixed or learned.
 
     Parameters
     ----------
@@ -80,6 +80,11 @@ class ShapedFilterbank(nn.Module):
     .. [1] Q. Fu, Z. Teng, J. White, M. Powell, D. Schmidt, "FastAudio: A
        Learnable Audio Front-End for Spoof Speech Detection" (2021).
     """
+
+    centers: Tensor
+    half_bands: Tensor
+    bins: Tensor
+    gains: Tensor
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ class PhonemeNet(nn.Module):
     ----------
     n_bands : int
     n_frames : int or None
-        Not needed; there so that all networks are built alike.
+        Not used; all networks have the same first parameters.
     n_phones : int
         Without blank.
     encoder : {"conv-lstm", "linear-lstm", "bcresnet"}, default="conv-lstm"
