@@ -1,4 +1,4 @@
-"""What the spectral transformers share: checking a front end, running it forth and back."""
+"""The base class of the spectral transformers."""
 
 from copy import copy
 from numbers import Integral, Real

@@ -1,5 +1,7 @@
 """Convolutional autoencoder of spectrograms."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -59,6 +61,11 @@ class ConvAutoencoderNet(nn.Module):
     -----
     Input and output (n_clips, n_bands, n_frames).
     """
+
+    #: An nn.ModuleList of ConvStage, which no annotation can say.
+    stages: Any
+    typical_shift: torch.Tensor
+    typical_spread: torch.Tensor
 
     def __init__(
         self,
@@ -139,7 +146,7 @@ class ConvAutoencoderNet(nn.Module):
         options = {"batch_norm": batch_norm, "batch_norm_eps": batch_norm_eps}
         self.extra = ConvStage(channels, channels, kernel, **options) if extra_conv else None
         #: Levels (first, last, target) that training runs, on maps of level `first`; or None.
-        self.span = None
+        self.span: tuple[int, int, int] | None = None
         #: Source of noise and masks, on the device of the clips; None is torch's global generator.
         self.generator: torch.Generator | None = None
 
@@ -187,15 +194,16 @@ class ConvAutoencoderNet(nn.Module):
         """
         if self.input_norm.kind is None:
             return
-        count, mean = 0, 0.0
+        count, mean = 0, torch.zeros((), dtype=torch.float64)
         for x, lengths in batches():
             count += x.shape[0] * x.shape[2] if lengths is None else int(lengths.sum())
             mean = mean + mask_frames(x, lengths).double().sum((0, 2))
         mean = mean / count
-        variance = sum(
-            mask_frames((x.double() - mean[:, None]).square(), lengths).sum((0, 2))
-            for x, lengths in batches()
-        )
+        variance = torch.zeros_like(mean)
+        for x, lengths in batches():
+            variance = variance + mask_frames((x.double() - mean[:, None]).square(), lengths).sum(
+                (0, 2)
+            )
         norm = self.input_norm.norm
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(variance / count)
@@ -304,14 +312,17 @@ class ConvAutoencoderNet(nn.Module):
         return h
 
     def _train_span(self, h, lengths):
-        """What training compares with its target: levels first to last, and back to target.
+        """Output that training compares with its target: from level first to last, back to target.
 
         `lengths` has two columns, frames at the first and at the target level.
         """
+        if self.span is None:
+            raise ValueError("maps of 4 axes are read in training only, where `span` is set")
         first, last, target = self.span
-        at_first, at_target = (None, None) if lengths is None else lengths.unbind(1)
         n_frames = h.shape[3] if target == first else self.n_frames
+        at_first = at_target = None
         if lengths is not None:
+            at_first, at_target = lengths.unbind(1)
             n_frames = int(at_target.max())
         h = self.corrupt(h, at_first, first) if self.training else h
         h, _ = self._down(h, at_first, first, last)

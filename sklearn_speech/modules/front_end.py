@@ -1,6 +1,7 @@
 """The one spectral front end: waveforms to spectrograms, mel spectrograms or MFCC."""
 
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import nn
@@ -150,9 +151,9 @@ class FrontEnd(nn.Module):
             preemphasis=preemphasis,
         )
         transform = TrainableSTFT if train_stft else FixedSTFT
-        self.stft = transform(samples, n_fft, detrend=detrend, dtype=dtype)
+        self.stft: Any = transform(samples, n_fft, detrend=detrend, dtype=dtype)
         self.n_bands = self.stft.n_bins if n_mels is None else n_mels
-        self.bank = None
+        self.bank: Any = None
         if n_mels is not None:
             mel = {"fmin": fmin, "fmax": fmax, "mel_scale": mel_scale, "norm": norm}
             self.bank = self._design_bank(
@@ -295,11 +296,11 @@ class FrontEnd(nn.Module):
         """
         if self.bank is None or self.power != 2:
             return None
-        blocks = []
+        blocks: list[tuple[slice, slice, torch.Tensor]] = []
         for group in self._weights().repeat_interleave(2, dim=1).tensor_split(_N_BLOCKS):
             if len(group):
-                columns = group.any(dim=0).nonzero().flatten().tolist() or [0]
-                columns = slice(columns[0], columns[-1] + 1)
+                used = group.any(dim=0).nonzero().flatten().tolist() or [0]
+                columns = slice(used[0], used[-1] + 1)
                 first = blocks[-1][0].stop if blocks else 0
                 bands = slice(first, first + len(group))
                 blocks.append((bands, columns, group[:, columns].T.contiguous()))

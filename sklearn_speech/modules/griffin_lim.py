@@ -188,11 +188,8 @@ def _check(target, window, hop_length, filterbank, n_frames, n_iter, momentum):
         raise ValueError(f"n_iter={n_iter!r}: expected at least 0")
     if not 0 <= momentum < 2:
         raise ValueError(f"momentum={momentum!r}: expected a number in [0, 2)")
-    support = np.flatnonzero(window.cpu().numpy())
-    support = window.cpu().numpy()[: support[-1] + 1] if len(support) else np.zeros(1)
-    if hop_length > n_fft or not check_NOLA(
-        np.pad(support, (0, n_fft - len(support))), n_fft, n_fft - hop_length
-    ):
+    # a silent window is refused too
+    if hop_length > n_fft or not check_NOLA(window.cpu().numpy(), n_fft, n_fft - hop_length):
         raise ValueError(
             f"hop_length={hop_length} leaves samples that no window covers (window of "
             f"{n_fft} samples): these cannot be brought back; use a smaller hop_length"

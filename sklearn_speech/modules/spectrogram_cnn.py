@@ -1,5 +1,7 @@
 """Convolutional network on spectrograms."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -50,6 +52,9 @@ class SpectrogramCNNNet(nn.Module):
     Input (n_clips, n_bands, n_frames), or (n_clips, n_bands) for one frame a
     clip; output (n_clips, n_classes).
     """
+
+    #: An nn.ModuleList of ConvStage, which no annotation can say.
+    stages: Any
 
     def __init__(
         self,
@@ -188,7 +193,7 @@ def _dense_layers(width, hidden_units, n_classes, dropout):
     hidden = [] if hidden_units is None else hidden_units
     hidden = list(hidden) if isinstance(hidden, (list, tuple)) else [hidden]
     rates = per_layer("head_dropout", dropout, len(hidden) + 1)
-    layers = []
+    layers: list[nn.Module] = []
     for i, (before, after) in enumerate(zip([width, *hidden], [*hidden, n_classes])):
         if rates[i]:
             layers.append(Dropout(rates[i]))

@@ -1,6 +1,7 @@
 """Initial weights of convolutions and dense layers."""
 
 import math
+from collections.abc import Callable
 
 from torch import Generator, Tensor, nn
 
@@ -16,7 +17,10 @@ def _lecun_normal(weight: Tensor, generator: Generator | None = None) -> None:
 
 
 #: Schemes of initial weights besides torch's own; biases are 0 at first.
-INITIALIZERS = {"glorot_uniform": nn.init.xavier_uniform_, "lecun_normal": _lecun_normal}
+INITIALIZERS: dict[str, Callable[..., object]] = {
+    "glorot_uniform": nn.init.xavier_uniform_,
+    "lecun_normal": _lecun_normal,
+}
 
 
 def initialize_weights(network: nn.Module, scheme: str, generator: Generator | None = None) -> None:
