@@ -72,7 +72,7 @@ class BackgroundNoise(Augmentation):
     def _transform(
         self, x: Tensor, lengths: Tensor, generator: Generator | None
     ) -> tuple[Tensor, Tensor]:
-        sizes = torch.tensor([len(clip) for clip in self.clips], device=x.device)
+        sizes = torch.tensor([np.shape(clip)[0] for clip in self.clips], device=x.device)
         first = torch.zeros(len(x), dtype=torch.int64, device=x.device)
         which = whole_number(first, first + len(sizes) - 1, generator)
         sizes = sizes[which]

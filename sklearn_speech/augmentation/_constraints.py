@@ -3,8 +3,6 @@
 from numbers import Integral, Real
 from typing import Any
 
-import numpy as np
-
 from ..utils.sklearn_private import Interval
 
 #: Levels beyond this, in either direction, would leave the range of float32.
@@ -33,7 +31,7 @@ def check_range(name: str, value: Any, low: float, high: float) -> None:
         When the value is no such pair.
     """
     numbers = len(value) == 2 and all(
-        isinstance(v, Real) and np.isfinite(v) and low <= v <= high for v in value
+        isinstance(v, Real) and low <= float(v) <= high for v in value
     )
     if not numbers:
         raise ValueError(f"{name}={value!r}: expected a (low, high) pair within [{low}, {high}]")

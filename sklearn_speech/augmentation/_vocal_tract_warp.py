@@ -1,7 +1,7 @@
 """Vocal tracts of other lengths."""
 
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -72,7 +72,7 @@ class VocalTractWarp(Augmentation):
         factor: tuple[float, float] = (0.85, 1.15),
         fmin: float = 0.0,
         fmax: float | None = None,
-        mel_scale: str = "slaney",
+        mel_scale: Literal["slaney", "htk", "linear"] = "slaney",
         p: float = 1.0,
     ) -> None:
         self.sample_rate = sample_rate

@@ -1,4 +1,4 @@
-"""What the spectral transformers share: checking a front end, running it forth and back."""
+"""The base class of the spectral transformers."""
 
 from copy import copy
 from numbers import Integral, Real
@@ -21,6 +21,7 @@ from ..utils.sklearn_private import (
 from ..utils.validation import check_spectrograms, check_waveforms, is_ragged, make_ragged
 from ._extract import extract
 from ._invert import invert
+from ._three_dimensional import ThreeDimensionalMixin
 
 #: How many of the clips given to fit tell what a typical range is.
 _N_RANGE_CLIPS = 256
@@ -64,7 +65,7 @@ MEL_CONSTRAINTS = {
 _OUTSIDE_FRONT_END = {"device", "n_iter", "momentum", "random_state"}
 
 
-class BaseSpectralTransformer(TransformerMixin, BaseEstimator):
+class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstimator):
     """Waveforms to spectrograms by a front end that the parameters describe."""
 
     #: The promise that a clip's features depend on that clip and the parameters

@@ -1,5 +1,6 @@
 """Run a front end over any number of clips in chunks that stay in the processor's cache."""
 
+import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,19 +9,23 @@ import torch
 
 from ..utils.tensors import as_tensor
 
-#: Samples in the frames of one chunk: on a CPU they stay in the cache, on a GPU they fill it.
+#: Samples in the frames of one chunk: they fit into the cache of a CPU, and fill a GPU.
 _CHUNK_SAMPLES = {"cpu": 2**19, "cuda": 2**26}
 
-#: A chunk in work takes about 7 MiB; so many at a time stay far below 64 MiB.
+#: A chunk needs about 7 MiB of memory: six at a time stay well below 64 MiB.
 _MAX_WORKERS = 6
+
+#: Held while torch's number of threads, which belongs to the process, is changed.
+_CHANGING_THREADS = threading.Lock()
 
 
 def extract(front_end, clips):
     """Spectrograms of clips, each computed as if it were alone.
 
-    On a CPU, chunks are shared out among as many threads as torch is set to
-    use. Each thread computes its chunks by itself: threads that instead shared
-    every single step would wait for each other at each, for ages on a busy machine.
+    On a CPU, chunks are distributed over as many threads as torch is set to use.
+    Each thread computes whole chunks: threads that shared every operation would
+    have to wait for each other after each one. Extractions that run in several
+    threads of a program take turns where they use several threads themselves.
 
     Parameters
     ----------
@@ -61,20 +66,23 @@ def extract(front_end, clips):
             torch.from_numpy(out[start:stop]).copy_(features.transpose(1, 2))
 
     chunks = list(_chunks(front_end, clips, budget))
-    n_threads = torch.get_num_threads()
-    n_workers = min(n_threads, len(chunks), _MAX_WORKERS) if device.type == "cpu" else 1
-    if n_workers < 2:
+    if device.type != "cpu" or len(chunks) < 2 or torch.get_num_threads() < 2:
         for chunk in chunks:
             work(*chunk)
         return out, ranges
-    with ThreadPoolExecutor(n_workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        try:
-            for done in [pool.submit(work, *chunk) for chunk in chunks]:
-                done.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-            # the workers' setting is also the default of threads to come
-            torch.set_num_threads(n_threads)
+    with _CHANGING_THREADS:
+        n_threads = torch.get_num_threads()
+        n_workers = min(n_threads, len(chunks), _MAX_WORKERS)
+        with ThreadPoolExecutor(
+            n_workers, initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            try:
+                for done in [pool.submit(work, *chunk) for chunk in chunks]:
+                    done.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+                # the workers' setting is also the default of later threads
+                torch.set_num_threads(n_threads)
     return out, ranges
 
 

@@ -1,4 +1,4 @@
-"""Run a front end backwards over any number of clips: features to waveforms."""
+"""Invert a front end for any number of clips: features to waveforms."""
 
 import numpy as np
 import torch
@@ -15,8 +15,8 @@ def invert(front_end, spectrograms, ranges, *, lengths=None, n_iter=32, momentum
 
     Scaling is undone first; :func:`griffin_lim` then looks for phases, and
     where there is a filter bank for the energies inside its bands. Pre-emphasis
-    is undone last, from silence. Nothing brings back what detrending took
-    away, what lay below the floor of the scaling, or frames that were dropped.
+    is undone last, starting from silence. What detrending removed, levels below
+    the floor of the scaling and dropped frames cannot be restored.
 
     Parameters
     ----------
@@ -25,14 +25,14 @@ def invert(front_end, spectrograms, ranges, *, lengths=None, n_iter=32, momentum
     spectrograms : sequence of ndarray of shape (n_bands, n_frames)
         Features of the front end's dtype.
     ranges : ndarray of shape (n_clips, 3, 1) or (n_clips, 3, n_bands)
-        What ``extract`` returned for the clips, or a guess.
+        What ``extract`` returned for the clips, or an estimate.
     lengths : sequence of int or None, default=None
-        Samples wanted of each clip; by default the least that give its frames.
+        Samples of each clip; by default the fewest that give its frames.
     n_iter, momentum
         See :func:`griffin_lim`.
     seed : int, default=0
         Of the first phases. The same for every clip, so that its waveform does
-        not hang on its neighbours.
+        not depend on the other clips.
 
     Returns
     -------
@@ -119,10 +119,10 @@ def _energies(front_end, features, ranges, index):
 
 
 def _n_times(front_end, n_frames):
-    """The least number of samples that give this many frames; None where that is none."""
+    """The fewest samples that give this many frames; None where none are needed."""
     inside = 2 * (front_end.n_fft // 2) if front_end.framing.center else 0
     least = (n_frames - 1) * front_end.hop_length + front_end.n_fft - inside
-    return least or None  # one centred frame asks for none: take what comes
+    return least or None  # a single centred frame needs none: use all that come
 
 
 def _deemphasised(waveform, preemphasis):

@@ -6,9 +6,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils.sklearn_private import StrOptions, fit_context
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged
+from ._three_dimensional import ThreeDimensionalMixin
 
 
-class SpectrogramScaler(TransformerMixin, BaseEstimator):
+class SpectrogramScaler(ThreeDimensionalMixin, TransformerMixin, BaseEstimator):
     """Bring each band to mean 0 and standard deviation 1 over the training clips.
 
     Unlike the `normalize` of the front ends, which treats every clip by itself,

@@ -23,10 +23,10 @@ class BCResNetNet(nn.Module):
     Convolutions over frequency work on maps of bands and frames; those over time
     on the average of all bands, whose result is added to every band.
 
-    The networks of the paper span 40 mel bands. Here any number will do: wherever
+    The networks of the paper have 40 mel bands. Here any number is possible: where
     fewer than five bands are left, the outermost ones are repeated until there
-    are five, as many as the last frequency convolution and the sub-spectral norm
-    need; and bands that are left over at the end are averaged.
+    are five, as the last frequency convolution and the sub-spectral norm need;
+    bands that are left at the end are averaged.
 
     With `lengths`, padding frames enter no convolution over time, no average and
     no statistics of the batch.
@@ -35,7 +35,7 @@ class BCResNetNet(nn.Module):
     ----------
     n_bands : int
     n_frames : int or None
-        Not needed; there so that all networks are built alike.
+        Not used; all networks have the same first parameters.
     n_classes : int
     tau : float, default=1
         Width: the stages have 8, 12, 16 and 20 times `tau` channels. The paper has
@@ -87,7 +87,7 @@ class BCResNetNet(nn.Module):
         super().__init__()
         if variant not in ("paper", "reference"):
             raise ValueError(f"variant={variant!r}: expected 'paper' or 'reference'")
-        if not isinstance(tau, numbers.Real) or not tau >= 0.25:
+        if not isinstance(tau, numbers.Real) or not float(tau) >= 0.25:
             raise ValueError(f"tau={tau!r}: expected a number of at least 0.25")
         paper = variant == "paper"
         if transition_dropout is None:
@@ -100,7 +100,8 @@ class BCResNetNet(nn.Module):
 
         self.head = nn.Conv2d(1, head, 5, stride=(2, 1), padding=2, bias=not paper)
         self.head_norm = MaskedBatchNorm(head) if paper else None
-        blocks, before = [], head
+        blocks: list[nn.Module] = []
+        before = head
         for width, (n_blocks, stride, dilation) in zip(widths, STAGES):
             blocks.append(TransitionBlock(before, width, stride, dilation, transition_dropout))
             blocks += [NormalBlock(width, dilation, dropout) for _ in range(n_blocks - 1)]

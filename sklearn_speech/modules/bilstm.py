@@ -8,9 +8,9 @@ class BiLSTM(nn.Module):
     """Bidirectional LSTM in which padding changes nothing.
 
     The backward direction of a padded batch must begin at each clip's own last
-    frame. Packed sequences do that, but torch trains slowly with them on a
-    processor; here every clip is turned round within its own length instead, and
-    both directions run as plain LSTMs.
+    frame. Packed sequences do that, but torch trains slowly with them on a CPU;
+    here every clip is reversed within its own length instead, and both directions
+    run as plain LSTMs.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class BiLSTM(nn.Module):
     Shape
     -----
     Input (n_clips, n_frames, in_features), output
-    (n_clips, n_frames, 2 * hidden_units); what lies in the padding means nothing.
+    (n_clips, n_frames, 2 * hidden_units); values in the padding are undefined.
 
     Examples
     --------
@@ -47,16 +47,16 @@ class BiLSTM(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x, lengths=None):
-        turned = None if lengths is None else turned_round(lengths.to(x.device), x.shape[1])
+        index = None if lengths is None else reversed_index(lengths.to(x.device), x.shape[1])
         for i, (ahead, back) in enumerate(zip(self.forward_layers, self.backward_layers)):
             if i:
                 x = self.dropout(x)
-            x = torch.cat([ahead(x)[0], _turn(back(_turn(x, turned))[0], turned)], dim=2)
+            x = torch.cat([ahead(x)[0], _reverse(back(_reverse(x, index))[0], index)], dim=2)
         return x
 
 
-def turned_round(lengths, n_frames):
-    """Where each frame lies when clips are turned round within their own lengths.
+def reversed_index(lengths, n_frames):
+    """Positions of the frames of clips that are reversed within their own lengths.
 
     Parameters
     ----------
@@ -66,11 +66,11 @@ def turned_round(lengths, n_frames):
     Returns
     -------
     index : int64 Tensor of shape (n_clips, n_frames, 1)
-        Padding stays where it is; the same index turns back.
+        Padding keeps its place; the same index undoes the reversal.
 
     Examples
     --------
-    >>> turned_round(torch.tensor([4, 2]), 4)[..., 0].tolist()
+    >>> reversed_index(torch.tensor([4, 2]), 4)[..., 0].tolist()
     [[3, 2, 1, 0], [1, 0, 2, 3]]
     """
     position = torch.arange(n_frames, device=lengths.device)
@@ -78,5 +78,5 @@ def turned_round(lengths, n_frames):
     return torch.where(position <= last, last - position, position)[..., None]
 
 
-def _turn(x, index):
+def _reverse(x, index):
     return x.flip(1) if index is None else x.gather(1, index.expand(-1, -1, x.shape[2]))

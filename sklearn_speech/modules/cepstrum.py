@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..filters import dct_matrix, delta_kernel, lifter_weights
 
@@ -26,6 +26,8 @@ class Cepstrum(nn.Module):
         Frames that a derivative looks at; a clip's first and last frame are
         repeated beyond its ends.
     """
+
+    kernels: Tensor
 
     def __init__(
         self,
@@ -51,8 +53,9 @@ class Cepstrum(nn.Module):
         inverse = np.linalg.inv(dct_matrix(n_mels, n_mels, dct_type))[:, :n_mfcc] / weights.T
         self.register_buffer("matrix", torch.as_tensor(matrix, dtype=dtype))
         self.register_buffer("inverse_matrix", torch.as_tensor(inverse, dtype=dtype))
-        kernels = [delta_kernel(delta_width, order) for order in range(1, deltas + 1)]
-        kernels = np.asarray(kernels).reshape(deltas, delta_width)
+        orders = range(1, deltas + 1)
+        kernels = np.array([delta_kernel(delta_width, order) for order in orders])
+        kernels = kernels.reshape(deltas, delta_width)
         self.register_buffer("kernels", torch.as_tensor(kernels, dtype=dtype))
 
     def forward(self, x, valid=None):

@@ -1,5 +1,7 @@
 """Convolutional autoencoder of spectrograms."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -59,6 +61,11 @@ class ConvAutoencoderNet(nn.Module):
     -----
     Input and output (n_clips, n_bands, n_frames).
     """
+
+    #: An nn.ModuleList of ConvStage, which no annotation can say.
+    stages: Any
+    typical_shift: torch.Tensor
+    typical_spread: torch.Tensor
 
     def __init__(
         self,
@@ -123,7 +130,7 @@ class ConvAutoencoderNet(nn.Module):
             )
             channels = settings["out_channels"]
         self.stages = nn.ModuleList(ConvStage(**settings) for settings in self.stage_settings)
-        self.stages.to(memory_format=torch.channels_last)  # quicker, above all to pool
+        self.stages.to(memory_format=torch.channels_last)  # faster, above all for pooling
         sizes = self.sizes(n_frames) if mirror == "kernel" else [None] * n_layers
         self.mirrors = nn.ModuleList(
             DeconvStage(
@@ -138,8 +145,10 @@ class ConvAutoencoderNet(nn.Module):
         kernel = self.stages[-1].kernel_size
         options = {"batch_norm": batch_norm, "batch_norm_eps": batch_norm_eps}
         self.extra = ConvStage(channels, channels, kernel, **options) if extra_conv else None
-        #: (first, last, target) levels that training runs on what the stages before gave, or None.
-        self.span = None
+        #: Levels (first, last, target) that training runs, on maps of level `first`; or None.
+        self.span: tuple[int, int, int] | None = None
+        #: Source of noise and masks, on the device of the clips; None is torch's global generator.
+        self.generator: torch.Generator | None = None
 
     def sizes(self, n_frames):
         """Bands and frames at each level, from the input to the code; takes an int or a Tensor."""
@@ -150,7 +159,7 @@ class ConvAutoencoderNet(nn.Module):
         return sizes
 
     def least_frames(self, code_frames):
-        """The smallest number of frames whose code has so many."""
+        """The smallest number of frames whose code has this many."""
         for stage in reversed(self.stages):
             if code_frames > 1:
                 code_frames = (
@@ -185,15 +194,16 @@ class ConvAutoencoderNet(nn.Module):
         """
         if self.input_norm.kind is None:
             return
-        count, mean = 0, 0.0
+        count, mean = 0, torch.zeros((), dtype=torch.float64)
         for x, lengths in batches():
             count += x.shape[0] * x.shape[2] if lengths is None else int(lengths.sum())
             mean = mean + mask_frames(x, lengths).double().sum((0, 2))
         mean = mean / count
-        variance = sum(
-            mask_frames((x.double() - mean[:, None]).square(), lengths).sum((0, 2))
-            for x, lengths in batches()
-        )
+        variance = torch.zeros_like(mean)
+        for x, lengths in batches():
+            variance = variance + mask_frames((x.double() - mean[:, None]).square(), lengths).sum(
+                (0, 2)
+            )
         norm = self.input_norm.norm
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(variance / count)
@@ -273,7 +283,7 @@ class ConvAutoencoderNet(nn.Module):
         return mask_frames(x * spread + shift, lengths)
 
     def forward(self, x, lengths=None):
-        if x.dim() == 4:  # maps of a level in training; spectrograms meanwhile go all the way
+        if x.dim() == 4:  # maps of a level in training; spectrograms pass all stages
             return self._train_span(x, lengths)
         if x.dim() == 2:
             x = x[:, :, None]
@@ -302,21 +312,24 @@ class ConvAutoencoderNet(nn.Module):
         return h
 
     def _train_span(self, h, lengths):
-        """What training compares with its target: levels first to last, and back to target.
+        """Output that training compares with its target: from level first to last, back to target.
 
         `lengths` has two columns, frames at the first and at the target level.
         """
+        if self.span is None:
+            raise ValueError("maps of 4 axes are read in training only, where `span` is set")
         first, last, target = self.span
-        at_first, at_target = (None, None) if lengths is None else lengths.unbind(1)
         n_frames = h.shape[3] if target == first else self.n_frames
+        at_first = at_target = None
         if lengths is not None:
+            at_first, at_target = lengths.unbind(1)
             n_frames = int(at_target.max())
         h = self.corrupt(h, at_first, first) if self.training else h
         h, _ = self._down(h, at_first, first, last)
         return self._up(h, n_frames, at_target, last, target, level=target)
 
     def corrupt(self, h, lengths=None, level=0):
-        """What denoising learns from: patches of each clip hidden, and noise on the rest.
+        """Corrupt maps for denoising: hide patches of each clip, and add noise to the rest.
 
         Parameters
         ----------
@@ -331,7 +344,8 @@ class ConvAutoencoderNet(nn.Module):
         """
         if self.noise:
             deviation = h.flatten(1).std(1, correction=0).view(-1, 1, 1, 1)
-            h = mask_frames(h + self.noise * deviation * torch.randn_like(h), lengths)
+            noise = torch.empty_like(h).normal_(generator=self.generator)
+            h = mask_frames(h + self.noise * deviation * noise, lengths)
         if self.masking:
             shrunk = [1, 1]
             for stage in self.stages[:level]:
@@ -339,7 +353,8 @@ class ConvAutoencoderNet(nn.Module):
                     shrunk[axis] *= stage.stride[axis] * stage.pool_size[axis]
             size = [max(1, whole // part) for whole, part in zip(self.mask_size, shrunk)]
             grid = [-(-n // s) for n, s in zip(h.shape[2:], size)]
-            kept = (torch.rand(len(h), 1, *grid, device=h.device) >= self.masking).to(h.dtype)
+            draws = torch.empty(len(h), 1, *grid, device=h.device, dtype=torch.float32)
+            kept = (draws.uniform_(generator=self.generator) >= self.masking).to(h.dtype)
             kept = F.interpolate(kept, scale_factor=tuple(map(float, size)), mode="nearest")
             h = h * kept[:, :, : h.shape[2], : h.shape[3]]
         return h

@@ -152,7 +152,7 @@ class ConvStage(nn.Module):
             x = F.pad(x, (left, right, top, bottom))
         if not single:
             return self.conv(x)
-        # a single frame comes out: a stride would have torch 2.13 read memory beside it
+        # the output is one frame: with a stride, torch 2.13 would read memory outside the input
         # (oneDNN, one channel, channels last)
         x = x[..., : self.kernel_size[1]]
         return F.conv2d(x, self.conv.weight, self.conv.bias, (self.stride[0], 1))
@@ -182,6 +182,6 @@ class ConvStage(nn.Module):
 
 
 def _pad_to(x, n_bands, n_frames):
-    """Zero rows and columns at the end where x is smaller than asked for."""
+    """Zero rows and columns at the end where x is smaller than this size."""
     missing = max(0, n_bands - x.shape[-2]), max(0, n_frames - x.shape[-1])
     return F.pad(x, (0, missing[1], 0, missing[0])) if any(missing) else x

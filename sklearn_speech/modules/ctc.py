@@ -1,4 +1,4 @@
-"""Connectionist temporal classification: the loss of each clip, and what it asks of a clip."""
+"""Connectionist temporal classification: the loss of each clip, and the frames that it needs."""
 
 import torch
 from torch import nn
@@ -9,8 +9,8 @@ class CTCCriterion(nn.Module):
     """Negative log-likelihood of phone sequences, each divided by its number of phones.
 
     What :func:`torch.nn.functional.ctc_loss` averages with ``reduction="mean"``,
-    one value a clip. A clip with fewer frames than its phones need, which
-    augmentation may make of one that had enough, counts 0.
+    one value a clip. A clip with fewer frames than its phones need counts 0;
+    augmentation may shorten clips that far.
 
     Shape
     -----
@@ -39,7 +39,7 @@ class CTCCriterion(nn.Module):
 
 
 def valid_frames(logits):
-    """Frames of each clip of a padded batch, told by their logits.
+    """Frames of each clip of a padded batch, found from the logits.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def valid_frames(logits):
 
 
 def frames_needed(targets):
-    """The fewest frames in which phone sequences can be said: repeats need a blank between.
+    """The fewest frames of phone sequences: repeated phones need a blank between them.
 
     Parameters
     ----------

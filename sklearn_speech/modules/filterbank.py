@@ -2,14 +2,14 @@
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 #: Half bands of FastAudio, 3.1 Hz and 603.7 Hz at 16 kHz, as shares of the sampling rate.
 _NARROWEST, _WIDEST = 3.1 / 16000, 603.7 / 16000
 
 
 class MatrixFilterbank(nn.Module):
-    """A filter bank given by its matrix, fixed or free to learn.
+    """A filter bank given by its matrix, fixed or learned.
 
     Parameters
     ----------
@@ -19,14 +19,19 @@ class MatrixFilterbank(nn.Module):
         Whether the weights are a parameter.
     random : bool, default=False
         Begin with Kaiming-uniform weights, negative ones set to 0, instead of
-        `weights`, whose shape alone is then used.
+        `weights`, of which only the shape is used.
+    generator : torch.Generator, default=None
+        Source of random weights; None is torch's global generator.
     """
 
-    def __init__(self, weights, *, trainable=False, random=False, dtype=torch.float32):
+    def __init__(
+        self, weights, *, trainable=False, random=False, generator=None, dtype=torch.float32
+    ):
         super().__init__()
         weights = torch.as_tensor(np.asarray(weights), dtype=dtype)
         if random:
-            weights = torch.relu_(nn.init.kaiming_uniform_(torch.empty_like(weights)))
+            weights = torch.empty_like(weights)
+            nn.init.kaiming_uniform_(weights, generator=generator).relu_()
         if trainable:
             self.weights = nn.Parameter(weights)
         else:
@@ -75,6 +80,11 @@ class ShapedFilterbank(nn.Module):
     .. [1] Q. Fu, Z. Teng, J. White, M. Powell, D. Schmidt, "FastAudio: A
        Learnable Audio Front-End for Spoof Speech Detection" (2021).
     """
+
+    centers: Tensor
+    half_bands: Tensor
+    bins: Tensor
+    gains: Tensor
 
     def __init__(
         self,

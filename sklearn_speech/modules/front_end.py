@@ -1,6 +1,7 @@
 """The one spectral front end: waveforms to spectrograms, mel spectrograms or MFCC."""
 
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import nn
@@ -72,6 +73,8 @@ class FrontEnd(nn.Module):
         others are filters of that shape, each with a centre and a half band.
     masked_bins : (int, int), default=None
         Bins of the Fourier transform, first and one after the last, taken as 0.
+    generator : torch.Generator, default=None
+        Source of random filters; None is torch's global generator.
     dtype : torch.dtype, default=torch.float32
         In which filters are stored and clips computed.
 
@@ -129,6 +132,7 @@ class FrontEnd(nn.Module):
         random_mel=False,
         filterbank="free",
         masked_bins=None,
+        generator=None,
         dtype=torch.float32,
     ):
         super().__init__()
@@ -147,12 +151,14 @@ class FrontEnd(nn.Module):
             preemphasis=preemphasis,
         )
         transform = TrainableSTFT if train_stft else FixedSTFT
-        self.stft = transform(samples, n_fft, detrend=detrend, dtype=dtype)
+        self.stft: Any = transform(samples, n_fft, detrend=detrend, dtype=dtype)
         self.n_bands = self.stft.n_bins if n_mels is None else n_mels
-        self.bank = None
+        self.bank: Any = None
         if n_mels is not None:
             mel = {"fmin": fmin, "fmax": fmax, "mel_scale": mel_scale, "norm": norm}
-            self.bank = self._design_bank(n_mels, mel, filterbank, train_mel, random_mel, dtype)
+            self.bank = self._design_bank(
+                n_mels, mel, filterbank, train_mel, random_mel, generator, dtype
+            )
         elif train_mel or random_mel or filterbank != "free":
             raise ValueError("train_mel, random_mel and filterbank need a mel filter bank (n_mels)")
         gain = self._design_gain(samples if density else None, masked_bins)
@@ -186,7 +192,7 @@ class FrontEnd(nn.Module):
         """In which type the module computes now."""
         return next(chain(self.stft.parameters(), self.stft.buffers())).dtype
 
-    def _design_bank(self, n_mels, mel, filterbank, trainable, random, dtype):
+    def _design_bank(self, n_mels, mel, filterbank, trainable, random, generator, dtype):
         if random and not (trainable and filterbank == "free"):
             raise ValueError(
                 "random_mel=True needs filters that are free and learned: "
@@ -194,7 +200,9 @@ class FrontEnd(nn.Module):
             )
         if filterbank == "free":
             bank = mel_filterbank(self.sample_rate, self.n_fft, n_mels, **mel)
-            return MatrixFilterbank(bank, trainable=trainable, random=random, dtype=dtype)
+            return MatrixFilterbank(
+                bank, trainable=trainable, random=random, generator=generator, dtype=dtype
+            )
         fmax = check_band(self.sample_rate, mel["fmin"], mel["fmax"])
         points = mel_frequencies(n_mels + 2, mel["fmin"], fmax, mel["mel_scale"])
         gains = None if mel["norm"] is None else 2.0 / (points[2:] - points[:-2])
@@ -288,11 +296,11 @@ class FrontEnd(nn.Module):
         """
         if self.bank is None or self.power != 2:
             return None
-        blocks = []
+        blocks: list[tuple[slice, slice, torch.Tensor]] = []
         for group in self._weights().repeat_interleave(2, dim=1).tensor_split(_N_BLOCKS):
             if len(group):
-                columns = group.any(dim=0).nonzero().flatten().tolist() or [0]
-                columns = slice(columns[0], columns[-1] + 1)
+                used = group.any(dim=0).nonzero().flatten().tolist() or [0]
+                columns = slice(used[0], used[-1] + 1)
                 first = blocks[-1][0].stop if blocks else 0
                 bands = slice(first, first + len(group))
                 blocks.append((bands, columns, group[:, columns].T.contiguous()))

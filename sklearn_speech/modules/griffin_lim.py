@@ -1,11 +1,10 @@
-"""Waveforms from magnitudes or mel energies: a fast Griffin-Lim that never forgets its target.
+"""Waveforms from magnitudes or mel energies by a fast Griffin-Lim.
 
-Griffin-Lim goes back and forth between a waveform and its spectrogram and puts
-the known magnitudes back at each turn. With mel energies the magnitudes are
-not known, only weighted sums of them. Estimating them once and holding on to
-the estimate asks for a spectrogram that belongs to no waveform; here each turn
-keeps the fine structure that the waveform itself has, and corrects only what
-the filter bank can see.
+Griffin-Lim alternates between a waveform and its spectrogram and restores the
+known magnitudes in each iteration. With mel energies the magnitudes are not
+known, only weighted sums of them. Magnitudes that are estimated once are those
+of no waveform; here each iteration keeps the fine structure of the current
+waveform, and corrects only the energies of the bands.
 """
 
 import numpy as np
@@ -15,13 +14,13 @@ from scipy.signal import check_NOLA
 #: Mel energies, as a share of the clip's largest, below which a band counts as silent.
 TINY = 1e-20
 
-#: Largest correction of one bin in one update: keeps silence times infinity out.
+#: Largest correction of one bin in one update, so that zero is never multiplied by infinity.
 MAX_GAIN = 1e12
 
 #: Multiplicative updates that turn mel energies into the first magnitudes.
 N_FIRST_UPDATES = 12
 
-#: Windows may taper off at the ends of a clip: least share of the peak to divide by there.
+#: Windows may taper off at the ends of a clip: smallest fraction of the peak to divide by.
 EDGE_FLOOR = 1e-2
 
 
@@ -112,7 +111,7 @@ class _Frames:
         peak = float(window.square().max())
         weight = weight.clamp(min=min(float(steady), EDGE_FLOOR * peak))
         self.weight = inside / weight
-        # memory freed and claimed again at each turn takes longer than the transforms
+        # allocating this in each iteration would take longer than the transforms
         self.frames = window.new_empty(len(n_frames), self.n_frames, self.n_fft)
 
     def _fitting(self, n_frames, lengths):
@@ -123,7 +122,7 @@ class _Frames:
             least = start + self.n_fft - 2 * self.pad
             # no further than the next frame, or than the last one reaches
             most = max(1, min(least + self.hop - 1, start + self.n_fft - self.pad))
-            # one centred frame by itself asks for no sample: take what it can hold
+            # a single centred frame needs no sample: use as many as it can contain
             least = least or most
             fitting.append(least if lengths is None else min(max(int(lengths[i]), least), most))
         return fitting
@@ -189,11 +188,8 @@ def _check(target, window, hop_length, filterbank, n_frames, n_iter, momentum):
         raise ValueError(f"n_iter={n_iter!r}: expected at least 0")
     if not 0 <= momentum < 2:
         raise ValueError(f"momentum={momentum!r}: expected a number in [0, 2)")
-    support = np.flatnonzero(window.cpu().numpy())
-    support = window.cpu().numpy()[: support[-1] + 1] if len(support) else np.zeros(1)
-    if hop_length > n_fft or not check_NOLA(
-        np.pad(support, (0, n_fft - len(support))), n_fft, n_fft - hop_length
-    ):
+    # a silent window is refused too
+    if hop_length > n_fft or not check_NOLA(window.cpu().numpy(), n_fft, n_fft - hop_length):
         raise ValueError(
             f"hop_length={hop_length} leaves samples that no window covers (window of "
             f"{n_fft} samples): these cannot be brought back; use a smaller hop_length"
@@ -239,10 +235,10 @@ def griffin_lim(
     n_frames : sequence of int or None, default=None
         Frames of each clip in a zero-padded batch.
     lengths : sequence of int or None, default=None
-        Samples wanted of each clip; by default the least that give its frames.
-        Longer ones are filled with zeros, shorter ones cut.
+        Samples of each clip; by default the fewest that give its frames. The
+        waveforms are padded with zeros or cut to them.
     n_iter : int, default=32
-        Turns from spectrogram to waveform and back.
+        Iterations from spectrogram to waveform and back.
     momentum : float, default=0.9
         How far to go beyond the last change (Perraudin, Balazs and Søndergaard,
         *A fast Griffin-Lim algorithm*, 2013); 0 is the algorithm of Griffin and
@@ -251,7 +247,7 @@ def griffin_lim(
         Corrections towards the mel energies in each turn, see `MelConstraint`.
     generator : torch.Generator or None, default=None
         Draws the first phases, on the CPU. Every clip starts from the same
-        ones, so that its result does not hang on its neighbours.
+        ones, so that its result does not depend on the other clips.
 
     Returns
     -------
@@ -289,7 +285,7 @@ def griffin_lim(
     for turn in range(n_iter):
         current = frames.analyse(frames.synthesise(spectra), out=current)
         beyond = 1 + momentum if turn else 1
-        torch.lerp(*map(torch.view_as_real, (previous, current)), beyond, out=parts)
+        torch.lerp(torch.view_as_real(previous), torch.view_as_real(current), beyond, out=parts)
         current, previous = previous, current
         torch.mul(real, real, out=present).addcmul_(imag, imag)
         if power != 2:

@@ -1,5 +1,7 @@
 """Normalisation of what enters a network."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -40,7 +42,9 @@ class InputNorm(nn.Module):
         if kind not in (None, "batch", "clip", "band"):
             raise ValueError(f"input_norm={kind!r}: expected None, 'batch', 'clip' or 'band'")
         self.kind, self.eps = kind, eps
-        self.norm = None if kind is None else MaskedBatchNorm(n_bands, affine=False, eps=eps)
+        self.norm: Any = None  # a MaskedBatchNorm where there is a kind
+        if kind is not None:
+            self.norm = MaskedBatchNorm(n_bands, affine=False, eps=eps)
 
     def forward(self, x, lengths=None):
         if self.kind is None:

@@ -1,7 +1,7 @@
 """Batch normalisation that leaves padding out, over the whole spectrum or part of it."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .precision import at_least_single
@@ -37,6 +37,10 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     bool. With ``n_groups > 1`` the third axis is that of the bands.
     """
 
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+
     def __init__(self, n_channels, n_groups=1, eps=1e-5, momentum=0.1, affine=True):
         super().__init__(n_channels * n_groups, eps=eps, momentum=momentum, affine=affine)
         self.n_groups = n_groups
@@ -44,10 +48,10 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     def reset_running_stats(self):
         """Begin again with mean 0 and variance 1, of no batches."""
         super().reset_running_stats()
-        self._n_batches = None  # num_batches_tracked, known without asking a GPU
+        self._n_batches: int | None = None  # num_batches_tracked, without waiting for a GPU
 
     def forward(self, x, mask=None, inplace=False):
-        """`x` normalised; `inplace` allows to overwrite it where no gradient needs it."""
+        """x normalised; `inplace` allows overwriting x where no gradient needs it."""
         if inplace and not self.training and not torch.is_grad_enabled() and self.n_groups == 1:
             scale, shift = self._scale_and_shift(self.running_mean, self.running_var)
             shape = (-1, *[1] * (x.dim() - 2))
@@ -58,7 +62,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         even = n_bands % self.n_groups == 0
         alone = x.numel() == self.num_features
         if even and not (self.training and (alone or mask is not None)):
-            if self.n_groups == 1:  # without a view: torch's gradient of a single clip may be wrong
+            if self.n_groups == 1:  # no view: with one, torch's gradient of a single clip is wrong
                 return self._plain(x)
             split = x.reshape(n_clips, n_channels * self.n_groups, -1, x.shape[-1])
             return self._plain(split).reshape(x.shape)
@@ -79,7 +83,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         )
 
     def _next_momentum(self):
-        """Count a training batch, and weigh it in the running statistics."""
+        """Count a training batch, and return its weight in the running statistics."""
         if self._n_batches is None:
             self._n_batches = int(self.num_batches_tracked)
         self._n_batches += 1

@@ -1,5 +1,7 @@
 """Networks that name the phone of each frame, for connectionist temporal classification."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -19,7 +21,7 @@ class PhonemeNet(nn.Module):
     ----------
     n_bands : int
     n_frames : int or None
-        Not needed; there so that all networks are built alike.
+        Not used; all networks have the same first parameters.
     n_phones : int
         Without blank.
     encoder : {"conv-lstm", "linear-lstm", "bcresnet"}, default="conv-lstm"
@@ -85,6 +87,7 @@ class PhonemeNet(nn.Module):
         self.time_stride = frames_per_output(encoder, time_stride)
         outside = 0.0 if encoder == "bcresnet" else dropout
         bias = True
+        self.encode: Any
         if encoder == "bcresnet":
             self.encode = BCResNetNet(n_bands, None, 1, tau, variant, dropout, None, input_norm)
             del self.encode.classify  # frames are classified, not clips
@@ -142,13 +145,14 @@ class _ConvEncoder(nn.Module):
     def __init__(self, n_bands, n_filters, time_stride, input_norm):
         super().__init__()
         self.input_norm = InputNorm(n_bands, input_norm)
-        kernel, stride, width = (5, max(5, 2 * time_stride + 1)), (2, time_stride), 1
+        kernel, stride = (5, max(5, 2 * time_stride + 1)), (2, time_stride)
+        width = 1
         self.stages = nn.ModuleList()
         for filters in n_filters:
             stage = ConvStage(width, filters, kernel, stride, batch_norm=True, bias=False)
             self.stages.append(stage)
             n_bands = stage.out_bands(n_bands)
-            kernel, stride, width = 3, (2, 1), filters
+            kernel, stride, width = (3, 3), (2, 1), filters
         self.n_features = width * n_bands
 
     def forward(self, x, lengths=None):

@@ -1,5 +1,7 @@
 """Convolutional network on spectrograms."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -50,6 +52,9 @@ class SpectrogramCNNNet(nn.Module):
     Input (n_clips, n_bands, n_frames), or (n_clips, n_bands) for one frame a
     clip; output (n_clips, n_classes).
     """
+
+    #: An nn.ModuleList of ConvStage, which no annotation can say.
+    stages: Any
 
     def __init__(
         self,
@@ -121,16 +126,16 @@ class SpectrogramCNNNet(nn.Module):
         if head == "flatten":
             per_filter[head] = bands * frames
         self.dense = _dense_layers(last * per_filter[head], hidden_units, n_classes, head_dropout)
-        self.stages.to(memory_format=torch.channels_last)  # quicker, above all to pool
+        self.stages.to(memory_format=torch.channels_last)  # faster, above all for pooling
 
     def freeze(self, n_stages):
-        """Hold the first stages and the statistics of the input as they are; 0 frees all."""
+        """Freeze the first stages and the statistics of the input; 0 unfreezes all."""
         self.n_frozen = n_stages
         for i, stage in enumerate(self.stages):
             stage.requires_grad_(i >= n_stages)
 
     def train(self, mode=True):
-        """As in torch, but what is frozen stays in evaluation mode."""
+        """As in torch, but frozen modules stay in evaluation mode."""
         super().train(mode)
         if self.n_frozen:
             for module in [self.input_norm, *self.stages[: self.n_frozen]]:
@@ -164,10 +169,10 @@ class SpectrogramCNNNet(nn.Module):
 
 
 def default_layers(n_layers):
-    """Sizes of the layers where none are asked for.
+    """Default sizes of the layers.
 
-    The first layer is wide and sees every second band and frame, and halves the
-    frames again: that is where most of the time would go.
+    The first layer would take most of the time: its large kernel has a stride of 2,
+    and its pooling halves the frames again.
 
     Examples
     --------
@@ -188,7 +193,7 @@ def _dense_layers(width, hidden_units, n_classes, dropout):
     hidden = [] if hidden_units is None else hidden_units
     hidden = list(hidden) if isinstance(hidden, (list, tuple)) else [hidden]
     rates = per_layer("head_dropout", dropout, len(hidden) + 1)
-    layers = []
+    layers: list[nn.Module] = []
     for i, (before, after) in enumerate(zip([width, *hidden], [*hidden, n_classes])):
         if rates[i]:
             layers.append(Dropout(rates[i]))

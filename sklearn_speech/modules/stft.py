@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 #: Added to a squared magnitude before its root is taken, where gradients flow through it.
 ROOT_EPSILON = 1e-12
@@ -35,6 +35,8 @@ class FixedSTFT(nn.Module):
         What is subtracted from each frame before the window: nothing, its mean,
         or its least-squares line.
     """
+
+    window: Tensor
 
     def __init__(self, window, n_fft, *, detrend=None, dtype=torch.float32):
         super().__init__()

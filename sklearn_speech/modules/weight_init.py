@@ -1,8 +1,9 @@
 """Initial weights of convolutions and dense layers."""
 
 import math
+from collections.abc import Callable
 
-from torch import nn
+from torch import Generator, Tensor, nn
 
 _LAYERS = (
     nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d,
@@ -10,26 +11,31 @@ _LAYERS = (
 )  # fmt: skip
 
 
-def _lecun_normal(weight):
+def _lecun_normal(weight: Tensor, generator: Generator | None = None) -> None:
     fan_in = weight[0].numel()
-    nn.init.normal_(weight, std=1 / math.sqrt(fan_in))
+    nn.init.normal_(weight, std=1 / math.sqrt(fan_in), generator=generator)
 
 
-#: How the weights begin, beside torch's own way; biases begin at 0.
-INITIALIZERS = {"glorot_uniform": nn.init.xavier_uniform_, "lecun_normal": _lecun_normal}
+#: Schemes of initial weights besides torch's own; biases are 0 at first.
+INITIALIZERS: dict[str, Callable[..., object]] = {
+    "glorot_uniform": nn.init.xavier_uniform_,
+    "lecun_normal": _lecun_normal,
+}
 
 
-def initialize_weights(network, scheme):
-    """Draw the weights of convolutions and dense layers anew, and set their biases to 0.
+def initialize_weights(network: nn.Module, scheme: str, generator: Generator | None = None) -> None:
+    """Draw new weights for convolutions and dense layers, and set their biases to 0.
 
     Parameters
     ----------
     network : torch.nn.Module
-        Changed in place; other layers, such as recurrent ones, are left as they are.
+        Changed in place; other layers, such as recurrent ones, are not changed.
     scheme : {"torch", "glorot_uniform", "lecun_normal"}
         "torch" changes nothing. "glorot_uniform" is uniform, with a variance of
         2 / (fan in + fan out) (Keras), "lecun_normal" is normal, with a variance of
         1 / fan in (Chainer).
+    generator : torch.Generator, default=None
+        Source of random numbers; None is torch's global generator.
 
     References
     ----------
@@ -51,6 +57,6 @@ def initialize_weights(network, scheme):
         return
     for layer in network.modules():
         if isinstance(layer, _LAYERS):
-            INITIALIZERS[scheme](layer.weight)
+            INITIALIZERS[scheme](layer.weight, generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

