@@ -3,9 +3,12 @@
 import math
 import numbers
 import warnings
+from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.model_selection import BaseShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
@@ -27,7 +30,9 @@ SLACK = 1.5
 N_STARTS, N_EXCHANGES = 5, 500
 
 
-def imbalance(counts, sides, totals=None):
+def imbalance(
+    counts: npt.NDArray[Any], sides: npt.NDArray[Any], totals: npt.NDArray[Any] | None = None
+) -> npt.NDArray[Any]:
     """How far the class proportions of sides of a split are from those of all clips.
 
     Parameters
@@ -71,7 +76,9 @@ class _SideDrawer:
         Whether the groups that are not chosen must keep every class.
     """
 
-    def __init__(self, counts, n_chosen, totals, spare_rest):
+    def __init__(
+        self, counts: npt.NDArray[Any], n_chosen: int, totals: npt.NDArray[Any], spare_rest: bool
+    ) -> None:
         self.counts, self.n_chosen, self.totals = counts, n_chosen, totals
         self.spare_rest = spare_rest
         self.good_sides = None
@@ -79,11 +86,11 @@ class _SideDrawer:
             chosen = np.array(list(combinations(range(len(counts)), n_chosen)))
             sides = np.zeros((len(chosen), len(counts)), dtype=bool)
             np.put_along_axis(sides, chosen, True, axis=1)
-            missing, unlike = self.badness(sides)
-            unlike = np.where(missing == missing.min(), unlike, np.inf)
-            self.good_sides = sides[unlike <= max(TOLERANCE, SLACK * unlike.min())]
+            missing, imbalances = self.cost(sides)
+            imbalances = np.where(missing == missing.min(), imbalances, np.inf)
+            self.good_sides = sides[imbalances <= max(TOLERANCE, SLACK * imbalances.min())]
 
-    def badness(self, sides):
+    def cost(self, sides: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """What to minimise: first the number of classes left out, then the imbalance.
 
         A class that the rest (the training clips) lacks weighs more than all that the
@@ -96,34 +103,34 @@ class _SideDrawer:
             missing = missing + used_up * (self.counts.shape[1] + 1)
         return missing, imbalance(self.counts, sides, self.totals)
 
-    def draw(self, rng):
+    def draw(self, rng: np.random.RandomState) -> npt.NDArray[Any]:
         """A side, as an ndarray of bool of shape (n_groups,)."""
         if self.good_sides is not None:
             return self.good_sides[rng.randint(len(self.good_sides))]
-        best, best_key = None, (math.inf, math.inf)
-        for _ in range(N_STARTS):
+        best, best_key = self._improve(rng)
+        for _ in range(N_STARTS - 1):
+            if best_key <= (0, TOLERANCE):
+                break
             side, key = self._improve(rng)
             if key < best_key:
                 best, best_key = side, key
-            if key <= (0, TOLERANCE):
-                break
         return best
 
     def _improve(self, rng):
         """A random side, exchanging the best pair of groups for as long as that helps."""
         side = np.zeros(len(self.counts), dtype=bool)
         side[rng.permutation(len(side))[: self.n_chosen]] = True
-        key = tuple(column[0] for column in self.badness(side[np.newaxis]))
+        key = tuple(column[0] for column in self.cost(side[np.newaxis]))
         rows = np.arange(N_EXCHANGES)
         while key > (0, TOLERANCE):
             sides = np.repeat(side[np.newaxis], N_EXCHANGES, axis=0)
             sides[rows, rng.choice(np.flatnonzero(side), N_EXCHANGES)] = False
             sides[rows, rng.choice(np.flatnonzero(~side), N_EXCHANGES)] = True
-            missing, unlike = self.badness(sides)
-            i = np.lexsort((unlike, missing))[0]
-            if (missing[i], unlike[i]) >= key:
+            missing, imbalances = self.cost(sides)
+            i = np.lexsort((imbalances, missing))[0]
+            if (missing[i], imbalances[i]) >= key:
                 break
-            side, key = sides[i], (missing[i], unlike[i])
+            side, key = sides[i], (missing[i], imbalances[i])
         return side, key
 
 
@@ -188,7 +195,14 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
     # read by scikit-learn's metadata routing: this splitter asks for groups
     __metadata_request__split = {"groups": True}
 
-    def __init__(self, n_splits=10, *, test_size=None, train_size=None, random_state=None):
+    def __init__(
+        self,
+        n_splits: int = 10,
+        *,
+        test_size: float | int | None = None,
+        train_size: float | int | None = None,
+        random_state: Any = None,
+    ) -> None:
         super().__init__(
             n_splits=n_splits,
             test_size=test_size,
@@ -196,7 +210,9 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
             random_state=random_state,
         )
 
-    def split(self, X, y=None, groups=None):
+    def split(
+        self, X: Any, y: Any = None, groups: Any = None
+    ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
         """Draw the splits.
 
         Parameters
@@ -275,10 +291,11 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
             if size is None:
                 continue
             if isinstance(size, numbers.Integral) and not isinstance(size, bool):
-                if 1 <= size < n_groups:
+                if 1 <= int(size) < n_groups:
                     continue
-            elif isinstance(size, numbers.Real) and not isinstance(size, bool) and 0 < size < 1:
-                continue
+            elif isinstance(size, numbers.Real) and not isinstance(size, bool):
+                if 0 < float(size) < 1:
+                    continue
             raise ValueError(
                 f"{name}={size!r}: expected a share of the groups between 0 and 1, or a whole "
                 f"number of groups from 1 to {n_groups - 1} (there are {n_groups})"
@@ -323,5 +340,5 @@ def _encode_classes(y, n_clips):
         return classes, np.array([code[label] for label in y.tolist()])
     if y.dtype.kind == "f" and type_of_target(y) not in ("binary", "multiclass"):
         raise ValueError("y holds continuous numbers: expected classes")
-    classes, codes = np.unique(y, return_inverse=True)
-    return classes.tolist(), codes
+    found, codes = np.unique(y, return_inverse=True)
+    return found.tolist(), codes

@@ -1,19 +1,21 @@
 """Axes, colours and ticks that all displays share; matplotlib is imported inside."""
 
+from typing import Any
+
 import numpy as np
 
-#: Okabe and Ito's colours without yellow, which vanishes on white paper: told apart with
-#: every common kind of colour blindness.
+#: Okabe and Ito's colours without yellow, which is too light on white paper. They can be told
+#: apart with every common kind of colour blindness.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 #: One marker a series, so that the series stay apart in a black and white print.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-#: What is drawn behind the data: references, connecting lines, boundaries.
+#: Colour of references, connecting lines and boundaries, which are drawn behind the data.
 GREY = "#7F7F7F"
 
 
-def require_matplotlib(caller):
+def require_matplotlib(caller: str) -> None:
     """Raise an error that says what to install where matplotlib is missing.
 
     Parameters
@@ -34,7 +36,7 @@ def require_matplotlib(caller):
         ) from error
 
 
-def single_axes(display, ax, figsize):
+def single_axes(display: Any, ax: Any, figsize: tuple[float, float]) -> Any:
     """The axes to draw on: those that were passed, or those of a new figure.
 
     Parameters
@@ -42,7 +44,7 @@ def single_axes(display, ax, figsize):
     display : object
         The display that draws; its class is named when matplotlib is missing.
     ax : matplotlib Axes or None
-        What the user passed.
+        Axes that the user passed.
     figsize : tuple of (float, float)
         Width and height in inches of a new figure.
 
@@ -59,7 +61,9 @@ def single_axes(display, ax, figsize):
     return ax
 
 
-def panel_axes(display, ax, shape, figsize, **subplots_kw):
+def panel_axes(
+    display: Any, ax: Any, shape: tuple[int, int], figsize: tuple[float, float], **subplots_kw: Any
+) -> Any:
     """A grid of panels: in a new figure, in the place of one axes, or those passed.
 
     Parameters
@@ -67,7 +71,7 @@ def panel_axes(display, ax, shape, figsize, **subplots_kw):
     display : object
         The display that draws.
     ax : matplotlib Axes, array-like of matplotlib Axes, or None
-        One axes is the room that the panels share; an array holds the panels.
+        One axes is divided into the panels; an array holds the panels.
     shape : tuple of (int, int)
         Rows and columns of panels.
     figsize : tuple of (float, float)
@@ -114,16 +118,16 @@ def panel_axes(display, ax, shape, figsize, **subplots_kw):
     return spec.subgridspec(*shape).subplots(squeeze=False, **subplots_kw)
 
 
-def open_frame(ax):
-    """Take away the two spines of a line plot that carry no ticks."""
+def open_frame(ax: Any) -> None:
+    """Remove the top and right spines of a line plot, which carry no ticks."""
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def color_of(index):
+def color_of(index: int) -> str:
     """Colour of a series; starts over after the last."""
     return PALETTE[index % len(PALETTE)]
 
 
-def marker_of(index):
+def marker_of(index: int) -> str:
     """Marker of a series; starts over after the last."""
     return MARKERS[index % len(MARKERS)]

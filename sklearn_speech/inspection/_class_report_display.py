@@ -1,6 +1,9 @@
 """Precision, recall and F1 of each class as horizontal bars."""
 
+from typing import Any, Self
+
 import numpy as np
+import numpy.typing as npt
 from sklearn.metrics import precision_recall_fscore_support
 from sklearn.utils.multiclass import unique_labels
 
@@ -52,12 +55,19 @@ class ClassReportDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, scores, class_names, *, support=None):
+    def __init__(self, scores: Any, class_names: Any, *, support: Any = None) -> None:
         self.scores = scores
         self.class_names = class_names
         self.support = support
 
-    def plot(self, ax=None, *, metrics=None, sort_by="f1", bar_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        metrics: list[str] | None = None,
+        sort_by: str | None = "f1",
+        bar_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the bars.
 
         Parameters
@@ -137,8 +147,15 @@ class ClassReportDisplay:
 
     @classmethod
     def from_predictions(
-        cls, y_true, y_pred, *, labels=None, sample_weight=None, ax=None, **plot_kw
-    ):
+        cls,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        labels: Any = None,
+        sample_weight: npt.ArrayLike | None = None,
+        ax: Any = None,
+        **plot_kw: Any,
+    ) -> Self:
         """Draw the bars of true and predicted labels.
 
         Parameters
@@ -171,8 +188,16 @@ class ClassReportDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, labels=None, sample_weight=None, ax=None, **plot_kw
-    ):
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        labels: Any = None,
+        sample_weight: npt.ArrayLike | None = None,
+        ax: Any = None,
+        **plot_kw: Any,
+    ) -> Self:
         """Draw the bars of a fitted classifier on clips that it did not learn from.
 
         Parameters

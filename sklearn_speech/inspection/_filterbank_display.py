@@ -1,6 +1,9 @@
 """Filters over frequency, initial against trained."""
 
+from typing import Any, Self
+
 import numpy as np
+import numpy.typing as npt
 
 from ..filters import frame_sizes, mel_filterbank
 from ..utils.parts import final_step
@@ -50,12 +53,19 @@ class FilterbankDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, filters, *, sample_rate, initial=None):
+    def __init__(self, filters: npt.ArrayLike, *, sample_rate: float, initial: Any = None) -> None:
         self.filters = filters
         self.sample_rate = sample_rate
         self.initial = initial
 
-    def plot(self, ax=None, *, kind="lines", cmap="viridis", line_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        kind: str = "lines",
+        cmap: Any = "viridis",
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the filters.
 
         Parameters
@@ -131,7 +141,9 @@ class FilterbankDisplay:
         return self
 
     @classmethod
-    def from_estimator(cls, estimator, *, initial=None, ax=None, **plot_kw):
+    def from_estimator(
+        cls, estimator: Any, *, initial: Any = None, ax: Any = None, **plot_kw: Any
+    ) -> Self:
         """Draw the mel filters of a front end, or of a network that trained them.
 
         Parameters

@@ -1,6 +1,10 @@
 """Sine and cosine kernels over time, initial against trained."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+import numpy.typing as npt
 
 from ..utils.parts import final_step
 from ._axes import GREY, color_of, open_frame, panel_axes
@@ -52,14 +56,28 @@ class FourierKernelDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, cosine, sine, *, sample_rate, n_fft, initial=None):
+    def __init__(
+        self,
+        cosine: npt.ArrayLike,
+        sine: npt.ArrayLike,
+        *,
+        sample_rate: float,
+        n_fft: int,
+        initial: Any = None,
+    ) -> None:
         self.cosine = cosine
         self.sine = sine
         self.sample_rate = sample_rate
         self.n_fft = n_fft
         self.initial = initial
 
-    def plot(self, ax=None, *, bins=(2, 10, 20, 50), line_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        bins: Sequence[int] = (2, 10, 20, 50),
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the kernels.
 
         Parameters
@@ -94,18 +112,16 @@ class FourierKernelDisplay:
         peak = 1.05 * max(float(np.abs(kernel[bins]).max()) for kernel in every) or 1.0
         times = 1000 * np.arange(win_length) / self.sample_rate
         self.lines_ = np.empty((2, len(bins)), dtype=object)
-        self.initial_lines_ = None if initial is None else self.lines_.copy()
+        initial_lines = np.empty((2, len(bins)), dtype=object)
         for row, name in enumerate(("Cosine", "Sine")):
             for column, k in enumerate(bins):
                 panel = axes[row, column]
                 drawing = {"color": color_of(row), "linewidth": 0.9} | (line_kw or {})
                 (self.lines_[row, column],) = panel.plot(times, kernels[row][k], **drawing)
                 if initial is not None:
-                    # over the trained one: where nothing changed, both are seen
+                    # drawn dashed over the trained kernel, so that both show where they agree
                     behind = {"color": GREY, "linestyle": "--", "linewidth": 0.7}
-                    (self.initial_lines_[row, column],) = panel.plot(
-                        times, initial[row][k], **behind
-                    )
+                    (initial_lines[row, column],) = panel.plot(times, initial[row][k], **behind)
                 open_frame(panel)
                 panel.set_xlim(0, times[-1] if win_length > 1 else 1)
                 panel.set_ylim(-peak, peak)
@@ -122,19 +138,20 @@ class FourierKernelDisplay:
                     panel.tick_params(labelleft=False)
         if initial is not None:
             axes[0, 0].legend(
-                [self.lines_[0, 0], self.initial_lines_[0, 0]],
+                [self.lines_[0, 0], initial_lines[0, 0]],
                 ["trained", "initial"],
                 frameon=False,
                 fontsize="x-small",
                 loc="lower right",
             )
+        self.initial_lines_ = None if initial is None else initial_lines
         self.axes_ = axes
         self.ax_ = axes[0, 0]
         self.figure_ = axes[0, 0].figure
         return self
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, **plot_kw):
+    def from_estimator(cls, estimator: Any, *, ax: Any = None, **plot_kw: Any) -> Self:
         """Draw the kernels of a front end, or of a network that trained them.
 
         Parameters

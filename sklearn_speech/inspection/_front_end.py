@@ -1,9 +1,10 @@
-"""What an estimator's front end says of the axes and levels of its spectrograms."""
+"""Axes and levels of the spectrograms that an estimator's front end computes."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..filters import frame_sizes, mel_frequencies
 from ..utils.parts import final_step, walk
@@ -34,13 +35,13 @@ class FrontEndAxes:
     first_frame_time: float
     frequencies: np.ndarray | None
 
-    def to_decibels(self, levels):
-        """Levels in dB and "dB", or as they are and "" where the front end took the level out.
+    def to_decibels(self, levels: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], str]:
+        """Levels in dB and "dB", or unchanged and "" where the front end normalised the level.
 
         Parameters
         ----------
         levels : ndarray of shape (n_bands, n_frames)
-            What the front end put out.
+            Output of the front end.
 
         Returns
         -------
@@ -63,7 +64,7 @@ class FrontEndAxes:
         return levels, "dB"
 
 
-def describe_front_end(estimator):
+def describe_front_end(estimator: Any) -> FrontEndAxes | None:
     """Axes of the spectrograms that an estimator makes, or works on.
 
     Parameters
@@ -100,7 +101,7 @@ def describe_front_end(estimator):
     return FrontEndAxes(step, rate, hop_length, first, frequencies)
 
 
-def spectrogram_of(estimator, X):
+def spectrogram_of(estimator: Any, X: Any) -> tuple[npt.NDArray[Any], str, FrontEndAxes]:
     """The spectrogram that a fitted transformer makes of one clip, and its axes.
 
     Parameters

@@ -1,11 +1,14 @@
-"""What displays read from estimators: the one clip, and parameters within pipelines."""
+"""Reads inputs of displays: one clip, and parameters of estimators within pipelines."""
+
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..utils.parts import walk
 
 
-def one_waveform(X):
+def one_waveform(X: Any) -> npt.NDArray[Any]:
     """The one clip in X as a 1-D array.
 
     Parameters
@@ -32,7 +35,7 @@ def one_waveform(X):
     return waveform
 
 
-def find_parameter(estimator, name):
+def find_parameter(estimator: Any, name: str) -> Any:
     """Value of a parameter of an estimator, or of the last step that has it.
 
     Parameters

@@ -1,6 +1,9 @@
-"""Which phones are taken for which, added and left out, as a picture."""
+"""Confusions, insertions and deletions of phones as an image."""
+
+from typing import Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from ..metrics import phone_confusion_matrix
 from ._axes import single_axes
@@ -48,11 +51,18 @@ class PhoneConfusionDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, confusion_matrix, labels):
+    def __init__(self, confusion_matrix: npt.ArrayLike, labels: Any) -> None:
         self.confusion_matrix = confusion_matrix
         self.labels = labels
 
-    def plot(self, ax=None, *, cmap="Blues", colorbar=True, im_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        cmap: Any = "Blues",
+        colorbar: bool = True,
+        im_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the shares.
 
         Parameters
@@ -107,7 +117,15 @@ class PhoneConfusionDisplay:
         return self
 
     @classmethod
-    def from_predictions(cls, y_true, y_pred, *, folding=None, ax=None, **plot_kw):
+    def from_predictions(
+        cls,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        folding: Literal[48, 39] | None = None,
+        ax: Any = None,
+        **plot_kw: Any,
+    ) -> Self:
         """Draw the confusions of true and recognised phones.
 
         Parameters
@@ -133,7 +151,16 @@ class PhoneConfusionDisplay:
         return cls(matrix, labels).plot(ax=ax, **plot_kw)
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, folding=None, ax=None, **plot_kw):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        folding: Literal[48, 39] | None = None,
+        ax: Any = None,
+        **plot_kw: Any,
+    ) -> Self:
         """Draw the confusions of a fitted recogniser on clips that it did not learn from.
 
         Parameters

@@ -1,6 +1,9 @@
 """Phone posteriors over time, with the true segments over them."""
 
+from typing import Any, Self
+
 import numpy as np
+import numpy.typing as npt
 
 from ..utils.parts import final_step
 from ._axes import single_axes
@@ -13,8 +16,8 @@ from ._segments import check_segments, draw_segments
 class PosteriorgramDisplay:
     """Probability of each phone in each frame, with the true segments over it.
 
-    A frame of a true segment is right where the dark cells lie in its frame. All
-    parameters are stored as attributes.
+    A recognition is right where the dark cells lie within the outlines of the true
+    segments. All parameters are stored as attributes.
 
     Parameters
     ----------
@@ -28,6 +31,8 @@ class PosteriorgramDisplay:
         Seconds from the start of the clip to the middle of the first frame.
     segments : list of (float, float, str), default=None
         Start and end in seconds, and label, of the phones that were spoken.
+    row_name : str, default="Phone"
+        What the rows are, such as "Word" or "Event": the label of the y axis.
 
     Attributes
     ----------
@@ -60,24 +65,34 @@ class PosteriorgramDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, posteriors, phones, *, frame_period, first_frame_time=0.0, segments=None):
+    def __init__(
+        self,
+        posteriors: npt.ArrayLike,
+        phones: list[str],
+        *,
+        frame_period: float,
+        first_frame_time: float = 0.0,
+        segments: Any = None,
+        row_name: str = "Phone",
+    ) -> None:
         self.posteriors = posteriors
         self.phones = phones
         self.frame_period = frame_period
         self.first_frame_time = first_frame_time
         self.segments = segments
+        self.row_name = row_name
 
     def plot(
         self,
-        ax=None,
+        ax: Any = None,
         *,
-        min_posterior=0.2,
-        order="time",
-        cmap="Blues",
-        segment_color="#D55E00",
-        colorbar=True,
-        im_kw=None,
-    ):
+        min_posterior: float = 0.2,
+        order: str = "time",
+        cmap: Any = "Blues",
+        segment_color: Any = "#D55E00",
+        colorbar: bool = True,
+        im_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the posteriorgram.
 
         Parameters
@@ -88,7 +103,7 @@ class PosteriorgramDisplay:
             A phone that never gets above it, and was not spoken, has no row.
         order : {"time", "given"}, default="time"
             Order of the rows: "time" puts the phone that comes first on top, so that a
-            good recognition runs down a staircase; "given" is that of `phones`.
+            good recognition descends from left to right; "given" is that of `phones`.
         cmap : str or matplotlib Colormap, default="Blues"
             From white for 0 to dark for 1.
         segment_color : color, default="#D55E00"
@@ -129,7 +144,7 @@ class PosteriorgramDisplay:
             posteriors[:, columns].T,
             **drawing,
         )
-        ax.set(xlabel="Time (s)", ylabel="Phone")
+        ax.set(xlabel="Time (s)", ylabel=self.row_name)
         ax.set_yticks(np.arange(len(columns)), labels=self.shown_phones_, fontsize="small")
         ax.tick_params(axis="y", length=0)
         self.colorbar_ = None
@@ -179,8 +194,18 @@ class PosteriorgramDisplay:
         return ax.add_collection(frames, autolim=False)
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, phones=None, segments=None, ax=None, **plot_kw):
-        """Draw what a fitted phoneme recogniser hears in one clip.
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        phones: list[str] | None = None,
+        segments: Any = None,
+        row_name: str = "Phone",
+        ax: Any = None,
+        **plot_kw: Any,
+    ) -> Self:
+        """Draw the posteriors of a fitted phoneme recogniser for one clip.
 
         Parameters
         ----------
@@ -193,6 +218,8 @@ class PosteriorgramDisplay:
             estimator, after the blank where there is a column more than phones.
         segments : list of (float, float, str), default=None
             Start and end in seconds, and label, of the phones that were spoken.
+        row_name : str, default="Phone"
+            What the rows are, such as "Word": the label of the y axis.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         **plot_kw : dict
@@ -230,5 +257,6 @@ class PosteriorgramDisplay:
             frame_period=stride * axes.hop_length / axes.sample_rate,
             first_frame_time=axes.first_frame_time,
             segments=segments,
+            row_name=row_name,
         )
         return display.plot(ax=ax, **plot_kw)

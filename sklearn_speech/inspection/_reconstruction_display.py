@@ -1,6 +1,9 @@
-"""Spectrograms beside what an autoencoder made of them."""
+"""Spectrograms beside their reconstructions by an autoencoder."""
+
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from ..utils.parts import final_step
 from ._axes import panel_axes
@@ -20,9 +23,9 @@ class ReconstructionDisplay:
     Parameters
     ----------
     originals : array-like of shape (n_clips, n_bands, n_frames), or list of 2-D arrays
-        Spectrograms that went in.
+        Spectrograms before the autoencoder.
     reconstructions : array-like of shape (n_clips, n_bands, n_frames), or list of 2-D arrays
-        Spectrograms that came out, of the same shapes.
+        Spectrograms after it, of the same shapes.
     sample_rate : int, default=None
         In Hz. None: the axes count frames and bands.
     hop_length : int, default=None
@@ -63,15 +66,15 @@ class ReconstructionDisplay:
 
     def __init__(
         self,
-        originals,
-        reconstructions,
+        originals: Any,
+        reconstructions: Any,
         *,
-        sample_rate=None,
-        hop_length=None,
-        frequencies=None,
-        unit="dB",
-        names=None,
-    ):
+        sample_rate: float | None = None,
+        hop_length: int | None = None,
+        frequencies: npt.ArrayLike | None = None,
+        unit: str = "dB",
+        names: list[str] | None = None,
+    ) -> None:
         self.originals = originals
         self.reconstructions = reconstructions
         self.sample_rate = sample_rate
@@ -82,14 +85,14 @@ class ReconstructionDisplay:
 
     def plot(
         self,
-        ax=None,
+        ax: Any = None,
         *,
-        show_error=True,
-        frequency_scale="linear",
-        dynamic_range=80.0,
-        cmap="magma",
-        error_cmap="RdBu_r",
-    ):
+        show_error: bool = True,
+        frequency_scale: str = "linear",
+        dynamic_range: float | None = 80.0,
+        cmap: Any = "magma",
+        error_cmap: Any = "RdBu_r",
+    ) -> Self:
         """Draw the pairs.
 
         Parameters
@@ -184,8 +187,17 @@ class ReconstructionDisplay:
             )
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, names=None, max_clips=5, ax=None, **plot_kw):
-        """Draw what a fitted autoencoder makes of some clips.
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        names: list[str] | None = None,
+        max_clips: int = 5,
+        ax: Any = None,
+        **plot_kw: Any,
+    ) -> Self:
+        """Draw some clips and their reconstructions by a fitted autoencoder.
 
         Levels are brought to dB where a front end in a pipeline feeds the autoencoder;
         else they are drawn as they are. A front end with mel bands is drawn on a mel
@@ -200,7 +212,7 @@ class ReconstructionDisplay:
         names : list of str, default=None
             One a clip, written above it.
         max_clips : int, default=5
-            Clips after the first so many are left out.
+            Only this many clips are drawn, the first ones.
         ax : matplotlib Axes or array-like of such, default=None
             See :meth:`plot`.
         **plot_kw : dict
@@ -219,7 +231,8 @@ class ReconstructionDisplay:
             rebuilt = autoencoder.reconstruct(spectrograms)
         else:
             rebuilt = autoencoder.inverse_transform(autoencoder.transform(spectrograms))
-        axes, unit, keywords = describe_front_end(estimator), "", {}
+        axes, unit = describe_front_end(estimator), ""
+        keywords: dict[str, Any] = {}
         if axes is not None:
             keywords = {"sample_rate": axes.sample_rate, "hop_length": axes.hop_length}
             if axes.frequencies is not None and len(axes.frequencies) == len(spectrograms[0]):
@@ -238,7 +251,7 @@ class ReconstructionDisplay:
         if len(self.originals) != len(self.reconstructions) or len(self.originals) == 0:
             raise ValueError(
                 f"{len(self.originals)} originals and {len(self.reconstructions)} "
-                "reconstructions; expected as many of one as of the other, at least one"
+                "reconstructions; expected equal numbers, at least one"
             )
         if self.names is not None and len(self.names) != len(self.originals):
             raise ValueError(f"names has {len(self.names)} entries for {len(self.originals)} clips")

@@ -1,17 +1,26 @@
 """Edges of picture cells, the mel axis and decibels."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from ..filters import hz_to_mel, mel_to_hz
 
-#: Powers below this full-scale level are drawn as this level, for the logarithm's sake.
+#: Lowest level in dB relative to full scale; lower powers, such as 0, are drawn as this level.
 FLOOR_DB = -120.0
 
 #: Marks of a mel axis in Hz; those beyond the axis are left out.
 MEL_TICKS = (0, 250, 500, 1000, 2000, 4000, 8000, 16000, 22050)
 
 
-def centers_to_edges(centers, *, width=None, low=-np.inf, high=np.inf):
+def centers_to_edges(
+    centers: npt.ArrayLike,
+    *,
+    width: float | None = None,
+    low: float = -np.inf,
+    high: float = np.inf,
+) -> npt.NDArray[Any]:
     """Edges of cells around their centres, half-way between neighbours.
 
     Parameters
@@ -43,7 +52,7 @@ def centers_to_edges(centers, *, width=None, low=-np.inf, high=np.inf):
     return np.clip(edges, low, high)
 
 
-def mel_axis(ax):
+def mel_axis(ax: Any) -> None:
     """Stretch the y axis of an axes, in Hz, by the mel scale 2595 log10(1 + f / 700)."""
     # the margin below 0 Hz that matplotlib may ask for has no mel
     ax.set_yscale(
@@ -57,7 +66,7 @@ def mel_axis(ax):
     ax.minorticks_off()
 
 
-def power_to_decibels(power):
+def power_to_decibels(power: npt.ArrayLike) -> npt.NDArray[Any]:
     """Ten times the decimal logarithm, with a floor for silence.
 
     Examples

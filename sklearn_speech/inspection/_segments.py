@@ -1,12 +1,13 @@
 """Phones or words over a time axis: boundaries as lines, labels above the frame."""
 
 import numbers
+from typing import Any
 
-#: Labels climb to as many rows as this before one is left out.
+#: Labels are stacked in at most this many rows.
 MAX_ROWS = 3
 
 
-def check_segments(segments):
+def check_segments(segments: Any) -> list[tuple[float, float, str]]:
     """Bring segments into a list of (start, end, label), or say which one is wrong.
 
     Parameters
@@ -45,12 +46,18 @@ def check_segments(segments):
     return checked
 
 
-def draw_segments(ax, segments, *, color, label_fontsize="x-small"):
+def draw_segments(
+    ax: Any,
+    segments: list[tuple[float, float, str]],
+    *,
+    color: Any,
+    label_fontsize: float | str = "x-small",
+) -> tuple[Any, list[Any]]:
     """Draw boundaries over an axes whose x axis is time in seconds, and the labels above it.
 
-    The labels are those of a second x axis at the top, so that a title keeps clear of
-    them. A label that would touch its neighbour climbs one row; where three rows do
-    not suffice it is left out, for text over text tells nothing.
+    The labels belong to a second x axis at the top, so that a title does not overlap
+    them. A label that would touch its neighbour moves up one row; where three rows do
+    not suffice it is left out.
 
     Parameters
     ----------
@@ -68,7 +75,7 @@ def draw_segments(ax, segments, *, color, label_fontsize="x-small"):
     boundaries : matplotlib LineCollection or None
         One line a boundary within the axes; None without segments.
     labels : list of matplotlib Text
-        From left to right, those that found room.
+        From left to right, without those that were left out.
     """
     left, right = sorted(ax.get_xlim())
     shown = sorted(s for s in segments if s[1] > left and s[0] < right)

@@ -1,12 +1,13 @@
 """Scores by speaker, with the mean over speakers and its confidence interval."""
 
 from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 
 from ._axes import GREY, color_of, marker_of, open_frame, single_axes
 
-#: With more speakers than this their names are left out: they could not be read.
+#: With more speakers than this the names are left out, since they would be too small to read.
 MAX_NAMED_SPEAKERS = 40
 
 
@@ -28,8 +29,8 @@ class SpeakerScoresDisplay:
         speakers up.
     confidence : float, default=0.95
         Level of the intervals.
-    score_name : str, default="Accuracy"
-        What the x axis shows.
+    score_name : str, default="Score"
+        The label of the x axis. :meth:`from_cv_results` takes the name of the metric.
 
     Attributes
     ----------
@@ -45,7 +46,7 @@ class SpeakerScoresDisplay:
     Notes
     -----
     The interval is over speakers, never over clips: clips of one speaker are alike, so
-    that an interval over clips promises far too much.
+    that an interval over clips is far too narrow.
 
     Examples
     --------
@@ -57,14 +58,28 @@ class SpeakerScoresDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, scores, speakers, *, intervals=None, confidence=0.95, score_name="Accuracy"):
+    def __init__(
+        self,
+        scores: Any,
+        speakers: Any,
+        *,
+        intervals: dict[str, tuple[float, float]] | None = None,
+        confidence: float = 0.95,
+        score_name: str = "Score",
+    ) -> None:
         self.scores = scores
         self.speakers = speakers
         self.intervals = intervals
         self.confidence = confidence
         self.score_name = score_name
 
-    def plot(self, ax=None, *, chance=None, marker_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        chance: float | None = None,
+        marker_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the scores.
 
         Parameters
@@ -174,13 +189,21 @@ class SpeakerScoresDisplay:
         if self.intervals is not None:
             return (values.mean(), *self.intervals[name])
         if len(values) < 2:
-            return values.mean(), np.nan, np.nan  # one speaker tells not how speakers differ
+            return values.mean(), np.nan, np.nan  # one speaker does not show how speakers differ
         from ..model_selection._statistics import mean_interval
 
         return (values.mean(), *mean_interval(values, self.confidence))
 
     @classmethod
-    def from_cv_results(cls, results, *, metric=None, confidence=0.95, ax=None, **plot_kw):
+    def from_cv_results(
+        cls,
+        results: Any,
+        *,
+        metric: str | None = None,
+        confidence: float = 0.95,
+        ax: Any = None,
+        **plot_kw: Any,
+    ) -> Self:
         """Draw the result of a cross-validation by speaker, or of several.
 
         Parameters
@@ -240,7 +263,7 @@ class SpeakerScoresDisplay:
 
 def _format_mean(mean, low, high):
     if np.isnan(mean):
-        return "no mean, for a speaker has no score"
+        return "no mean, since a speaker has no score"
     if np.isnan(low):
         return f"{mean:.3f} (one speaker: no interval)"
     return f"{mean:.3f} [{low:.3f}, {high:.3f}]"

@@ -1,6 +1,9 @@
 """A spectrogram in seconds, hertz and decibels."""
 
+from typing import Any, Self
+
 import numpy as np
+import numpy.typing as npt
 
 from ..filters import frame_sizes, window_function
 from ._axes import single_axes
@@ -54,7 +57,7 @@ class SpectrogramDisplay:
 
     See Also
     --------
-    ReconstructionDisplay : Spectrograms beside what an autoencoder made of them.
+    ReconstructionDisplay : Spectrograms beside their reconstructions by an autoencoder.
     WaveformDisplay : The waveform itself.
 
     Examples
@@ -73,16 +76,16 @@ class SpectrogramDisplay:
 
     def __init__(
         self,
-        spectrogram,
+        spectrogram: npt.ArrayLike,
         *,
-        sample_rate=None,
-        hop_length=None,
-        frequencies=None,
-        first_frame_time=0.0,
-        unit="dB",
-        row_name=None,
-        segments=None,
-    ):
+        sample_rate: float | None = None,
+        hop_length: int | None = None,
+        frequencies: npt.ArrayLike | None = None,
+        first_frame_time: float = 0.0,
+        unit: str = "dB",
+        row_name: str | None = None,
+        segments: Any = None,
+    ) -> None:
         self.spectrogram = spectrogram
         self.sample_rate = sample_rate
         self.hop_length = hop_length
@@ -94,17 +97,17 @@ class SpectrogramDisplay:
 
     def plot(
         self,
-        ax=None,
+        ax: Any = None,
         *,
-        frequency_scale="linear",
-        dynamic_range=80.0,
-        vmin=None,
-        vmax=None,
-        cmap="magma",
-        colorbar=True,
-        segment_color="white",
-        im_kw=None,
-    ):
+        frequency_scale: str = "linear",
+        dynamic_range: float | None = 80.0,
+        vmin: float | None = None,
+        vmax: float | None = None,
+        cmap: Any = "magma",
+        colorbar: bool = True,
+        segment_color: Any = "white",
+        im_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the spectrogram.
 
         Parameters
@@ -206,16 +209,16 @@ class SpectrogramDisplay:
     @classmethod
     def from_waveform(
         cls,
-        waveform,
+        waveform: npt.ArrayLike,
         *,
-        sample_rate,
-        n_fft=None,
-        win_length=None,
-        hop_length=None,
-        segments=None,
-        ax=None,
-        **plot_kw,
-    ):
+        sample_rate: float,
+        n_fft: int | None = None,
+        win_length: int | None = None,
+        hop_length: int | None = None,
+        segments: Any = None,
+        ax: Any = None,
+        **plot_kw: Any,
+    ) -> Self:
         """Draw the short-time Fourier spectrum of a waveform.
 
         Levels are relative to full scale: a sine of amplitude 1 is at 0 dB.
@@ -265,7 +268,9 @@ class SpectrogramDisplay:
         return display.plot(ax=ax, **plot_kw)
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, segments=None, ax=None, **plot_kw):
+    def from_estimator(
+        cls, estimator: Any, X: Any, *, segments: Any = None, ax: Any = None, **plot_kw: Any
+    ) -> Self:
         """Draw the spectrogram that a fitted front end makes of one clip.
 
         Levels are brought to dB whatever the front end's ``scaling`` is, unless it, or

@@ -1,6 +1,7 @@
 """Loss and accuracy over the epochs of one or several runs."""
 
 from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 
@@ -56,10 +57,17 @@ class TrainingCurveDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, histories):
+    def __init__(self, histories: Any) -> None:
         self.histories = histories
 
-    def plot(self, ax=None, *, panels="auto", mark_best=True, line_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        panels: str | list[str] = "auto",
+        mark_best: bool = True,
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the curves.
 
         Parameters
@@ -88,7 +96,8 @@ class TrainingCurveDisplay:
         panels = self._check_panels(panels, runs)
         size = (3.4 * len(panels) + (0.6 if len(panels) == 1 else 0), 2.8)
         axes = panel_axes(self, ax, (1, len(panels)), size, sharex=True)[0]
-        self.lines_, self.best_ = {}, []
+        self.lines_: dict[tuple[str, str], Any] = {}
+        self.best_: list[Any] = []
         for panel, kind in zip(axes, panels):
             self._draw_panel(panel, kind, runs, mark_best, line_kw or {})
         for i, (panel, kind) in enumerate(zip(axes, panels)):
@@ -152,9 +161,11 @@ class TrainingCurveDisplay:
                 Line2D([], [], color=color_of(i), label=name) for i, name in enumerate(runs)
             ]
         if single or len(drawn) == 2:
-            for i, (split, style, label) in enumerate(
-                (("train", "--", "training"), ("valid", "-", "validation"))
-            ):
+            styles: list[tuple[str, Any, str]] = [
+                ("train", "--", "training"),
+                ("valid", "-", "validation"),
+            ]
+            for i, (split, style, label) in enumerate(styles):
                 if split in drawn:
                     color = color_of(i) if single else GREY
                     handles.append(Line2D([], [], color=color, linestyle=style, label=label))
@@ -174,7 +185,7 @@ class TrainingCurveDisplay:
             panel.legend(handles=handles, frameon=False, fontsize="small")
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, **plot_kw):
+    def from_estimator(cls, estimator: Any, *, ax: Any = None, **plot_kw: Any) -> Self:
         """Draw the history of a fitted network, or of several.
 
         Parameters

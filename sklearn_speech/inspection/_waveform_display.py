@@ -1,5 +1,7 @@
 """Waveforms over seconds, one below the other."""
 
+from typing import Any, Self
+
 import numpy as np
 
 from ._axes import color_of, open_frame, panel_axes
@@ -53,13 +55,26 @@ class WaveformDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, waveforms, *, sample_rate, names=None, segments=None):
+    def __init__(
+        self,
+        waveforms: Any,
+        *,
+        sample_rate: float,
+        names: list[str] | None = None,
+        segments: Any = None,
+    ) -> None:
         self.waveforms = waveforms
         self.sample_rate = sample_rate
         self.names = names
         self.segments = segments
 
-    def plot(self, ax=None, *, segment_color="#7F7F7F", line_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        segment_color: Any = "#7F7F7F",
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the waveforms.
 
         Parameters
@@ -118,7 +133,16 @@ class WaveformDisplay:
         return self
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, sample_rate=None, segments=None, ax=None, **plot_kw):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        sample_rate: float | None = None,
+        segments: Any = None,
+        ax: Any = None,
+        **plot_kw: Any,
+    ) -> Self:
         """Draw a clip above what a transformer rebuilds from its own output.
 
         Parameters

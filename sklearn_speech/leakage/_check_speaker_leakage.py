@@ -3,6 +3,7 @@
 import math
 import numbers
 import os
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -22,25 +23,25 @@ __all__ = ["LeakageReport", "check_speaker_leakage"]
 
 
 def check_speaker_leakage(
-    X,
-    y,
-    speakers,
-    cv,
+    X: Any,
+    y: Any,
+    speakers: Any,
+    cv: Any,
     *,
-    sample_rate=None,
-    texts=None,
-    threshold=0.85,
-    raise_on_leak=False,
-    n_jobs=None,
-    verbose=0,
-):
-    """Look for what makes scores better than they will be on speakers never heard.
+    sample_rate: float | None = None,
+    texts: Any = None,
+    threshold: float = 0.85,
+    raise_on_leak: bool = False,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> LeakageReport:
+    """Look for leaks, which make scores better than they will be on new speakers.
 
     Four kinds of leaks are looked for:
 
     - "speaker on both sides": a speaker has training and test clips in a split.
     - "copy under two speakers": two clips with different names are copies of
-      one recording. Reported whatever the split, for the names are wrong then.
+      one recording. Reported whatever the split, since one of the names is wrong.
     - "copy on both sides": two clips of one name are copies of one recording,
       and a split puts one into training, the other into test.
     - "text on both sides": a sentence is read in training and in test, as
@@ -58,14 +59,14 @@ def check_speaker_leakage(
         Who speaks in each clip, none missing.
     cv : int, splitter, iterable of (train, test) or None
         As in :func:`cross_validate_by_speaker`: None leaves one speaker out, an
-        int k means ``GroupKFold(k)``. Scikit-learn's own functions understand an int as
-        ``StratifiedKFold``, which parts no speakers: pass that splitter to see
-        what they do. A splitter that shuffles needs a fixed ``random_state``,
-        else other splits are checked than used.
+        int k means ``GroupKFold(k)``. Scikit-learn's own functions take an int for
+        ``StratifiedKFold``, which does not keep speakers apart: pass that splitter to
+        check it. A splitter that shuffles needs a fixed ``random_state``; otherwise the
+        splits that are checked differ from those that are used later.
     sample_rate : int or float or None, default=None
-        Rate of the waveforms in Hz; needed for them, while files know their own.
+        Rate of the waveforms in Hz; required for waveforms, while files hold theirs.
     texts : array-like of shape (n_clips,) of str or None, default=None
-        What is said in each clip, in any script, compared without case, punctuation
+        The words of each clip, in any script, compared without case, punctuation
         and Unicode form; None or "" where unknown. Texts that differ in a vowel sign,
         a tone or a haraka differ. Not for tasks whose classes are the words.
     threshold : float, default=0.85
@@ -197,8 +198,8 @@ def _check_clips(X, sample_rate):
     if isinstance(first, (str, os.PathLike, AudioSegment)):
         return check_entries(X), None
     if sample_rate is None:
-        raise ValueError("sample_rate=None: waveforms do not know their rate, give it in Hz")
-    if not isinstance(sample_rate, numbers.Real) or not 0 < sample_rate < math.inf:
+        raise ValueError("sample_rate=None: expected the rate of the waveforms in Hz")
+    if not isinstance(sample_rate, numbers.Real) or not 0 < float(sample_rate) < math.inf:
         raise ValueError(f"sample_rate={sample_rate!r}: expected a rate in Hz")
     return check_waveforms(BaseEstimator(), X, reset=True), sample_rate
 

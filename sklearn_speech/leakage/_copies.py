@@ -2,8 +2,10 @@
 
 import hashlib
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
@@ -44,7 +46,9 @@ def _fingerprint_chunk(clips, sample_rate):
     return digests, fingerprint(waveforms)
 
 
-def fingerprint_all(clips, sample_rate, n_jobs, verbose):
+def fingerprint_all(
+    clips: Any, sample_rate: float | None, n_jobs: int | None, verbose: int
+) -> tuple[list[tuple[int, bytes]], list[Any]]:
     starts = range(0, len(clips), CHUNK)
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_fingerprint_chunk)(clips[start : start + CHUNK], sample_rate) for start in starts
@@ -57,28 +61,36 @@ def fingerprint_all(clips, sample_rate, n_jobs, verbose):
 
 
 def find_copies(
-    clips, sample_rate, digests, fingerprints, codes, sides, threshold, n_jobs, verbose
-):
+    clips: Any,
+    sample_rate: float | None,
+    digests: list[tuple[int, bytes]],
+    fingerprints: list[Any],
+    codes: npt.NDArray[Any],
+    sides: list[npt.NDArray[Any]],
+    threshold: float,
+    n_jobs: int | None,
+    verbose: int,
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """Pairs of copies that are leaks: clips (n_pairs, 2), identical or not, similarity."""
-    groups = defaultdict(list)
+    identical_clips = defaultdict(list)
     for i, (length, digest) in enumerate(digests):
         if length:
-            groups[length, digest].append(i)
-    groups = list(groups.values())
-    # identical clips are fingerprinted as one, or a much-copied clip would cost its square
+            identical_clips[length, digest].append(i)
+    groups = list(identical_clips.values())
+    # one clip stands for all identical ones, or the cost of copies would be quadratic
     same = np.array([pair for group in groups for pair in _within(group)], np.int64).reshape(-1, 2)
     first, second, lags = candidate_pairs([fingerprints[group[0]] for group in groups])
 
-    members, origin = [same], [np.full(len(same), -1)]
+    members, origins = [same], [np.full(len(same), -1)]
     for k in np.flatnonzero(
         np.r_[True, (np.diff(first) != 0) | (np.diff(second) != 0)][: len(first)]
     ):
         found = _between(groups[first[k]], groups[second[k]])
         members.append(found)
-        origin.append(np.full(len(found), k))
-    pairs, origin = np.concatenate(members), np.concatenate(origin)
+        origins.append(np.full(len(found), k))
+    pairs, origin = np.concatenate(members), np.concatenate(origins)
 
-    # what no split parts is no leak, so it needs no comparing: most pairs, in splits by speaker
+    # a pair that no split separates is no leak, and most pairs are not compared for this reason
     relevant = codes[pairs[:, 0]] != codes[pairs[:, 1]]
     relevant[list(parted_pairs(pairs, sides))] = True
     pairs, origin = pairs[relevant], origin[relevant]
@@ -137,7 +149,7 @@ def _compare_all(clips, sample_rate, first, second, lags, n_jobs, verbose):
     values = []
     for result in tqdm(results, "candidates", len(starts), disable=not verbose):
         values += result
-    best = defaultdict(float)
+    best: dict[tuple[int, int], float] = defaultdict(float)
     for i, j, value in zip(first.tolist(), second.tolist(), values):
         best[i, j] = max(best[i, j], value)
     return best

@@ -1,8 +1,8 @@
-"""Acoustic fingerprints: copies of one recording found among many clips in about linear time.
+"""Acoustic fingerprints that find copies of one recording in about linear time.
 
-A copy that was trimmed, rescaled, resampled or re-encoded is still the same
-waveform below 2.6 kHz, only shifted and scaled; another take of the same word
-by the same voice is not. So both steps work on waveforms, not on spectra:
+A copy that was trimmed, rescaled, resampled or re-encoded has the same waveform
+below 2.6 kHz, only shifted and scaled; another take of the same word by the same
+voice has not. So both steps work on waveforms, not on spectra:
 
 1. `fingerprint` picks *anchors*, the highest peaks of the signal within 10 ms,
    which stay where they are when a clip is cut, and describes the 64 ms round
@@ -12,9 +12,10 @@ by the same voice is not. So both steps work on waveforms, not on spectra:
 2. `similarity` then compares the two clips sample by sample at that shift.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import soxr
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.signal import firwin
@@ -22,7 +23,7 @@ from scipy.signal import firwin
 #: Everything is compared at this rate (Hz).
 RATE = 8000
 
-#: Clips shorter than this (samples, 0.1 s) hold too little to be told from chance.
+#: In clips shorter than this (samples, 0.1 s) a match may be chance.
 MIN_LENGTH = 800
 
 #: Two clips are compared where they overlap by at least this part of the shorter one.
@@ -54,7 +55,7 @@ class Fingerprint(NamedTuple):
     codes: np.ndarray  # (n_anchors, N_TABLES) uint64
 
 
-def to_common_rate(waveform, sample_rate):
+def to_common_rate(waveform: npt.NDArray[Any], sample_rate: float) -> npt.NDArray[Any]:
     """A waveform at `RATE`, without the zeros that pad it at either end.
 
     Parameters
@@ -91,7 +92,7 @@ def _even_out(signal, seconds):
     return (signal / (level + FLOOR * level.max() + 1e-30)).astype(np.float32)
 
 
-def matching_signal(waveform):
+def matching_signal(waveform: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """What :func:`similarity` compares: 150 to 2,600 Hz, evened out in frequency and level.
 
     Parameters
@@ -108,7 +109,7 @@ def matching_signal(waveform):
     return _even_out(signal, 0.05)
 
 
-def fingerprint(waveforms):
+def fingerprint(waveforms: Any) -> list[Any]:
     """Anchors and codes of some clips.
 
     Parameters
@@ -164,7 +165,7 @@ def _projections():
     return np.random.RandomState(0).standard_normal(shape).astype(np.float32)
 
 
-def n_code_bits(n_anchors):
+def n_code_bits(n_anchors: int) -> int:
     """Bits of the codes that are compared, more for more anchors.
 
     Four bits for each doubling keep the number of candidates of a clip about
@@ -188,7 +189,9 @@ def n_code_bits(n_anchors):
     return int(np.clip(32 + 4 * np.ceil(doublings), 32, 60))
 
 
-def candidate_pairs(fingerprints):
+def candidate_pairs(
+    fingerprints: list[Any],
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """Pairs of clips of which two pairs of anchors agree about the shift between the clips.
 
     Or one pair of anchors, as a very short clip may have, that is equal in
@@ -208,17 +211,17 @@ def candidate_pairs(fingerprints):
     """
     clips = np.repeat(np.arange(len(fingerprints)), [len(f.positions) for f in fingerprints])
     if not len(clips):
-        return tuple(np.zeros(0, np.int64) for _ in range(3))
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
     positions = np.concatenate([f.positions for f in fingerprints]).astype(np.int64)
     mask = np.uint64(2 ** n_code_bits(len(clips)) - 1)
-    hits = [np.zeros(0, np.int64)]
+    found = [np.zeros(0, np.int64)]
     for table in range(N_TABLES):
         codes = np.concatenate([f.codes[:, table] for f in fingerprints]) & mask
         for a, b in _equal_codes(codes, clips):
             other = clips[a] != clips[b]
-            hits.append(a[other] * len(clips) + b[other])
-    # an anchor pair that looks alike is found by several tables, and is still one
-    hits, n_tables = np.unique(np.concatenate(hits), return_counts=True)
+            found.append(a[other] * len(clips) + b[other])
+    # a pair of anchors that several tables find is one hit
+    hits, n_tables = np.unique(np.concatenate(found), return_counts=True)
     a, b = hits // len(clips), hits % len(clips)
     pairs, lags = _agreeing(
         clips[a] * len(fingerprints) + clips[b], positions[a] - positions[b], n_tables
@@ -269,7 +272,7 @@ def _fractional_shifts():
 _SHIFTS = _fractional_shifts()
 
 
-def similarity(first, second, lag):
+def similarity(first: npt.NDArray[Any], second: npt.NDArray[Any], lag: int) -> float:
     """Normalised cross-correlation of two matching signals over their overlap.
 
     Parameters

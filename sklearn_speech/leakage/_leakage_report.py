@@ -1,9 +1,9 @@
-"""What check_speaker_leakage found, as something that one can read, count and save."""
+"""Result of check_speaker_leakage."""
 
 import os
 from collections import Counter
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 #: Kinds of leaks, in the order of reports.
 KINDS = (
@@ -40,12 +40,12 @@ class LeakageReport:
     leaks : list of Leak
         One row a leak.
     n_clips, n_speakers, n_folds : int
-        What was looked at.
+        Numbers of what was checked.
     threshold : float
         Similarity from which two clips count as copies.
     silent, short : list of int
-        Clips that hold nothing but one constant value, which are compared with
-        none, and clips shorter than 0.1 s, of which only identical copies are found.
+        Clips of one constant value, which are not compared, and clips shorter than
+        0.1 s, of which only identical copies are found.
     texts_checked : bool
         Whether texts were given.
 
@@ -67,8 +67,17 @@ class LeakageReport:
     """
 
     def __init__(
-        self, leaks, *, n_clips, n_speakers, n_folds, threshold, silent, short, texts_checked
-    ):
+        self,
+        leaks: list[Leak],
+        *,
+        n_clips: int,
+        n_speakers: int,
+        n_folds: int,
+        threshold: float,
+        silent: list[int],
+        short: list[int],
+        texts_checked: bool,
+    ) -> None:
         self.leaks = leaks
         self.n_clips = n_clips
         self.n_speakers = n_speakers
@@ -79,17 +88,17 @@ class LeakageReport:
         self.texts_checked = texts_checked
 
     @property
-    def n_leaks(self):
+    def n_leaks(self) -> int:
         """Number of leaks."""
         return len(self.leaks)
 
     @property
-    def counts(self):
+    def counts(self) -> dict[str, int]:
         """Number of leaks of each kind."""
         counts = Counter(leak.kind for leak in self.leaks)
         return {kind: counts[kind] for kind in KINDS}
 
-    def to_frame(self):
+    def to_frame(self) -> Any:
         """The leaks as a data frame, one row a leak.
 
         Returns
@@ -154,9 +163,9 @@ class LeakageReport:
         if hidden := self.n_leaks - len(self._shown()):
             yield f"{hidden} more rows: see to_frame()"
         if self.silent:
-            yield f"{len(self.silent)} silent clips were compared with none"
+            yield f"{len(self.silent)} silent clips were not compared"
         if self.short:
-            yield f"of {len(self.short)} clips shorter than 0.1 s only identical copies are found"
+            yield f"only identical copies are found of {len(self.short)} clips shorter than 0.1 s"
 
     def __repr__(self):
         lines = [f"LeakageReport: {self._summary()}"]

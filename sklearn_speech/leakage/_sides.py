@@ -1,15 +1,19 @@
-"""Who and what stands on which side of each split."""
+"""Which clips, speakers and texts are on which side of each split."""
 
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..utils.cv import list_splits
 
 TRAIN, TEST = 1, 2
 
 
-def list_sides(cv, X, y, names, codes):
+def list_sides(
+    cv: Any, X: Any, y: Any, names: npt.NDArray[Any], codes: npt.NDArray[Any]
+) -> list[npt.NDArray[Any]]:
     """For each split, the side of each clip.
 
     Parameters
@@ -34,7 +38,9 @@ def list_sides(cv, X, y, names, codes):
     return sides
 
 
-def on_both_sides(codes, sides):
+def on_both_sides(
+    codes: npt.NDArray[Any], sides: list[npt.NDArray[Any]]
+) -> list[tuple[int, int, tuple[int, ...]]]:
     """Labels with training and test clips in one split.
 
     Parameters
@@ -50,7 +56,8 @@ def on_both_sides(codes, sides):
         side of the first split in question, and all splits in question.
     """
     codes = np.asarray(codes)
-    folds, clips = defaultdict(list), {}
+    folds: dict[int, list[int]] = defaultdict(list)
+    clips: dict[int, tuple[int, int]] = {}
     n_labels = codes.max(initial=-1) + 1
     for k, side in enumerate(sides):
         firsts = []
@@ -65,7 +72,9 @@ def on_both_sides(codes, sides):
     return [(*clips[label], tuple(folds[label])) for label in sorted(folds)]
 
 
-def parted_pairs(pairs, sides):
+def parted_pairs(
+    pairs: npt.NDArray[Any], sides: list[npt.NDArray[Any]]
+) -> dict[int, tuple[int, ...]]:
     """The splits that put one clip of a pair into training and the other into test.
 
     Parameters
@@ -76,7 +85,7 @@ def parted_pairs(pairs, sides):
     Returns
     -------
     folds : dict of int to tuple of int
-        For those pairs that are parted at all.
+        Only pairs that some split separates.
     """
     folds = defaultdict(list)
     for k, side in enumerate(sides):

@@ -1,7 +1,7 @@
-"""Scores on speakers never heard before, and what may go wrong with them.
+"""Scores on speakers that were not in training, and comparisons of such scores.
 
-What users of scikit-learn look for in a room of this name is shown here too, wherever it
-lies: splitters, searches, checks for leakage and the cache of features.
+Splitters, searches, checks for leakage and the cache of features are exported here too, since
+users of scikit-learn look for them in a package of this name.
 """
 
 import importlib
@@ -13,8 +13,8 @@ from ._folds import SpeakerFoldError
 from ._speaker_comparison import SpeakerComparison
 from ._speaker_scores import SpeakerScores
 
-#: Names of other rooms, loaded on first use: searches load optuna.
-_SHOWN = {
+#: Names from other packages, imported on first use: searches load optuna.
+_EXPORTED = {
     "FeatureCache": "store",
     "FoldPruner": "search",
     "LeakageReport": "leakage",
@@ -40,8 +40,8 @@ __all__ = [
 
 
 def __getattr__(name):
-    if name in _SHOWN:
-        room = importlib.import_module(f"..{_SHOWN[name]}", __name__)
+    if name in _EXPORTED:
+        room = importlib.import_module(f"..{_EXPORTED[name]}", __name__)
         return getattr(room, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -1,22 +1,33 @@
 """Results of folds, put together."""
 
 import warnings
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.exceptions import FitFailedWarning, UndefinedMetricWarning
 
 from ..utils.labels import as_targets
-from ._folds import SpeakerFoldError
+from ._folds import Fold, SpeakerFoldError
 from ._speaker_scores import SpeakerScores
 
 
-def listed(speakers):
+def listed(speakers: Any) -> str:
     """The first three names, and how many more there are."""
     first = ", ".join(repr(str(name)) for name in speakers[:3])
     return first + (f" and {len(speakers) - 3} more" if len(speakers) > 3 else "")
 
 
-def collect(folds, splits, held_out, y, names, codes, labels, error_score):
+def collect(
+    folds: list[Fold],
+    splits: list[tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]],
+    held_out: list[npt.NDArray[Any]],
+    y: npt.NDArray[Any],
+    names: npt.NDArray[Any],
+    codes: npt.NDArray[Any],
+    labels: dict[str, str],
+    error_score: float | str,
+) -> SpeakerScores:
     """Put the results of all folds together.
 
     Parameters
@@ -131,7 +142,7 @@ def _classes(y, folds, splits):
     parts = [y[used]]
     for fold in folds:
         parts += [_as_array(p) for p in (fold.predictions, fold.classes) if p is not None]
-    labels = set()
+    labels: set[Any] = set()
     for part in parts:
         if part.ndim != 1 or (part.dtype.kind == "f" and (part % 1 != 0).any()):
             return None

@@ -1,5 +1,7 @@
 """Several pipelines on the same held-out speakers."""
 
+from typing import Any
+
 import numpy as np
 
 from ._metric_names import common_label
@@ -7,7 +9,9 @@ from ._speaker_comparison import SpeakerComparison
 from ._speaker_scores import SpeakerScores
 
 
-def compare_by_speaker(*results, metric=None, **named):
+def compare_by_speaker(
+    *results: Any, metric: str | None = None, **named: SpeakerScores
+) -> SpeakerComparison:
     """Compare pipelines speaker by speaker, with a paired test over speakers.
 
     Parameters
@@ -24,7 +28,7 @@ def compare_by_speaker(*results, metric=None, **named):
     -------
     comparison : SpeakerComparison
         Printed, it shows the score of each speaker, the differences, and p-values with
-        what they can and cannot say.
+        their limits.
 
     Raises
     ------
@@ -35,8 +39,8 @@ def compare_by_speaker(*results, metric=None, **named):
     Notes
     -----
     With up to 16 speakers the p-value is that of the exact sign-flip permutation test, with
-    more that of the paired t-test. Clips are never treated as independent: a test over
-    thousands of clips of six speakers finds everything significant.
+    more that of the paired t-test. Clips are never treated as independent: in a test over
+    thousands of clips of six speakers every difference would be significant.
 
     Examples
     --------
@@ -60,9 +64,9 @@ def compare_by_speaker(*results, metric=None, **named):
     standard deviation   0.000   0.000
     linear - chance: +0.500 (+0.500 to +0.500), better on 3 and worse on 0 of 3 speakers, p = 0.250
     Tests are over 3 speakers (exact sign-flip permutation), not over clips, ...
-    With 3 speakers no p-value can be below 0.25, and ...
+    With 3 speakers no p-value can be below 0.25; a large p-value does ...
     """
-    by_name = {}
+    by_name: dict[str, Any] = {}
     for given in results:
         if isinstance(given, SpeakerScores):
             by_name[str(len(by_name) + 1)] = given

@@ -1,6 +1,7 @@
 """Cross-validation that holds speakers out."""
 
 import numbers
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -14,28 +15,29 @@ from ..utils.labels import check_targets
 from ..utils.parallel import refuse_multiprocessing
 from ..utils.speakers import check_speakers
 from ._collect import collect, listed
-from ._folds import SpeakerFoldError, check_splits, run_fold, threads_per_job
+from ._folds import Fold, SpeakerFoldError, check_splits, run_fold, threads_per_job
 from ._routing import route_metadata
 from ._scoring import check_scorers
+from ._speaker_scores import SpeakerScores
 from ._unlabelled import unlabelled_clips, with_labels
 
 
 def cross_validate_by_speaker(
-    estimator,
-    X,
-    y,
-    speakers,
+    estimator: Any,
+    X: Any,
+    y: Any,
+    speakers: Any,
     *,
-    cv=None,
-    scoring=None,
-    params=None,
-    n_jobs=None,
-    verbose=0,
-    return_estimator=False,
-    return_train_score=False,
-    error_score="raise",
-    memory=None,
-):
+    cv: Any = None,
+    scoring: Any = None,
+    params: dict[str, Any] | None = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    return_estimator: bool = False,
+    return_train_score: bool = False,
+    error_score: float | str = "raise",
+    memory: Any = None,
+) -> SpeakerScores:
     """Score an estimator on speakers that it has never heard.
 
     As :func:`sklearn.model_selection.cross_validate`, but no split may have a speaker on
@@ -157,8 +159,8 @@ def cross_validate_by_speaker(
     X, y = indexable(X, y)
     names, codes = check_speakers(speakers, len(y))
     params = {} if params is None else dict(params)
-    splits = check_splits(cv, X, y, names, codes)
-    splits = with_labels(splits, unlabelled_clips(estimator, y))
+    unlabelled = unlabelled_clips(estimator, y)
+    splits = with_labels(check_splits(cv, X, y, names, codes), unlabelled)
     scorers, labels = check_scorers(estimator, scoring)
     fit_params, score_params = route_metadata(estimator, params, names[codes], scorers)
 
@@ -189,7 +191,7 @@ def cross_validate_by_speaker(
         for i, split in enumerate(splits)
     )
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    folds = [None] * len(splits)
+    folds = [Fold() for _ in splits]  # replaced as they come in
     with tqdm(total=len(splits), desc="held-out speakers", disable=not verbose) as bar:
         try:
             for i, fold in parallel(jobs):

@@ -4,11 +4,14 @@ import pickle
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import joblib
 import numpy as np
+import numpy.typing as npt
 
 from ..utils.cv import cv_title, list_splits
 from ..utils.interrupts import stop_run_on_interrupt
@@ -28,17 +31,19 @@ class Fold:
     scores: dict = field(default_factory=dict)  # metric -> float
     speaker_scores: dict = field(default_factory=dict)  # metric -> one float a held-out speaker
     train_scores: dict = field(default_factory=dict)
-    predictions: object = None
-    probabilities: object = None
-    classes: object = None
+    predictions: Any = None
+    probabilities: Any = None
+    classes: Any = None
     fit_time: float = np.nan
     score_time: float = np.nan
-    estimator: object = None
-    error: object = None
+    estimator: Any = None
+    error: Exception | None = None
     traceback: str = ""
 
 
-def check_splits(cv, X, y, names, codes):
+def check_splits(
+    cv: Any, X: Any, y: Any, names: npt.NDArray[Any], codes: npt.NDArray[Any]
+) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
     """The splits of `cv` by speaker, as index arrays; a shared speaker is an error.
 
     Parameters
@@ -68,7 +73,13 @@ def check_splits(cv, X, y, names, codes):
     return splits
 
 
-def refuse_shared_speakers(train, test, names, codes, title):
+def refuse_shared_speakers(
+    train: npt.NDArray[Any],
+    test: npt.NDArray[Any],
+    names: npt.NDArray[Any],
+    codes: npt.NDArray[Any],
+    title: str,
+) -> None:
     """Raise where a speaker is on both sides of a split.
 
     Parameters
@@ -97,7 +108,7 @@ def refuse_shared_speakers(train, test, names, codes, title):
 
 
 @contextmanager
-def torch_threads(n_threads):
+def torch_threads(n_threads: int | None) -> Iterator[None]:
     """Limit torch, where it is loaded, to some threads inside the block; None: no limit."""
     torch = sys.modules.get("torch")
     if torch is None or n_threads is None:
@@ -111,27 +122,27 @@ def torch_threads(n_threads):
         torch.set_num_threads(before)
 
 
-def threads_per_job(n_jobs, n_folds):
+def threads_per_job(n_jobs: int | None, n_folds: int) -> int | None:
     """Threads for each of the folds that run at the same time; None where only one runs."""
     n_workers = min(joblib.effective_n_jobs(n_jobs), n_folds)
     return None if n_workers < 2 else max(1, joblib.cpu_count() // n_workers)
 
 
 def run_fold(
-    estimator,
-    X,
-    y,
-    codes,
-    split,
-    scorers,
-    fit_params,
-    score_params,
+    estimator: Any,
+    X: Any,
+    y: Any,
+    codes: npt.NDArray[Any],
+    split: tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]],
+    scorers: dict[str, Any],
+    fit_params: dict[str, Any],
+    score_params: dict[str, dict[str, Any]],
     *,
-    prefix=None,
-    train_score=False,
-    keep_estimator=False,
-    n_threads=None,
-):
+    prefix: Any = None,
+    train_score: bool = False,
+    keep_estimator: bool = False,
+    n_threads: int | None = None,
+) -> Fold:
     """Fit on the training part, score and predict the test part; keep a failure, do not raise it.
 
     Parameters

@@ -1,8 +1,10 @@
-"""Arrays, and what holds them, as JSON and back."""
+"""Arrays and containers of arrays as JSON and back."""
 
 import json
 import math
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,14 +14,14 @@ from ..utils.validation import make_ragged
 VERSION = 1
 
 
-def write_json(path, kind, content):
+def write_json(path: str | os.PathLike[str], kind: str, content: dict[str, Any]) -> None:
     """Write plain values and arrays, atomically.
 
     Parameters
     ----------
     path : str or path-like
     kind : str
-        What the file holds; reading it expects the same.
+        Kind of the content, checked when the file is read.
     content : dict
         Numbers, strings, lists, tuples, dicts and arrays of any dtype.
     """
@@ -30,7 +32,7 @@ def write_json(path, kind, content):
     write_atomically(path, f"{text}\n".encode())
 
 
-def read_json(path, kind):
+def read_json(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
     """Read what :func:`write_json` wrote.
 
     Parameters

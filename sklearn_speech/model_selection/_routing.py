@@ -1,7 +1,8 @@
-"""How the speakers reach the steps that split again, with metadata routing on or off."""
+"""Passes the speakers to the steps that split again, with metadata routing on or off."""
 
 import inspect
 import warnings
+from typing import Any
 
 from sklearn import get_config
 from sklearn.feature_selection import RFECV
@@ -17,12 +18,14 @@ from sklearn.utils.metadata_routing import (
 from ..utils.sklearn_private import BaseSearchCV
 
 
-def routing_enabled():
+def routing_enabled() -> bool:
     """Whether scikit-learn's metadata routing is switched on."""
     return get_config()["enable_metadata_routing"]
 
 
-def route_metadata(estimator, params, groups, scorers=None):
+def route_metadata(
+    estimator: Any, params: dict[str, Any], groups: Any, scorers: dict[str, Any] | None = None
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """What to hand to an estimator's fit and to scorers, the speakers included.
 
     Parameters
@@ -56,7 +59,7 @@ def route_metadata(estimator, params, groups, scorers=None):
         raise ValueError("params holds 'groups'; the groups are the speakers, given as `speakers`")
     if not routing_enabled():
         return groups_params(estimator, groups) | params, {name: {} for name in scorers}
-    # a splitter by group is added so that somebody asks for the groups, whatever the rest does
+    # a splitter by group requests the groups, so that routing never refuses them
     router = (
         MetadataRouter(owner="cross_validate_by_speaker")
         .add(estimator=estimator, method_mapping=_calls("fit"))
@@ -73,7 +76,7 @@ def _calls(callee):
     return MethodMapping().add(caller="fit", callee=callee)
 
 
-def groups_params(estimator, groups):
+def groups_params(estimator: Any, groups: Any) -> dict[str, Any]:
     """Keyword arguments that bring groups to an estimator's fit, with routing off.
 
     Pipelines pass ``step__groups`` on; a search passes ``groups`` to its splitter and
@@ -111,8 +114,8 @@ def groups_params(estimator, groups):
         else:
             warnings.warn(
                 f"{type(estimator).__name__}(cv={estimator.cv!r}) splits without regard to "
-                "speakers, so it chooses by speakers that it has heard; give it a splitter by "
-                "group, such as GroupKFold",
+                "speakers, so it validates on speakers of the training clips; give it a splitter "
+                "by group, such as GroupKFold",
                 UserWarning,
                 stacklevel=4,
             )
@@ -120,7 +123,7 @@ def groups_params(estimator, groups):
     return {"groups": groups} if "groups" in inspect.signature(estimator.fit).parameters else {}
 
 
-def splits_by_group(cv):
+def splits_by_group(cv: Any) -> bool:
     """Whether a `cv` parameter keeps groups apart, as far as its metadata request tells.
 
     Parameters

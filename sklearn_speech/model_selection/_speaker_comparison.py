@@ -1,6 +1,9 @@
-"""What compare_by_speaker returns."""
+"""Result of compare_by_speaker."""
 
 from itertools import combinations
+from typing import Any
+
+import numpy.typing as npt
 
 from ._statistics import MAX_EXACT, adjust_p_values, mean_interval, paired_p_value
 from ._tables import html_table, text_table
@@ -18,7 +21,7 @@ class SpeakerComparison:
     speakers : ndarray of shape (n_speakers,)
     scores : ndarray of shape (n_speakers, n_pipelines)
     metric : str
-        What tables call the metric.
+        Name of the metric in tables.
 
     Attributes
     ----------
@@ -31,7 +34,9 @@ class SpeakerComparison:
         ``p_adjusted`` (Holm, over all pairs) and ``method``.
     """
 
-    def __init__(self, names, speakers, scores, metric):
+    def __init__(
+        self, names: list[str], speakers: npt.NDArray[Any], scores: npt.NDArray[Any], metric: str
+    ) -> None:
         self.names = names
         self.speakers = speakers
         self.scores = scores
@@ -56,7 +61,7 @@ class SpeakerComparison:
             "method": method,
         }
 
-    def difference(self, first, second):
+    def difference(self, first: str, second: str) -> npt.NDArray[Any]:
         """Score of one pipeline minus that of another, for each speaker.
 
         Parameters
@@ -74,7 +79,7 @@ class SpeakerComparison:
         a, b = self.names.index(first), self.names.index(second)
         return self.scores[:, a] - self.scores[:, b]
 
-    def to_frame(self):
+    def to_frame(self) -> Any:
         """One row a speaker, one column a pipeline.
 
         Returns
@@ -112,21 +117,23 @@ class SpeakerComparison:
         return lines + self.caveat.split("\n")
 
     @property
-    def caveat(self):
-        """What the p-values can and cannot say, as text."""
+    def caveat(self) -> str:
+        """Limits of the p-values, as text."""
         n = len(self.speakers)
         method = self.tests[0]["method"]
         text = f"Tests are over {n} speakers ({method}), not over clips, which are not independent."
         if n <= MAX_EXACT:
             least = 2.0 ** (1 - n)
             text += (
-                f"\nWith {n} speakers no p-value can be below {least:.2g}, and a difference "
-                "that is not shown is not shown to be absent."
+                f"\nWith {n} speakers no p-value can be below {least:.2g}; a large p-value does "
+                "not show that there is no difference."
             )
         return text
 
     def __repr__(self):
-        return text_table(*self._rows(), self._notes())
+        header, body, foot = self._rows()
+        return text_table(header, body, foot, self._notes())
 
     def _repr_html_(self):
-        return html_table(*self._rows(), self._notes())
+        header, body, foot = self._rows()
+        return html_table(header, body, foot, self._notes())

@@ -1,6 +1,10 @@
-"""What cross_validate_by_speaker returns."""
+"""Result of cross_validate_by_speaker."""
+
+import os
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.metrics import confusion_matrix
 
 from ..utils.validation import make_ragged
@@ -28,7 +32,7 @@ class SpeakerScores(dict):
     metrics : list of str
         Names of the metrics; ``["score"]`` where there is one.
     labels : dict of str to str
-        What tables call them.
+        Their names in tables and on axes, such as "accuracy".
     speakers : ndarray of shape (n_speakers,)
         Speakers that were held out, sorted.
     n_clips : ndarray of int of shape (n_speakers,)
@@ -59,21 +63,21 @@ class SpeakerScores(dict):
 
     def __init__(
         self,
-        table,
+        table: dict[str, Any],
         *,
-        metrics,
-        labels,
-        speakers,
-        n_clips,
-        y_true,
-        speaker_of_clip,
-        classes,
-        fold_speakers,
-        fold_speaker_scores,
-        fold_predictions,
-        fold_probabilities,
-        failures,
-    ):
+        metrics: list[str],
+        labels: dict[str, str],
+        speakers: npt.NDArray[Any],
+        n_clips: npt.NDArray[Any],
+        y_true: npt.NDArray[Any],
+        speaker_of_clip: npt.NDArray[Any],
+        classes: npt.NDArray[Any] | None,
+        fold_speakers: list[npt.NDArray[Any]],
+        fold_speaker_scores: dict[str, list[npt.NDArray[Any]]],
+        fold_predictions: list[npt.NDArray[Any] | None],
+        fold_probabilities: list[npt.NDArray[Any] | None],
+        failures: dict[int, str],
+    ) -> None:
         super().__init__(table)
         self.metrics = metrics
         self.labels = labels
@@ -88,7 +92,7 @@ class SpeakerScores(dict):
         self.fold_probabilities = fold_probabilities
         self.failures = failures
 
-    def speaker_scores(self, metric=None):
+    def speaker_scores(self, metric: str | None = None) -> npt.NDArray[Any]:
         """The score of each speaker.
 
         Parameters
@@ -122,32 +126,39 @@ class SpeakerScores(dict):
         return values if len(values) > 1 else values[self.metrics[0]]
 
     @property
-    def mean(self):
+    def mean(self) -> float | dict[str, float]:
         """Mean over speakers: a float, or a dict of them where there are several metrics.
 
-        NaN where a speaker has no score, since leaving the speaker out would flatter.
+        NaN where a speaker has no score, since a mean without this speaker would be too high.
         """
         return self._over_metrics(lambda scores: float(scores.mean()))
 
     @property
-    def std(self):
+    def std(self) -> float | dict[str, float]:
         """Standard deviation over speakers (n - 1), as `mean`; NaN for one speaker."""
         return self._over_metrics(
             lambda scores: float(scores.std(ddof=1)) if len(scores) > 1 else np.nan
         )
 
-    def confidence_interval(self, level=0.95, *, metric=None, method="auto", random_state=0):
-        """Interval that holds the mean over all speakers like these.
+    def confidence_interval(
+        self,
+        level: float = 0.95,
+        *,
+        metric: str | None = None,
+        method: str = "auto",
+        random_state: int = 0,
+    ) -> tuple[float, float]:
+        """Confidence interval of the mean over all speakers of the same kind.
 
         Parameters
         ----------
         level : float, default=0.95
-            How often such an interval holds it.
+            Share of such intervals that contain the mean.
         metric : str or None, default=None
             One of `metrics`; the first where None.
         method : {"auto", "t", "bootstrap"}, default="auto"
-            Student's t below 20 speakers, the studentised bootstrap over speakers from
-            there. A percentile bootstrap over few speakers is much too narrow.
+            Student's t for fewer than 20 speakers, otherwise the studentised bootstrap
+            over speakers. A percentile bootstrap over few speakers is much too narrow.
         random_state : int, default=0
             Seed of the bootstrap.
 
@@ -163,25 +174,26 @@ class SpeakerScores(dict):
         Notes
         -----
         The models of two folds share most of their training speakers, so that scores
-        are not quite independent; no interval from one cross-validation knows that.
+        are not quite independent; an interval from one cross-validation does not account
+        for it.
         """
         return mean_interval(
             self.speaker_scores(metric), level, method=method, random_state=random_state
         )
 
     @property
-    def predictions(self):
+    def predictions(self) -> npt.NDArray[Any]:
         """Out-of-fold predictions in the order of X, shape (n_clips,).
 
-        A clip that several folds tested (repeated cross-validation) has the answer of the first
-        of them: one model's, since a vote of several would be better than what was scored. A
+        A clip that several folds tested (repeated cross-validation) has the prediction of the
+        first of them, since a vote of several models would be better than what was scored. A
         clip that no fold tested has None, and the array is then one of objects.
         """
         out = make_ragged([None] * len(self.y_true))
         dtypes = []
-        for test, answers in self._answers(self.fold_predictions):
-            dtypes.append(answers.dtype)
-            for i, answer in zip(test, answers):
+        for test, responses in self._of_each_fold(self.fold_predictions):
+            dtypes.append(responses.dtype)
+            for i, answer in zip(test, responses):
                 if out[i] is None:
                     out[i] = answer
         if all(answer is not None for answer in out) and object not in dtypes:
@@ -189,28 +201,29 @@ class SpeakerScores(dict):
         return out
 
     @property
-    def probabilities(self):
+    def probabilities(self) -> npt.NDArray[Any] | None:
         """Out-of-fold probabilities in the order of X, shape (n_clips, n_classes), or None.
 
         Columns are `classes`; rows as in `predictions`, NaN where no fold tested the clip.
         None where the estimator has no ``predict_proba``.
         """
-        if all(answers is None for answers in self.fold_probabilities):
+        given = [responses for responses in self.fold_probabilities if responses is not None]
+        if not given:
             return None
-        out = np.full((len(self.y_true), len(self.classes)), np.nan)
-        for test, answers in self._answers(self.fold_probabilities):
+        out = np.full((len(self.y_true), given[0].shape[1]), np.nan)
+        for test, responses in self._of_each_fold(self.fold_probabilities):
             new = np.isnan(out[test]).all(axis=1)
-            out[test[new]] = answers[new]
+            out[test[new]] = responses[new]
         return out
 
-    def _answers(self, of_folds):
+    def _of_each_fold(self, of_folds):
         pairs = zip(self["indices"]["test"], of_folds)
-        return [(test, answers) for test, answers in pairs if answers is not None]
+        return [(test, responses) for test, responses in pairs if responses is not None]
 
-    def confusion_matrix(self, *, normalize=None):
+    def confusion_matrix(self, *, normalize: str | None = None) -> npt.NDArray[Any]:
         """Count true (rows) against predicted (columns) classes, in the order of `classes`.
 
-        Every answer of every fold counts, so a clip counts once for each fold that tested it.
+        Every prediction of every fold counts, so a clip counts once for each fold that tested it.
 
         Parameters
         ----------
@@ -226,15 +239,15 @@ class SpeakerScores(dict):
         ValueError
             When the targets are no classes, or no fold has predictions.
         """
-        answers = self._answers(self.fold_predictions)
-        if self.classes is None or not answers:
+        responses = self._of_each_fold(self.fold_predictions)
+        if self.classes is None or not responses:
             raise ValueError("there are no predicted classes to count")
         code = {label: i for i, label in enumerate(self.classes.tolist())}
-        y_true = [code[y] for test, _ in answers for y in self.y_true[test].tolist()]
-        y_pred = [code[y] for _, predicted in answers for y in predicted.tolist()]
+        y_true = [code[y] for test, _ in responses for y in self.y_true[test].tolist()]
+        y_pred = [code[y] for _, predicted in responses for y in predicted.tolist()]
         return confusion_matrix(y_true, y_pred, labels=range(len(code)), normalize=normalize)
 
-    def to_frame(self):
+    def to_frame(self) -> Any:
         """One row a speaker: clips and each metric.
 
         Returns
@@ -281,26 +294,28 @@ class SpeakerScores(dict):
         return notes
 
     def __repr__(self):
-        return text_table(*self._rows(), self._notes())
+        header, body, foot = self._rows()
+        return text_table(header, body, foot, self._notes())
 
     __str__ = __repr__
 
     def _repr_html_(self):
-        return html_table(*self._rows(), self._notes())
+        header, body, foot = self._rows()
+        return html_table(header, body, foot, self._notes())
 
-    def to_json(self, path):
+    def to_json(self, path: str | os.PathLike[str]) -> None:
         """Save everything but the fitted estimators.
 
         Parameters
         ----------
         path : str or path-like
-            Written beside its place first, so that a crash leaves no half a file.
+            Replaced in one step, so that a crash leaves no partial file.
         """
         table = {key: value for key, value in self.items() if key != "estimator"}
         write_json(path, type(self).__name__, {"table": table} | vars(self))
 
     @classmethod
-    def from_json(cls, path):
+    def from_json(cls, path: str | os.PathLike[str]) -> "SpeakerScores":
         """Read what `to_json` wrote.
 
         Parameters

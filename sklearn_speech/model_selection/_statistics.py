@@ -1,6 +1,9 @@
 """Inference about all speakers from the scores of a few: intervals and tests."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 #: Intervals over at least this many speakers are bootstrapped.
@@ -13,7 +16,14 @@ MAX_STRETCH = 3.0
 MAX_EXACT = 16
 
 
-def mean_interval(values, level=0.95, *, method="auto", n_resamples=9999, random_state=0):
+def mean_interval(
+    values: npt.ArrayLike,
+    level: float = 0.95,
+    *,
+    method: str = "auto",
+    n_resamples: int = 9999,
+    random_state: int = 0,
+) -> tuple[float, float]:
     """Confidence interval of a mean over speakers.
 
     Parameters
@@ -76,7 +86,7 @@ def mean_interval(values, level=0.95, *, method="auto", n_resamples=9999, random
     return float(mean - far), float(mean - near)
 
 
-def adjust_p_values(p_values):
+def adjust_p_values(p_values: npt.ArrayLike) -> npt.NDArray[Any]:
     """Holm's correction for several tests at once.
 
     Parameters
@@ -100,7 +110,7 @@ def adjust_p_values(p_values):
     return adjusted
 
 
-def paired_p_value(differences):
+def paired_p_value(differences: npt.ArrayLike) -> tuple[float, str]:
     """Two-sided p-value of "no difference", from one difference a speaker.
 
     With up to 16 speakers, the share of all changes of signs whose mean is at least as far

@@ -1,9 +1,12 @@
 """The same table as text and as HTML."""
 
 import html
+from collections.abc import Iterable
 
 
-def text_table(header, body, foot, notes=()):
+def text_table(
+    header: list[str], body: list[list[str]], foot: list[list[str]], notes: Iterable[str] = ()
+) -> str:
     """Columns in line: the first to the left, the others, which hold numbers, to the right.
 
     Parameters
@@ -35,11 +38,13 @@ def text_table(header, body, foot, notes=()):
         return "  ".join(padded).rstrip()
 
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    foot = [rule, *map(line, foot)] if foot else []
-    return "\n".join([line(header), rule, *map(line, body), *foot, *notes])
+    below = [rule, *map(line, foot)] if foot else []
+    return "\n".join([line(header), rule, *map(line, body), *below, *notes])
 
 
-def html_table(header, body, foot, notes=()):
+def html_table(
+    header: list[str], body: list[list[str]], foot: list[list[str]], notes: Iterable[str] = ()
+) -> str:
     """The table as HTML, for notebooks; takes what :func:`text_table` takes."""
 
     def row(cells, tag):

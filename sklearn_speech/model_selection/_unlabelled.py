@@ -1,11 +1,15 @@
-"""Clips without a label, from which a pretrainer learns and by which nobody is judged."""
+"""Clips without a label, which a pretrainer learns from and no score counts."""
+
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..utils.labels import is_unlabelled
 
 
-def unlabelled_clips(estimator, y, searched=()):
+def unlabelled_clips(estimator: Any, y: Any, searched: Iterable[str] = ()) -> npt.NDArray[np.bool_]:
     """Which clips are for a pretrainer only: those with -1, where there is a pretrainer.
 
     Parameters
@@ -26,7 +30,9 @@ def unlabelled_clips(estimator, y, searched=()):
     return np.zeros(len(y), dtype=bool)
 
 
-def with_labels(splits, unlabelled):
+def with_labels(
+    splits: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]], unlabelled: npt.NDArray[np.bool_]
+) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]]:
     """Splits whose tests hold labelled clips only.
 
     Parameters
@@ -44,11 +50,11 @@ def with_labels(splits, unlabelled):
     ValueError
         When no test holds a labelled clip.
     """
-    splits = [
+    labelled = [
         (train, test[~unlabelled[test]], train[~unlabelled[train]])
         for train, test in splits
         if not unlabelled[test].all()
     ]
-    if not splits:
+    if not labelled:
         raise ValueError("no held-out speaker has a labelled clip (y = -1 means unlabelled here)")
-    return splits
+    return labelled

@@ -1,10 +1,12 @@
-"""The first steps of a pipeline, computed once for all folds where that changes nothing."""
+"""The first steps of a pipeline, which may be computed once for all folds."""
+
+from typing import Any
 
 from sklearn.pipeline import Pipeline
 
 
-def split_clipwise(estimator):
-    """Split a pipeline behind the steps that treat each clip alone.
+def split_clipwise(estimator: Any) -> tuple[Pipeline | None, Any]:
+    """Split a pipeline after the steps that treat each clip alone.
 
     Such a step learns nothing from the clips and computes each one's features
     without regard to the others, so it may see all clips before they are split.
@@ -20,7 +22,7 @@ def split_clipwise(estimator):
     first : Pipeline or None
         The longest beginning whose steps all promise it; None where there is none.
     rest : estimator instance
-        What is to be fitted on each fold: the other steps, or `estimator` as it is.
+        To be fitted on each fold: the other steps, or `estimator` as it is.
 
     Examples
     --------
@@ -42,7 +44,7 @@ def split_clipwise(estimator):
     return estimator[:n_first], estimator[n_first:]
 
 
-def is_clipwise(step):
+def is_clipwise(step: Any) -> bool:
     """Whether a transformer is this library's own and promises to treat each clip alone."""
     own = type(step).__module__.startswith("sklearn_speech.")
     return own and getattr(step, "_treats_clips_alone", False) is True

@@ -1,7 +1,9 @@
-"""The clip-wise first steps of a pipeline, each setting computed once for a whole search."""
+"""Features after the clip-wise first steps of a pipeline, computed once for each setting."""
 
 import os
 from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -13,11 +15,11 @@ from ._clipwise import split_clipwise
 from ._digest import digest, file_identities
 from ._feature_cache import FeatureCache
 
-#: Parameters that say how to compute, not what.
-_NO_MATTER = {"n_jobs", "verbose", "device"}
+#: Parameters that do not change the features.
+_WITHOUT_EFFECT = {"n_jobs", "verbose", "device"}
 
 
-def as_feature_cache(memory):
+def as_feature_cache(memory: Any) -> FeatureCache | None:
     """A cache on disk, or None.
 
     Parameters
@@ -37,7 +39,7 @@ def as_feature_cache(memory):
     return None if location is None else FeatureCache(os.path.join(location, "features"))
 
 
-def may_share(estimator, scorers, fit_params):
+def may_share(estimator: Any, scorers: Any, fit_params: Iterable[str]) -> bool:
     """Whether the clip-wise first steps of a pipeline may be computed outside of the folds.
 
     Parameters
@@ -61,29 +63,31 @@ def may_share(estimator, scorers, fit_params):
 
 
 class ClipwiseFeatures:
-    """What clip-wise steps make of all clips, by the parameters of the steps.
+    """Features of all clips after clip-wise steps, by the parameters of the steps.
 
     Parameters
     ----------
     X : array-like of shape (n_clips, ...)
         All clips of the search.
     cache : FeatureCache or None, default=None
-        Where features outlast the search.
+        Keeps features for later searches.
     max_bytes : int, default=2 * 2**30
-        What may be kept in memory; the settings that were not used for longest go first.
+        Bound of the features kept in memory; those not used for longest are dropped first.
     """
 
-    def __init__(self, X, cache=None, *, max_bytes=2 * 2**30):
+    def __init__(
+        self, X: Any, cache: FeatureCache | None = None, *, max_bytes: int = 2 * 2**30
+    ) -> None:
         self.X = X
         self.cache = cache
         self.max_bytes = max_bytes
-        self._kept = OrderedDict()
-        self._names = None
+        self._kept: OrderedDict[str, Any] = OrderedDict()
+        self._names: list[str] | None = None
 
-    def compute(self, steps):
-        """Features of all clips behind some steps.
+    def compute(self, steps: list[tuple[str, Any]]) -> Any:
+        """Features of all clips after some steps.
 
-        Settings that share their first steps share what these computed: a search
+        Settings that share their first steps share their features: a search
         over ``n_mels`` reads each file once.
 
         Parameters
@@ -110,7 +114,7 @@ class ClipwiseFeatures:
         return features
 
     def _stored(self, key, steps):
-        """Features from the disk, those clips computed that are not there; None without any."""
+        """Features from the disk, completed by the missing clips; None where none are stored."""
         if self.cache is None:
             return None
         features = self.cache.get(self._name_on_disk(key))
@@ -130,8 +134,8 @@ class ClipwiseFeatures:
             return None
         return np.stack(parts)
 
-    def fit(self, steps):
-        """Fit each of some steps in place, and compute features behind them.
+    def fit(self, steps: list[tuple[str, Any]]) -> Any:
+        """Fit each of some steps in place, and compute the features after them.
 
         Parameters
         ----------
@@ -148,9 +152,8 @@ class ClipwiseFeatures:
     def _clips(self):
         """A name for each clip, by its file or by its values."""
         if self._names is None:
-            files = file_identities(self.X)
-            each = files
-            if files is None:
+            each: Iterable[Any] | None = file_identities(self.X)
+            if each is None:
                 n_clips = len(indexable(self.X)[0])
                 each = (safe_indexing(self.X, i) for i in range(n_clips))
             self._names = [digest(__version__, clip) for clip in each]
@@ -160,8 +163,8 @@ class ClipwiseFeatures:
         return f"{digest(self._clips())}-{key}"
 
     @property
-    def n_bytes(self):
-        """What is kept in memory."""
+    def n_bytes(self) -> int:
+        """Size of the features kept in memory."""
         return sum(_n_bytes(kept) for kept in self._kept.values())
 
     def _keep(self, key, features):
@@ -173,14 +176,14 @@ class ClipwiseFeatures:
 
 def _description(step):
     params = step.get_params(deep=True)
-    for name in params.keys() & _NO_MATTER:
+    for name in params.keys() & _WITHOUT_EFFECT:
         del params[name]
     return [f"{type(step).__module__}.{type(step).__qualname__}", params]
 
 
 def _n_bytes(features):
     if isinstance(features, np.ndarray) and features.dtype != object:
-        # memory maps are the operating system's to keep or drop
+        # the operating system keeps and drops the pages of memory maps
         return 0 if isinstance(features, np.memmap) else features.nbytes
     return sum(0 if _is_mapped(clip) else getattr(clip, "nbytes", 0) for clip in features)
 

@@ -1,7 +1,8 @@
-"""Short names for data: equal data have equal digests, in this process and the next."""
+"""Digests of data, equal for equal data in every process."""
 
 import hashlib
 import os
+from typing import Any
 
 import joblib
 import numpy as np
@@ -10,7 +11,7 @@ from ..audio import AudioSegment
 from ..audio._reading import check_entries
 
 
-def digest(*values):
+def digest(*values: object) -> str:
     """A hexadecimal digest of some values.
 
     Parameters
@@ -62,8 +63,8 @@ def _update(state, value):
         state.update(f"{type(value).__qualname__} {joblib.hash(value)};".encode())
 
 
-def file_identities(X):
-    """What tells whether a file has changed: path, size and time of the last change of each.
+def file_identities(X: Any) -> list[tuple[Any, ...]] | None:
+    """Path, size and time of the last change of each file, to detect changed files.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def file_identities(X):
     Returns
     -------
     identities : list of tuple, or None
-        Size and time are None of a file that is not there; None where X holds anything else.
+        Size and time are None for a missing file; the whole is None where X holds no files.
     """
     if getattr(X, "dtype", None) is not None and X.dtype.kind in "biufc":
         return None
@@ -86,7 +87,7 @@ def file_identities(X):
         path = os.path.abspath(entry.path if isinstance(entry, AudioSegment) else entry)
         try:
             found = os.stat(path)
-            state = found.st_size, found.st_mtime_ns
+            state: tuple[int | None, int | None] = found.st_size, found.st_mtime_ns
         except (OSError, ValueError):  # ValueError of a null character in a name
             state = None, None
         part = (entry.start, entry.end) if isinstance(entry, AudioSegment) else ()

@@ -1,5 +1,6 @@
 """Features on disk: written once, shared through memory maps, checked before they are used."""
 
+import errno
 import hashlib
 import json
 import os
@@ -194,10 +195,11 @@ class FeatureCache:
                 _flush(file)
             try:
                 os.rename(place, self.folder / key)
-            except OSError:
-                if not os.path.isdir(self.folder / key):
+            except OSError as error:
+                # another process was faster, what it wrote is the same, and it may be gone again
+                was_there = error.errno in (errno.EEXIST, errno.ENOTEMPTY)
+                if not was_there and not os.path.isdir(self.folder / key):
                     raise
-                # another process was faster; what it wrote is the same
         finally:
             shutil.rmtree(place, ignore_errors=True)
 

@@ -1,6 +1,7 @@
 """Where tensors live, and how many threads compute them."""
 
 import os
+from typing import Any
 
 import torch
 
@@ -10,7 +11,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
-def resolve_device(device):
+def resolve_device(device: Any) -> torch.device:
     """The torch device that a `device` parameter means.
 
     Parameters

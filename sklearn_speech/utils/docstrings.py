@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from typing import Any
 
 _HEADING = re.compile(r"^(\S.*)\n-{3,}$", re.MULTILINE)
 
@@ -9,7 +10,7 @@ _HEADING = re.compile(r"^(\S.*)\n-{3,}$", re.MULTILINE)
 _ENTRY = re.compile(r"^(\*{0,2}\w+(?:, \w+)*) *(?::.*)?$", re.MULTILINE)
 
 
-def inherit_parameters(cls, base, names):
+def inherit_parameters(cls, base: type, names: Any) -> Any:
     """Document in a class the parameters that it hands on to its base class.
 
     The entry ``**kwargs`` of its section Parameters is replaced by the entries of the base.

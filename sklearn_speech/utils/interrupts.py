@@ -24,7 +24,7 @@ _PASS_ON = (
 )
 
 
-def raised_by_code(interrupt):
+def raised_by_code(interrupt: KeyboardInterrupt) -> bool:
     """Whether a KeyboardInterrupt comes from a ``raise`` statement, and not from Ctrl-C.
 
     skorch's callbacks end a training by ``raise KeyboardInterrupt``.
@@ -47,13 +47,15 @@ def raised_by_code(interrupt):
     True
     """
     trace = interrupt.__traceback__
-    while trace.tb_next is not None:
+    while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
+    if trace is None:
+        return False
     # a signal strikes at any instruction, a statement at this one
     return trace.tb_frame.f_code.co_code[trace.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
-def is_nested_fit():
+def is_nested_fit() -> bool:
     """Whether a search, an ensemble or a cross-validation called the ``fit`` that is running.
 
     Returns
@@ -84,18 +86,18 @@ def stop_run_on_interrupt() -> Iterator[None]:
     """
     received = []
     handler = signal.getsignal(signal.SIGINT)
-    watches = threading.current_thread() is threading.main_thread() and callable(handler)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
 
     def note(number, frame):
         received.append(number)
         handler(number, frame)
 
-    if watches:
-        signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGINT, note)
     try:
         yield
     finally:
-        if watches:
-            signal.signal(signal.SIGINT, handler)
+        signal.signal(signal.SIGINT, handler)
     if received:
         raise KeyboardInterrupt

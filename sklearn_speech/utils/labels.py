@@ -31,7 +31,7 @@ def is_unlabelled(y: Any) -> npt.NDArray[np.bool_]:
     if hasattr(y, "dtype"):
         y = np.asarray(y)
         if y.dtype.kind in "iuf":
-            return np.asarray(y == -1).reshape(len(y), -1).all(axis=1)
+            return np.asarray(y == -1).reshape(len(y), -1).all(axis=1).astype(bool)
         if y.dtype != object:
             return np.zeros(len(y), dtype=bool)
     return np.array([_is_minus_one(label) for label in y], dtype=bool)

@@ -2,6 +2,7 @@
 
 import inspect
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class _Set:
 SET = _Set()
 
 
-def refuse_idle_parameters(estimator):
+def refuse_idle_parameters(estimator: Any) -> None:
     """Raise where a parameter was changed that has no effect beside the others.
 
     A class declares in ``_needs`` which parameters have an effect only where another one has

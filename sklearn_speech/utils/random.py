@@ -1,7 +1,9 @@
 """One `random_state` for numpy and torch, without leaving a trace in either."""
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +13,7 @@ from sklearn.utils import check_random_state
 _seeded = threading.RLock()
 
 
-def draw_seed(random_state):
+def draw_seed(random_state: Any) -> int:
     """A seed for torch, drawn from anything that scikit-learn takes as random_state.
 
     Parameters
@@ -33,7 +35,7 @@ def draw_seed(random_state):
 
 
 @contextmanager
-def torch_seed(seed, device="cpu"):
+def torch_seed(seed: int, device: str | torch.device = "cpu") -> Iterator[None]:
     """Seed torch inside the block, and restore its generators afterwards.
 
     Blocks in several threads run one after the other: initial weights and dropout draw from
@@ -57,7 +59,7 @@ def torch_seed(seed, device="cpu"):
 
 
 @contextmanager
-def default_float32():
+def default_float32() -> Iterator[None]:
     """Let torch create tensors in float32 inside the block, whatever its default is."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)

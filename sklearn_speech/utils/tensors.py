@@ -1,10 +1,12 @@
 """Arrays as tensors."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
 
-def as_tensor(array, dtype=None):
+def as_tensor(array: Any, dtype: Any = None) -> torch.Tensor:
     """A tensor on the memory of an array, or on a copy where torch could not have it.
 
     Parameters

@@ -8,8 +8,11 @@ say what is wrong with which clip.
 
 import numbers
 import warnings
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
 from .text import normalize_name
@@ -40,7 +43,7 @@ MAX_AMPLITUDE = 1000.0
 MAX_PLAUSIBLE_BANDS = 1024
 
 
-def make_ragged(clips):
+def make_ragged(clips: Iterable[Any]) -> npt.NDArray[Any]:
     """Collect arrays in a 1-D object array, also when all have one shape.
 
     Parameters
@@ -65,7 +68,7 @@ def make_ragged(clips):
     return ragged
 
 
-def is_ragged(X):
+def is_ragged(X: Any) -> bool:
     """Whether X is a collection of arrays, one a clip, rather than one array of numbers.
 
     A list of arrays that all have one shape is *not* ragged: it is read as one
@@ -151,7 +154,7 @@ def _check_ragged(X, ndim, role):
     return make_ragged(clip.astype(dtype, copy=False) for clip in clips)
 
 
-def check_waveforms(estimator, X, *, reset):
+def check_waveforms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
     """Bring waveforms into one of the two forms that estimators compute with.
 
     Parameters
@@ -227,7 +230,7 @@ def _warn_of_scale(peak):
         )
 
 
-def check_spectrograms(estimator, X, *, reset):
+def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
     """Bring spectrograms into one of the two forms that estimators compute with.
 
     Parameters
@@ -292,14 +295,14 @@ def check_spectrograms(estimator, X, *, reset):
     return X
 
 
-def check_positive_int(name, value):
+def check_positive_int(name: str, value: Any) -> int:
     """Refuse anything but a whole number of at least 1, naming the parameter."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
     return int(value)
 
 
-def check_phone_sequences(y, name="y"):
+def check_phone_sequences(y: Any, name: str = "y") -> npt.NDArray[Any]:
     """Bring phone sequences into one form, or say which one is wrong.
 
     Parameters

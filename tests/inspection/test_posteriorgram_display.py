@@ -53,6 +53,14 @@ def test_phones_come_in_the_order_of_their_first_time_from_the_top_with_blank_la
     assert [t.get_text() for t in display.ax_.get_yticklabels()] == display.shown_phones_
 
 
+def test_the_axis_is_named_after_the_rows():
+    assert _display().plot().ax_.get_ylabel() == "Phone"
+    assert _display(row_name="Word").plot().ax_.get_ylabel() == "Word"
+    clip = np.zeros(800)
+    display = PosteriorgramDisplay.from_estimator(Recogniser(), clip, row_name="Event")
+    assert display.ax_.get_ylabel() == "Event"
+
+
 def test_given_order_can_be_kept():
     display = _display(segments=SEGMENTS).plot(order="given")
     assert display.shown_phones_[::-1] == ["blank", "aa", "b", "s"]

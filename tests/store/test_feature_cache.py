@@ -243,6 +243,20 @@ def test_a_folder_that_may_not_be_written_costs_a_warning_only(cache, monkeypatc
         assert cache.put("x", features) is features
 
 
+def test_an_entry_of_a_faster_process_that_is_evicted_at_once_is_no_failure(cache, monkeypatch):
+    rename = os.rename
+
+    def too_late(source, target):
+        if target.name == "x":
+            raise OSError(errno.ENOTEMPTY, "Directory not empty")  # and now it is gone
+        rename(source, target)
+
+    features = np.arange(9.0)
+    monkeypatch.setattr(os, "rename", too_late)
+    assert cache.put("x", features) is features
+    assert list(cache.folder.iterdir()) == []
+
+
 def test_a_folder_that_another_process_deletes_is_empty(cache):
     cache.put("x", np.arange(9.0))
     shutil.rmtree(cache.folder)
@@ -276,7 +290,7 @@ def paths(tmp_path):
     rng = np.random.default_rng(0)
     paths = [tmp_path / f"{i}.wav" for i in range(6)]
     for i, path in enumerate(paths):
-        soundfile.write(path, 0.1 * rng.normal(size=900 + i), 8000)
+        soundfile.write(path, 0.1 * rng.normal(size=700 + i), 8000)
     return paths
 
 
