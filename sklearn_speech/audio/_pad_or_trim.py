@@ -1,9 +1,11 @@
-"""Clips of any length to clips of one length."""
+"""Padding and trimming of clips to one length."""
 
 import math
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..utils.validation import (
@@ -18,35 +20,35 @@ from ..utils.validation import (
 
 
 class PadOrTrim(TransformerMixin, BaseEstimator):
-    """Bring waveforms, or spectrograms, to one length.
+    """Pad or trim waveforms or spectrograms to one length.
 
-    Lengths are samples for waveforms (2-D, or ragged 1-D clips) and frames for
-    spectrograms (3-D, or ragged 2-D clips). With neither `n_times` nor
-    `quantile` the length is that of the longest training clip.
+    Lengths are in samples for waveforms (2-D, or ragged 1-D clips) and in frames for
+    spectrograms (3-D, or ragged 2-D clips). If neither `n_times` nor `quantile` is set,
+    the length is that of the longest training clip.
 
     Parameters
     ----------
     n_times : int or None, default=None
         Length in samples or frames.
     quantile : float in [0, 1] or None, default=None
-        Learn the length: this quantile of the training clips' lengths, rounded
-        up. At most one of `n_times` and `quantile` may be given.
+        Use this quantile of the lengths of the training clips, rounded up. At most one
+        of `n_times` and `quantile` may be set.
     align : {"start", "center"}, default="start"
-        "start" keeps the beginning of a long clip and pads after a short one;
-        "center" keeps the middle and pads on both sides (the odd element goes
-        after).
+        "start" keeps the beginning of long clips and pads short clips at the end;
+        "center" keeps the middle of long clips and pads short clips on both sides (at
+        the end by one more if the number is odd).
     pad_value : float or "min", default=0.0
-        What stands where a clip is too short. 0 is silence in a waveform and in
-        a power spectrogram, but not in a log-mel spectrogram, where it may be
-        loud: "min", for spectrograms only, pads with the clip's own minimum.
+        Value of the padding. 0 is silence in a waveform and in a power spectrogram, but
+        may be a high level in a log-mel spectrogram. "min", for spectrograms only, pads
+        with the minimum of the clip.
 
     Attributes
     ----------
     n_times_ : int
-        Length of every output, in samples or frames.
+        Length of all output clips, in samples or frames.
     n_features_in_ : int
-        Samples of 2-D waveforms, bands of spectrograms; absent when fitted on
-        ragged waveforms.
+        Number of samples of 2-D waveforms, or of bands of spectrograms; absent when
+        fitted on ragged waveforms.
 
     See Also
     --------
@@ -73,18 +75,25 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
 
     @property
     def _treats_clips_alone(self):
-        # without n_times, the length is learned from the training clips
+        # without n_times, the length depends on the training clips
         return self.n_times is not None
 
-    def __init__(self, n_times=None, quantile=None, *, align="start", pad_value=0.0):
+    def __init__(
+        self,
+        n_times: int | None = None,
+        quantile: float | None = None,
+        *,
+        align: Literal["start", "center"] = "start",
+        pad_value: float | Literal["min"] = 0.0,
+    ):
         self.n_times = n_times
         self.quantile = quantile
         self.align = align
         self.pad_value = pad_value
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Learn the length.
+    def fit(self, X: ArrayLike, y: object = None) -> "PadOrTrim":
+        """Determine the length.
 
         Parameters
         ----------
@@ -101,8 +110,8 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            When both `n_times` and `quantile` are given, or ``pad_value="min"``
-            meets waveforms.
+            When both `n_times` and `quantile` are set, or when ``pad_value="min"`` and X
+            contains waveforms.
         """
         if self.n_times is not None and self.quantile is not None:
             raise ValueError(
@@ -112,21 +121,21 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         role = _role(X)
         if self.pad_value == "min" and role == "waveforms":
             raise ValueError(
-                "pad_value='min' is for spectrograms, but X holds waveforms, whose silence is 0"
+                "pad_value='min' is for spectrograms, but X contains waveforms; use pad_value=0.0"
             )
-        X = _CHECKS[role](self, X, reset=True)
+        clips = _CHECKS[role](self, X, reset=True)
         self._role = role
         if self.n_times is not None:
             self.n_times_ = int(self.n_times)
             return self
-        lengths = [clip.shape[-1] for clip in X]
+        lengths = [clip.shape[-1] for clip in clips]
         quantile = 1.0 if self.quantile is None else self.quantile
-        # interpolation leaves 45.00000000000001 where 45 is meant
+        # interpolation may return 45.00000000000001 instead of 45
         self.n_times_ = math.ceil(round(float(np.quantile(lengths, quantile)), 6))
         return self
 
-    def transform(self, X):
-        """Pad and trim.
+    def transform(self, X: ArrayLike) -> NDArray:
+        """Pad or trim each clip.
 
         Parameters
         ----------
@@ -137,25 +146,24 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         Returns
         -------
         X : ndarray of shape (n_clips, n_times_) or (n_clips, n_bands, n_times_)
-            In float32, or float64 where that came in.
+            float64 if X is, otherwise float32.
 
         Raises
         ------
         ValueError
-            When X holds spectrograms and ``fit`` saw waveforms, or the other way
-            round.
+            When X contains spectrograms and ``fit`` was given waveforms, or vice versa.
         """
         check_is_fitted(self)
         role = _role(X)
         if role != self._role:
             raise ValueError(
-                f"X holds {role}, but {type(self).__name__} was fitted with {self._role} "
+                f"X contains {role}, but {type(self).__name__} was fitted with {self._role} "
                 "(2-D, or ragged 1-D clips, are waveforms; 3-D, or ragged 2-D clips, spectrograms)"
             )
-        X = _CHECKS[role](self, X, reset=False)
+        clips = _CHECKS[role](self, X, reset=False)
         n_times = self.n_times_
-        out = np.empty((len(X), *X[0].shape[:-1], n_times), dtype=X[0].dtype)
-        for padded, clip in zip(out, X, strict=True):
+        out = np.empty((len(clips), *clips[0].shape[:-1], n_times), dtype=clips[0].dtype)
+        for padded, clip in zip(out, clips, strict=True):
             excess = clip.shape[-1] - n_times
             offset = abs(excess) // 2 if self.align == "center" else 0
             if excess >= 0:
@@ -176,7 +184,7 @@ _CHECKS = {"waveforms": check_waveforms, "spectrograms": check_spectrograms}
 
 
 def _role(X):
-    """Whether X is to be read as waveforms or as spectrograms."""
+    """Whether X contains waveforms or spectrograms."""
     if is_ragged(X):
         first = X.iloc[0] if hasattr(X, "iloc") else X[0]
         return "spectrograms" if _ndim(first) == 2 else "waveforms"
@@ -188,5 +196,5 @@ def _ndim(X):
         return X.ndim
     try:
         return np.asarray(X).ndim
-    except ValueError:  # nested lists of unequal lengths: left to the check to report
+    except ValueError:  # nested lists of unequal lengths, which the input check reports
         return None
