@@ -44,10 +44,10 @@ BLOCKS = [
 
 
 #: Noise as deep below speech as in recordings of a quiet room.
-QUIET = augmentations(RATE, cut_and_colour=False, depth_db=(40, 80))
+QUIET = augmentations(RATE, trim_and_mix=False, depth_db=(40, 80))
 
 #: More noise, other cuts and colours.
-LOUDER = {"augment": augmentations(RATE, cut_and_colour=True), "label_smoothing": 0.1}
+LOUDER = {"augment": augmentations(RATE, trim_and_mix=True), "label_smoothing": 0.1}
 
 #: The recipe's training: weights averaged as well, over more epochs and smaller batches.
 AVERAGED = training(RATE) | {"max_epochs": 24}
