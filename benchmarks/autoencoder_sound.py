@@ -1,26 +1,27 @@
-"""Sound out of a code: what a classifier of real clips still understands of rebuilt ones.
+"""Intelligibility of sound resynthesised from codes, measured with a classifier.
 
 Run ``SKLEARN_SPEECH_DATA=FOLDER python benchmarks/autoencoder_sound.py [--quick]
-[--sounds FOLDER]``, FOLDER holding ``fsdd/recordings`` and, if at hand, ``timit_sample``. Both
-autoencoders hear the same training speakers and rebuild the same clips of speakers they never
-heard, from 768 numbers a clip each:
+[--sounds FOLDER]``, where FOLDER has ``fsdd/recordings`` and optionally ``timit_sample``. Both
+autoencoders are trained on the same speakers, and reconstruct the same clips of held-out
+speakers from 768 values per clip:
 
-- "published": 128 mel bands of 22,050 Hz, decibels taken of powers as if of magnitudes, each clip
-  stretched to [0, 1], 4,385 weights, cross-entropy, half of the clips unused; its output is
-  stretched by its own minimum and maximum and inverted with another FFT size than it was
-  analysed with.
-- "ours": 48 mel bands in decibels, two layers with wide kernels, trained on all clips; back by the
-  inverse of the very analysis. What comes of a code is a mean of decibels, which is less than the
-  mean of energies: each restored level is too low by about a ninth of the squared error in dB.
-  "ours, level set" adds one number, by how many dB training clips came back too soft.
-- "mel and back, no code": our analysis and its inverse alone, to tell its losses from the code's.
+- "published": 128 mel bands at 22,050 Hz, decibels of power computed as if of magnitude, each
+  clip scaled to [0, 1], 4,385 weights, cross-entropy, half of the clips unused. Its output is
+  scaled by its own minimum and maximum, and inverted with another FFT size than that of the
+  analysis.
+- "ours": 48 mel bands in decibels, two layers with large kernels, trained on all clips, and the
+  exact inverse of the analysis. The decoder returns a mean of decibels, which is lower than the
+  level of the mean energy, by about a ninth of the squared error in dB. "ours, level set" corrects
+  this by the mean difference in level of the training clips.
+- "mel and back, no code": our analysis and its inverse without the autoencoder, to separate its
+  losses from those of the code.
 
-The judge is a network trained on real clips of the training speakers. FSDD: digits, two speakers
-held out at a time. TIMIT: the 21 words of the two sentences that everybody reads, eight speakers
-held out at a time. Networks are trained for a number of steps, the same for both corpora; the
-published one's is that of its 50 epochs on FSDD. Every corpus, fold and seed is appended to
-``results/autoencoder_sound_runs.jsonl`` and never repeated. ``--sounds`` writes the first clips
-as wav, and their spectrograms as a picture.
+The classifier is trained on real clips of the training speakers. FSDD: digits, two speakers held
+out at a time. TIMIT: the 21 words of the two sentences that all speakers read, eight speakers
+held out at a time. The number of training steps is the same for both corpora; that of the
+published autoencoder equals its 50 epochs on FSDD. Every corpus, fold and seed is appended to
+``results/autoencoder_sound_runs.jsonl`` and is not repeated. ``--sounds`` writes the first clips
+as sound files, and a figure of their spectrograms.
 """
 
 import argparse
@@ -43,10 +44,10 @@ from sklearn_speech.utils.validation import make_ragged
 
 RUNS = RESULTS / "autoencoder_sound_runs.jsonl"
 
-#: Samples of a clip where each system listens, and its sampling rate in Hz.
+#: Length of a clip in samples, and sample rate in Hz, of each system.
 OURS, PUBLISHED = (8064, 8000), (24_064, 22_050)
 
-#: The sentences that all speakers of TIMIT read.
+#: Sentences read by all speakers of TIMIT.
 SHARED_SENTENCES = ("sa1", "sa2")
 
 
@@ -58,7 +59,7 @@ def digits():
 
 
 def words():
-    """TIMIT: the words of the shared sentences at 8 kHz, and their speakers; None without it."""
+    """TIMIT: words of the shared sentences at 8 kHz, and speakers; None if not available."""
     folder = Path(get_data_home()) / "timit_sample"
     clips, labels, speakers = [], [], []
     for path in sorted(folder.glob("*/*.wrd")):
@@ -78,7 +79,7 @@ def _resampled(wave, rate, wanted):
 
 
 class Published:
-    """The published system, with its analysis, its stretching and its inverse."""
+    """The published system, with its analysis, scaling and inverse."""
 
     def __init__(self, epochs, seed, device):
         self.net = ConvAutoencoder(
@@ -104,7 +105,7 @@ class Published:
         return np.stack(images).astype(np.float32), ranges
 
     def fit(self, clips):
-        # half of the clips, but of all words: files are in order of what is said
+        # every second clip, since the files are sorted by word
         images, _ = self._analyse(clips[::2])
         self.net.fit(images)
         return self
@@ -121,7 +122,7 @@ class Published:
 
 
 class Ours:
-    """A pipeline whose inverse is a method; without `autoencoder` the analysis alone."""
+    """An invertible pipeline; without `autoencoder`, only the front end."""
 
     def __init__(self, epochs, seed, device, autoencoder=True):
         steps = [
@@ -155,7 +156,7 @@ class Ours:
         return list(self.pipeline[1:].inverse_transform(self.pipeline.transform(clips)))
 
     def gain(self, clips):
-        """By how many dB clips come back too soft, all energies together."""
+        """Mean loss of level of the reconstructions, in dB of total energy."""
         levels = self.pipeline[:2].transform(clips)
         back = self.pipeline[2].reconstruct(levels)
         return float(10 * np.log10(np.mean(10 ** (levels / 10)) / np.mean(10 ** (back / 10))))
@@ -183,7 +184,7 @@ def level_errors(clips, rebuilt):
 
 
 def one_fold(clips, labels, speakers, held_out, seed, arguments):
-    """Results of every system on the clips of some speakers, and what they made of the first."""
+    """Results of all systems on the clips of some speakers, and examples of reconstructions."""
     test = np.isin(speakers, held_out)
     train = np.flatnonzero(~test)
     if arguments.quick:
@@ -199,7 +200,7 @@ def one_fold(clips, labels, speakers, held_out, seed, arguments):
     )  # fmt: skip
     judge.fit(clips[train], labels[train])
     test = np.flatnonzero(test)[:: arguments.every]
-    # what one second cannot hold is lost to all alike
+    # all systems are limited to one second
     heard = make_ragged(clip[: OURS[0]] for clip in clips[test])
     original = float(np.mean(judge.predict(heard) == labels[test]))
     results, examples = {}, {"original": list(heard[: arguments.examples])}
@@ -220,12 +221,12 @@ def one_fold(clips, labels, speakers, held_out, seed, arguments):
 
 
 def epochs_of(steps, n_clips, batch_size):
-    """Epochs that make at least so many steps."""
+    """Number of epochs with at least a given number of steps."""
     return math.ceil(steps / math.ceil(n_clips / batch_size))
 
 
 def rebuild_all(train, heard, seed, arguments):
-    """Name and rebuilt clips of one system after the other."""
+    """Name and reconstructions of each system."""
     epochs, device = epochs_of(arguments.steps, len(train), 32), arguments.device
     analysis = Ours(epochs, seed, device, autoencoder=False).fit(train)
     yield "mel and back, no code", analysis.rebuild(heard)
@@ -240,7 +241,7 @@ def rebuild_all(train, heard, seed, arguments):
 
 
 def write_sounds(folder, name, examples):
-    """One wav a clip and system, and all their spectrograms in one picture."""
+    """Write a sound file for each clip and system, and a figure of their spectrograms."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -294,13 +295,13 @@ def main():
     parser.add_argument("--quick", action="store_true", help="one fold, 600 clips, few epochs")
     parser.add_argument("--corpora", nargs="+", default=["FSDD", "TIMIT"])
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=1500, help="of our autoencoder")
+    parser.add_argument("--steps", type=int, default=1500, help="steps of our autoencoder")
     parser.add_argument("--published-steps", type=int, default=450, help="of the published one")
     parser.add_argument("--judge-steps", type=int, default=400)
-    parser.add_argument("--every", type=int, default=4, help="which clips held out are rebuilt")
+    parser.add_argument("--every", type=int, default=4, help="use every n-th held-out clip")
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--examples", type=int, default=4)
-    parser.add_argument("--sounds", help="where to write wavs and pictures")
+    parser.add_argument("--sounds", help="folder of sound files and figures")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -312,7 +313,7 @@ def main():
     for corpus in arguments.corpora:
         data = {"FSDD": digits, "TIMIT": words}[corpus]()
         if data is None:
-            print(f"{corpus} is not at hand")
+            print(f"{corpus} is not available")
             continue
         names = np.unique(data[2])
         folds = np.array_split(names, 3 if len(names) < 10 else 2)
@@ -333,7 +334,7 @@ def main():
                 if arguments.sounds and seed == 0:
                     write_sounds(arguments.sounds, f"{corpus}-{fold[0]}", examples)
     rows = [json.loads(line) for line in RUNS.read_text().splitlines()]
-    # runs of other lengths are another experiment
+    # results of other numbers of steps are not comparable
     lengths = ("quick", "steps", "published_steps", "judge_steps", "every")
     rows = [r for r in rows if all(r["setting"][n] == getattr(arguments, n) for n in lengths)]
     write_report(

@@ -1,9 +1,9 @@
-"""Every classifier with its defaults on spoken digits, each of six speakers held out in turn.
+"""All classifiers with default parameters on spoken digits of held-out speakers.
 
     python benchmarks/classifiers.py
     python benchmarks/classifiers.py --classifiers SpectrogramLinearClassifier WaveformMLPClassifier
 
-Results are kept classifier by classifier, so that an interrupted run goes on where it stopped.
+The result of each classifier is saved, so that an interrupted run can continue.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""Log-mel spectrograms of one-second clips: this library beside its peers and the bare FFT.
+"""Speed of log-mel spectrograms: this library, other libraries, and the FFT alone.
 
-Every candidate runs in turn in the same process. Run it on a quiet machine:
+All candidates run alternately in one process. Run it on an otherwise idle machine:
 
     python benchmarks/front_ends.py
     python benchmarks/front_ends.py --device cuda --n-clips 10000
@@ -41,7 +41,7 @@ def our_front_end(device="cpu"):
 
 
 def torch_routes(clips):
-    """The usual way in torch, and the transform alone, without anything around it."""
+    """The usual implementation in torch, and the Fourier transform alone."""
     x = torch.from_numpy(clips)
     window = torch.hann_window(N_FFT)
     bank = torch.from_numpy(mel_filterbank(SAMPLE_RATE, N_FFT, N_MELS)).float()
@@ -63,7 +63,7 @@ def torch_routes(clips):
 
 
 def peers(clips):
-    """Other libraries, those that are installed."""
+    """Other libraries, if installed."""
     found = {}
     if importlib.util.find_spec("librosa"):
         import librosa
@@ -155,7 +155,7 @@ def table(times):
 
 
 def gpu_table(clips, n_repeats):
-    """Clips already on the GPU: the module inside a network, beside the bare cuFFT."""
+    """Clips on the GPU: the module inside a network, and cuFFT alone."""
     x = torch.from_numpy(clips).cuda()
     transformer = our_front_end("cuda").fit(clips[:2])
     layer = transformer.to_module().cuda()
@@ -201,7 +201,7 @@ def own_peak_memory(n_clips):
     front_end = our_front_end().fit(clips[:2])
     front_end.transform(clips[:2])
     with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")  # start the high-water mark anew
+        file.write("5")  # reset the peak
     before = _status("VmHWM")
     out = front_end.transform(clips)
     return (_status("VmHWM") - before) / 1024 - out.nbytes / 2**20
@@ -219,7 +219,7 @@ def main():
     parser.add_argument("--n-clips", type=int, default=512)
     parser.add_argument("--n-repeats", type=int, default=15)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--folder", default=None, help="where to write the report")
+    parser.add_argument("--folder", default=None, help="folder of the report")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     clips = make_clips(options.n_clips)

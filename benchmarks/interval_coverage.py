@@ -1,9 +1,9 @@
-"""How often the 95 % interval over speakers holds the mean of all speakers.
+"""Coverage of the 95 % confidence interval over speakers.
 
-Speakers are drawn from a population whose mean score is known, each has clips that
-are right with the speaker's own probability, and the interval is computed as
-`SpeakerScores.confidence_interval` does. Beside it stands what is often printed
-instead: an interval that takes clips for independent.
+Speakers are drawn from a population with a known mean score. Each clip is correct with the
+probability of its speaker, and the interval is computed as in
+`SpeakerScores.confidence_interval`. For comparison, an interval is computed under the common
+but wrong assumption that clips are independent.
 
     python benchmarks/interval_coverage.py
 """
@@ -35,7 +35,7 @@ def population_mean(population):
 
 
 def coverage(method, n_speakers, population, n_repeats, target):
-    """Share of repeats whose interval holds the mean, and the intervals' mean width."""
+    """Coverage of the mean, and mean width of the intervals."""
     rng = np.random.default_rng([n_speakers, 0])
     bounds = []
     for _ in range(n_repeats):

@@ -1,10 +1,10 @@
-"""How near mel spectrograms of real speech come back, and how fast, beside librosa.
+"""Error and speed of inverting mel spectrograms of real speech, compared with librosa.
 
 Run ``SKLEARN_SPEECH_DATA=FOLDER python benchmarks/inverse.py [--clips N] [--json FILE]``,
-FOLDER holding ``fsdd/recordings`` and, if at hand, ``timit_sample``. Both sides
-get the same energies and 32 turns. The error is the mean absolute difference
-in dB, over the bins less than 80 dB below the clip's maximum, between the
-spectrogram asked for and that of the waveform found.
+where FOLDER has ``fsdd/recordings`` and optionally ``timit_sample``. Both libraries
+invert the same energies in 32 iterations. The error is the mean absolute difference
+in dB between the given spectrogram and that of the resulting waveform, over the bins
+less than 80 dB below the maximum of the clip.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import torch
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.utils.validation import make_ragged
 
-#: Corpus, sampling rate in Hz, files, and n_fft, hop_length, n_mels.
+#: Corpus, sample rate in Hz, files, and n_fft, hop_length, n_mels.
 SETTINGS = [
     ("FSDD", 8000, "fsdd/recordings/*.wav", (256, 64, 40)),
     ("FSDD", 8000, "fsdd/recordings/*.wav", (256, 80, 40)),
@@ -31,7 +31,7 @@ SETTINGS = [
 
 
 def load_clips(folder, pattern, n_clips):
-    """Every k-th recording, so that all speakers have their turn."""
+    """Every k-th recording, so that all speakers are included."""
     paths = sorted(folder.glob(pattern))
     chosen = [
         paths[i] for i in np.linspace(0, len(paths) - 1, min(n_clips, len(paths))).astype(int)
@@ -49,7 +49,7 @@ def decibel_errors(wanted, got):
 
 
 def measure(sample_rate, clips, sizes, n_runs=3):
-    """Errors of both sides, and their fastest run."""
+    """Errors and fastest times of both libraries."""
     n_fft, hop_length, n_mels = sizes
     mel = MelSpectrogram(
         sample_rate,

@@ -1,4 +1,4 @@
-"""Settings for spoken digits, chosen for each speaker without hearing him.
+"""Selection of settings for spoken digits by nested cross-validation over speakers.
 
     python benchmarks/nested_selection.py                      # every candidate, every block
     python benchmarks/nested_selection.py --n-jobs 2 --candidates louder fine whole "by band" \\
@@ -6,14 +6,14 @@
     python benchmarks/nested_selection.py --n-jobs 2 --report nested_selection_augmentation \\
         --candidates plain padded ragged emphasis band "emphasis and band"
 
-Ten blocks hold three of the six speakers out each, so that any two of them are held out
-together in exactly two blocks (a balanced design). A network is trained on the other
-three, and asked about the three held out. What suits speaker s is judged by those five
-blocks in which s was not trained on either, and by the other two speakers held out there:
-his own clips touch neither the training nor the judging. The candidate that wins for s is
-then trained on all five others and asked about s, once: that is the honest figure.
+Each of ten blocks holds out three of the six speakers, so that any two speakers are held out
+together in exactly two blocks (a balanced design). Networks are trained on the other three
+speakers and tested on the three held-out ones. The settings for speaker s are selected in the
+five blocks in which s is held out, by the accuracy on the other two held-out speakers: the
+clips of s are used neither for training nor for selection. The best candidate is then trained
+on all five other speakers and tested once on s, which gives an unbiased result.
 
-The probabilities of every fit are kept, so that an interrupted run goes on where it stopped.
+The probabilities of every fit are saved, so that an interrupted run can continue.
 """
 
 import argparse
@@ -36,20 +36,20 @@ from sklearn_speech.recipes._best import BY_BAND, FOUR, augmentations, training
 
 RATE = 8000
 STORE = RESULTS / "nested_selection"
-#: A balanced design: each pair of the six is together in two of the ten blocks.
+#: Balanced incomplete block design: each pair of speakers is in two of the ten blocks.
 BLOCKS = [
     (0, 1, 2), (0, 1, 3), (0, 2, 4), (0, 3, 5), (0, 4, 5),
     (1, 2, 5), (1, 3, 4), (1, 4, 5), (2, 3, 4), (2, 3, 5),
 ]  # fmt: skip
 
 
-#: Noise as deep below speech as in recordings of a quiet room.
-QUIET = augmentations(RATE, cut_and_colour=False, depth_db=(40, 80))
+#: Noise at a level below speech that is typical of recordings in a quiet room.
+QUIET = augmentations(RATE, trim_and_mix=False, depth_db=(40, 80))
 
-#: More noise, other cuts and colours.
-LOUDER = {"augment": augmentations(RATE, cut_and_colour=True), "label_smoothing": 0.1}
+#: More noise, random trimming and mixed spectra.
+LOUDER = {"augment": augmentations(RATE, trim_and_mix=True), "label_smoothing": 0.1}
 
-#: The recipe's training: weights averaged as well, over more epochs and smaller batches.
+#: Training of the recipe: also weight averaging, more epochs and smaller batches.
 AVERAGED = training(RATE) | {"max_epochs": 24}
 
 
@@ -58,14 +58,14 @@ def cnn(**settings):
 
 
 def front(seconds=1.0, **settings):
-    """Reader, length and mel bands; no length where `seconds` is None."""
+    """Steps that read, pad or trim (unless `seconds` is None) and compute mel bands."""
     steps = [AudioReader(sample_rate=RATE)]
     if seconds is not None:
         steps.append(PadOrTrim(n_times=round(seconds * RATE)))
     return make_pipeline(*steps, MelSpectrogram(sample_rate=RATE, **{"n_mels": 40, **settings}))
 
 
-#: Networks that are trained: (what makes spectrograms, of each clip alone; classifier).
+#: Trained networks: (steps that compute spectrograms of single clips; classifier).
 MEMBERS = {
     "plain": (front(), cnn(augment=None)),
     "padded": (front(), cnn()),
@@ -78,11 +78,11 @@ MEMBERS = {
     "by band": (front(preemphasis=0.97), cnn(**AVERAGED, **BY_BAND)),
 }
 
-#: What is chosen among: members whose probabilities are averaged, each with a seed.
+#: Candidates: ensembles of networks, each with a seed, whose probabilities are averaged.
 CANDIDATES = {
     **{name: [(name, 0)] for name in MEMBERS},
     "emphasis and band": [("emphasis", 0), ("band", 0)],
-    "whole and by band": [("whole", 0), ("by band", 0)],  # what the recipe does
+    "whole and by band": [("whole", 0), ("by band", 0)],  # as in the recipe
 }
 
 
@@ -91,7 +91,7 @@ def place(member, out, seed):
 
 
 def fit(member, out, seed, X, speech):
-    """Train on all but those held out, and keep the probabilities of their clips."""
+    """Train without the held-out speakers, and save the probabilities of their clips."""
     import torch
 
     torch.set_num_threads(1)
@@ -110,7 +110,7 @@ def is_out(speech, out):
 
 
 def compute(jobs, n_jobs, speech):
-    """Run the fits (member, held out, seed) that are not kept yet."""
+    """Do the fits (member, held out, seed) that are not saved yet."""
     jobs = [job for job in dict.fromkeys(jobs) if not place(*job).exists()]
     clips = {}
     for member, _, _ in jobs:
@@ -125,7 +125,7 @@ def compute(jobs, n_jobs, speech):
 
 
 def accuracies(candidate, out, speech):
-    """Accuracy of the averaged members on each speaker held out."""
+    """Accuracy of an ensemble on each held-out speaker."""
     votes = [np.load(place(m, out, s))["proba"] for m, s in CANDIDATES[candidate]]
     held_out = is_out(speech, out)
     right = np.mean(votes, axis=0).argmax(1) == speech.target[held_out].astype(int)
@@ -134,7 +134,7 @@ def accuracies(candidate, out, speech):
 
 
 def inner_score(candidate, i, speech):
-    """Accuracy on the others held out with speaker `i`, by networks that never heard either."""
+    """Accuracy on the speakers held out together with speaker `i`."""
     person = np.unique(speech.speaker)[i]
     return np.mean(
         [
@@ -151,7 +151,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--candidates", nargs="+", choices=list(CANDIDATES), default=None)
     parser.add_argument("--n-jobs", type=int, default=-1)
-    parser.add_argument("--report", default="nested_selection", help="name of its files")
+    parser.add_argument("--report", default="nested_selection", help="name of the report files")
     options = parser.parse_args()
     names = options.candidates or list(CANDIDATES)
     speech = fetch_fsdd()

@@ -1,12 +1,12 @@
-"""Phone recognition: what it learns by heart, on held-out speakers, when, and how fast.
+"""Phone recognition: overfitting, held-out speakers, alignment and speed.
 
     python benchmarks/phoneme_recognition.py throughput alignment
     SKLEARN_SPEECH_DATA=FOLDER python benchmarks/phoneme_recognition.py overfit digits timit
 
 `overfit`, `timit` and `timit_alignment` need the TIMIT sample, `digits` the Free Spoken Digit
-Dataset, the other two synthesise their speech. Rows are kept one by one, so that an interrupted
-run goes on where it stopped; remove one from ``benchmarks/results/phoneme_recognition.json`` to
-measure it anew.
+Dataset; the other two use synthetic speech. Each row is saved when it is finished, and an
+interrupted run continues with the next one. To repeat a measurement, remove its row from
+``benchmarks/results/phoneme_recognition.json``.
 """
 
 import argparse
@@ -53,7 +53,7 @@ CAPTIONS = {
     "alignment": "Boundaries of connected synthetic digits, 4 of 12 speakers held out",
     "timit_alignment": "Boundaries of the TIMIT sample's sentences, 4 of 16 speakers held out",
 }
-#: Training of the published networks otherwise than published: our defaults, smaller batches.
+#: Training of the published networks with our defaults and smaller batches.
 DEFAULTS = PhonemeRecognizer().get_params(deep=False)
 OUR_TRAINING = {
     name: DEFAULTS[name]
@@ -63,7 +63,7 @@ OUR_TRAINING = {
 
 
 def augmentations(sample_rate):
-    """Other tempo, vocal tract, microphone and noise."""
+    """Augmentations of tempo, vocal tract, microphone and noise."""
     return [
         TimeStretch(factor=(0.8, 1.25)),
         VocalTractWarp(sample_rate=sample_rate, factor=(0.85, 1.18)),
@@ -108,7 +108,7 @@ def overfit(options):
 def digits(options):
     singles = fetch_fsdd(download_if_missing=False, verbose=False)
     speech = make_connected_digits(singles, n_clips_per_speaker=150, random_state=0)
-    # other strings of the same recordings: each speaker's are in more than one
+    # more strings of the same recordings: each recording is in several of them
     more = make_connected_digits(singles, n_clips_per_speaker=options.digit_strings,
                                  reuse_recordings=True, random_state=1)  # fmt: skip
     X, y = speech.data, speech.target
@@ -264,7 +264,7 @@ def throughput(options):
 
 
 def boundary_errors(found, segments, rate, phones):
-    """Seconds by which each beginning and end of a phone is off."""
+    """Errors of the start and end of each phone, in seconds."""
     off = []
     for mine, true in zip(found, segments):
         true = [(a / rate, b / rate) for a, b, phone in true if phone in phones]
@@ -278,7 +278,7 @@ def boundary_errors(found, segments, rate, phones):
 
 
 def alignment(options):
-    # voices of seed 0 were listened to while the segment model was made: these are others
+    # not seed 0, whose speakers were used in the development of the segment model
     speech = make_connected_digits(make_spoken_digits(12, 8, random_state=1),
                                    n_clips_per_speaker=22, random_state=1)  # fmt: skip
     test = np.isin(speech.speaker, np.unique(speech.speaker)[-4:])
@@ -292,7 +292,7 @@ def timit_alignment(options):
     speech = load_timit()
     X = AudioReader(sample_rate=16000).fit_transform(speech.data)
     train, test = next(GroupKFold(4).split(X, groups=speech.speaker))
-    # one rare phone or other is said by a speaker held out alone: nothing can know when
+    # some rare phones occur only in clips of held-out speakers and cannot be aligned
     learned = {phone for i in train for phone in speech.target[i]}
     kept = [i for i, phones in enumerate(speech.target) if learned.issuperset(phones)]
     X, speech = X[kept], Bunch(target=speech.target[kept], segments=speech.segments[kept],
@@ -306,7 +306,7 @@ def timit_alignment(options):
 
 
 def aligned(recognizer, speech, X, test):
-    """A row for the network's own path, and one for the segment model."""
+    """One row for the CTC path of the network, and one for the segment model."""
     y, rate = ragged_phones(speech.target), speech.sample_rate
 
     def measure(segment_model):
@@ -338,11 +338,11 @@ PARTS = {"overfit": overfit, "digits": digits, "timit": timit, "throughput": thr
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="+", choices=list(PARTS))
-    parser.add_argument("--folds", type=int, default=None, help="only so many folds")
-    parser.add_argument("--only", help="rows with this in their names")
+    parser.add_argument("--folds", type=int, default=None, help="number of folds to run")
+    parser.add_argument("--only", help="run only rows whose name contains this")
     parser.add_argument("--timit-epochs", type=int, default=60)
     parser.add_argument("--digit-epochs", type=int, default=20)
-    parser.add_argument("--digit-strings", type=int, default=300, help="a speaker, to learn from")
+    parser.add_argument("--digit-strings", type=int, default=300, help="strings per speaker")
     parser.add_argument("--overfit-epochs", type=int, default=150)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)

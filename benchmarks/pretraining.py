@@ -1,13 +1,14 @@
-"""Whether pretraining pays: digits of held-out speakers, with all labels and with few.
+"""Gain of pretraining on digits of held-out speakers, with all labels and with few labels.
 
-Run ``SKLEARN_SPEECH_DATA=FOLDER python benchmarks/pretraining.py [--quick]``, FOLDER holding
-``fsdd/recordings`` (otherwise they are downloaded). The experiment of the stacked autoencoders
-on digit images, done on speakers that were never heard: convolutional networks of two and three
-layers (6 by 6 kernels, two apart) start at random, or from an autoencoder that heard all clips of
-the training speakers, of which only a share has labels. Same network, same labels, same steps on
-both sides; two speakers are held out at a time. Labels play no part in pretraining, so that one
-autoencoder for each fold, seed and setting serves all shares of labels. Every run is appended to
-``results/pretraining_runs.jsonl`` and never repeated; ``--report`` only sums up what is there.
+Run ``SKLEARN_SPEECH_DATA=FOLDER python benchmarks/pretraining.py [--quick]``, where FOLDER
+contains ``fsdd/recordings`` (otherwise they are downloaded). Repeats the experiment of stacked
+autoencoders on digit images with held-out speakers: convolutional networks with two and three
+layers (6 x 6 kernels, stride 2) start from random weights, or from an autoencoder that was
+trained on all clips of the training speakers, of which only a fraction has labels. The network,
+the labels and the number of steps are the same in both cases. Two speakers are held out at a
+time. Pretraining does not use labels, so that one autoencoder for each fold, seed and setting is
+used for all fractions of labels. Every run is appended to ``results/pretraining_runs.jsonl`` and
+is not repeated; ``--report`` only summarises the finished runs.
 """
 
 import argparse
@@ -31,10 +32,10 @@ from sklearn_speech.pretraining import ConvAutoencoder
 
 RUNS = RESULTS / "pretraining_runs.jsonl"
 
-#: Share of clips with a label, and epochs: fewer labels are seen more often.
+#: Fraction of clips with a label, and number of epochs: more epochs for fewer labels.
 SHARES = {1.0: 10, 0.1: 30, 0.02: 150}
 
-#: What the layers begin with; settings of the autoencoder and of the classifier.
+#: Initialisation of the layers; parameters of the autoencoder and of the classifier.
 STARTS = {
     "random": (None, {}),
     "stacked": ({}, {}),
@@ -47,13 +48,13 @@ STARTS = {
     "joint, masking 0.5, frozen": ({"training": "joint", "masking": 0.5}, {"freeze": 0.5}),
 }
 
-#: Parts of the training after which accuracy is looked at.
+#: Fractions of the training after which accuracy is recorded.
 PARTS = (0.1, 0.2, 0.3, 0.5, 0.7, 1)
 
-#: Speakers held out together, counted in the order of their names.
+#: Pairs of held-out speakers, as positions in the sorted names.
 FOLDS = ((0, 1), (2, 3), (4, 5))
 
-#: Settings of layers that encoder and classifier share; settings of the classifier's head.
+#: Parameters of the layers of encoder and classifier, and of the head of the classifier.
 NETWORKS = {
     "images": (
         {
@@ -119,7 +120,7 @@ def make_classifier(depth, network, share, arguments, seed, pretrainer=None, fre
 
 
 def labelled_clips(y, share, seed):
-    """Positions of the clips that keep their label, each digit as often as the others."""
+    """Positions of the clips that keep their label, equally many of each digit."""
     if share == 1.0:
         return np.arange(len(y))
     splitter = StratifiedShuffleSplit(1, train_size=share, random_state=seed)
@@ -127,7 +128,7 @@ def labelled_clips(y, share, seed):
 
 
 class Watch(Callback):
-    """Accuracy after some epochs; only looked at, the last epoch counts."""
+    """Accuracy after some epochs, for the report; the result is that of the last epoch."""
 
     def __init__(self, X, y, n_epochs):
         self.X, self.y = X, y
@@ -140,7 +141,7 @@ class Watch(Callback):
 
 
 def one_group(data, setting, shares, arguments):
-    """Runs that share an autoencoder: one for each share of labels."""
+    """Runs with the same autoencoder, one for each fraction of labels."""
     X, y, speakers = data
     depth, network, seed = setting["depth"], setting["network"], setting["seed"]
     held_out = np.isin(speakers, setting["speakers"])
@@ -149,7 +150,7 @@ def one_group(data, setting, shares, arguments):
     pretrainer, seconds = None, 0.0
     if settings is not None:
         began = time.perf_counter()
-        # labels play no part in it: fitted once, it serves every share of labels
+        # fitted without labels, so that one fit is valid for all fractions of labels
         pretrainer = make_autoencoder(depth, network, settings, arguments, seed).fit(X[train])
         seconds = time.perf_counter() - began
     for share in shares:
@@ -204,7 +205,7 @@ def _by_fold_and_seed(rows):
 
 
 def summary(rows):
-    """Mean over folds of each seed; then mean and spread over seeds, and who won."""
+    """Mean over folds for each seed; then mean, spread and number of gains over seeds."""
     groups = {}
     for row in rows:
         s = row["setting"]
@@ -212,7 +213,7 @@ def summary(rows):
     final, curves = [], []
     for (depth, network, share, start), members in sorted(groups.items(), key=lambda g: str(g[0])):
         cell = _by_fold_and_seed(members)
-        # a random start has no rival
+        # the random start is the baseline
         rivals = groups.get((depth, network, share, "random"), []) if start != "random" else []
         plain = _by_fold_and_seed(rivals)
         shared = sorted(cell.keys() & plain.keys())
@@ -243,7 +244,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one fold, one seed, few labels")
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--report", action="store_true", help="sum up the runs that are there")
+    parser.add_argument("--report", action="store_true", help="only summarise the finished runs")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--depths", type=int, nargs="+", default=[2, 3])
     parser.add_argument("--shares", type=float, nargs="+", default=list(SHARES))
@@ -252,7 +253,7 @@ def main():
         choices=list(STARTS),
     )  # fmt: skip
     parser.add_argument("--networks", nargs="+", default=["images"], choices=list(NETWORKS))
-    parser.add_argument("--epochs", type=int, default=8, help="of each stage of pretraining")
+    parser.add_argument("--epochs", type=int, default=8, help="epochs of each stage of pretraining")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     if arguments.quick:

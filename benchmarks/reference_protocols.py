@@ -1,4 +1,4 @@
-"""What ``reference_systems.py`` compares: systems, recordings, and how they are divided."""
+"""Systems, recordings and splits of ``reference_systems.py``."""
 
 import numpy as np
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedShuffleSplit
@@ -6,7 +6,7 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedShuf
 from sklearn_speech import fetch_fsdd, fetch_speech_commands, list_recipes
 from sklearn_speech.augmentation import FrameShift, TimeStretch, VocalTractWarp
 
-#: Systems that differ from the recipe of their name: recipe and overrides.
+#: Variants of recipes: recipe and overrides.
 VARIANTS = {
     f"{name} {setting}{', normalised' if norm else ''}": (
         name,
@@ -34,7 +34,7 @@ VARIANTS[AUGMENTED] = (
     },
 )
 
-#: The speaker theo is quiet: what becomes of him where weights begin with random biases.
+#: Variants with random initial biases, to show their effect on the quiet speaker theo.
 QUIET = {
     "basics-stft-cnn, torch's weights": (
         "basics-stft-cnn",
@@ -45,7 +45,7 @@ QUIET = {
 DIGITS = ("digits-speakers", "digits-random", "digits-theo")
 COMMANDS = "commands"
 
-#: How the sources divided the clips of three speakers, and what they report of it.
+#: Splits of the clips of three speakers in the sources, and their reported results.
 REPORTED = {
     ("sample-cnn", "digits-random"): "0.60",
     ("spectro-cnn", "digits-random"): "0.70",
@@ -68,7 +68,7 @@ OF_THREE = ["jackson", "nicolas", "theo"]
 
 
 def systems(protocol):
-    """Recipe and overrides of each system that a protocol is for, by name."""
+    """Recipe and overrides of each system of a protocol, by name."""
     rows = {row["name"]: row for row in list_recipes(details=True) if row["task"] != "phones"}
     plain = {n: (n, {}) for n in rows if not n.startswith("kws-") and n not in PRETRAINED}
     if protocol == COMMANDS:
@@ -94,11 +94,11 @@ def clips(protocol):
 
 
 def at_hand(protocol):
-    """Whether the recordings of a protocol are there, or can be fetched."""
+    """Whether the recordings of a protocol are available or can be downloaded."""
     try:
         clips(protocol)
     except OSError as error:
-        print(f"protocol {protocol!r} is left out: {error}", flush=True)
+        print(f"protocol {protocol!r} is skipped: {error}", flush=True)
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""One run of ``reference_systems.py``: a system fitted and judged on one fold."""
+"""One run of ``reference_systems.py``: fit and evaluate a system on one fold."""
 
 import functools
 import time
@@ -21,7 +21,7 @@ def divided(protocol):
 
 @functools.lru_cache(maxsize=1)
 def features(protocol, system):
-    """What the steps before the network make of all clips, and the seconds that it took.
+    """Output of the steps before the network for all clips, and the time of computing it.
 
     No step may look at more than one clip at a time: fitted on all clips, it learns nothing.
     Kept for the system in work.
@@ -30,13 +30,13 @@ def features(protocol, system):
     steps = make_recipe(recipe, **options)[:-1]
     for _, step in steps.steps:
         if not getattr(step, "_treats_clips_alone", False):
-            raise TypeError(f"{step!r} may learn from clips: features cannot be shared")
+            raise TypeError(f"{step!r} may be fitted on clips, so that folds cannot share features")
     start = time.perf_counter()
     return steps.fit_transform(divided(protocol)[0]), time.perf_counter() - start
 
 
 def run_fold(network, X, y, train, test):
-    """Fit and judge a network once."""
+    """Fit and evaluate a network once."""
     start, began = time.perf_counter(), time.process_time()
     network.fit(X[train], y[train])
     fitted = time.perf_counter()
@@ -61,7 +61,7 @@ def run_fold(network, X, y, train, test):
 
 
 def run_row(row, made, device, threads):
-    """One run: `row` with what came of it."""
+    """Do one run and add its results to `row`."""
     torch.set_num_threads(threads)
     _, y, splits = divided(row["protocol"])
     front, seconds = features(row["protocol"], row["system"])

@@ -1,16 +1,16 @@
-"""Published systems and this library's best, on the same held-out speakers, in one table.
+"""Compare published systems and this library's best on the same held-out speakers.
 
     SKLEARN_SPEECH_DATA=FOLDER python benchmarks/reference_systems.py
     python benchmarks/reference_systems.py --recipes best spectro-cnn --protocols digits-speakers
-    python benchmarks/reference_systems.py --report       # only the table, of what has been run
+    python benchmarks/reference_systems.py --report       # only the table of finished runs
 
-Four protocols: each of the six speakers of the Free Spoken Digit Dataset held out in turn; the
-random split and the test speaker with which two of the sources judged themselves, on the three
-speakers that there were then; and the task of twelve classes of Speech Commands with the five
-words of which a slice has enough clips, a fifth of the speakers held out at a time. Nothing
-about a network is chosen by what it is judged on. Every run (system, protocol, fold, seed,
-epochs) is a line of ``results/reference_systems.jsonl``, which is kept with the tables, and
-never repeated: an interrupted run goes on where it stopped.
+There are four protocols: each of the six speakers of the Free Spoken Digit Dataset held out in
+turn; the random split and the test speaker that two of the sources used, on the three speakers
+of the data set at that time; and the 12-class task of Speech Commands, reduced to the five words
+with enough clips in a subset, with a fifth of the speakers held out at a time. Test clips are
+not used for any choice. Every run (system, protocol, fold, seed, epochs) is saved as a line of
+``results/reference_systems.jsonl`` and is not repeated, so that an interrupted benchmark can
+continue.
 """
 
 import argparse
@@ -32,7 +32,7 @@ LOG = RESULTS / "reference_systems.jsonl"
 
 
 def jobs(arguments):
-    """Every run asked for, seed by seed."""
+    """All requested runs, seed by seed."""
     for seed in range(arguments.seeds):
         for protocol in arguments.protocols:
             for name, (recipe, options) in protocols.systems(protocol).items():
@@ -47,7 +47,7 @@ def read_log(path):
 
 
 def key_of(row):
-    """What a run is: also every setting, so that a recipe that has changed is run anew."""
+    """Key of a run. It includes all parameters, so that a changed recipe is run again."""
     names = "protocol", "system", "fold", "seed", "epochs", "settings"
     return tuple(row.get(name) for name in names)
 
@@ -59,7 +59,7 @@ def settings_of(made):
 
 
 def run(arguments):
-    """Run what is missing."""
+    """Do the missing runs."""
     done, missing = read_log(arguments.log), []
     arguments.log.parent.mkdir(parents=True, exist_ok=True)
     for seed, protocol, name, recipe, options in jobs(arguments):
@@ -73,7 +73,7 @@ def run(arguments):
                    "epochs": epochs, "settings": settings}  # fmt: skip
             if key_of(row) not in done:
                 missing.append((row, made))
-    print(f"{len(done)} runs at hand, {len(missing)} to do", flush=True)
+    print(f"{len(done)} finished runs, {len(missing)} to do", flush=True)
     left = {key_of(row): row for row, _ in missing}
     work = joblib.Parallel(arguments.n_jobs, batch_size=1, return_as="generator_unordered")
     threads = torch.get_num_threads() if arguments.n_jobs == 1 else 1
@@ -94,7 +94,7 @@ def run(arguments):
 
 
 def time_left(missing, done):
-    """What the runs still to do will take, by those already done of the same system."""
+    """Estimate of the remaining time, from finished runs of the same systems."""
     seconds = {}
     for row in done.values():
         kind = row["protocol"], row["system"], row["epochs"]
@@ -108,7 +108,7 @@ def time_left(missing, done):
 
 
 def of_today(rows):
-    """Runs whose settings are those that their recipe has now."""
+    """Runs with the current parameters of their recipe."""
     expected, kept = {}, []
     for row in rows:
         key = row["protocol"], row["system"], row["seed"]
@@ -129,13 +129,13 @@ def main():
         "--protocols", nargs="+", choices=list(protocols.TITLES), default=list(protocols.TITLES)
     )
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--max-epochs", type=int, help="cap; otherwise what was published")
-    parser.add_argument("--folds", type=int, help="only so many of each protocol")
-    parser.add_argument("--n-jobs", type=int, default=1, help="runs side by side, a thread each")
+    parser.add_argument("--max-epochs", type=int, help="upper limit; default: as published")
+    parser.add_argument("--folds", type=int, help="number of folds of each protocol")
+    parser.add_argument("--n-jobs", type=int, default=1, help="parallel runs, with one thread each")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--log", type=Path, default=LOG)
-    parser.add_argument("--folder", type=Path, default=RESULTS, help="where reports are written")
-    parser.add_argument("--report", action="store_true", help="run nothing, only report")
+    parser.add_argument("--folder", type=Path, default=RESULTS, help="folder of the reports")
+    parser.add_argument("--report", action="store_true", help="only write the report")
     arguments = parser.parse_args()
     if not arguments.report:
         arguments.protocols = [p for p in arguments.protocols if protocols.at_hand(p)]

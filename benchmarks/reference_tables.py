@@ -1,4 +1,4 @@
-"""Tables and pictures of what ``reference_systems.py`` has run."""
+"""Tables and figures of the runs of ``reference_systems.py``."""
 
 from collections import Counter
 
@@ -9,12 +9,12 @@ from sklearn.metrics import f1_score
 
 from sklearn_speech import list_recipes
 
-#: Marks systems of which only the row is left.
+#: Marks systems whose single runs were not saved.
 EARLIER = "†"
 
 
 def summary(rows, protocol):
-    """One row a system: mean, worst speaker and spread over seeds, beside what it costs."""
+    """One row per system: mean, worst speaker, spread over seeds, and cost."""
     _, y, speakers = protocols.clips(protocol)
     tests = [test for _, test in protocols.folds(protocol, y, speakers)]
     known = {row["name"]: row for row in list_recipes(details=True)}
@@ -78,13 +78,13 @@ def _quality(group, seeds, y, tests, protocol):
 
 
 def _answered(runs, y, tests):
-    """Labels and answers of all clips that runs were asked about."""
+    """Labels and predictions of all test clips of the runs."""
     labels = np.concatenate([y[tests[r["fold"]]] for r in runs])
     return labels, np.concatenate([r["answers"] for r in runs])
 
 
 def dead_networks(rows):
-    """A note on runs that gave every test clip the same answer, none where there is none."""
+    """Note on runs that predict one class for all test clips; empty if there are none."""
     judged = [row for row in rows if "answers" in row]
     runs = Counter((row["system"], row["protocol"]) for row in judged)
     dead = Counter(
@@ -96,7 +96,7 @@ def dead_networks(rows):
 
 
 def write_tables(rows, folder):
-    """Write the tables and pictures of runs.
+    """Write the tables and figures of runs.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def write_tables(rows, folder):
             )
             tables[caption] = restored
     if not tables:
-        print("no system has run on all folds of a protocol yet")
+        print("no system has finished all folds of a protocol")
         return
     if protocols.COMMANDS in {r["protocol"] for r in rows}:
         notes.append(
@@ -143,7 +143,7 @@ def write_tables(rows, folder):
 
 
 def draw(rows, tables, folder):
-    """Bars of the systems on held-out speakers, with a dot a speaker, and what `best` confuses."""
+    """Bar charts of the systems with a dot per speaker, and confusion matrices of `best`."""
     import matplotlib.pyplot as plt
     from sklearn.metrics import ConfusionMatrixDisplay
 

@@ -1,9 +1,9 @@
-"""Timing side by side, and reports as JSON and Markdown, for every benchmark here.
+"""Alternating timing, and reports as JSON and Markdown, for all benchmarks.
 
-``python benchmarks/report.py`` gathers all of ``benchmarks/results/*.json`` in
-``benchmarks/results/README.md``, and puts those that the project's README quotes between
-its marks ``<!-- report NAME -->`` and ``<!-- end of report -->``. No figure in the
-documentation is typed by hand.
+``python benchmarks/report.py`` collects ``benchmarks/results/*.json`` in
+``benchmarks/results/README.md``. It also updates the reports in the project's README, between
+``<!-- report NAME -->`` and ``<!-- end of report -->``. No figure in the documentation is typed
+by hand.
 """
 
 import argparse
@@ -20,7 +20,7 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 def environment():
-    """Describe the machine and the versions that a figure belongs to."""
+    """Describe the machine and the versions of the measurement."""
     import numpy
     import sklearn
     import torch
@@ -43,7 +43,7 @@ def environment():
 
 
 def time_side_by_side(candidates, n_repeats, setup=None):
-    """Time functions in turns, so that a busy moment of the machine strikes all of them.
+    """Time functions alternately, so that varying load of the machine affects all of them.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def time_side_by_side(candidates, n_repeats, setup=None):
 
 
 def markdown_table(rows):
-    """A list of dicts with the same keys as a Markdown table."""
+    """Convert a list of dicts with equal keys to a Markdown table."""
     head = list(rows[0])
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     lines += ["| " + " | ".join(_text(row[key]) for key in head) + " |" for row in rows]
@@ -120,7 +120,7 @@ def write_report(name, title, tables, notes=(), folder=RESULTS, pictures=None):
 
 
 def render(report):
-    """The Markdown of one report."""
+    """Markdown of one report."""
     parts = [f"## {report['title']}", *_pictures(report)]
     for caption, rows in report["tables"].items():
         parts += [f"**{caption}**", markdown_table(rows)]
@@ -128,7 +128,7 @@ def render(report):
 
 
 def quote(text, reports):
-    """`text` with the reports that it marks brought up to date.
+    """Update the marked reports in `text`.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
-"""Whether a network that knows real digits only understands the synthetic ones.
+"""Accuracy on synthetic digits of a network trained on real digits only.
 
-Run ``SKLEARN_SPEECH_DATA=FOLDER python benchmarks/spoken_digits_recognisable.py``, FOLDER holding
+Run ``SKLEARN_SPEECH_DATA=FOLDER python benchmarks/spoken_digits_recognisable.py``, where FOLDER has
 ``fsdd/recordings`` (otherwise they are downloaded). Trains on all of the Free Spoken Digit
-Dataset, prints how many digits of `make_spoken_digits` are recognised, by digit and by speaker,
-and draws real spectrograms beside synthetic ones into ``spoken_digits_recognisable.png`` in the
-current folder. Chance is 0.1. As a second judge with other mistakes, a support vector machine
-sees the same clips as 20 steps of relative time.
+Dataset, prints the accuracy on digits of `make_spoken_digits` by digit and by speaker, and draws
+real and synthetic spectrograms to ``spoken_digits_recognisable.png`` in the current folder.
+Chance level is 0.1. A support vector machine on 20 frames per clip is a second, independent
+classifier.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def make_network(max_epochs, random_state):
 
 
 def at_relative_times(spectrograms, n_steps=20):
-    """Each clip's bands, in pairs, at equal shares of its length, without its mean level."""
+    """Mean-free spectra of pairs of bands, at equally spaced times of each clip."""
     rows = []
     for clip in spectrograms:
         parts = np.array_split(np.repeat(clip, n_steps, axis=1), n_steps, axis=1)
@@ -72,7 +72,7 @@ def report(name, speech, predicted):
             f"  {speaker} {voice['kind']:5s} {voice['f0']:4.0f} Hz, "
             f"formants x {voice['formant_scale']:.2f}: {share:.2f}"
         )
-    print("  rows: spoken, columns: heard")
+    print("  rows: true, columns: recognised")
     print(confusion_matrix(speech.target, predicted, labels=range(10)))
 
 
@@ -118,7 +118,7 @@ def main():
     for seed in arguments.seeds:
         start = time.perf_counter()
         speech = make_spoken_digits(sample_rate=SAMPLE_RATE, random_state=seed)
-        print(f"\n== seed {seed}: {len(speech.target)} clips spoken in "
+        print(f"\n== seed {seed}: {len(speech.target)} clips synthesised in "
               f"{time.perf_counter() - start:.1f} s")  # fmt: skip
         for name, model in models.items():
             predicted = model.predict(speech.data)

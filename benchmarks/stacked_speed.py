@@ -1,10 +1,10 @@
-"""What stacked training costs beside the same number of bare torch steps.
+"""Time of stacked training, compared with the same number of steps of a plain torch loop.
 
-Run ``python benchmarks/stacked_speed.py``. Both sides make the same steps on the same network
-and the same batches, three stages one after the other; the bare side keeps what the frozen layers
-gave in one tensor, calls the stage, the loss and the fused optimiser, and does nothing else.
-Both are timed in turns, on one thread; the ratio is that of the processor's time within a round,
-which a busy machine disturbs less than the clock.
+Run ``python benchmarks/stacked_speed.py``. Both do the same steps on the same network and the
+same batches, for three stages. The plain loop keeps the outputs of the frozen layers in one
+tensor, and calls only the stage, the loss and the fused optimiser. Both are timed alternately, on
+one thread. The ratio is that of processor times in one round, which depends less on the load of
+the machine than wall-clock times.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def bare(X, n_filters, epochs, batch_size):
 
 
 def in_turns(candidates, n_repeats):
-    """Seconds of processor and clock of each function, round by round, after a warm-up."""
+    """Processor and wall-clock times of each function by round, after a warm-up."""
     times = {name: [] for name in candidates}
     for i in range(n_repeats + 1):
         for name in list(candidates)[:: 1 if i % 2 else -1]:

@@ -1,12 +1,11 @@
-"""Time of `fit` and `predict_proba` beside a bare torch loop and a stock skorch net.
+"""Time of `fit` and `predict_proba`, compared with a plain torch loop and a stock skorch net.
 
-Three networks: a small perceptron on 20,000 rows of 40 numbers, where whatever is not
-arithmetic shows, and BC-ResNet-1 and the default CNN on 2,500 recordings of the Free Spoken
-Digit Dataset (synthetic digits where it is not at hand). All train the same module on the
-same batch size with the same fused optimiser, on indices permuted anew each epoch. They run
-in turns in one process, so a busy moment strikes all of them, and the processor time of the
-process is reported beside the time on the clock: on a shared machine only that one means
-something.
+Three networks: a small perceptron on 20,000 rows of 40 values, which shows the overhead besides
+arithmetic, and BC-ResNet-1 and the default CNN on 2,500 recordings of the Free Spoken Digit
+Dataset (synthetic digits if it is not available). All train the same module with the same batch
+size and the same fused optimiser, on indices permuted in each epoch. They run alternately in one
+process, so that varying load of the machine affects all of them. Both processor and wall-clock
+times are reported; on a shared machine, only the processor time is meaningful.
 
     SKLEARN_SPEECH_DATA=FOLDER python benchmarks/training_speed.py
     python benchmarks/training_speed.py --networks mlp --device cuda
@@ -32,7 +31,7 @@ from sklearn_speech.datasets import fetch_fsdd, make_spoken_digits
 from sklearn_speech.feature_extraction import MelSpectrogram
 
 OURS, BARE, SKORCH = "sklearn_speech", "bare torch loop", "stock skorch"
-#: Limits of ours over the bare loop: in fit by network, and in predict_proba.
+#: Limits of the ratio to the plain loop: in fit by network, and in predict_proba.
 FIT_LIMITS, PREDICT_LIMIT = {"mlp": 1.5, "bc_resnet": 1.05, "cnn": 1.05}, 1.2
 LR, WEIGHT_DECAY = 0.003, 0.01
 
@@ -64,7 +63,7 @@ def rows(n=20_000):
 
 
 def spoken_digits(n_clips):
-    """Mel spectrograms of spoken digits and what was said; real ones where they are at hand."""
+    """Mel spectrograms of spoken digits and their labels; real digits if available."""
     home = os.environ.get("SKLEARN_SPEECH_DATA")
     if home and (Path(home) / "fsdd" / "recordings").is_dir():
         speech = fetch_fsdd(home, download_if_missing=False, verbose=False)
@@ -82,7 +81,7 @@ def spoken_digits(n_clips):
 
 
 def bare_fit(module, X, y, epochs, batch_size, device):
-    """What one writes by hand."""
+    """A plain training loop."""
     module = module.to(device).train()
     X, y = torch.from_numpy(X).to(device), torch.from_numpy(y).to(device)
     optimizer = torch.optim.AdamW(module.parameters(), lr=LR, weight_decay=WEIGHT_DECAY, fused=True)
@@ -110,10 +109,10 @@ def bare_predict(module, X, batch_size, device):
 
 
 def in_turns(candidates, n_repeats, device):
-    """Seconds of processor and clock of each function, round by round, after a warm-up."""
+    """Processor and wall-clock times of each function by round, after a warm-up."""
     times = {name: [] for name in candidates}
     for i in range(n_repeats + 1):
-        # each begins a round in turn
+        # another function is first in each round
         names = list(candidates)[i % len(candidates) :] + list(candidates)[: i % len(candidates)]
         for name in names:
             cpu, clock = time.process_time(), time.perf_counter()
@@ -126,7 +125,7 @@ def in_turns(candidates, n_repeats, device):
 
 
 def compare(make, X, y, epochs, batch_size, n_repeats, device):
-    """Times of fit, an epoch, and of predict_proba for ours, the bare loop and skorch."""
+    """Times of fit (per epoch) and predict_proba for ours, the plain loop and skorch."""
     ours = make(
         lr=LR, weight_decay=WEIGHT_DECAY, max_epochs=epochs, batch_size=batch_size, device=device,
         random_state=0,
@@ -168,7 +167,7 @@ def compare(make, X, y, epochs, batch_size, n_repeats, device):
 
 
 def table(network, timings):
-    """One row for each thing measured and each candidate."""
+    """One row for each measurement and each candidate."""
     found = []
     for what, (times, share) in timings.items():
         limit = FIT_LIMITS[network] if what.startswith("fit") else PREDICT_LIMIT
@@ -195,10 +194,10 @@ def main():
     parser.add_argument("--networks", nargs="+", choices=names, default=names)
     parser.add_argument("--n-clips", type=int, default=2500)
     parser.add_argument("--n-repeats", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=2, help="of one fit")
+    parser.add_argument("--epochs", type=int, default=2, help="epochs of one fit")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--folder", default=None, help="where to write the report")
+    parser.add_argument("--folder", default=None, help="folder of the report")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     run = {"n_repeats": options.n_repeats, "epochs": options.epochs, "device": options.device}

@@ -121,7 +121,7 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         role = _role(X)
         if self.pad_value == "min" and role == "waveforms":
             raise ValueError(
-                "pad_value='min' is for spectrograms, but X holds waveforms, whose silence is 0"
+                "pad_value='min' is for spectrograms, but X contains waveforms; use pad_value=0.0"
             )
         X = _CHECKS[role](self, X, reset=True)
         self._role = role
@@ -177,7 +177,7 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         role = _role(X)
         if role != self._role:
             raise ValueError(
-                f"X holds {role}, but {type(self).__name__} was fitted with {self._role} "
+                f"X contains {role}, but {type(self).__name__} was fitted with {self._role} "
                 "(2-D, or ragged 1-D clips, are waveforms; 3-D, or ragged 2-D clips, spectrograms)"
             )
         X = _CHECKS[role](self, X, reset=False)

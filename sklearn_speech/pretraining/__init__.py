@@ -1,4 +1,4 @@
-"""Learning from clips without labels."""
+"""Pretraining on unlabelled clips."""
 
 from ._conv_autoencoder import ConvAutoencoder
 

@@ -1,4 +1,4 @@
-"""What goes through a fitted autoencoder: codes, and what comes back of them."""
+"""Encoding and decoding of spectrograms with a fitted autoencoder."""
 
 from copy import deepcopy
 
@@ -15,7 +15,7 @@ from ._codes import check_codes
 
 
 class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
-    """Transforms spectrograms into codes and back, by a fitted :class:`ConvAutoencoderNet`.
+    """Transform spectrograms to codes and back with a fitted :class:`ConvAutoencoderNet`.
 
     Mixin placed before BaseSpeechNet.
     """
@@ -25,18 +25,20 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     @property
     def n_codes_(self):
-        """Numbers in the code of a clip; None where clips differ in length."""
+        """Number of values in the code of a clip; None if clips differ in length."""
         frames = self.module_.sizes(self.module_.n_frames or 1)[-1][1]
         return None if self.module_.n_frames is None else self.module_.code_rows * frames
 
     @property
     def _n_features_out(self):
         if self.n_codes_ is None:
-            raise ValueError("clips of differing lengths have codes of differing sizes: no names")
+            raise ValueError(
+                "codes have no feature names, since clips of different lengths were fitted"
+            )
         return self.n_codes_
 
     def _apply(self, X, function):
-        """Results of ``function(network, x, lengths)`` for batches of X, ragged or not."""
+        """Apply ``function(network, x, lengths)`` to batches of X, ragged or not."""
         self.check_is_fitted()
         X = check_spectrograms(self, X, reset=False)
         network = self._network(X[0].dtype)
@@ -47,12 +49,12 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return map_clips(data, lambda x, lengths: function(network, x, lengths), self.device_)
 
     def _network(self, dtype):
-        """The network in the precision of what it is given."""
+        """The network in the precision of its input."""
         network = self.module_.eval()
         return deepcopy(network).double() if dtype == np.float64 else network
 
     def transform(self, X):
-        """Code of each clip.
+        """Encode each clip.
 
         Parameters
         ----------
@@ -63,8 +65,8 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Returns
         -------
         codes : ndarray of shape (n_clips, n_codes), or object ndarray of shape (n_clips,)
-            Ragged where X is: then one array of shape (n_filters * n_code_bands,
-            n_code_frames) a clip.
+            For ragged X, one array of shape (n_filters * n_code_bands, n_code_frames)
+            per clip.
         """
         codes = self._apply(X, ConvAutoencoderNet.encode)
         if isinstance(codes, list):
@@ -72,21 +74,23 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return codes.flatten(1).numpy()
 
     def inverse_transform(self, codes, n_frames=None):
-        """Spectrograms of codes.
+        """Decode codes to spectrograms.
 
         Parameters
         ----------
         codes : array-like of shape (n_clips, n_codes), or 1-D object array or list of \
                 (n_filters * n_code_bands, n_code_frames) arrays
-            Such as ``transform`` returns.
+            As returned by ``transform``.
         n_frames : int or array-like of shape (n_clips,), default=None
-            Frames wanted of each clip, which several numbers of frames may have
-            the code of. None is that seen in ``fit``, or the least that has it.
+            Number of frames of each clip. It cannot be derived from the code, since
+            clips of several lengths have codes of the same length. None uses the number
+            of frames seen in ``fit`` if it matches the code, otherwise the smallest
+            number that does.
 
         Returns
         -------
         S : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of shape (n_clips,)
-            Spectrograms, ragged where `codes` is or `n_frames` differ.
+            Spectrograms, ragged if `codes` are or if `n_frames` differ.
         """
         self.check_is_fitted()
         codes, n_frames, ragged = check_codes(self.module_, codes, n_frames)
@@ -99,7 +103,7 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return make_ragged(S) if ragged or len(set(n_frames)) > 1 else np.stack(S)
 
     def reconstruct(self, X):
-        """What comes back of each clip.
+        """Encode and decode each clip.
 
         Parameters
         ----------
@@ -110,13 +114,13 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Returns
         -------
         S : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of shape (n_clips,)
-            Spectrograms of the same sizes, ragged where X is.
+            Spectrograms of the same shapes as X, ragged if X is.
         """
         S = self._apply(X, lambda network, x, lengths: (network(x, lengths), lengths))
         return make_ragged(clip.numpy() for clip in S) if isinstance(S, list) else S.numpy()
 
     def score_samples(self, X):
-        """Minus the mean squared error of what comes back of each clip, on the scale of X.
+        """Negative mean squared error of the reconstruction of each clip, on the scale of X.
 
         Parameters
         ----------
@@ -127,7 +131,7 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Returns
         -------
         scores : ndarray of shape (n_clips,)
-            At most 0; greater is better.
+            At most 0; higher is better.
         """
         rebuilt = self.reconstruct(X)
         X = check_spectrograms(self, X, reset=False)

@@ -1,4 +1,4 @@
-"""Checks of codes that are to become spectrograms again."""
+"""Validation of the codes given to ``inverse_transform``."""
 
 from numbers import Integral
 
@@ -9,7 +9,7 @@ from ..utils.validation import is_ragged
 
 
 def check_codes(network, codes, n_frames):
-    """Codes as maps, and the number of frames that each stands for.
+    """Check codes and reshape them to feature maps; find the number of frames of each clip.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def check_codes(network, codes, n_frames):
     Raises
     ------
     ValueError
-        When codes have another size than this network's, or not that of `n_frames`.
+        When the size of a code does not match the network or `n_frames`.
     """
     rows, ragged = network.code_rows, is_ragged(codes)
     if ragged:
@@ -36,16 +36,16 @@ def check_codes(network, codes, n_frames):
         if codes.ndim != 2 or codes.shape[1] == 0 or codes.shape[1] % rows:
             raise ValueError(
                 f"codes has shape {codes.shape}; expected (n_clips, n_codes) with n_codes a "
-                f"multiple of {rows}, filters times bands of the code"
+                f"multiple of {rows}, the filters times the bands of the code"
             )
         codes = codes.reshape(len(codes), rows, codes.shape[1] // rows)
     if len(codes) == 0:
-        raise ValueError("codes holds no clip")
+        raise ValueError("codes is empty; expected at least one clip")
     for i, code in enumerate(codes):
         if code.ndim != 2 or len(code) != rows or code.shape[1] == 0:
             raise ValueError(f"code {i} has shape {code.shape}; expected ({rows}, n_code_frames)")
         if code.dtype.kind not in "fiu" or not np.isfinite(code).all():
-            raise ValueError(f"code {i} holds NaN, infinity or no numbers at all")
+            raise ValueError(f"code {i} contains NaN, infinity or values that are not numbers")
     dtype = np.float64 if all(code.dtype == np.float64 for code in codes) else np.float32
     n_frames = _frames(network, [code.shape[1] for code in codes], n_frames)
     n_filters = network.stage_settings[-1]["out_channels"]
@@ -57,7 +57,7 @@ def check_codes(network, codes, n_frames):
 
 
 def _frames(network, code_frames, n_frames):
-    """Frames wanted of each clip, each with a code as long as the one given."""
+    """Number of frames of each clip, checked against the length of its code."""
 
     def coded(n):
         return network.sizes(n)[-1][1]
@@ -81,12 +81,12 @@ def _frames(network, code_frames, n_frames):
     for i, (n, m) in enumerate(zip(n_frames, code_frames)):
         if n < 1 or coded(n) != m:
             raise ValueError(
-                f"code {i} has {m} frames, but a clip of n_frames={n} has a code of "
+                f"code {i} has {m} frames, but the code of a clip of n_frames={n} has "
                 f"{coded(max(n, 1))}"
             )
         if network.mirror == "kernel" and n != network.n_frames:
             raise ValueError(
-                f"code {i}: mirror='kernel' was built for clips of {network.n_frames} frames, "
-                f"got n_frames={n}"
+                f"code {i}: with mirror='kernel' the network was built for clips of "
+                f"{network.n_frames} frames, got n_frames={n}"
             )
     return n_frames

@@ -1,4 +1,4 @@
-"""Convolutional autoencoder of spectrograms, trained layer by layer or at once."""
+"""Convolutional autoencoder of spectrograms, with stacked or joint training."""
 
 from numbers import Integral, Real
 
@@ -18,10 +18,10 @@ _WHOLE = [Interval(Integral, 1, None, closed="left"), tuple, list]
 class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
     """Convolutional autoencoder that learns a code of spectrograms without labels.
 
-    Each layer of the encoder makes the spectrogram smaller, a mirrored layer of
-    the decoder makes it as large as it was, whatever its size. Trained layer by
-    layer ("stacked"), a new layer learns to restore what the layers before it
-    give, which no longer change; its weights are a start for a classifier with
+    Each layer of the encoder reduces the size of the spectrogram. A mirrored layer of
+    the decoder restores it exactly. In stacked training, the layers are trained one
+    after another: each new layer learns to reconstruct the outputs of the layers before
+    it, which are frozen. The weights of the encoder can initialise a classifier with
     few labels, see the `pretrainer` of
     :class:`~sklearn_speech.classification.SpectrogramCNNClassifier`.
 
@@ -30,82 +30,87 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
     n_layers : int, default=3
         Number of layers of the encoder.
     n_filters : int or list of int, default=None
-        Filters of each layer. None doubles from 24 up to 128.
-    kernel_size : int, (frequency, time) tuple, or list with one of these a layer, default=3
-    stride : int, (frequency, time) tuple, or list with one of these a layer, default=2
-        How much smaller a layer makes its input.
+        Filters of each layer. None starts with 24 and doubles for each layer, up to 128.
+    kernel_size : int, (frequency, time) tuple, or list with one of these per layer, default=3
+        Size of the convolution kernels.
+    stride : int, (frequency, time) tuple, or list with one of these per layer, default=2
+        Factor by which a layer reduces the size of its input.
     padding : {"same", "valid"}, int, (frequency, time) tuple, or list, default="same"
         "same" gives ceil(size / stride) rows and columns.
     down : {"stride", "pool"}, default="stride"
-        Whether the kernels themselves are that far apart, and are mirrored by
-        transposed convolution; or windows of pooling are, mirrored by nearest
-        upsampling and convolution.
-    pool_type : {"max", "mean"} or list with one of these a layer, default="max"
+        How a layer reduces the size. "stride": by the stride of its convolution,
+        mirrored by a transposed convolution; "pool": by a pooling layer, mirrored by
+        nearest-neighbour upsampling and a convolution.
+    pool_type : {"max", "mean"} or list with one of these per layer, default="max"
+        Type of the pooling layers.
     batch_norm : bool, default=True
-        Batch normalisation after each convolution but the last.
+        Batch normalisation after each convolution except the last.
     batch_norm_eps : float, default=1e-5
-        Added to its variances.
+        Value added to the variance in batch normalisation.
     mirror : {"output_padding", "kernel"}, default="output_padding"
-        How sizes that a stride does not divide are reached again: by padding
-        that follows the clip's length, or by kernels of the decoder larger by
-        the remainder on each axis, which fixes the length of clips.
+        How the decoder restores sizes that are no multiple of the stride.
+        "output_padding" pads according to the length of each clip; "kernel" enlarges
+        the kernels of the decoder by the remainder, so that all clips must have the
+        same length.
     extra_conv : bool, default=False
-        One more convolution in the decoder, on the code.
+        Whether the decoder starts with one more convolution.
     output_activation : {"linear", "relu", "sigmoid"}, default="linear"
-        What follows the last layer.
+        Activation of the last layer.
     input_norm : {None, "batch", "clip", "band"}, default="batch"
-        On what scale the network computes, and losses are taken: that of X,
-        statistics of each band over the training clips, mean and deviation of
-        each clip, or the same with the mean over time of each band of each clip
-        taken away. ``reconstruct`` puts back what it took. ``inverse_transform``
-        knows only codes, and puts back what a typical training clip has.
+        Normalisation of the input; losses are computed on the normalised scale. None:
+        no normalisation; "batch": by the statistics of each band over the training
+        clips; "clip": by the mean and standard deviation of each clip; "band": like
+        "clip", but with the mean over time of each band subtracted. ``reconstruct``
+        inverts the normalisation. ``inverse_transform`` gets codes only, and uses the
+        mean statistics of the training clips instead.
     training : {"stacked", "joint"}, default="stacked"
-        Layer by layer with the layers outside it frozen, or all at once.
+        "stacked" trains layer by layer, with the other layers frozen; "joint" trains
+        all layers together.
     stage_target : {"hidden", "input"}, default="hidden"
-        What a new layer of stacked training restores: what it was given, or, by
-        way of the frozen decoder, the spectrogram.
+        What a new layer of stacked training reconstructs: its own input, or, through
+        the frozen decoder, the spectrogram.
     fine_tune : int, default=0
-        Epochs of training all layers at once after stacked training.
+        Number of epochs of joint training after stacked training.
     loss : {"mse", "bce"}, default="mse"
-        Mean squared error, or binary cross-entropy of values in [0, 1], which
-        needs ``output_activation="sigmoid"`` and ``input_norm=None``. Hidden
-        layers are always compared by the former.
+        Mean squared error, or binary cross-entropy for values in [0, 1], which needs
+        ``output_activation="sigmoid"`` and ``input_norm=None``. Stages that reconstruct
+        hidden layers always use the mean squared error.
     noise : float, default=0.0
-        Denoising: standard deviation of noise added to what is restored, as a
-        share of that of each clip.
+        Denoising autoencoder: standard deviation of the noise added to the input,
+        relative to the standard deviation of each clip.
     masking : float, default=0.0
-        Masked autoencoding: share of what is restored that is hidden, in patches.
+        Masked autoencoder: fraction of the input that is masked, in patches.
     mask_size : int or (frequency, time) tuple, default=8
         Size of the patches, in bands and frames of the spectrogram.
     **kwargs
-        Settings of training, see :class:`~sklearn_speech.base.BaseSpeechNet`; those of
-        augmentation and front end are left out. In stacked training `max_epochs`,
-        `lr_schedule` and `early_stopping` are of each layer. With `warm_start`, ``fit``
-        goes on from the weights that are there, all at once.
+        Training parameters, see :class:`~sklearn_speech.base.BaseSpeechNet`, except
+        `augment` and `frontend`. In stacked training, `max_epochs`, `lr_schedule` and
+        `early_stopping` apply to each layer. With `warm_start`, a further ``fit``
+        continues with the present weights and trains all layers together.
 
     Attributes
     ----------
     module_ : ConvAutoencoderNet
-        The network: (n_clips, n_bands, n_frames) in and out.
+        The network. Its input and output have the shape (n_clips, n_bands, n_frames).
     n_codes_ : int or None
-        Numbers in the code of a clip; None where clips differ in length.
+        Number of values in the code of a clip; None if clips differ in length.
     n_features_in_ : int
         Number of bands.
     history_ : skorch.history.History
-        Loss, learning rate and seconds by epoch. With stacked training also
-        ``stage``: the number of the layer, and 0 for all at once.
+        Loss, learning rate and duration in seconds of each epoch. With stacked training
+        also ``stage``: the number of the layer, or 0 for joint training.
 
     See Also
     --------
-    sklearn_speech.feature_extraction.MelSpectrogram : Makes the spectrograms, and
-        waveforms of those that come back.
+    sklearn_speech.feature_extraction.MelSpectrogram : Computes spectrograms, and
+        waveforms from reconstructed spectrograms.
 
     Notes
     -----
     Stacked training follows Bengio et al., "Greedy layer-wise training of deep
     networks", NIPS 2006, with noise as in Vincent et al., "Stacked denoising
-    autoencoders", JMLR 11, 2010. What the frozen layers give is computed once for
-    each stage, not once an epoch.
+    autoencoders", JMLR 11, 2010. The outputs of the frozen layers are computed once per
+    stage, not once per epoch.
 
     Examples
     --------
@@ -120,7 +125,7 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
 
     module_class = ConvAutoencoderNet
 
-    # the network takes spectrograms, and changes them itself where it learns to restore them
+    # the input is a spectrogram; `noise` and `masking` take the place of augmentation
     _fixed_parameters = ("augment", "frontend")
     augment = None
     frontend = None
@@ -219,7 +224,7 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
             self.output_activation != "sigmoid" or self.input_norm is not None
         ):
             raise ValueError(
-                f"loss='bce' compares values in [0, 1], but output_activation="
+                f"loss='bce' needs values in [0, 1], but output_activation="
                 f"{self.output_activation!r} and input_norm={self.input_norm!r}; expected "
                 "output_activation='sigmoid' and input_norm=None"
             )
@@ -227,7 +232,7 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
     # Fitting
 
     def fit(self, X, y=None, *, groups=None, X_val=None):
-        """Learn to restore spectrograms.
+        """Train the autoencoder to reconstruct spectrograms.
 
         Parameters
         ----------
@@ -237,10 +242,10 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
         y : None
             Ignored.
         groups : array-like of shape (n_clips,), default=None
-            Speaker of each clip. Keeps speakers apart in the split of early
-            stopping; nothing else uses it.
+            Speaker of each clip. The validation split of early stopping keeps the clips
+            of a speaker together; groups have no other use.
         X_val : array-like of shape (n_clips, n_bands, n_frames), default=None
-            Spectrograms to measure each epoch on, instead of a part of X.
+            Validation spectrograms, instead of a part of X.
 
         Returns
         -------
@@ -251,14 +256,14 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
         )
 
     def partial_fit(self, X, y=None):
-        """Go on training all layers at once for `max_epochs` epochs at a constant learning rate.
+        """Train all layers together for `max_epochs` further epochs at a constant learning rate.
 
-        The first call trains as ``fit`` does.
+        The first call is the same as ``fit``.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, n_bands, n_frames)
-            As in ``fit``, of the same bands.
+            As in ``fit``, with the same number of bands.
         y : None
             Ignored.
 
@@ -269,7 +274,7 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
         return super().partial_fit(X)
 
     def initialize_criterion(self):
-        """Error of each value."""
+        """Set the criterion: the error of each value."""
         self.criterion_ = nn.MSELoss(reduction="none")
         if self.loss == "bce":
             self.criterion_ = nn.BCELoss(reduction="none")
@@ -281,10 +286,10 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
         Parameters
         ----------
         y_pred, y_true : Tensor of shape (n_clips, n_channels, n_bands, n_frames)
-            Restored and true.
+            Reconstruction and target.
         X : dict
-            ``"lengths"``, where clips differ in length, has two columns: frames of what the
-            stage read, and of `y_true`.
+            If clips differ in length, ``"lengths"`` has two columns: the numbers of frames
+            of the input of the stage, and of `y_true`.
 
         Returns
         -------
@@ -300,7 +305,7 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
         return total / (lengths * errors.shape[1] * errors.shape[2])
 
     def on_epoch_begin(self, net, **kwargs):
-        """Note which stage the epoch belongs to."""
+        """Record the stage of the epoch."""
         super().on_epoch_begin(net, **kwargs)
         if self.training == "stacked":
             self.history_.record("stage", self._stage)

@@ -1,4 +1,4 @@
-"""What a stage of training reads and what it is compared with."""
+"""Dataset for one stage of stacked training."""
 
 import torch
 
@@ -6,14 +6,14 @@ from ..base._batches import ClipDataset, pad, take
 
 
 class LevelDataset(ClipDataset):
-    """Maps of each clip at one level of the encoder, each its own target or with one beside it.
+    """Feature maps of each clip at one level of the encoder, with their targets.
 
     Parameters
     ----------
     X : Tensor of shape (n_clips, n_channels, n_bands, n_frames) or list of Tensors
-        What the stage reads; a list where clips differ in length.
+        Input of the stage; a list if clips differ in length.
     inputs : Tensor or list of Tensors, default=None
-        Targets at the level of the input; None compares with X itself.
+        Input of the whole network, as targets. None means that X is its own target.
     """
 
     def __init__(self, X, inputs=None):
@@ -34,7 +34,7 @@ class LevelDataset(ClipDataset):
         return LevelDataset(*parts)
 
     def batch(self, index):
-        """Maps and targets; with the lengths of both, side by side, where clips were padded."""
+        """Maps and targets, with the lengths of both (two columns) if clips were padded."""
         x, lengths = self._padded(self.X, index)
         y, target_lengths = (x, lengths)
         if self.inputs is not None:

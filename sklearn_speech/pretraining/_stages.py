@@ -6,17 +6,18 @@ from ._levels import LevelDataset
 
 
 def train_autoencoder(net, data, lr_schedule, going_on):
-    """Train an initialised autoencoder as its parameters say.
+    """Train an initialised autoencoder according to its parameters.
 
     Parameters
     ----------
     net : ConvAutoencoder
     data : DatasetPair
-        Clips to train on, and clips that each epoch is measured on.
+        Training clips and validation clips.
     lr_schedule : {"one_cycle", "cosine", "constant", "swa"}
-        Of each stage.
+        Learning rate schedule of each stage.
     going_on : bool
-        Whether the weights of an earlier fit are trained further, which is done at once.
+        Whether to continue training an already fitted network. All layers are then
+        trained together.
     """
     network = net.module_.eval()
     if not going_on:
@@ -37,7 +38,7 @@ def train_autoencoder(net, data, lr_schedule, going_on):
         network.requires_grad_(True)
         network.eval()
         if in_stages:
-            net._initialize_optimizer()  # partial_fit goes on with all weights
+            net._initialize_optimizer()  # for partial_fit, which trains all weights
 
 
 def _train_stages(net, inputs, lr_schedule):
@@ -56,7 +57,7 @@ def _train_stages(net, inputs, lr_schedule):
 
 
 def _train_part(net, parts, span, levels, inputs, epochs, lr_schedule, new_optimizer):
-    """Train some modules, or all where `parts` is None, on what the levels before them gave."""
+    """Train some modules, or all if `parts` is None, on the outputs of the level before them."""
     network, (first, last, target) = net.module_, span
     network.requires_grad_(parts is None)
     for part in parts or []:
@@ -76,10 +77,10 @@ def _batches(net, data):
 
 
 def _normalised(net, data):
-    """What enters the first layer, as maps with one channel."""
+    """Input of the first layer, as maps with one channel."""
     network = net.module_
     if not data.ragged and data.X.shape[-1] != network.n_frames:
-        data = ClipDataset(list(data.X))  # the network knows no other single size
+        data = ClipDataset(list(data.X))  # without lengths, the network assumes clips of n_frames
 
     def enter(x, lengths):
         network._check_length(x, lengths)
@@ -88,7 +89,7 @@ def _normalised(net, data):
     X = map_clips(data, enter, net.device_)
     if net.loss == "bce" and any(x.min() < 0 or x.max() > 1 for x in X):
         raise ValueError(
-            "loss='bce' compares values in [0, 1], but X holds others; use "
+            "loss='bce' needs values in [0, 1], but X has values outside this range; use "
             "MelSpectrogram(normalize='minmax') or loss='mse'"
         )
     return X

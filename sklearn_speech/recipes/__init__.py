@@ -1,6 +1,6 @@
-"""Usual pipelines, and those of published systems, ready to be fitted."""
+"""Standard pipelines, and pipelines of published systems."""
 
-from . import (  # noqa: F401 - each enters its recipes in the catalogue
+from . import (  # noqa: F401 - each registers its recipes
     _basics,
     _best,
     _digit_pictures,

@@ -1,4 +1,4 @@
-"""Samples, STFT, mel and MFCC, each with the simplest network.
+"""Waveforms, STFT, mel and MFCC features, each with a small network.
 
 The system of "Speech Classification Using Neural Networks: The Basics".
 """
@@ -6,15 +6,16 @@ The system of "Speech Classification Using Neural Networks: The Basics".
 from ..audio import PadOrTrim
 from ..classification import SpectrogramCNNClassifier, WaveformMLPClassifier
 from ..feature_extraction import MFCC, MelSpectrogram, Spectrogram
-from ._catalogue import check_option, clips, in_samples, pipeline, recipe
+from ._catalogue import recipe
+from ._steps import check_option, clips, in_samples, pipeline
 
 N_TIMES = 30_000
 
-#: Frames that longer clips are cut to, and shorter ones filled up to with 0.
+#: Number of frames. Longer clips are trimmed, shorter clips are padded with 0.
 N_FRAMES = 40
 
-_CORRECTED = "weights and order are seeded; no test clip is looked at in training"
-_PADDED = "; frames beyond a clip's ends are silence in the STFT, not its mirror image"
+_CORRECTED = "initial weights and order are seeded; training does not use test clips"
+_PADDED = "; the STFT pads the ends of a clip with silence, not by reflection"
 
 _TRAINING = {
     "optimizer": "adam", "lr": 0.001, "weight_decay": 0.0, "lr_schedule": "constant",
@@ -29,7 +30,7 @@ _ANALYSIS = {"n_fft": 2048, "hop_length": 512}
     source="basics",
     task="digits",
     input="30,000 samples",
-    published="no figure; horrible, says the author",
+    published="no figure; the author calls it horrible",
     corrected=_CORRECTED,
 )
 def _mlp(sample_rate=22050, duration=None, max_epochs=10, random_state=None, reads="paths"):
@@ -41,7 +42,7 @@ def _mlp(sample_rate=22050, duration=None, max_epochs=10, random_state=None, rea
 
 
 def _cnn(n_blocks, max_epochs, random_state, dropout=0.2):
-    """One block as it ran, or two as they were meant."""
+    """One block, as published results have it, or two, as the author intended."""
     check_option("n_blocks", n_blocks, (1, 2))
     blocks = {
         1: {"n_filters": 64, "padding": "valid"},
@@ -64,7 +65,7 @@ def _stft(sample_rate, n_frames, reads, classifier):
     source="basics",
     task="digits",
     input="linear STFT magnitudes, 1025 x 40",
-    published="0.616 on theo, two speakers trained on (0.668 in the best epoch)",
+    published="0.616 on theo, trained on two speakers (0.668 in the best epoch)",
     corrected=_CORRECTED + _PADDED,
 )
 def _stft_cnn(
@@ -78,7 +79,7 @@ def _stft_cnn(
     source="basics",
     task="digits",
     input="linear STFT magnitudes, 1025 x 40",
-    published="never ran: the first block was built, but not connected",
+    published="no figure: the first block was created, but not connected",
     corrected=_CORRECTED + _PADDED + "; the first block is connected",
 )
 def _stft_cnn_two_block(
@@ -92,7 +93,7 @@ def _stft_cnn_two_block(
     source="basics",
     task="digits",
     input="linear mel power, 128 x 40",
-    published="0.188 on theo, two speakers trained on (0.266 in the best epoch)",
+    published="0.188 on theo, trained on two speakers (0.266 in the best epoch)",
     corrected=_CORRECTED + _PADDED,
 )
 def _mel_cnn(
@@ -111,7 +112,7 @@ def _mel_cnn(
     source="basics",
     task="digits",
     input="MFCC, 20 x 40",
-    published="no figure: the output of the notebook is not kept",
+    published="no figure: the notebook was published without its output",
     corrected=_CORRECTED + _PADDED,
 )
 def _mfcc_cnn(

@@ -1,4 +1,4 @@
-"""This library's own settings for isolated words of speakers never heard before."""
+"""This library's best systems for isolated words of new speakers."""
 
 from copy import deepcopy
 
@@ -15,26 +15,27 @@ from ..augmentation import (
 )
 from ..classification import SpectrogramCNNClassifier
 from ..feature_extraction import MelSpectrogram, TrainableFrontEnd
-from ._catalogue import clips, in_samples, pipeline, recipe
+from ._catalogue import recipe
+from ._steps import clips, in_samples, pipeline
 
-#: Sizes of networks that convolve every band and frame; the default skips every second.
+#: Network sizes with stride 1. The default network has stride 2.
 FOUR = {"n_filters": [24, 48, 96, 96], "kernel_size": 3, "stride": 1, "pool_size": 2}
 
-#: The same, with more bands at its end, which are not averaged.
+#: The same, but with more bands in the last layer, and no averaging over bands.
 BY_BAND = FOUR | {"pool_size": [2, 2, 2, (1, 2)], "head": "bands"}
 
-#: Settings of the front end: ways to see a word.
+#: Settings of the front end.
 LEVEL = {"preemphasis": 0.97}
 BAND = {"top_db": 50}
 
-#: A front end is trained with the network, so slowly that it stays near where it began.
-SLOWLY = {"train": "both", "lr": 1e-4}
+#: A front end trained with the network, at a low learning rate to stay near its initial state.
+SLOW = {"train": "both", "lr": 1e-4}
 
 
-def augmentations(sample_rate, cut_and_colour, depth_db=(20, 70)):
-    """Other tempo, vocal tract, microphone, position and noise; other cuts and colours first."""
+def augmentations(sample_rate, trim_and_mix, depth_db=(20, 70)):
+    """Vary tempo, vocal tract, microphone, position and noise; optionally trim and mix styles."""
     return [
-        *([RandomTrim(p=0.5), FreqMixStyle()] if cut_and_colour else []),
+        *([RandomTrim(p=0.5), FreqMixStyle()] if trim_and_mix else []),
         TimeStretch(factor=(0.75, 1.3)),
         VocalTractWarp(sample_rate=sample_rate, factor=(0.85, 1.18)),
         RandomEqualizer(max_db=6),
@@ -44,19 +45,19 @@ def augmentations(sample_rate, cut_and_colour, depth_db=(20, 70)):
 
 
 def training(sample_rate):
-    """How both networks of ``best`` are trained, but for the number of epochs."""
+    """Training parameters of both networks of ``best``, except the number of epochs."""
     return {
-        "augment": augmentations(sample_rate, cut_and_colour=True),
+        "augment": augmentations(sample_rate, trim_and_mix=True),
         "label_smoothing": 0.1,
         "lr_schedule": "swa",
-        "batch_size": 32,  # few clips are learned from too: they need their steps
+        "batch_size": 32,  # small, so that small training sets have enough steps
     }
 
 
 def _vote(
     members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads, trained=None
 ):
-    """Networks with different front ends or sizes, by name; their probabilities are averaged."""
+    """Ensemble of networks with different front ends or sizes; averages their probabilities."""
     networks = []
     for name, (front, settings) in members.items():
         frontend = MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **front)
@@ -64,7 +65,7 @@ def _vote(
             frontend=frontend if trained is None else TrainableFrontEnd(frontend, **trained),
             max_epochs=max_epochs,
             random_state=random_state,
-            **deepcopy(settings),  # lists that a user may change
+            **deepcopy(settings),  # a user may change the lists
         )
         networks.append((name, network))
     return pipeline(
@@ -77,7 +78,7 @@ def _vote(
     "best",
     source="own",
     task="isolated words",
-    input="samples of 1 s, longer words lose their end; seen as log-mel spectrograms of 40 bands",
+    input="1 s of samples, longer words are trimmed; as log-mel spectrograms of 40 bands",
     published="",
     corrected="",
 )
@@ -94,7 +95,7 @@ def _best(
     "best-waveform",
     source="own",
     task="isolated words",
-    input="samples of 1 s, longer words lose their end; Fourier and mel weights are trained",
+    input="1 s of samples, longer words are trimmed; Fourier and mel weights are trained",
     published="",
     corrected="",
 )
@@ -102,12 +103,20 @@ def _best_waveform(
     sample_rate=8000, duration=1.0, n_mels=40, max_epochs=16, n_jobs=None, random_state=None,
     reads="paths",
 ):  # fmt: skip
-    quiet = augmentations(sample_rate, cut_and_colour=False, depth_db=(40, 80))
+    quiet = augmentations(sample_rate, trim_and_mix=False, depth_db=(40, 80))
     settings = {"augment": quiet, **FOUR}
     members = {
         "fine_emphasis": (LEVEL, settings),
         "fine_band": (BAND, settings | {"input_norm": "band"}),
     }
     return _vote(
-        members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads, SLOWLY
+        members,
+        sample_rate,
+        duration,
+        n_mels,
+        max_epochs,
+        n_jobs,
+        random_state,
+        reads,
+        SLOW,
     )

@@ -1,16 +1,15 @@
-"""Named recipes: what they are, where they come from, and how they are made."""
+"""Catalogue of named recipes."""
 
 import inspect
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from numbers import Real
+from typing import Any, Literal, overload
 
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline
 
-from ..audio import AudioReader, PadOrTrim
+from ._steps import check_rate
 
-#: Names of the published systems, in the order in which recipes are listed.
+#: Names of the published systems, in the order of :func:`list_recipes`.
 SOURCES = {
     "spectrum": "shun60s/spectrum",
     "dsp": "MidlaneBro/DSP-research",
@@ -21,7 +20,7 @@ SOURCES = {
 }
 
 #: The recipes by name.
-CATALOGUE: dict = {}
+CATALOGUE: dict[str, "Recipe"] = {}
 
 
 @dataclass(frozen=True)
@@ -37,40 +36,46 @@ class Recipe:
     corrected: str
 
     @property
-    def options(self):
-        """Names of the overrides that `make` itself takes."""
+    def options(self) -> list[str]:
+        """Names of the parameters of `make`."""
         return list(inspect.signature(self.make).parameters)
 
 
-def recipe(name, *, source, task, input, published, corrected):
-    """Decorator that enters a function, which makes an unfitted pipeline, in the catalogue."""
+def recipe(
+    name: str, *, source: str, task: str, input: str, published: str, corrected: str
+) -> Callable[[Callable[..., Pipeline]], Callable[..., Pipeline]]:
+    """Register a function that makes an unfitted pipeline as a recipe (decorator)."""
 
-    def enter(make):
+    def register(make: Callable[..., Pipeline]) -> Callable[..., Pipeline]:
         CATALOGUE[name] = Recipe(name, make, SOURCES[source], task, input, published, corrected)
         return make
 
-    return enter
+    return register
 
 
-def list_recipes(details=False):
-    """Names of the recipes, or a table of them.
+@overload
+def list_recipes(details: Literal[False] = False) -> list[str]: ...
+@overload
+def list_recipes(details: Literal[True]) -> list[dict[str, Any]]: ...
+def list_recipes(details: bool = False) -> list[str] | list[dict[str, Any]]:
+    """List the names of the recipes, or a table with details.
 
     Parameters
     ----------
     details : bool, default=False
-        Whether to tell more than names.
+        Whether to return a table instead of names.
 
     Returns
     -------
     recipes : list of str, or list of dict
-        With `details`, each entry has ``name``, ``source``, ``task``, ``input`` (what
-        the network reads), ``published`` (the result that its source reports),
-        ``corrected`` (what is done otherwise than there) and ``options`` (overrides that
-        :func:`make_recipe` takes). ``pandas.DataFrame`` makes a table of it.
+        With `details`, each entry has ``name``, ``source``, ``task``, ``input`` (input of
+        the network), ``published`` (the result reported by the source), ``corrected``
+        (differences from the source) and ``options`` (parameters that
+        :func:`make_recipe` accepts). ``pandas.DataFrame`` converts the list to a table.
 
     See Also
     --------
-    make_recipe : Makes one.
+    make_recipe : Make a recipe by name.
 
     Examples
     --------
@@ -78,7 +83,7 @@ def list_recipes(details=False):
     >>> list_recipes()[:2]
     ['spectrum-2cnn', 'spectrum-3cnn']
     >>> list_recipes(details=True)[0]["input"]
-    'mel spectrogram picture, 64 x 64'
+    'mel spectrogram image, 64 x 64'
     """
     order = list(SOURCES.values())
     entries = sorted(CATALOGUE.values(), key=lambda entry: order.index(entry.source))
@@ -88,19 +93,18 @@ def list_recipes(details=False):
     return [{name: getattr(entry, name) for name in columns} for entry in entries]
 
 
-def make_recipe(name, **overrides):
-    """A published system, or this library's own best, as an unfitted pipeline.
+def make_recipe(name: str, **overrides: Any) -> Pipeline:
+    """Make an unfitted pipeline of a published system, or of this library's best system.
 
-    A recipe keeps the network, the front end and the number of parameters that were
-    published, with the way in which weights begin, optimiser, batch size and epochs;
-    what was wrong in training and in the handling of data is corrected, see
-    ``list_recipes(details=True)``. Labels are any labels: a digit recipe learns ten
-    digits because ten are in ``y``.
+    A recipe has the network, front end, number of parameters, weight initialisation,
+    optimiser, batch size and number of epochs of the published system. Errors in its
+    training and data handling are corrected, see ``list_recipes(details=True)``. The
+    classes are those of ``y``: a digit recipe can be trained on any labels.
 
     Parameters
     ----------
     name : str
-        Digits from pictures of mel spectrograms, by convolutions six by six:
+        Digits from images of mel spectrograms, by convolutions with 6 x 6 kernels:
         ``"spectrum-2cnn"``, ``"spectrum-3cnn"``, ``"spectrum-3cnn-pretrained"``, and the
         autoencoders ``"spectrum-autoencoder-1"``, ``"-2"``, ``"-3"``.
         Sound from the output of an autoencoder: ``"dsp-autoencoder"``.
@@ -108,7 +112,7 @@ def make_recipe(name, **overrides):
         ``"spectro-cnn"``.
         Digits from samples, STFT, mel and MFCC: ``"basics-mlp"``, ``"basics-stft-cnn"``,
         ``"basics-stft-cnn-two-block"``, ``"basics-mel-cnn"``, ``"basics-mfcc-cnn"``.
-        Keywords and phones with front ends that are trained: ``"kws-linear"``,
+        Keywords and phones with trainable front ends: ``"kws-linear"``,
         ``"kws-bcresnet"``, ``"asr-simple"``, ``"asr-bcresnet"``.
         Isolated words by this library's own settings: ``"best"``, ``"best-waveform"``, and
         ``"best-pretrained"``, a logistic regression on the vectors of
@@ -117,17 +121,17 @@ def make_recipe(name, **overrides):
         the extra ``pretrained``, so that its scores do not compare to those of recipes
         that learn from the given clips alone.
     **overrides : dict
-        All recipes take ``sample_rate`` (Hz), to which files are resampled, whatever
-        theirs is: published lengths of clips and windows stay as many samples, so that
-        at another rate they are other times; ``max_epochs`` where a network is trained,
-        ``random_state`` and ``reads``: "paths" of sound files, or "waveforms" at that
-        sampling rate. Others
-        are those of ``options`` in the table, such as ``n_mels``, ``duration``
-        (seconds), and, where the front end can be trained, ``setting`` ("A" nothing,
-        "B" mel filters, "C" the Fourier transform, "D" both are trained),
-        ``filterbank`` ("nnaudio" or "fastaudio"), ``masked_bins`` (such as (25, 49)),
-        ``random_mel`` and ``input_norm``. Names with a double underscore, such as
-        ``padortrim__align``, are handed to ``set_params`` of the pipeline.
+        Parameters of the recipe. All recipes have ``sample_rate`` (Hz), to which files
+        are resampled; ``max_epochs``; ``random_state``; and ``reads``, the input of the
+        pipeline: "paths" of sound files, or "waveforms" at that sample rate. The
+        published lengths of clips and windows are numbers of samples, and do not change
+        with ``sample_rate``. ``options`` in the table lists all parameters, such as
+        ``n_mels`` and ``duration`` (seconds). Recipes with a trainable front end have
+        ``setting`` (which part is trained: "A" none, "B" the mel filters, "C" the
+        Fourier transform, "D" both), ``filterbank`` ("nnaudio" or "fastaudio"),
+        ``masked_bins`` (such as (25, 49)), ``random_mel`` and ``input_norm``. Names with
+        a double underscore, such as ``padortrim__align``, are passed to ``set_params``
+        of the pipeline.
 
     Returns
     -------
@@ -137,13 +141,14 @@ def make_recipe(name, **overrides):
     Raises
     ------
     ValueError
-        When there is no such recipe, it has no such option, or a value does not fit.
+        When there is no recipe of this name, or it has no such parameter, or the value
+        of a parameter is invalid.
 
     See Also
     --------
-    list_recipes : What there is.
-    count_parameters : How many parameters a recipe trains.
-    make_speech_pipeline : A pipeline round a classifier of your own.
+    list_recipes : List the recipes.
+    count_parameters : Number of trainable parameters of a recipe.
+    make_speech_pipeline : Make a pipeline with any classifier.
 
     Examples
     --------
@@ -155,13 +160,13 @@ def make_recipe(name, **overrides):
     20
     """
     if not isinstance(name, str) or name not in CATALOGUE:
-        raise ValueError(f"there is no recipe {name!r}; there are {', '.join(list_recipes())}")
+        raise ValueError(f"name={name!r}: expected one of {', '.join(list_recipes())}")
     entry = CATALOGUE[name]
     nested = {key: value for key, value in overrides.items() if "__" in key}
     plain = {key: value for key, value in overrides.items() if "__" not in key}
     for key in plain:
         if key not in entry.options:
-            raise ValueError(_no_option(key, entry, entry.make()))
+            raise ValueError(_unknown_parameter(key, entry, entry.make()))
     if "sample_rate" in plain:
         plain["sample_rate"] = check_rate(plain["sample_rate"])
     estimator = entry.make(**plain)
@@ -169,64 +174,13 @@ def make_recipe(name, **overrides):
         try:
             estimator.set_params(**{key: value})
         except ValueError as error:
-            raise ValueError(f"{_no_option(key, entry, estimator)}: {error}") from error
+            raise ValueError(f"{_unknown_parameter(key, entry, estimator)}: {error}") from error
     return estimator
 
 
-def _no_option(key, entry, estimator):
+def _unknown_parameter(key: str, entry: Recipe, estimator: Pipeline) -> str:
     steps = ", ".join(f"{name}__" for name, _ in estimator.steps)
     return (
-        f"recipe {entry.name!r} has no option {key!r}; it has {', '.join(entry.options)}, and "
-        f"parameters of its steps, which begin with {steps}"
+        f"recipe {entry.name!r} has no parameter {key!r}; expected one of "
+        f"{', '.join(entry.options)}, or a parameter of a step, which starts with {steps}"
     )
-
-
-def check_option(name, value, options):
-    """Refuse a value that is not among `options`."""
-    if value not in options:
-        shown = ", ".join(map(repr, options))
-        raise ValueError(f"{name}={value!r}: expected one of {shown}")
-
-
-def check_rate(sample_rate):
-    """A sampling rate as int, or an error where it is no whole number of Hz above 0."""
-    real = isinstance(sample_rate, Real) and not isinstance(sample_rate, bool)
-    if not real or not sample_rate > 0 or sample_rate != sample_rate // 1:
-        raise ValueError(f"sample_rate={sample_rate!r}: expected a positive whole number of Hz")
-    return int(sample_rate)
-
-
-def clips(reads, sample_rate, n_times=None):
-    """First steps of a pipeline: files to waveforms, waveforms to one length.
-
-    Parameters
-    ----------
-    reads : {"paths", "waveforms"}
-    sample_rate : int
-        In Hz.
-    n_times : int, default=None
-        Length in samples; None leaves lengths as they are.
-
-    Returns
-    -------
-    steps : list of transformers
-    """
-    check_option("reads", reads, ("paths", "waveforms"))
-    steps = [AudioReader(sample_rate=sample_rate)] if reads == "paths" else []
-    return steps if n_times is None else [*steps, PadOrTrim(n_times=n_times)]
-
-
-def in_samples(duration, sample_rate, published):
-    """Length of clips: the published number of samples, or what `duration` in seconds asks for."""
-    if duration is None:
-        return published
-    real = isinstance(duration, Real) and not isinstance(duration, bool)
-    if not real or not 0 < duration < math.inf:
-        raise ValueError(f"duration={duration!r}: expected a positive number of seconds, or None")
-    return max(1, round(duration * sample_rate))
-
-
-def pipeline(*steps):
-    """As :func:`sklearn.pipeline.make_pipeline`, for lists of steps too."""
-    flat = [s for step in steps for s in (step if isinstance(step, list) else [step])]
-    return make_pipeline(*flat)

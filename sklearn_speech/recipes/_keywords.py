@@ -1,13 +1,14 @@
-"""Keywords with front ends that are trained: a linear network and BC-ResNet.
+"""Keywords with trainable front ends: a linear network and BC-ResNet.
 
 The system of heungky/trainable-STFT-Mel.
 """
 
 from ..classification import BCResNetClassifier, SpectrogramLinearClassifier
 from ..feature_extraction import MelSpectrogram, TrainableFrontEnd
-from ._catalogue import check_option, clips, in_samples, pipeline, recipe
+from ._catalogue import recipe
+from ._steps import check_option, clips, in_samples, pipeline
 
-#: What of the front end each setting trains.
+#: Part of the front end that each setting trains.
 SETTINGS = {"A": None, "B": "mel", "C": "stft", "D": "both"}
 
 N_TIMES = 16_000
@@ -15,10 +16,10 @@ N_TIMES = 16_000
 _INPUT = "log-mel spectrogram, 40 x 101, or 16,000 samples"
 
 _CORRECTED = (
-    "classes are balanced by weights in the loss, not by drawing clips again; masked bins are "
-    "taken out of the same power spectrum, in any setting; BC-ResNet takes any number of bands; "
-    "fastaudio's decibels are those of its magnitudes, their floor that of each clip, not of the "
-    "batch"
+    "classes are balanced by weights in the loss, not by resampling clips; masked bins are "
+    "removed from the same power spectrum in all settings; BC-ResNet accepts any number of bands; "
+    "the decibels of fastaudio are computed from magnitudes, with a floor for each clip, not for "
+    "the batch"
 )
 
 _TRAINING = {
@@ -28,10 +29,11 @@ _TRAINING = {
 
 
 def front_end(sample_rate, n_mels, filterbank):
-    """The two front ends: windows of 30 ms, 10 ms apart at 16 kHz.
+    """Make a front end with windows of 30 ms and a hop of 10 ms at 16 kHz.
 
-    "nnaudio" sums power in Slaney's mel filters and takes ``log(mel + 1e-10)``;
-    "fastaudio" sums magnitudes in symmetric triangles on the HTK scale, in decibels.
+    "nnaudio" applies Slaney's mel filters to power and takes ``log(mel + 1e-10)``;
+    "fastaudio" applies symmetric triangular filters on the HTK scale to magnitudes, and
+    converts to decibels.
     """
     check_option("filterbank", filterbank, ("nnaudio", "fastaudio"))
     common = {
@@ -48,7 +50,7 @@ def front_end(sample_rate, n_mels, filterbank):
 def with_front_end(
     make, first, sample_rate, setting, filterbank, n_mels, masked_bins, random_mel, **options
 ):
-    """A pipeline whose front end is a step of its own, or inside the network where it must be.
+    """Make a pipeline with the front end as a step, or inside the network if it is trained.
 
     Parameters
     ----------
@@ -70,8 +72,8 @@ def with_front_end(
     check_option("setting", setting, tuple(SETTINGS))
     if random_mel and (setting not in "BD" or filterbank != "nnaudio"):
         raise ValueError(
-            f"random_mel=True needs mel filters that are free and trained, but setting={setting!r} "
-            f"and filterbank={filterbank!r}; expected 'B' or 'D', and 'nnaudio'"
+            f"random_mel=True needs trained mel filters, but setting={setting!r} and "
+            f"filterbank={filterbank!r}; expected setting 'B' or 'D', and filterbank 'nnaudio'"
         )
     features = front_end(sample_rate, n_mels, filterbank)
     if setting == "A" and filterbank == "nnaudio" and masked_bins is None:
@@ -116,7 +118,7 @@ def _kws_linear(
     task="keywords",
     input=_INPUT,
     published=(
-        "no figure of this variant; its paper has 0.969 on 12 classes of v0.02, trained otherwise"
+        "no figure of this variant; paper: 0.969 on 12 classes of v0.02, with other training"
     ),
     corrected=_CORRECTED,
 )

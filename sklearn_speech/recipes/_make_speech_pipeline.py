@@ -1,49 +1,58 @@
-"""Usual pipelines, put together with one sampling rate and one duration in every step."""
+"""Standard pipeline with one sample rate and one duration for all steps."""
 
-from sklearn.base import clone
-from sklearn.pipeline import make_pipeline
+from typing import Literal
+
+from joblib import Memory
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from ..audio import PadOrTrim
 from ..audio._pad_or_trim import KEPT
 from ..base import nets_of
 from ..feature_extraction import MelSpectrogram
 from ..utils.parts import sample_rates
-from ._catalogue import check_rate, clips, in_samples
+from ._steps import check_rate, clips, in_samples
 
 
 def make_speech_pipeline(
-    classifier, *, sample_rate=16000, duration="auto", features="auto", memory=None, verbose=False
-):
-    """From paths of sound files to labels: read, bring to one length, extract, classify.
+    classifier: BaseEstimator,
+    *,
+    sample_rate: int = 16000,
+    duration: float | Literal["auto"] | None = "auto",
+    features: BaseEstimator | Literal["auto"] | None = "auto",
+    memory: str | Memory | None = None,
+    verbose: bool = False,
+) -> Pipeline:
+    """Make a pipeline that reads files, pads or trims them, extracts features and classifies.
 
     Parameters
     ----------
     classifier : estimator
-        The last step. Cloned.
+        Last step; it is cloned.
     sample_rate : int, default=16000
-        To which files are resampled, in Hz.
+        Sample rate in Hz, to which files are resampled.
     duration : float, "auto" or None, default="auto"
-        Length of every clip, in seconds: longer ones lose their end, shorter ones
-        are padded with silence. "auto" is learned from the training clips: the length that
-        leaves 95 % of them whole. None leaves lengths as they are.
+        Length of all clips, in seconds. Longer clips are trimmed at the end, shorter
+        clips are padded with silence. "auto" is learned from the training clips: the length
+        that leaves 95 % of them whole. None keeps the length of each clip.
     features : "auto", transformer or None, default="auto"
-        What turns waveforms into spectrograms; cloned. "auto" is
-        ``MelSpectrogram(sample_rate=sample_rate)``, or nothing where the
-        classifier reads waveforms or has a front end inside. None is nothing.
+        Transformer from waveforms to features; it is cloned. "auto" uses
+        ``MelSpectrogram(sample_rate=sample_rate)``, unless the classifier reads
+        waveforms or has its own front end. None uses no such step.
     memory : str or joblib.Memory, default=None
-        Where fitted steps are cached, see :func:`sklearn.pipeline.make_pipeline`.
+        Cache of fitted steps, see :func:`sklearn.pipeline.make_pipeline`.
     verbose : bool, default=False
-        Whether to tell how long each step takes.
+        Whether to print the duration of each step in ``fit``.
 
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        Takes paths.
+        Its input is the paths of sound files.
 
     Raises
     ------
     ValueError
-        When a part has been given another sampling rate.
+        When a step, or a part of a step, has another sample rate.
 
     Examples
     --------
@@ -83,11 +92,11 @@ def _takes_waveforms(classifier):
 
 
 def _check_rates(step, sample_rate):
-    """Refuse a step, or a part of one, that was given another sampling rate."""
+    """Raise an error if a step, or a part of it, has another sample rate."""
     for path, rate in sample_rates(step):
         if rate != sample_rate:
             place = type(step).__name__ + (f", in {path}," if path else "")
             raise ValueError(
                 f"{place} has sample_rate={rate}, but the pipeline has sample_rate={sample_rate}; "
-                "give both the same"
+                "use the same sample rate for both"
             )

@@ -1,24 +1,25 @@
-"""Phones with front ends that are trained: one recurrent layer, alone or after BC-ResNet.
+"""Phones with trainable front ends: one recurrent layer, alone or after BC-ResNet.
 
 The system of heungky/trainable-STFT-Mel.
 """
 
 from ..recognition import PhonemeRecognizer
-from ._catalogue import clips, recipe
+from ._catalogue import recipe
 from ._keywords import with_front_end
+from ._steps import clips
 
 _INPUT = "log-mel spectrogram of any length, or samples"
 
-_PUBLISHED = "no figure here; its paper has up to 9.5 points less phone error by trained front ends"
+_PUBLISHED = "no figure; paper: trained front ends reduce phone error by up to 9.5 points"
 
 _CORRECTED = (
-    "padding reaches no layer and no length is short of frames; phone errors are counted over the "
-    "corpus, not averaged over utterances; phones are those of the training clips; sentences that "
-    "all speakers read are left out by load_timit"
+    "padding has no influence on any layer, and lengths include all frames; phone errors are "
+    "counted over the corpus, not averaged over utterances; the phones are those of the training "
+    "clips; load_timit leaves out sentences that all speakers read"
 )
 
 
-def _enter(name, encoder, **fixed):
+def _register(name, encoder, **fixed):
     @recipe(
         name,
         source="trainable",
@@ -42,5 +43,5 @@ def _enter(name, encoder, **fixed):
     return make
 
 
-_enter("asr-simple", "linear-lstm", dropout=0.0)
-_enter("asr-bcresnet", "bcresnet", dropout=0.1, variant="reference")
+_register("asr-simple", "linear-lstm", dropout=0.0)
+_register("asr-bcresnet", "bcresnet", dropout=0.1, variant="reference")

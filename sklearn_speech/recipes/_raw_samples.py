@@ -1,21 +1,22 @@
-"""Raw samples against linear spectrograms, both read by small convolutional networks.
+"""Raw samples and linear spectrograms, each with a small convolutional network.
 
 The system of "Audio recognition with raw waveforms and spectrograms".
 """
 
 from ..classification import SpectrogramCNNClassifier, WaveformCNNClassifier
 from ..feature_extraction import Spectrogram
-from ._catalogue import clips, in_samples, pipeline, recipe
+from ._catalogue import recipe
+from ._steps import clips, in_samples, pipeline
 
 #: The longest of the 1,500 recordings of three speakers, in samples.
 N_TIMES = 18262
 
-#: What the spectrogram network reads of each recording, in samples.
+#: Length of the input of the spectrogram network, in samples.
 N_TIMES_SPECTRO = 5000
 
 _CORRECTED = (
-    "softmax over exclusive classes; initial weights, order and split are seeded; no test clip is "
-    "looked at in training; silent clips divide by no zero"
+    "softmax over exclusive classes; initial weights, order and split are seeded; training does "
+    "not use test clips; silent clips do not cause a division by zero"
 )
 
 _TRAINING = {
@@ -31,12 +32,12 @@ _TRAINING = {
     input="18,262 samples",
     published="0.60 on a random split of three speakers (README)",
     corrected=_CORRECTED
-    + "; clips are brought to equal loudness, not left as whole numbers up to 32,767; clips have "
-    "one length that no test clip sets",
+    + "; clips are normalised to equal loudness, not left as integers up to 32,767; the length of "
+    "clips does not depend on test clips",
 )
 def _sample_cnn(sample_rate=8000, duration=None, max_epochs=500, random_state=None, reads="paths"):
-    # Samples in [-1, 1] are small beside the epsilon of the first norm and the steps of Adam in
-    # the bias before it: without equal loudness it knew .525 of its own clips of five voices.
+    # Samples in [-1, 1] are small compared with the epsilon of the first batch norm and Adam's
+    # steps of the bias before it: without equal loudness, training accuracy was only 0.525.
     classifier = WaveformCNNClassifier(
         3, n_filters=[16, 32, 64], kernel_size=[2, 2, 1], pool_size=[2, 2, 1], first_filters=16,
         first_kernel_size=256, first_stride=256, residual=False, bias=True, batch_norm_eps=1e-3,

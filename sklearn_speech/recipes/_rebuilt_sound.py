@@ -1,13 +1,14 @@
-"""Log-mel autoencoder whose output becomes sound again.
+"""Log-mel autoencoder with resynthesis of sound.
 
-The system of MidlaneBro/DSP-research. ``make_recipe("dsp-autoencoder")`` ends with the
-autoencoder; with its steps named ``features`` and ``autoencoder``, ``features.inverse_transform(
-autoencoder.reconstruct(S), features.clip_ranges(X))`` is the sound.
+The system of MidlaneBro/DSP-research. The last steps of ``make_recipe("dsp-autoencoder")`` are
+the front end and the autoencoder. If they are named ``features`` and ``autoencoder``,
+``features.inverse_transform(autoencoder.reconstruct(S), features.clip_ranges(X))`` returns sound.
 """
 
 from ..feature_extraction import MelSpectrogram
 from ..pretraining import ConvAutoencoder
-from ._catalogue import clips, in_samples, pipeline, recipe
+from ._catalogue import recipe
+from ._steps import clips, in_samples, pipeline
 
 #: 47 hops of 512 samples, 1.09 s at 22050 Hz.
 N_TIMES = 24064
@@ -16,15 +17,15 @@ N_TIMES = 24064
 @recipe(
     "dsp-autoencoder",
     source="dsp",
-    task="sound restored",
+    task="sound reconstruction",
     input="log-mel spectrogram, 128 x 48",
-    published="no figure; the author hears ambiguous, noisy speech",
+    published="no figure; the author reports ambiguous, noisy speech",
     corrected=(
-        "the mel inverse uses the FFT size of the analysis; decibels are those of power, over the "
-        "40 dB that the published 80 dB of amplitude amount to; all training clips are trained "
-        "on, not their first half in file order; a clip's own range is kept for the way back; "
-        "constant clips divide by no zero; squared errors are reported, not the accuracy of "
-        "rounded pixels"
+        "the inverse mel transform uses the FFT size of the analysis; decibels are of power, with "
+        "a range of 40 dB, which equals the published 80 dB of amplitude; all training clips are "
+        "used, not their first half in file order; the range of each clip is kept for resynthesis; "
+        "constant clips do not cause a division by zero; squared errors are reported, not the "
+        "accuracy of rounded pixels"
     ),
 )
 def _dsp_autoencoder(

@@ -131,7 +131,7 @@ def test_refusals_say_what_to_do():
         PadOrTrim(4).transform([[1.0]])
     with pytest.raises(ValueError, match="put AudioReader before"):
         PadOrTrim(4).fit(["a.wav", "b.wav"])
-    with pytest.raises(ValueError, match="holds waveforms, but PadOrTrim was fitted with spectro"):
+    with pytest.raises(ValueError, match=r"contains waveforms, but .* fitted with spectro"):
         PadOrTrim(4).fit(np.ones((1, 2, 3))).transform(np.ones((1, 2)))
     with pytest.raises(ValueError, match="clip 1 of X contains NaN"):
         PadOrTrim(4).fit([np.ones(3), np.array([np.nan])])

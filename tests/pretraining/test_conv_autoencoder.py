@@ -1,4 +1,4 @@
-"""Stacked and joint training, codes and what comes back of them."""
+"""Stacked and joint training, codes and reconstructions."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from sklearn_speech.utils.validation import make_ragged
 
 
 def clips(n_clips=24, n_bands=12, n_frames=17, seed=0):
-    """Products of a spectrum and an envelope, which a small code can hold."""
+    """Products of a spectrum and an envelope, which need only a small code."""
     rng = np.random.default_rng(seed)
     bands, frames = np.arange(n_bands)[:, None], np.arange(n_frames)
     at_band, at_frame = rng.uniform(0, n_bands, n_clips), rng.uniform(0, n_frames, n_clips)
@@ -28,7 +28,7 @@ def clips(n_clips=24, n_bands=12, n_frames=17, seed=0):
 
 
 def differing(X):
-    """The clips cut to all kinds of lengths, one frame included."""
+    """The clips cut to different lengths, down to one frame."""
     return make_ragged(x[:, : 1 + 5 * i % X.shape[2]] for i, x in enumerate(X))
 
 
@@ -52,7 +52,7 @@ def same(a, b):
 
 
 class Snapshots(Callback):
-    """All that the network holds, after each epoch, by stage."""
+    """The state of the network after each epoch, by stage."""
 
     def __init__(self):
         self.stages = []
@@ -62,7 +62,7 @@ class Snapshots(Callback):
 
 
 @pytest.mark.parametrize("stage_target", ["hidden", "input"])
-def test_freezing_really_freezes(stage_target):
+def test_frozen_layers_do_not_change(stage_target):
     snapshots = Snapshots()
     net = quick(n_layers=3, stage_target=stage_target, callbacks=[snapshots], lr=0.1, l2=0.1)
     net.fit(X)
@@ -80,7 +80,7 @@ def test_freezing_really_freezes(stage_target):
         )
 
 
-def test_outer_layers_are_as_their_own_stage_left_them():
+def test_later_stages_do_not_change_earlier_layers():
     one, three = quick(n_layers=1).fit(X), quick(n_layers=3)
     snapshots = Snapshots()
     three.set_params(callbacks=[snapshots]).fit(X)
@@ -93,7 +93,7 @@ def test_outer_layers_are_as_their_own_stage_left_them():
     assert one.history_[-1]["stage"] == 1
 
 
-def test_a_callback_may_look_at_reconstructions_between_epochs():
+def test_callbacks_can_reconstruct_between_epochs():
     seen = []
 
     class Watch(Callback):
@@ -117,7 +117,7 @@ def test_weights_are_averaged_stage_by_stage():
     assert torch.equal(last[2]["stages.0.conv.weight"], final["stages.0.conv.weight"])
 
 
-def test_frozen_layers_run_once_a_stage_whatever_the_number_of_epochs(monkeypatch):
+def test_frozen_layers_run_once_per_stage_for_any_number_of_epochs(monkeypatch):
     calls = []
     forward = ConvStage.forward
 
@@ -130,20 +130,20 @@ def test_frozen_layers_run_once_a_stage_whatever_the_number_of_epochs(monkeypatc
     quick(n_layers=3, n_filters=[3, 4, 5], max_epochs=4).fit(X)
     for layer in ((1, 3), (3, 4)):
         assert sum(n for which, n, grad in calls if which == layer and grad) == 4 * len(X)
-        # without gradients once, to make what the next stage reads
+        # once without gradients, to compute the input of the next stage
         assert sum(n for which, n, grad in calls if which == layer and not grad) == len(X)
     assert all(grad for which, _, grad in calls if which == (4, 5))
 
 
 def still(clips=X, **parameters):
-    """One epoch in which nothing moves: its loss is that of the weights at the end."""
+    """Train one epoch with fixed weights, so that its loss is that of the final weights."""
     return quick(
         max_epochs=1, lr=1e-30, weight_decay=0.0, batch_norm=False, lr_schedule="constant",
         **parameters,
     ).fit(clips)  # fmt: skip
 
 
-def test_a_hidden_stage_restores_what_the_layers_before_it_give():
+def test_hidden_stage_reconstructs_the_output_of_the_layers_before_it():
     net = still()
     module = net.module_
     x = module.input_norm(torch.from_numpy(X))[:, None]
@@ -156,7 +156,7 @@ def test_a_hidden_stage_restores_what_the_layers_before_it_give():
     assert net.history_[1]["train_loss"] == pytest.approx(loss.item(), rel=1e-5)
 
 
-def test_a_stage_may_restore_the_input_by_way_of_the_frozen_decoder():
+def test_stage_with_target_input_reconstructs_it_through_the_frozen_decoder():
     net = still(stage_target="input", input_norm=None)
     error = -net.score(X)
     assert net.history_[1]["train_loss"] == pytest.approx(error, rel=1e-5)
@@ -166,7 +166,7 @@ def test_a_stage_may_restore_the_input_by_way_of_the_frozen_decoder():
 
 
 @pytest.mark.parametrize("stage_target", ["hidden", "input"])
-def test_losses_of_clips_that_differ_in_length_count_each_clip_alike(stage_target):
+def test_loss_gives_clips_of_different_lengths_equal_weight(stage_target):
     lengths = [3, 17, 8, 1] * 6
     short = make_ragged(x[:, :n] for x, n in zip(X, lengths))
     net = still(short, input_norm=None, stage_target=stage_target, n_layers=1)
@@ -191,14 +191,14 @@ def test_cross_entropy_is_that_of_torch():
         {"training": "joint", "noise": 0.1, "masking": 0.1, "mask_size": 2},
     ],
 )
-def test_what_comes_back_is_far_nearer_than_the_mean(parameters):
+def test_reconstruction_is_much_closer_than_the_mean(parameters):
     net = quick(max_epochs=30, lr=0.03, n_filters=6, **parameters).fit(X)
     unseen = clips(seed=1)
     assert -net.score(X) < 0.35 * X.var(axis=0).mean()
     assert -net.score(unseen) < 0.5 * unseen.var(axis=0).mean()
 
 
-def test_fine_tuning_lowers_the_error_of_the_whole():
+def test_fine_tuning_lowers_the_reconstruction_error():
     stacked = quick(max_epochs=10, lr=0.02).fit(X)
     tuned = quick(max_epochs=10, lr=0.02, fine_tune=10).fit(X)
     assert [row["stage"] for row in tuned.history_] == [1] * 10 + [2] * 10 + [0] * 10
@@ -212,7 +212,7 @@ def test_joint_training_has_no_stages():
 
 
 @pytest.mark.parametrize("training", ["stacked", "joint"])
-def test_partial_fit_goes_on_with_all_layers(training):
+def test_partial_fit_trains_all_layers(training):
     net = quick(training=training, lr=0.01).fit(X)
     before, score = state_of(net.module_), net.score(X)
     for _ in range(5):
@@ -224,17 +224,17 @@ def test_partial_fit_goes_on_with_all_layers(training):
     assert len(net.history_) == {"stacked": 14, "joint": 12}[training]
 
 
-def test_a_first_partial_fit_trains_in_stages_too():
+def test_first_partial_fit_trains_in_stages():
     assert [row["stage"] for row in quick().partial_fit(X).history_] == [1, 1, 2, 2]
 
 
-def test_the_seed_decides():
+def test_equal_seeds_give_equal_weights():
     codes = [quick(noise=0.2, masking=0.2, random_state=s).fit(X).transform(X) for s in (0, 0, 1)]
     assert np.array_equal(codes[0], codes[1])
     assert not np.allclose(codes[0], codes[2])
 
 
-def test_noise_is_for_training_only():
+def test_noise_is_added_in_training_only():
     net = quick(noise=3.0, masking=0.5).fit(X)
     assert np.array_equal(net.reconstruct(X), net.reconstruct(X))
 
@@ -244,14 +244,14 @@ def test_noise_is_for_training_only():
 
 @pytest.mark.parametrize("mirror", ["output_padding", "kernel"])
 @pytest.mark.parametrize("input_norm", [None, "batch"])
-def test_codes_hold_all_that_comes_back(mirror, input_norm):
+def test_decoded_codes_equal_reconstructions(mirror, input_norm):
     net = quick(mirror=mirror, input_norm=input_norm).fit(X)
     codes = net.transform(X)
     assert codes.shape == (len(X), net.n_codes_) == (24, 4 * 3 * 5)
     np.testing.assert_allclose(net.inverse_transform(codes), net.reconstruct(X), atol=1e-5)
 
 
-def test_ragged_codes_come_back_at_the_lengths_asked_for():
+def test_ragged_codes_are_decoded_to_the_given_lengths():
     short = differing(X)
     net = quick().fit(short)
     codes = net.transform(short)
@@ -260,12 +260,12 @@ def test_ragged_codes_come_back_at_the_lengths_asked_for():
     back = net.inverse_transform(codes, n_frames=[x.shape[1] for x in short])
     for one, other in zip(back, net.reconstruct(short)):
         np.testing.assert_allclose(one, other, atol=1e-5)
-    # without being told, the least number of frames with such a code
+    # by default, the smallest number of frames with such a code
     for code, clip in zip(codes, net.inverse_transform(codes)):
         assert net.module_.sizes(clip.shape[1])[-1][1] == code.shape[1]
 
 
-def test_a_clip_has_one_code_alone_or_among_others():
+def test_code_of_a_clip_does_not_depend_on_the_other_clips():
     short = differing(X)
     net = quick().fit(short)
     together = net.transform(short)
@@ -273,23 +273,23 @@ def test_a_clip_has_one_code_alone_or_among_others():
         np.testing.assert_allclose(net.transform(short[i : i + 1])[0], together[i], atol=1e-5)
 
 
-def test_other_lengths_than_those_of_fit_are_followed():
+def test_clips_may_have_other_lengths_than_in_fit():
     net = quick().fit(X)
     longer = clips(3, n_frames=30)
     codes = net.transform(longer)
     assert net.reconstruct(longer).shape == longer.shape
     assert net.inverse_transform(codes, n_frames=30).shape == longer.shape
     assert net.inverse_transform(net.transform(X)).shape == X.shape
-    net.partial_fit(longer)  # and may be learned from
+    net.partial_fit(longer)  # also in training
 
 
-def test_one_frame_is_enough():
+def test_clips_of_one_frame_are_allowed():
     net = quick().fit(X[:, :, 0])
     assert net.reconstruct(X[:, :, 0]).shape == (24, 12, 1)
     assert net.inverse_transform(net.transform(X[:, :, 0])).shape == (24, 12, 1)
 
 
-def test_scores_are_minus_the_mean_squared_error_on_the_scale_of_X():
+def test_scores_are_negative_mean_squared_errors_on_the_scale_of_X():
     net = quick().fit(10 * X)
     expected = -np.square(10 * X - net.reconstruct(10 * X)).mean((1, 2))
     np.testing.assert_allclose(net.score_samples(10 * X), expected, rtol=1e-6)
@@ -297,14 +297,14 @@ def test_scores_are_minus_the_mean_squared_error_on_the_scale_of_X():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_precision_is_that_of_what_comes_in(dtype):
+def test_output_has_the_precision_of_the_input(dtype):
     net = quick().fit(X)
     codes = net.transform(X.astype(dtype))
     assert codes.dtype == dtype
     assert net.inverse_transform(codes).dtype == net.reconstruct(X.astype(dtype)).dtype == dtype
 
 
-def test_codes_have_names():
+def test_codes_have_feature_names():
     names = quick().fit(X).get_feature_names_out()
     assert len(names) == 60
     assert names[0] == "convautoencoder0"
@@ -313,7 +313,7 @@ def test_codes_have_names():
 # From waveforms and back
 
 
-def test_a_pipeline_goes_back_to_waveforms():
+def test_pipeline_decodes_codes_to_waveforms():
     rng = np.random.default_rng(0)
     W = 0.1 * rng.normal(size=(6, 2000))
     mel = MelSpectrogram(8000, n_mels=16, n_iter=2, random_state=0)
@@ -326,7 +326,7 @@ def test_a_pipeline_goes_back_to_waveforms():
     np.testing.assert_array_equal(back, pipeline[0].inverse_transform(spectrograms))
 
 
-def test_levels_come_back():
+def test_levels_of_loud_and_soft_clips_are_restored():
     # loud and soft clips: a rebuilt waveform that is stretched to one level fails
     t, rng = np.arange(2000) / 8000, np.random.default_rng(0)
     gains = np.repeat([0.5, 0.05, 0.005], 8)
@@ -341,13 +341,13 @@ def test_levels_come_back():
     assert np.abs(decibels).max() < 3
 
 
-def test_a_pipeline_of_ragged_waveforms_goes_back_too():
+def test_pipeline_decodes_codes_to_ragged_waveforms():
     W = make_ragged(0.1 * np.random.default_rng(i).normal(size=900 + 300 * i) for i in range(4))
     pipeline = make_pipeline(MelSpectrogram(8000, n_mels=16, n_iter=2), quick()).fit(W)
     back = pipeline.inverse_transform(pipeline.transform(W))
     assert [x.ndim for x in back] == [1] * 4
     for clip, original in zip(back, W):
-        assert 0 <= len(original) - len(clip) < 5 * 80  # a code stands for up to 4 frames
+        assert 0 <= len(original) - len(clip) < 5 * 80  # 4 lengths share a code length
 
 
 # Early stopping and errors
@@ -365,12 +365,12 @@ def test_early_stopping_keeps_speakers_apart():
     assert all("valid_loss" in row for row in net.history_)
 
 
-def test_validation_clips_may_be_given():
+def test_validation_clips_can_be_given():
     net = quick().fit(X, X_val=clips(5, n_frames=9, seed=3))
     assert all(np.isfinite(row["valid_loss"]) for row in net.history_)
 
 
-def test_shapes_are_never_written_back():
+def test_fit_does_not_change_parameters():
     net = quick()
     before = net.get_params()
     net.fit(X)
@@ -381,26 +381,29 @@ def test_shapes_are_never_written_back():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"loss": "bce"}, "loss='bce' compares values in"),
-        ({"loss": "bce", "output_activation": "sigmoid", "input_norm": None}, "X holds others"),
+        ({"loss": "bce"}, "loss='bce' needs values in"),
+        (
+            {"loss": "bce", "output_activation": "sigmoid", "input_norm": None},
+            "X has values outside this range",
+        ),
         ({"training": "layerwise"}, "'training' parameter"),
         ({"masking": 1.0}, "'masking' parameter"),
         ({"n_layers": 0}, "'n_layers' parameter"),
     ],
 )
-def test_impossible_settings_are_named(parameters, message):
+def test_errors_name_invalid_parameters(parameters, message):
     with pytest.raises(ValueError, match=message):
         quick(**parameters).fit(2 * X)
 
 
 @pytest.mark.parametrize("name", ["frontend", "augment", "train_frontend", "layers"])
-def test_arguments_that_it_does_not_take_are_named(name):
+def test_errors_name_unknown_arguments(name):
     with pytest.raises(TypeError, match=name):
         ConvAutoencoder(**{name: "x"}).fit(X)
     assert name not in quick().get_params()
 
 
-def test_kernels_made_for_one_length_refuse_others():
+def test_kernel_mirror_rejects_clips_of_other_lengths():
     with pytest.raises(ValueError, match="mirror='kernel' makes kernels for clips of one length"):
         quick(mirror="kernel").fit(differing(X))
     net = quick(mirror="kernel").fit(X)
@@ -415,19 +418,19 @@ def test_kernels_made_for_one_length_refuse_others():
     [
         (lambda codes: codes[:, :-1], "a multiple of 12"),
         (lambda codes: codes[:, :, None], r"codes has shape \(24, 60, 1\)"),
-        (lambda codes: codes * np.nan, "code 0 holds NaN"),
+        (lambda codes: codes * np.nan, "code 0 contains NaN"),
         (lambda codes: make_ragged(c.reshape(6, 10) for c in codes), r"code 0 has shape \(6, 10\)"),
-        (lambda codes: codes[:0], "no clip"),
+        (lambda codes: codes[:0], "codes is empty"),
     ],
 )
-def test_codes_of_another_network_are_refused(change, message):
+def test_codes_of_another_network_are_rejected(change, message):
     net = quick().fit(X)
     with pytest.raises(ValueError, match=message):
         net.inverse_transform(change(net.transform(X)))
 
 
 @pytest.mark.parametrize("n_frames", [12, 0, [17, 17], 17.0])
-def test_frames_that_have_no_such_code_are_refused(n_frames):
+def test_n_frames_that_does_not_match_the_code_is_rejected(n_frames):
     net = quick().fit(X)
     with pytest.raises(ValueError, match="n_frames"):
         net.inverse_transform(net.transform(X), n_frames=n_frames)

@@ -1,4 +1,4 @@
-"""What a trained autoencoder shows: clips beside what came back, and the loss of each stage."""
+"""Displays of a trained autoencoder: reconstructions, and the loss of each stage."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,7 +17,7 @@ def fitted():
     ), W
 
 
-def test_clips_stand_above_what_came_back_of_them():
+def test_reconstructions_are_shown_below_their_clips():
     pipeline, W = fitted()
     display = ReconstructionDisplay.from_estimator(pipeline, W, max_clips=3)
     # natural logarithms of power are drawn as decibels
@@ -28,7 +28,7 @@ def test_clips_stand_above_what_came_back_of_them():
     plt.close(display.figure_)
 
 
-def test_each_stage_has_a_curve_of_its_own():
+def test_each_stage_has_its_own_curve():
     pipeline, _ = fitted()
     display = TrainingCurveDisplay(pipeline[-1].history_).plot()
     shown = display.lines_["", "train_loss"].get_ydata()
@@ -38,7 +38,7 @@ def test_each_stage_has_a_curve_of_its_own():
     plt.close(display.figure_)
 
 
-def test_a_waveform_stands_beside_the_rebuilt_one():
+def test_waveform_is_shown_with_its_reconstruction():
     pipeline, W = fitted()
     back = pipeline.inverse_transform(pipeline.transform(W))
     display = WaveformDisplay(W[0], sample_rate=8000).plot()

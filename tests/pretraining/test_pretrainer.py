@@ -1,4 +1,4 @@
-"""An autoencoder as the first layers of a classifier: fitted inside, on the fold's clips alone."""
+"""An autoencoder as the first layers of a classifier, fitted on the training clips only."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def quick(**parameters):
 
 
 def with_gaps(labels, missing):
-    """The labels with -1 where they are missing."""
+    """The labels, with -1 for missing ones."""
     labels = labels.astype(object)
     labels[missing] = -1
     return labels
@@ -42,8 +42,8 @@ def with_gaps(labels, missing):
 missing = np.arange(48) % 4 > 0
 
 
-class Heard(ConvAutoencoder):
-    """Remembers which clips it was fitted on, known by the number in their first corner."""
+class RecordingAutoencoder(ConvAutoencoder):
+    """Records the clips it is fitted on, by the number in their first band and frame."""
 
     clips = []
 
@@ -53,9 +53,11 @@ class Heard(ConvAutoencoder):
 
 
 @pytest.fixture
-def heard(monkeypatch):
-    monkeypatch.setattr(Heard, "clips", [])
-    return Heard(n_layers=1, n_filters=3, max_epochs=1, device="cpu", input_norm=None)
+def recorder(monkeypatch):
+    monkeypatch.setattr(RecordingAutoencoder, "clips", [])
+    return RecordingAutoencoder(
+        n_layers=1, n_filters=3, max_epochs=1, device="cpu", input_norm=None
+    )
 
 
 def stages_of(classifier):
@@ -63,7 +65,7 @@ def stages_of(classifier):
     return getattr(network, "network", network).stages
 
 
-def test_training_starts_from_the_encoder_bit_by_bit():
+def test_training_starts_from_exactly_the_weights_of_the_encoder():
     net = quick(max_epochs=0).fit(X, y)
     trained = net.pretrainer_.module_
     for stage, source in zip(stages_of(net), trained.stages):
@@ -79,7 +81,7 @@ def test_training_starts_from_the_encoder_bit_by_bit():
         assert torch.equal(maps, trained.encode(x)[0])
 
 
-def test_the_sizes_of_the_encoder_win_and_further_layers_follow():
+def test_first_layers_have_the_sizes_of_the_encoder_and_further_layers_follow():
     pretrainer = encoder(n_filters=[3, 7], kernel_size=[5, 2], padding="valid", input_norm="band")
     net = quick(pretrainer=pretrainer, n_layers=2, n_filters=[6, 9], kernel_size=1).fit(X, y)
     assert [s.conv.out_channels for s in stages_of(net)] == [3, 7, 6, 9]
@@ -89,7 +91,7 @@ def test_the_sizes_of_the_encoder_win_and_further_layers_follow():
 
 
 class Watch(Callback):
-    """The pretrained layers and the others, at the end of each epoch."""
+    """Records the state of all layers at the end of each epoch."""
 
     def __init__(self):
         self.epochs = []
@@ -100,7 +102,7 @@ class Watch(Callback):
 
 
 @pytest.mark.parametrize("k", [0, 2, 9])
-def test_pretrained_layers_are_frozen_for_as_many_epochs_as_asked(k):
+def test_pretrained_layers_are_frozen_for_freeze_pretrained_epochs(k):
     watch = Watch()
     net = quick(max_epochs=4, freeze_pretrained=k, callbacks=[watch], l2=0.1)
     net.fit(X, y)
@@ -114,23 +116,23 @@ def test_pretrained_layers_are_frozen_for_as_many_epochs_as_asked(k):
     assert all(p.requires_grad for p in net.module_.parameters())
 
 
-def test_unlabelled_clips_reach_the_pretrainer_and_nothing_else(heard):
+def test_only_the_pretrainer_uses_unlabelled_clips(recorder):
     class Batches(Callback):
         seen = set()
 
         def on_batch_begin(self, net, batch=None, training=None, **kwargs):
             self.seen |= set(batch[0][:, 0, 0].int().tolist())
 
-    net = quick(pretrainer=heard, callbacks=[Batches()])
+    net = quick(pretrainer=recorder, callbacks=[Batches()])
     net.fit(numbered(X), with_gaps(y, missing))
-    assert heard.clips == [list(range(48))]
+    assert recorder.clips == [list(range(48))]
     assert Batches.seen == set(np.flatnonzero(~missing))
     assert net.classes_.tolist() == ["no", "up", "yes"]
     assert net.classes_.dtype.kind == "U"
 
 
 @pytest.mark.parametrize("kind", ["strings", "list", "integers"])
-def test_minus_one_means_unlabelled_among_labels_of_any_kind(kind):
+def test_minus_one_means_unlabelled_for_labels_of_any_type(kind):
     codes = np.searchsorted(["no", "up", "yes"], y)
     labels = {
         "strings": with_gaps(y, missing),
@@ -149,38 +151,40 @@ def test_without_a_pretrainer_minus_one_is_a_class():
     assert not hasattr(net, "pretrainer_")
 
 
-def test_scores_leave_unlabelled_clips_out():
+def test_scores_ignore_unlabelled_clips():
     net = quick(max_epochs=8).fit(X, y)
     labels = with_gaps(y, missing)
     assert net.score(X, labels) == net.score(X[~missing], y[~missing])
 
 
-def test_nothing_labelled_is_an_error():
+def test_all_clips_unlabelled_is_an_error():
     with pytest.raises(ValueError, match="all 48 clips are unlabelled"):
         quick().fit(X, np.full(48, -1))
 
 
 @pytest.mark.parametrize("by_pipeline", [False, True])
-def test_a_held_out_speaker_never_reaches_the_pretrainer(heard, by_pipeline):
-    net = quick(pretrainer=heard, max_epochs=1)
+def test_pretrainer_is_never_fitted_on_a_held_out_speaker(recorder, by_pipeline):
+    net = quick(pretrainer=recorder, max_epochs=1)
     estimator = make_pipeline(SpectrogramScaler(with_mean=False, with_std=False), net)
     labels = with_gaps(y, missing)
     scores = cross_validate_by_speaker(
         estimator if by_pipeline else net, numbered(X), labels, speakers, n_jobs=1
     )
-    assert len(heard.clips) == 4
+    assert len(recorder.clips) == 4
     held_out = set()
-    for clips in heard.clips:
+    for clips in recorder.clips:
         absent = set(range(48)) - set(clips)
         names = set(speakers[sorted(absent)])
-        assert len(names) == 1  # one speaker, whole: the rest is there, unlabelled clips too
+        assert (
+            len(names) == 1
+        )  # all clips of one speaker are missing, and no others, labelled or not
         assert absent == set(np.flatnonzero(speakers == names.pop()))
         held_out |= absent
     assert held_out == set(range(48))
     assert len(scores["test_score"]) == 4
 
 
-def test_a_search_reaches_into_the_pretrainer(heard):
+def test_search_sets_parameters_of_the_pretrainer(recorder):
     search = GridSearchCV(
         quick(pretrainer=encoder(), max_epochs=1),
         {"pretrainer__n_layers": [1, 2], "n_layers": [0, 1]},
@@ -192,7 +196,7 @@ def test_a_search_reaches_into_the_pretrainer(heard):
     assert len(stages_of(best)) == depth
 
 
-def test_a_fitted_one_is_reused_when_frozen():
+def test_frozen_pretrainer_is_reused():
     fitted = encoder(random_state=0).fit(X)
     weights = fitted.module_.state_dict()
     before = {n: v.clone() for n, v in weights.items()}
@@ -202,18 +206,18 @@ def test_a_fitted_one_is_reused_when_frozen():
     assert net.pretrainer_.module_ is fitted.module_
     for name, value in stages_of(net)[1].state_dict().items():
         assert torch.equal(value, before[f"stages.1.{name}"])
-    net.set_params(max_epochs=3).fit(X, y)  # training the classifier leaves it as it is
+    net.set_params(max_epochs=3).fit(X, y)  # training the classifier does not change it
     assert all(torch.equal(v, before[n]) for n, v in fitted.module_.state_dict().items())
 
 
-def test_a_pretrainer_that_is_not_frozen_is_fitted_anew_and_left_alone():
+def test_pretrainer_that_is_not_frozen_is_cloned_and_fitted():
     mine = encoder()
     net = quick(pretrainer=mine).fit(X, y)
     assert net.pretrainer_ is not mine
     assert not mine.initialized_
 
 
-def test_other_bands_are_refused():
+def test_other_numbers_of_bands_are_rejected():
     frozen = FrozenEstimator(encoder().fit(X[:, :8]))
     with pytest.raises(ValueError, match="was fitted on 8 bands, but X has 10"):
         quick(pretrainer=frozen).fit(X, y)
@@ -230,20 +234,20 @@ def test_other_bands_are_refused():
         ({"batch_norm": False}, "batch_norm=True, but now has batch_norm=False"),
     ],
 )
-def test_other_settings_than_those_of_its_fit_are_named(changes, message):
+def test_parameters_changed_after_its_fit_are_named(changes, message):
     fitted = encoder().fit(X)
     fitted.set_params(**changes)
     with pytest.raises(ValueError, match=message):
         quick(pretrainer=FrozenEstimator(fitted)).fit(X, y)
 
 
-def test_a_frozen_one_that_was_never_fitted_is_refused():
+def test_frozen_pretrainer_that_is_not_fitted_is_rejected():
     with pytest.raises(ValueError, match="not fitted"):
         quick(pretrainer=FrozenEstimator(encoder())).fit(X, y)
 
 
 @pytest.mark.parametrize("random_mel", [False, True])
-def test_with_a_front_end_it_learns_from_what_that_gives_before_training(random_mel):
+def test_pretrainer_is_fitted_on_the_output_of_the_untrained_front_end(random_mel):
     W = np.random.default_rng(0).normal(size=(12, 1500)).astype(np.float32)
     front_end = MelSpectrogram(8000, n_mels=12)
     net = quick(
@@ -261,14 +265,14 @@ def test_with_a_front_end_it_learns_from_what_that_gives_before_training(random_
         np.testing.assert_allclose(front_end.fit_transform(W), features.numpy(), atol=1e-4)
 
 
-def test_clips_that_differ_in_length_may_be_learned_from():
+def test_clips_of_different_lengths_are_allowed():
     ragged = np.empty(48, dtype=object)
     ragged[:] = [clip[:, : 4 + i % 9] for i, clip in enumerate(X)]
     net = quick().fit(ragged, with_gaps(y, missing))
     assert net.predict(ragged).shape == (48,)
 
 
-def test_the_seed_decides_weights_of_both():
+def test_equal_seeds_give_equal_weights_of_both():
     one, same, other = (quick(random_state=seed).fit(X, y).predict_proba(X) for seed in (0, 0, 1))
     assert np.array_equal(one, same)
     assert not np.allclose(one, other)
@@ -282,13 +286,13 @@ def test_partial_fit_pretrains_once():
     assert len(net.history_) == 4
 
 
-def test_the_pretrainer_is_forgotten_when_it_is_taken_away():
+def test_pretrainer_is_removed_by_a_fit_without_one():
     net = quick().fit(X, y)
     assert len(stages_of(net)) == 3
     assert len(stages_of(net.set_params(pretrainer=None).fit(X, y))) == 1
 
 
-def test_shapes_are_never_written_back():
+def test_fit_does_not_change_parameters():
     net = quick()
     before = repr(net.get_params())
     net.fit(X, y)
@@ -297,15 +301,15 @@ def test_shapes_are_never_written_back():
 
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("kind", ["array", "list"])
-def test_speakers_of_early_stopping_never_reach_the_pretrainer(heard, gaps, kind):
+def test_pretrainer_is_never_fitted_on_validation_speakers(recorder, gaps, kind):
     spy = Spy()
-    net = quick(pretrainer=heard, early_stopping=True, validation_fraction=0.3, callbacks=[spy])
+    net = quick(pretrainer=recorder, early_stopping=True, validation_fraction=0.3, callbacks=[spy])
     labels = with_gaps(y, missing) if gaps else y
     clips = numbered(X)
     net.fit(list(clips) if kind == "list" else clips, labels, groups=speakers)
-    (pretrained,) = heard.clips
+    (pretrained,) = recorder.clips
     assert spy.valid
-    # whole speakers, their unlabelled clips too, and everybody else is heard
+    # all clips of these speakers are left out, unlabelled or not, and no others
     new = set(speakers[spy.valid])
     assert set(pretrained) == set(np.flatnonzero(~np.isin(speakers, sorted(new))))
     known = ~missing if gaps else np.ones(48, dtype=bool)
@@ -313,30 +317,30 @@ def test_speakers_of_early_stopping_never_reach_the_pretrainer(heard, gaps, kind
     assert set(spy.train) == set(pretrained) & set(np.flatnonzero(known))
 
 
-def test_without_speakers_the_clips_of_early_stopping_do_not_reach_it_either(heard):
+def test_without_speakers_the_pretrainer_is_never_fitted_on_validation_clips(recorder):
     spy = Spy()
-    net = quick(pretrainer=heard, early_stopping=True, validation_fraction=0.25, callbacks=[spy])
+    net = quick(pretrainer=recorder, early_stopping=True, validation_fraction=0.25, callbacks=[spy])
     with pytest.warns(UserWarning, match="splits off its clips at random"):
         net.fit(numbered(X), y)
     assert len(spy.valid) == 12
-    assert set(heard.clips[0]) == set(range(48)) - set(spy.valid) == set(spy.train)
+    assert set(recorder.clips[0]) == set(range(48)) - set(spy.valid) == set(spy.train)
 
 
-def test_clips_given_to_measure_epochs_do_not_reach_it(heard):
-    net = quick(pretrainer=heard, early_stopping=True)
+def test_pretrainer_is_never_fitted_on_X_val(recorder):
+    net = quick(pretrainer=recorder, early_stopping=True)
     net.fit(numbered(X)[:24], y[:24], X_val=numbered(X)[24:], y_val=with_gaps(y, missing)[24:])
-    assert heard.clips == [list(range(24))]
+    assert recorder.clips == [list(range(24))]
     assert all("valid_acc" in row for row in net.history_)
 
 
-def test_clips_of_weight_zero_are_not_put_aside(heard):
+def test_clips_of_weight_zero_are_not_used_for_validation(recorder):
     spy, weight = Spy(), np.ones(48)
     weight[::4] = 0
-    net = quick(pretrainer=heard, early_stopping=True, validation_fraction=0.3, callbacks=[spy])
+    net = quick(pretrainer=recorder, early_stopping=True, validation_fraction=0.3, callbacks=[spy])
     net.fit(numbered(X), y, groups=speakers, sample_weight=weight)
     assert set(spy.valid) | set(spy.train) <= set(np.flatnonzero(weight))
 
 
-def test_clips_to_measure_epochs_on_need_labels():
+def test_X_val_needs_labels():
     with pytest.raises(ValueError, match="X_val is given without y_val"):
         quick(early_stopping=True).fit(X, y, X_val=X[:6])

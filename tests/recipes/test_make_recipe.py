@@ -1,4 +1,4 @@
-"""Recipes are plain pipelines: cloned, set, tagged, fitted like any other."""
+"""Recipes are ordinary pipelines, which can be cloned, set, tagged and fitted."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ each = pytest.mark.parametrize("name", NAMES)
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    """Paths, digits: each digit once by each of two synthetic voices, 8 kHz."""
+    """Paths and labels of each digit, once by each of two synthetic speakers, at 8 kHz."""
     folder = tmp_path_factory.mktemp("digits")
     speech = make_spoken_digits(n_speakers=2, n_takes=1, sample_rate=8000, random_state=0)
     paths = [str(folder / f"{i}.wav") for i in range(len(speech.data))]
@@ -33,11 +33,11 @@ def digits(tmp_path_factory):
     return np.array(paths), np.asarray(speech.target)
 
 
-def test_these_are_the_recipes_in_the_order_of_their_sources():
+def test_recipes_are_listed_in_the_order_of_their_sources():
     assert [name for name in list_recipes() if not name.startswith("asr-")] == NAMES
 
 
-def test_table_tells_source_input_result_and_corrections_of_each():
+def test_table_has_task_input_result_and_corrections_of_each_recipe():
     for row in list_recipes(details=True):
         own = row["source"] == "this library"
         trains_a_network = row["name"] != "best-pretrained"
@@ -47,7 +47,7 @@ def test_table_tells_source_input_result_and_corrections_of_each():
 
 
 @each
-def test_clone_is_equal_and_apart(name):
+def test_clone_is_an_equal_copy(name):
     made = make_recipe(name, random_state=3)
     copy = clone(made)
     assert repr(copy) == repr(made) and copy[-1] is not made[-1]
@@ -55,7 +55,7 @@ def test_clone_is_equal_and_apart(name):
 
 
 @each
-def test_every_parameter_can_be_set_to_what_it_is(name):
+def test_every_parameter_can_be_set_to_its_value(name):
     made = make_recipe(name, random_state=3)
     before = repr(made)
     parameters = made.get_params(deep=True)
@@ -64,7 +64,7 @@ def test_every_parameter_can_be_set_to_what_it_is(name):
 
 
 @each
-def test_tags_say_what_it_is(name):
+def test_tags_match_the_type_of_estimator(name):
     made = make_recipe(name)
     autoencoder = "autoencoder" in name
     assert is_classifier(made) == (not autoencoder)
@@ -74,7 +74,7 @@ def test_tags_say_what_it_is(name):
 
 
 @each
-def test_epochs_seed_and_rate_reach_their_steps(name):
+def test_epochs_seed_and_sample_rate_are_set_in_all_steps(name):
     epochs = {} if name == "best-pretrained" else {"max_epochs": 7}
     made = make_recipe(name, random_state=5, sample_rate=11025, **epochs)
     for net in nets_of(made).values():
@@ -118,13 +118,13 @@ def test_one_epoch_on_a_few_synthetic_digits(name, digits):
     ids=str,
 )
 @pytest.mark.parametrize("name", ["kws-linear", "kws-bcresnet"])
-def test_settings_of_the_trained_front_ends_learn(name, options, digits):
+def test_loss_is_finite_for_all_settings_of_trainable_front_ends(name, options, digits):
     paths, target = digits
     made = make_recipe(name, max_epochs=1, random_state=0, **options).fit(paths, target)
     assert np.isfinite(made[-1].history_[-1]["train_loss"])
 
 
-def test_the_front_end_is_trained_as_the_setting_says(digits):
+def test_setting_determines_what_is_trained_in_the_front_end(digits):
     paths, target = digits
     for setting, mel, stft in (("B", True, False), ("C", False, True), ("D", True, True)):
         made = make_recipe("kws-linear", setting=setting, max_epochs=1, random_state=0)
@@ -149,7 +149,7 @@ def test_waveforms_instead_of_paths(digits):
     np.testing.assert_array_equal(made.predict_proba(ragged), by_path.predict_proba(digits[0]))
 
 
-def test_sample_cnn_answers_the_same_at_any_recording_level(digits):
+def test_predictions_of_sample_cnn_do_not_depend_on_the_recording_level(digits):
     ragged = read(digits[0])
     quiet = make_ragged([0.01 * clip for clip in ragged])
     made = make_recipe("sample-cnn", reads="waveforms", max_epochs=3, random_state=0)
@@ -174,21 +174,29 @@ def test_duration_is_given_in_seconds():
 @pytest.mark.parametrize(
     "name, overrides, message",
     [
-        ("worst", {}, r"there is no recipe 'worst'; there are spectrum-2cnn, "),
-        ("best", {"n_mel": 20}, r"recipe 'best' has no option 'n_mel'; it has sample_rate, "),
-        ("best", {"setting": "B"}, "recipe 'best' has no option 'setting'"),
-        ("best", {"cnn__lr": 1}, r"no option 'cnn__lr'; .* begin with audioreader__"),
-        ("best", {"padortrim__n_time": 1}, "no option 'padortrim__n_time'.*Invalid parameter"),
+        ("worst", {}, r"name='worst': expected one of spectrum-2cnn, "),
+        (
+            "best",
+            {"n_mel": 20},
+            r"recipe 'best' has no parameter 'n_mel'; expected one of sample_rate, ",
+        ),
+        ("best", {"setting": "B"}, "recipe 'best' has no parameter 'setting'"),
+        ("best", {"cnn__lr": 1}, r"no parameter 'cnn__lr'; .* starts with audioreader__"),
+        ("best", {"padortrim__n_time": 1}, "no parameter 'padortrim__n_time'.*Invalid parameter"),
         ("best", {"reads": "files"}, "reads='files': expected one of 'paths', 'waveforms'"),
         ("best", {"duration": -1}, "duration=-1: expected a positive"),
         ("best", {"duration": True}, "duration=True: expected a positive"),
         ("kws-linear", {"setting": "E"}, "setting='E': expected one of 'A', 'B', 'C', 'D'"),
         ("kws-linear", {"filterbank": "librosa"}, "filterbank='librosa': expected one of"),
-        ("kws-linear", {"random_mel": True}, "random_mel=True needs mel filters .* setting='A'"),
+        (
+            "kws-linear",
+            {"random_mel": True},
+            "random_mel=True needs trained .* setting='A'",
+        ),
         ("basics-mel-cnn", {"n_blocks": 3}, "n_blocks=3: expected one of 1, 2"),
     ],
 )
-def test_wrong_options_are_named_with_the_right_ones(name, overrides, message):
+def test_errors_name_wrong_options_and_valid_ones(name, overrides, message):
     with pytest.raises(ValueError, match=message):
         make_recipe(name, **overrides)
 
@@ -201,22 +209,22 @@ def test_wrong_options_are_named_with_the_right_ones(name, overrides, message):
         ("spectrum-2cnn", (64, 0), r"input_shape=\(64, 0\)"),
     ],
 )
-def test_a_shape_of_the_wrong_kind_is_refused(recipe, shape, message):
+def test_input_shape_of_the_wrong_kind_is_rejected(recipe, shape, message):
     with pytest.raises(ValueError, match=message):
         count_parameters(recipe, shape)
 
 
-def test_what_has_no_network_has_no_parameters_to_count():
+def test_counting_rejects_estimators_without_a_network():
     from sklearn.linear_model import LogisticRegression
 
-    with pytest.raises(TypeError, match="holds no network"):
+    with pytest.raises(TypeError, match="with a network, got LogisticRegression"):
         count_parameters(LogisticRegression(), 100)
     with pytest.raises(TypeError, match="recipe=5: expected the name"):
         count_parameters(5, 100)
 
 
 @pytest.mark.parametrize("n_classes", [0, 2.5, None])
-def test_numbers_of_classes_that_are_none_are_refused(n_classes):
+def test_invalid_numbers_of_classes_are_rejected(n_classes):
     with pytest.raises(ValueError, match=f"n_classes={n_classes}: expected a whole number"):
         count_parameters("spectrum-2cnn", (64, 64), n_classes)
     with pytest.raises(ValueError, match="input_shape=None: expected "):
@@ -229,7 +237,7 @@ def test_counting_leaves_the_recipe_unfitted():
     assert not hasattr(made[-1], "module_") and made[-1].max_epochs == 10
 
 
-def test_parameters_of_an_ensemble_are_those_of_all_its_networks():
+def test_parameters_of_an_ensemble_are_the_sum_over_its_networks():
     from sklearn.ensemble import VotingClassifier
 
     nets = [
@@ -239,7 +247,7 @@ def test_parameters_of_an_ensemble_are_those_of_all_its_networks():
     assert count_parameters(VotingClassifier(nets, voting="soft"), (64, 64)) == one_by_one
 
 
-def test_nothing_is_shared_between_two_makings_of_a_recipe():
+def test_two_pipelines_of_a_recipe_share_no_parameters():
     first, second = (make_recipe("best")[-1].estimators[0][1] for _ in range(2))
     first.n_filters.append(7)
     assert len(second.n_filters) == 4

@@ -6,25 +6,25 @@ from sklearn_speech import MelSpectrogram, SpectrogramCNNClassifier, make_speech
 from sklearn_speech.augmentation import VocalTractWarp
 
 
-def test_every_step_gets_the_one_rate_and_the_one_duration():
+def test_all_steps_have_the_same_sample_rate_and_duration():
     pipeline = make_speech_pipeline(SpectrogramCNNClassifier(), sample_rate=22050, duration=0.5)
     assert pipeline["audioreader"].sample_rate == 22050
     assert pipeline["melspectrogram"].sample_rate == 22050
     assert pipeline["padortrim"].n_times == 11025
 
 
-def test_no_duration_leaves_clips_as_long_as_they_are():
+def test_without_duration_clips_keep_their_lengths():
     pipeline = make_speech_pipeline(SpectrogramCNNClassifier(), duration=None)
     assert "padortrim" not in pipeline.named_steps
 
 
-def test_front_end_inside_the_network_takes_the_place_of_the_step():
+def test_front_end_inside_the_network_replaces_the_step():
     inside = SpectrogramCNNClassifier(frontend=MelSpectrogram(sample_rate=8000))
     pipeline = make_speech_pipeline(inside, sample_rate=8000)
     assert list(pipeline.named_steps) == ["audioreader", "padortrim", "spectrogramcnnclassifier"]
 
 
-def test_parts_are_copies():
+def test_steps_are_copies():
     classifier, features = SVC(), MelSpectrogram(sample_rate=8000)
     pipeline = make_speech_pipeline(classifier, sample_rate=8000, features=features)
     assert pipeline["svc"] is not classifier
@@ -45,7 +45,7 @@ def test_parts_are_copies():
         ),
     ],
 )
-def test_a_part_made_for_another_rate_is_refused_and_named(arguments, place):
+def test_error_names_the_part_with_another_sample_rate(arguments, place):
     arguments = {"classifier": SpectrogramCNNClassifier(), "sample_rate": 8000, **arguments}
     with pytest.raises(ValueError, match=place + ", but the pipeline has sample_rate=8000"):
         make_speech_pipeline(**arguments)
@@ -55,7 +55,7 @@ def test_a_part_made_for_another_rate_is_refused_and_named(arguments, place):
     "arguments",
     [dict(sample_rate=0), dict(duration=-1.0), dict(duration="1 s"), dict(features="mel")],
 )
-def test_nonsense_is_refused_and_named(arguments):
+def test_errors_name_invalid_arguments(arguments):
     (name,) = arguments
     with pytest.raises(ValueError, match=f"{name}="):
         make_speech_pipeline(SVC(), **arguments)

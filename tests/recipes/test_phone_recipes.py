@@ -1,4 +1,4 @@
-"""The two phone recognisers of the trainable front ends."""
+"""The two phone recognition recipes with trainable front ends."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from sklearn_speech.recipes import count_parameters, list_recipes, make_recipe
 NAMES = ["asr-simple", "asr-bcresnet"]
 each = pytest.mark.parametrize("name", NAMES)
 
-#: Mel filters, Fourier basis and both, as of the keyword networks.
+#: Numbers of parameters of the mel filters, of the Fourier transform, and of both.
 FRONT_END = {"A": 0, "B": 40 * 241, "C": 2 * 241 * 480, "D": 40 * 241 + 2 * 241 * 480}
 
 
@@ -22,13 +22,13 @@ def test_published_number_of_parameters_for_the_61_phones_of_timit(name, publish
     assert count_parameters(made, shape, n_classes=61) == published + FRONT_END[setting]
 
 
-def test_they_are_listed_for_the_task_of_phones():
+def test_recipes_of_the_task_phones():
     tasks = {row["name"]: row["task"] for row in list_recipes(details=True)}
     assert [name for name, task in tasks.items() if task == "phones"] == NAMES
 
 
 @each
-def test_clone_is_equal_and_no_classifier(name):
+def test_clone_is_equal_and_not_a_classifier(name):
     made = make_recipe(name, random_state=3)
     assert repr(clone(made)) == repr(made)
     assert not is_classifier(made)
@@ -47,6 +47,6 @@ def test_one_epoch_on_synthetic_digits_of_any_length(name, setting, digits):
     made = make_recipe(name, setting=setting, reads="waveforms", max_epochs=1, random_state=0)
     made.fit(waveforms, phones)
     assert np.isfinite(made[-1].history_[-1]["train_loss"])
-    said = {phone for word in phones for phone in word}
+    trained = {phone for word in phones for phone in word}
     for answer in made.predict(waveforms[:3]):
-        assert set(answer) <= said
+        assert set(answer) <= trained

@@ -1,4 +1,4 @@
-"""What was published of each system: parameter counts, and what its network was fed."""
+"""Published facts of each system: numbers of parameters, and inputs of the network."""
 
 import librosa
 import numpy as np
@@ -67,12 +67,12 @@ def test_keras_counts_running_statistics_too():
         assert running == statistics, name
 
 
-#: The framework of each source decides how weights begin.
+#: Default weight initialisation of the framework of each source.
 FRAMEWORKS = {"spectrum": "lecun_normal", "kws": "torch", "asr": "torch", "best": "torch"}
 
 
 @pytest.mark.parametrize("name", [n for n in list_recipes() if nets_of(make_recipe(n))])
-def test_weights_begin_as_in_the_framework_of_the_source(name):
+def test_weight_initialisation_is_that_of_the_framework_of_the_source(name):
     expected = FRAMEWORKS.get(name.split("-")[0], "glorot_uniform")  # Chainer, torch, else Keras
     nets = list(nets_of(make_recipe(name)).values())
     assert {net.weight_init for net in nets} == {expected}
@@ -80,14 +80,14 @@ def test_weights_begin_as_in_the_framework_of_the_source(name):
     assert pretrainer is None or pretrainer.weight_init == expected
 
 
-def test_code_of_the_sound_autoencoder_has_768_numbers():
+def test_code_of_the_sound_autoencoder_has_768_values():
     net = make_recipe("dsp-autoencoder", max_epochs=0, random_state=0)[-1]
     net.fit(np.random.default_rng(0).random((2, 128, 48)))
     assert net.n_codes_ == 768
 
 
 def voice(n_times, sample_rate):
-    """Harmonics that come and go, and a little noise: no frame is silent."""
+    """Harmonics of varying level with a little noise, so that no frame is silent."""
     rng = np.random.default_rng(0)
     time = np.arange(n_times) / sample_rate
     tones = sum(np.sin(2 * np.pi * 150 * k * time) / k for k in range(1, 20))
@@ -114,11 +114,11 @@ def features(name, waveforms, **options):
     ],
 )
 @pytest.mark.filterwarnings("ignore:n_times=64 cuts:UserWarning")  # as published
-def test_network_is_fed_the_published_shape(name, n_times, shape):
+def test_input_of_the_network_has_the_published_shape(name, n_times, shape):
     assert features(name, voice(n_times, 16000)[None]).shape == (1, *shape)
 
 
-def test_digit_pictures_are_the_published_formula():
+def test_digit_images_match_the_published_formula():
     """Frames, magnitudes, mel, decibels, -45 to 45 as 0 to 1, step by step."""
     x = voice(12_000, 22050)
     n_frames = (len(x) - (1024 - 256)) // 256
@@ -137,15 +137,15 @@ def test_digit_pictures_are_the_published_formula():
     assert not ours[:, n_frames:].any(), "what the word does not fill is silence"
 
 
-def test_silent_frames_leave_the_digit_pictures():
+def test_digit_images_have_no_silent_frames():
     x = voice(12_000, 22050)
     parted = np.concatenate([x[:6000], np.zeros(4096), x[6000:]])
     silent = features("spectrum-2cnn", parted[None])[0].any(0).sum()
-    # ten of the sixteen frames that 4096 samples add hold nothing but zeros
+    # ten of the sixteen frames that 4096 samples add are all zeros
     assert silent < 1 + (len(parted) - 1024) // 256
 
 
-def test_pictures_of_the_sound_autoencoder_are_those_of_librosa():
+def test_images_of_the_sound_autoencoder_match_librosa():
     """Published with the decibels of amplitudes; scaled to 0 and 1, the numbers are the same."""
     x = voice(24_064, 22050)
     mel = librosa.feature.melspectrogram(y=x, sr=22050, n_fft=1024, hop_length=512)
@@ -154,7 +154,7 @@ def test_pictures_of_the_sound_autoencoder_are_those_of_librosa():
     np.testing.assert_allclose(features("dsp-autoencoder", x[None])[0], scaled, atol=1e-5)
 
 
-def test_linear_spectrogram_is_that_of_scipy_over_its_maximum():
+def test_linear_spectrogram_matches_scipy_divided_by_its_maximum():
     x = voice(5000, 8000)
     _, _, power = scipy.signal.spectrogram(x, 8000)
     ours = features("spectro-cnn", x[None])[0]
@@ -169,7 +169,7 @@ def test_linear_spectrogram_is_that_of_scipy_over_its_maximum():
         ("basics-mfcc-cnn", lambda x: librosa.feature.mfcc(y=x, sr=22050)),
     ],
 )
-def test_features_of_the_basics_are_those_of_librosa_with_its_defaults(name, of_librosa):
+def test_features_of_the_basics_match_librosa_defaults(name, of_librosa):
     x = voice(9_609, 22050)
     reference = of_librosa(x)
     ours = features(name, x[None])[0]
@@ -178,7 +178,7 @@ def test_features_of_the_basics_are_those_of_librosa_with_its_defaults(name, of_
     assert not ours[:, reference.shape[1] :].any()
 
 
-def test_keyword_features_are_the_logarithm_of_mel_power():
+def test_keyword_features_are_log_mel_power():
     x = voice(16_000, 16000)
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(x, 240, mode="reflect"), 480)[::160]
     power = np.abs(np.fft.rfft(frames * scipy.signal.get_window("hann", 480))) ** 2
@@ -187,7 +187,7 @@ def test_keyword_features_are_the_logarithm_of_mel_power():
     np.testing.assert_allclose(ours, np.log(mel + 1e-10).T, atol=1e-4)
 
 
-def test_fastaudio_triangles_reach_as_far_below_their_centre_as_above():
+def test_fastaudio_triangles_are_symmetric_about_their_centre():
     made = make_recipe("kws-linear", setting="B", filterbank="fastaudio", max_epochs=0)
     net = made[-1].fit(np.zeros((2, 16_000), dtype=np.float32), [0, 1])
     bank = net.module_.front_end.bank
