@@ -4,7 +4,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from ..feature_extraction import SpeechEmbedding, TemporalPooling
-from ._catalogue import clips, in_samples, pipeline, recipe
+from ._catalogue import recipe
+from ._steps import clips, in_samples, pipeline
 
 
 @recipe(
