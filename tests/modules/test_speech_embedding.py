@@ -5,6 +5,7 @@ import torch
 
 from sklearn_speech.modules.embedding_front_end import EmbeddingFrontEnd
 from sklearn_speech.modules.speech_embedding import SpeechEmbeddingNet
+from tests.test_numerics import WAVEFORMS, ragged
 
 WINDOW, HOP = SpeechEmbeddingNet.window_length, SpeechEmbeddingNet.hop_length
 
@@ -107,3 +108,29 @@ def test_frozen_weights_are_not_learned_and_stay_in_evaluation_mode():
     assert not frozen(torch.zeros(1, 16000)).requires_grad
     trained = EmbeddingFrontEnd(SpeechEmbeddingNet(), 16000, trained=True).train()
     assert trained.encoder.training and all(p.requires_grad for p in trained.encoder.parameters())
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+@pytest.mark.parametrize("name", WAVEFORMS)
+def test_vectors_and_gradients_of_odd_clips_are_finite(name, rate):
+    torch.manual_seed(0)
+    front_end = EmbeddingFrontEnd(SpeechEmbeddingNet(), rate, center=True, trained=True)
+    for clips, lengths in ((WAVEFORMS[name], None), ragged(WAVEFORMS[name])):
+        front_end.zero_grad()
+        vectors = front_end(clips, lengths)
+        assert torch.isfinite(vectors).all()
+        torch.tanh(vectors).sum().backward()
+        assert all(torch.isfinite(p.grad).all() for p in front_end.parameters())
+
+
+def test_the_default_dtype_changes_no_vector(net):
+    x = speechlike(2, 16000)
+    expected = EmbeddingFrontEnd(net, 8000)(x)
+    weights = list(net.convolutions.parameters())
+    torch.set_default_dtype(torch.float64)
+    try:
+        again = SpeechEmbeddingNet(torch.float32).load_weights(weights)
+        found = EmbeddingFrontEnd(again, 8000, dtype=torch.float32)(x)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(found, expected)
