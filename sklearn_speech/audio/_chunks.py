@@ -58,7 +58,8 @@ def walk(handle, start, n_bytes, layout, sound, is_unknown, sizes=None):
     end : int
         Where the last chunk ends.
     """
-    chunks, position = [], start
+    chunks: list = []
+    position = start
     while position < n_bytes:
         handle.seek(position)
         head = handle.read(layout.header)

@@ -52,7 +52,7 @@ def crc16(data):
 def _table():
     table = np.arange(256, dtype=np.uint16)
     for _ in range(8):
-        table = table >> 1 ^ np.where(table & 1, 0xA001, 0).astype(np.uint16)
+        table = np.where(table & 1, table >> 1 ^ 0xA001, table >> 1).astype(np.uint16)
     return table
 
 

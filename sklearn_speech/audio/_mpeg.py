@@ -177,7 +177,8 @@ def _skip_tags(content, start):
 
 def _walk(content, begin):
     """Where the frames begin, where the last one ends, and what is wrong between them."""
-    frames, problem, position = [], None, begin
+    frames: list = []
+    problem, position = None, begin
     first = frame_header(content[begin : begin + 4])
     free = _free_length(content, begin, first) if first and not first.length else 0
     n_bytes = len(content)

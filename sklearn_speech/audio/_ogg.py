@@ -91,7 +91,7 @@ def inspect(content):
 
 
 def _split(content):
-    pages = []
+    pages: list = []
     problem = None
     reflected = content.translate(_REVERSED)
     position = 0

@@ -238,7 +238,9 @@ def augmentations_by_domain(net):
         When one does not fit what the net reads.
     """
     given_waveforms = net.frontend is not None or net.reads == "waveform"
-    name, waveforms, spectrograms = type(net).__name__, [], []
+    name = type(net).__name__
+    waveforms: list = []
+    spectrograms: list = []
     for i, augmentation in enumerate(net.augment or []):
         domain = getattr(augmentation, "domain", None)
         problem = None
