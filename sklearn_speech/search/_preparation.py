@@ -16,11 +16,13 @@ from sklearn.utils import check_random_state
 from ..model_selection._folds import refuse_shared_speakers
 from ..model_selection._unlabelled import unlabelled_clips, with_labels
 from ..splits import check_speakers
+from ..utils.parallel import refuse_multiprocessing
+from ._dask import dask_backend
 from ._fold_pruner import FoldPruner
 from ._samplers import TrialSeededTPESampler, depends_on_n_jobs, per_trial
 from ._study import describe, open_study
 from ._trial_folds import CHECKS_PER_FOLD
-from ._workers import in_this_process, refuse_unsafe_backend
+from ._workers import in_this_process
 
 
 def check_backend(n_jobs: int | None, prune_by_epoch: bool) -> None:
@@ -36,7 +38,8 @@ def check_backend(n_jobs: int | None, prune_by_epoch: bool) -> None:
     ValueError
         For the "multiprocessing" backend, and for other processes with `prune_by_epoch`.
     """
-    refuse_unsafe_backend(n_jobs)
+    if dask_backend() is None and joblib.effective_n_jobs(n_jobs) > 1:
+        refuse_multiprocessing("OptunaSearchCV")
     if prune_by_epoch and not in_this_process(n_jobs):
         raise ValueError(
             f"prune_by_epoch=True with n_jobs={n_jobs} and joblib's backend "

@@ -1,16 +1,14 @@
 """The folds of one trial: what a worker runs, and which results are stored."""
 
 import math
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
 from ..model_selection._folds import torch_threads
+from ..utils.interrupts import stop_run_on_interrupt
 from ..utils.sklearn_private import fit_and_score
 from ._stored_trials import cannot_score
 
@@ -71,7 +69,7 @@ def run_folds(
             if watch is not None:
                 watch(fitted, number, test)
             try:
-                with interrupts_kept():
+                with stop_run_on_interrupt():
                     result = fit_and_score(
                         fitted,
                         X,
@@ -90,28 +88,6 @@ def run_folds(
             if cannot_score(results[-1][1]):
                 break
     return results
-
-
-@contextmanager
-def interrupts_kept() -> Iterator[None]:
-    """Raise KeyboardInterrupt at the end where an interrupt came and somebody caught it."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield  # Python interrupts its main thread only
-        return
-    seen = []
-
-    def note(number: int, frame: Any) -> Any:
-        seen.append(number)
-        return handler(number, frame)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-    if seen:
-        raise KeyboardInterrupt
 
 
 def plain(result: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import joblib
 from joblib import Parallel, delayed
-from joblib.parallel import get_active_backend
 
 from ._dask import LostWorker, dask_backend, run_on_dask
 
@@ -17,27 +16,6 @@ class WorkerDied(RuntimeError):
 
 class WorkerTimedOut(RuntimeError):
     """A job still ran when the time was over."""
-
-
-def refuse_unsafe_backend(n_jobs: int | None) -> None:
-    """Raise where joblib's active backend never notices that a worker has died.
-
-    Parameters
-    ----------
-    n_jobs : int or None
-
-    Raises
-    ------
-    ValueError
-        For joblib's "multiprocessing" backend with several jobs.
-    """
-    name = type(get_active_backend()[0]).__name__
-    if name == "MultiprocessingBackend" and joblib.effective_n_jobs(n_jobs) > 1:
-        raise ValueError(
-            f"n_jobs={n_jobs} with joblib's backend 'multiprocessing': a search would wait "
-            "forever for a worker that was killed. Use the default backend 'loky', or 'threading' "
-            "or 'dask'"
-        )
 
 
 def in_this_process(n_jobs: int | None) -> bool:
