@@ -202,7 +202,7 @@ def test_a_forgotten_pad_or_trim_is_no_error_but_for_one_length():
     assert make_pipeline(mel, net()).fit(clips, [0, 0, 1, 1]).predict(clips).shape == (4,)
     with pytest.raises(ValueError, match=r"PadOrTrim"):
         make_pipeline(mel, net(head="flatten")).fit(clips, [0, 0, 1, 1])
-    fixed = make_pipeline(PadOrTrim(n_times=600), mel, net(head="flatten"))
+    fixed = make_pipeline(PadOrTrim(n_times=900), mel, net(head="flatten"))
     assert fixed.fit(clips, [0, 0, 1, 1]).predict(clips).shape == (4,)
 
 
@@ -374,7 +374,7 @@ def test_a_search_refuses_splits_that_share_a_speaker(cv):
 
 def test_a_rate_inside_of_an_ensemble_is_compared_too():
     inner = net(frontend=MelSpectrogram(sample_rate=8000))
-    with pytest.raises(ValueError, match=r"estimators\[1\]\[1\]=.*frontend=MelSpectrogram.*8000"):
+    with pytest.raises(ValueError, match=r"VotingClassifier, in b__frontend, has sample_rate=8000"):
         make_speech_pipeline(
             VotingClassifier([("a", net(frontend=MelSpectrogram())), ("b", inner)]),
             sample_rate=16000,

@@ -68,7 +68,9 @@ def make_speech_pipeline(
     sample_rate = check_rate(sample_rate)
     if isinstance(duration, str):
         if duration != "auto":
-            raise ValueError(f"duration={duration!r}: expected 'auto', seconds or None")
+            raise ValueError(
+                f"duration={duration!r}: expected a positive number of seconds, 'auto' or None"
+            )
         steps = [*clips("paths", sample_rate), PadOrTrim(quantile=KEPT)]
     else:
         steps = clips("paths", sample_rate, in_samples(duration, sample_rate, None))
