@@ -1,23 +1,24 @@
 """
-Spoken digits from speakers never heard before
-==============================================
+Spoken digits of new speakers
+=============================
 
 How well are digits recognised when the speaker is new? Each speaker of the Free
-Spoken Digit Dataset is held out in turn: the network is trained on the other
-five, and asked about the sixth, of whom it has heard nothing. Within a run, no
-clip of the speaker held out touches anything that is fitted. The network below is one
-of the two of ``make_recipe("best")``, which trains them for longer and lets them vote.
+Spoken Digit Dataset is held out in turn: the network is trained on the other five
+speakers and tested on the sixth. Nothing in the pipeline is fitted on clips of the
+held-out speaker. The network below is one of the two networks of
+``make_recipe("best")``, which trains them for more epochs and averages their
+probabilities.
 
-Run as a script, this prints a table, and writes ``held_out_speakers.png`` to the
-working directory.
+When run as a script, this example prints a table and writes ``held_out_speakers.png``
+to the working directory.
 """
 
 # %%
 # The recordings
 # --------------
-# Three thousand short recordings, six speakers. They are taken from the folder
-# that ``SKLEARN_SPEECH_DATA`` names, or else downloaded once. Where neither is
-# possible, a synthesiser speaks the digits, so that everything below still runs.
+# The data set has three thousand short recordings of six speakers. They are read from
+# the folder given by ``SKLEARN_SPEECH_DATA``, or downloaded once. If neither is
+# possible, synthetic digits are used, so that the example still runs.
 
 import warnings
 
@@ -33,8 +34,8 @@ except OSError as error:
         "\n"
         + "!" * 78
         + f"\nNo real recordings: {error}\n"
-        + "Going on with SYNTHETIC digits of make_spoken_digits. They are much easier than real\n"
-        + "ones: the scores below say that the program works, and nothing about speech.\n"
+        + "Using SYNTHETIC digits of make_spoken_digits instead. They are much easier than real\n"
+        + "ones: the scores below show that the program works, but nothing about speech.\n"
         + "!" * 78,
         stacklevel=1,
     )
@@ -44,13 +45,12 @@ print(f"{source}: {len(speech.data)} clips of {len(set(speech.speaker))} speaker
 # %%
 # The pipeline
 # ------------
-# Waveforms of one second become pictures of 40 mel bands. In training, each picture
-# is cut as tightly as someone else might cut it, takes some of the colour of another
-# recording, is stretched in time, warped along frequency as if the speaker's vocal
-# tract were longer or shorter, coloured by a random equaliser, moved, and laid over
-# noise: that is what makes five speakers stand for others. The network convolves
-# every band and frame, where its default skips every second, and ends with the mean of
-# the weights that it had in the second half of its training.
+# Waveforms of one second are converted to mel spectrograms with 40 bands. In training,
+# augmentations make the spectrograms of five speakers more diverse: they trim silence,
+# mix in the average spectrum of another recording, stretch time, warp the frequency axis
+# as if the vocal tract were longer or shorter, apply a random equaliser, shift the word
+# in time and add noise. The network has stride 1 instead of the default 2. Its final
+# weights are the mean of the weights over the second half of training.
 
 from sklearn_speech import (
     MelSpectrogram,
@@ -95,14 +95,14 @@ pipeline = make_speech_pipeline(
     duration=1.0,
     features=MelSpectrogram(sample_rate=RATE, n_mels=40, preemphasis=0.97),
 )
-if source.startswith("SYNTHETIC"):  # these are waveforms already: nothing to read
+if source.startswith("SYNTHETIC"):  # the clips are waveforms, not files
     pipeline = pipeline[1:]
 
 # %%
-# Each speaker held out in turn
-# -----------------------------
-# The pipeline is fitted anew for each of them. The interval at the end is one
-# over speakers: with six, it is wide, and that is the truth.
+# Cross-validation by speaker
+# ---------------------------
+# The pipeline is fitted once for each held-out speaker. The confidence interval is over
+# speakers. With only six of them, it is wide.
 
 scores = cross_validate_by_speaker(
     pipeline, speech.data, speech.target, speech.speaker, n_jobs=-1, verbose=1
@@ -110,8 +110,8 @@ scores = cross_validate_by_speaker(
 print(scores)
 
 # %%
-# What is confused with what
-# --------------------------
+# Scores and confusions
+# ---------------------
 
 import matplotlib.pyplot as plt
 from sklearn.metrics import ConfusionMatrixDisplay
@@ -120,11 +120,11 @@ from sklearn_speech.inspection import SpeakerScoresDisplay
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
 SpeakerScoresDisplay.from_cv_results(scores).plot(ax=left)
-left.set_xlabel("Accuracy on the speaker held out")
+left.set_xlabel("Accuracy on the held-out speaker")
 ConfusionMatrixDisplay.from_predictions(
     speech.target, scores.predictions, ax=right, cmap="Blues", colorbar=False
 )
-right.set_title("Digits spoken and recognised")
+right.set_title("Confusion matrix")
 figure.suptitle(source)
 figure.savefig("held_out_speakers.png", dpi=120)
 print("picture: held_out_speakers.png")

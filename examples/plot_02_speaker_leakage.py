@@ -1,14 +1,15 @@
 """
-How much a random split flatters
-================================
+How much a random split overestimates accuracy
+==============================================
 
-Clips of one speaker resemble each other: microphone, room, voice, even the same
-morning. When some of them are trained on and others tested on, a model is asked
-about voices that it knows. Here the same model is scored on the same recordings
-twice, and the leak is named.
+Clips of one speaker are similar: they share the voice, the microphone and the room,
+and were often recorded on the same day. If a random split puts some of them in the
+training set and others in the test set, the model is tested on voices that it was
+trained on. This example scores one model on the same recordings with both kinds of
+split, and reports the leakage.
 
-Run as a script, this prints both scores, and writes ``speaker_leakage.png`` to
-the working directory.
+When run as a script, it prints both scores and writes ``speaker_leakage.png`` to the
+working directory.
 """
 
 # %%
@@ -26,16 +27,16 @@ except OSError as error:
     speech = make_spoken_digits(n_speakers=6, n_takes=5, sample_rate=8000, random_state=0)
     source = "SYNTHETIC digits"
     warnings.warn(
-        f"no real recordings ({error}): going on with SYNTHETIC digits, which are much easier",
+        f"no real recordings ({error}): using SYNTHETIC digits, which are much easier",
         stacklevel=1,
     )
 print(f"{source}: {len(speech.data)} clips of {len(set(speech.speaker))} speakers")
 
 # %%
-# A model that many begin with
-# ----------------------------
-# Mean and standard deviation of 20 cepstral coefficients over time, and a support
-# vector machine.
+# A simple model
+# --------------
+# A support vector machine on the mean and standard deviation over time of 20 cepstral
+# coefficients.
 
 import numpy as np
 from sklearn.pipeline import make_pipeline
@@ -57,13 +58,13 @@ model = make_pipeline(
     StandardScaler(),
     SVC(C=10),
 )
-if source.startswith("SYNTHETIC"):  # these are waveforms already: nothing to read
+if source.startswith("SYNTHETIC"):  # the clips are waveforms, not files
     model = model[1:]
 
 # %%
-# Scored twice
-# ------------
-# First as so often: clips dealt out at random. Then with each speaker held out.
+# Two kinds of split
+# ------------------
+# First a random split over clips, then cross-validation with held-out speakers.
 
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
@@ -77,10 +78,11 @@ print(f"speakers held out: {honest.mean:.3f}")
 print(honest)
 
 # %%
-# The leak, named
-# ---------------
-# Every speaker is on both sides of the random split; holding speakers out leaks
-# nothing, and no recording hides under two names either.
+# The leakage
+# -----------
+# With the random split, every speaker is in both the training and the test set. With
+# held-out speakers there is no leakage, and no recording appears twice under different
+# names.
 
 rate = 8000 if source.startswith("SYNTHETIC") else None
 leaks = check_speaker_leakage(
@@ -91,8 +93,8 @@ print(f"leaks of the random split: {leaks.n_leaks}; of held-out speakers: {clean
 print(leaks)
 
 # %%
-# What a reader of the first figure would never see
-# -------------------------------------------------
+# Scores of each speaker
+# ----------------------
 
 import matplotlib.pyplot as plt
 
@@ -111,7 +113,7 @@ axes.annotate(
     ha="right",
     va="center",
 )
-axes.set_xlabel("Accuracy on the speaker held out")
-figure.suptitle(f"{source}: one model, two ways to score it")
+axes.set_xlabel("Accuracy on the held-out speaker")
+figure.suptitle(f"{source}: one model, two kinds of split")
 figure.savefig("speaker_leakage.png", dpi=120)
 print("picture: speaker_leakage.png")

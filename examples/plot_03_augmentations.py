@@ -1,18 +1,18 @@
 """
-What augmentation does to a word
-================================
+Augmentations of one word
+=========================
 
-Five speakers are few. Augmentation makes more of them, during training only: each
-batch is changed anew, at random, on the device that trains. Below, one word
-before and after each augmentation, and where to put them.
+Augmentation makes the training clips of a few speakers more diverse. It changes each
+training batch at random, on the device of the network. This example shows one word
+before and after each augmentation, and explains where each can be used.
 
-Run as a script, this writes ``augmentations.png`` to the working directory.
+When run as a script, it writes ``augmentations.png`` to the working directory.
 """
 
 # %%
 # One word
 # --------
-# From the synthesiser of this library, so that the example runs anywhere.
+# The word is synthetic, so that the example needs no data set.
 
 import torch
 
@@ -26,9 +26,9 @@ mel = MelSpectrogram(sample_rate=RATE, n_mels=64).fit(word.numpy())
 picture = torch.from_numpy(mel.transform(word.numpy()))
 
 # %%
-# On waveforms
-# ------------
-# These go into a network that reads waveforms, or has its front end inside:
+# Augmentations of waveforms
+# --------------------------
+# These can be used in networks that read waveforms or contain a front end:
 # ``SpectrogramCNNClassifier(frontend=MelSpectrogram(...), augment=[AddNoise()])``.
 
 from sklearn_speech.augmentation import (
@@ -60,11 +60,11 @@ on_waveforms = [
 ]
 
 # %%
-# On spectrograms
-# ---------------
-# These change what a front end gives, and cost next to nothing. `Mixup`, which
-# mixes two clips and their labels, and `FreqMixStyle`, which gives a clip some of
-# the colour of another recording, belong here too, but make no picture of one clip.
+# Augmentations of spectrograms
+# -----------------------------
+# These change the output of a front end, and take very little time. `Mixup`, which mixes
+# two clips and their labels, and `FreqMixStyle`, which mixes the average spectra of two
+# recordings, are not shown, since they need several clips.
 
 on_spectrograms = [
     FrameShift(),
@@ -83,7 +83,7 @@ on_spectrograms = [
 import matplotlib.pyplot as plt
 
 generator = torch.Generator().manual_seed(2)
-panels = {"as it was": picture}
+panels = {"original": picture}
 for augmentation in on_waveforms:
     changed, _ = augmentation(word, None, generator)
     panels[type(augmentation).__name__] = torch.from_numpy(mel.transform(changed.numpy()))

@@ -1,12 +1,13 @@
 """
-What a network sees of a word
-=============================
+Front ends
+==========
 
-No network here reads air pressure as such: a front end turns it into a picture first.
-There are three of them, and a few ways to write down how loud a place of the picture is.
-All lead back to sound, and how much is lost on the way can be said in decibels.
+A front end converts a waveform to a time-frequency representation, the usual input of a
+network. This library has three front ends, with several ways to scale their values. All
+of them can be inverted to a waveform. This example measures the loss of information in
+decibels.
 
-Run as a script, this prints those decibels and writes ``front_ends.png``,
+When run as a script, it prints these values and writes ``front_ends.png``,
 ``scalings.png`` and ``back_to_sound.png`` to the working directory.
 """
 
@@ -31,16 +32,16 @@ except OSError as error:
     speech = make_spoken_digits(n_speakers=1, n_takes=1, sample_rate=RATE, random_state=3)
     source, seven = "SYNTHETIC digits", 7
     word = speech.data[seven]
-    warnings.warn(f"no real recordings ({error}): a SYNTHETIC word is shown", stacklevel=1)
+    warnings.warn(f"no real recordings ({error}): using a SYNTHETIC word", stacklevel=1)
 print(f"{source}: a 'seven' of {len(word) / RATE:.2f} s, spoken by {speech.speaker[seven]}")
 
 # %%
 # Three front ends
 # ----------------
-# ``Spectrogram`` keeps all bins of the Fourier transform, 31 Hz apart here.
-# ``MelSpectrogram`` sums them in bands that grow wider as they rise, as those of the ear
-# do. ``MFCC`` describes the shape of such a column of bands by a few cosines; the first
-# of them is the loudness.
+# ``Spectrogram`` has all bins of the Fourier transform, 31 Hz apart here.
+# ``MelSpectrogram`` sums them over bands that become wider with frequency, like the
+# critical bands of hearing. ``MFCC`` describes the spectrum of each frame by a few cosine
+# coefficients. The first coefficient is the overall level.
 
 import matplotlib.pyplot as plt
 
@@ -63,7 +64,7 @@ some = slice(loudest, loudest + 200)
 WaveformDisplay(word[some], sample_rate=RATE).plot(ax=close)
 whole.axvspan(some.start / RATE, some.stop / RATE, color="tab:orange", alpha=0.4)
 whole.set_title("Waveform")
-close.set(title="25 ms of it, where it is loudest", xlabel="Time within the 25 ms (s)")
+close.set(title="The loudest 25 ms", xlabel="Time within the 25 ms (s)")
 for axes, (name, front_end) in zip(below.subplots(1, 3), front_ends.items()):
     SpectrogramDisplay.from_estimator(front_end, word, ax=axes)
     n_bands, n_frames = front_end.transform(clip)[0].shape
@@ -72,13 +73,13 @@ figure.suptitle(source)
 figure.savefig("front_ends.png", dpi=110)
 
 # %%
-# Loud and soft
-# -------------
-# The same word, once as it was and once 30 dB softer, as if spoken from further away.
-# Plain energies of the soft word all but vanish. ``"log"`` adds a constant before the
-# logarithm, in which soft places drown. ``"db"``, the default, has its floor 80 dB below
-# the loudest place of the same clip: the soft word is the loud one, 30 dB lower all over.
-# ``normalize="band"`` takes that away too.
+# Scaling
+# -------
+# The same word is shown at its original level and 30 dB softer, as if spoken from further
+# away. Without scaling, the energies of the soft word are close to zero. ``"log"`` adds a
+# constant before the logarithm, which masks low energies. ``"db"``, the default, has a
+# floor 80 dB below the maximum of each clip: the soft word differs from the loud one only
+# by a constant 30 dB. ``normalize="band"`` removes this difference too.
 
 soft = word * 10 ** (-30 / 20)
 scalings = {
@@ -88,7 +89,7 @@ scalings = {
     'scaling="db", normalize="band"': {"scaling": "db", "normalize": "band"},
 }
 figure, grid = plt.subplots(2, 4, figsize=(14, 5.5), layout="constrained", sharex=True)
-print("Between the word and itself 30 dB softer:")
+print("The word compared with itself 30 dB softer:")
 for column, (name, scaling) in zip(grid.T, scalings.items()):
     mel = MelSpectrogram(RATE, n_mels=40, **scaling).fit(clip)
     loud_picture, soft_picture = mel.transform(np.stack([word, soft]))
@@ -100,19 +101,19 @@ for column, (name, scaling) in zip(grid.T, scalings.items()):
         unit = "dB" if name.endswith("(default)") else ""
         SpectrogramDisplay(picture, unit=unit).plot(ax=axes, dynamic_range=None, **ends)
     column[0].set(title=name, xlabel="")
-for axes, name in zip(grid[:, 0], ("as it was", "30 dB softer")):
+for axes, name in zip(grid[:, 0], ("original", "30 dB softer")):
     axes.set_ylabel(f"{name}\nMel band")
 for axes in grid[:, 1:].flat:
     axes.set_ylabel("")
-figure.suptitle(f"{source}: one word at two levels, with one colour scale a column")
+figure.suptitle(f"{source}: one word at two levels, with one colour scale per column")
 figure.savefig("scalings.png", dpi=110)
 
 # %%
-# How long it takes
-# -----------------
-# What is usually written by hand is a loop over the clips. All clips at once, with the same
-# result but for rounding, take a fraction of that; ``benchmarks/front_ends.py`` measures it
-# with care, this only shows it.
+# Speed
+# -----
+# With librosa, features are usually computed in a loop over clips. ``MelSpectrogram``
+# processes all clips together, with the same result up to rounding, in a fraction of the
+# time. This is a rough comparison; ``benchmarks/front_ends.py`` measures it accurately.
 
 import time
 
@@ -128,30 +129,31 @@ for name, compute in {
     ),
     "MelSpectrogram": lambda: mel.transform(clips),
 }.items():
-    compute()  # what is prepared once is not counted
+    compute()  # warm-up: one-time preparations are not timed
     began = time.perf_counter()
     results.append(compute())
     seconds[name] = time.perf_counter() - began
     print(f"{name:22s} {1e3 * seconds[name]:6.0f} ms for {len(clips)} clips")
 by_hand, at_once = seconds.values()
 gap = np.abs(results[0] - results[1]).max() / results[0].max()
-print(f"{by_hand / at_once:.1f} times as fast here, once; largest difference {gap:.0e} of the peak")
+print(f"{by_hand / at_once:.1f} times as fast here; largest difference {gap:.0e} of the peak")
 
 # %%
-# And back
-# --------
-# ``inverse_transform`` finds a waveform that has the given features. Phases are guessed;
-# what a front end did not keep is gone: the bands forget single harmonics, the cosines
-# forget bands. The measure is the mean distance to the original in dB of mel energy, over
-# all places less than 60 dB below the loudest one, beside the level of the whole.
+# Inversion
+# ---------
+# ``inverse_transform`` finds a waveform with the given features. It estimates the phases.
+# Information that a front end discards is lost: mel bands do not resolve single
+# harmonics, and cepstral coefficients do not resolve single bands. The error is the mean
+# absolute difference of mel energy in dB, over all values less than 60 dB below the
+# maximum. The difference in overall level is printed too.
 
 judge = MelSpectrogram(RATE, n_mels=40).fit(clip)
 truth = judge.transform(clip)[0]
-heard = truth > truth.max() - 60
+audible = truth > truth.max() - 60
 sounds = {"Original": word}
 for name, front_end in front_ends.items():
     sound = front_end.inverse_transform(front_end.transform(clip))[0]
-    error = np.abs(judge.transform(sound[np.newaxis])[0] - truth)[heard].mean()
+    error = np.abs(judge.transform(sound[np.newaxis])[0] - truth)[audible].mean()
     level = 10 * np.log10(np.square(sound).sum() / np.square(word).sum())
     sounds[f"from {name}"] = sound
     print(f"from {name}: mel error {error:.2f} dB, level {level:+.2f} dB")
@@ -169,8 +171,8 @@ figure.suptitle(source)
 figure.savefig("back_to_sound.png", dpi=110)
 
 # %%
-# To be listened to
-# -----------------
+# Sound files
+# -----------
 
 import soundfile
 

@@ -1,16 +1,16 @@
 """
-Layers learned without labels
-=============================
+Pretraining without labels
+==========================
 
-Labels cost money, recordings do not. A stacked autoencoder learns one layer after
-the other to restore spectrograms, without any label; its encoder then becomes the
-first layers of a classifier, which has only a few labels to learn from. Here the
-same network learns from the same few labels twice, from random layers and from
-those, and is asked about a speaker that neither ever heard. Whether that pays, and
-how much, depends on the network and on the labels: ``benchmarks/pretraining.py``
-measures it over all speakers, several seeds and shares of labels.
+Labels are expensive, recordings are not. A stacked autoencoder is trained layer by layer
+to reconstruct spectrograms, without labels. Its encoder then initialises the first layers
+of a classifier, which is trained on a few labelled clips. This example trains the same
+network on the same labels from random weights and from pretrained weights, and tests both
+on a held-out speaker. Whether pretraining helps depends on the network and the number of
+labels: ``benchmarks/pretraining.py`` measures it over all speakers, several seeds and
+fractions of labels.
 
-Run as a script, this prints the accuracies, and writes ``stacked_pretraining.png``
+When run as a script, it prints the accuracies and writes ``stacked_pretraining.png``
 and ``stacked_reconstruction.png`` to the working directory.
 """
 
@@ -34,16 +34,17 @@ except OSError as error:
     source = "SYNTHETIC digits"
     waveforms = speech.data
     warnings.warn(
-        f"no real recordings ({error}): going on with SYNTHETIC digits, which are much easier",
+        f"no real recordings ({error}): using SYNTHETIC digits, which are much easier",
         stacklevel=1,
     )
 digits, speakers = np.asarray(speech.target), np.asarray(speech.speaker)
 print(f"{source}: {len(waveforms)} clips of {len(set(speakers))} speakers")
 
 # %%
-# Sixty-four bands, sixty-four frames
-# -----------------------------------
-# The image that the published network looked at. One speaker is put aside.
+# Spectrograms
+# ------------
+# Mel spectrograms with 64 bands and 64 frames, as in the published system. One speaker is
+# held out.
 
 from sklearn.pipeline import make_pipeline
 
@@ -56,11 +57,11 @@ held_out = speakers == speakers[-1]
 train, test = images[~held_out], images[held_out]
 
 # %%
-# Layer by layer
-# --------------
-# Each stage learns to restore what the stage before it gives, whose weights no
-# longer change. A gap in the curve: the stages restore different things, so their
-# losses do not compare.
+# Stacked training
+# ----------------
+# Each stage is trained to reconstruct the output of the stage before it, which is frozen.
+# The training curve has gaps between the stages: they reconstruct different targets, so
+# their losses cannot be compared.
 
 from sklearn_speech import ConvAutoencoder
 
@@ -69,20 +70,20 @@ autoencoder = ConvAutoencoder(
     3,
     n_filters=[16, 32, 32],
     mirror="kernel",
-    max_epochs=16 if source.startswith("SYNTHETIC") else 8,  # few clips are heard more often
+    max_epochs=16 if source.startswith("SYNTHETIC") else 8,  # more epochs for fewer clips
     batch_size=16 if source.startswith("SYNTHETIC") else 32,
     random_state=0,
     **layers,
 ).fit(train)
-print(f"{autoencoder.n_codes_} numbers a clip; score on the speaker held out: "
+print(f"{autoencoder.n_codes_} values per clip; score on the held-out speaker: "
       f"{autoencoder.score(test):.1f} (minus squared dB)")  # fmt: skip
 
 # %%
 # Few labels
 # ----------
-# Four clips of each digit have a label. ``FrozenEstimator`` takes the autoencoder
-# as it is; given unfitted, it would be fitted inside ``fit``, on all clips whose
-# label is there or missing (-1).
+# Four clips of each digit have a label. ``FrozenEstimator`` reuses the fitted autoencoder.
+# An autoencoder that is not frozen would be fitted inside ``fit``, on all clips, including
+# those with a missing label (-1).
 
 from sklearn.frozen import FrozenEstimator
 from skorch.callbacks import Callback
@@ -93,7 +94,7 @@ N_LABELS, N_EPOCHS, SEEDS = 4, 48, (0, 1, 2)
 
 
 class ByEpoch(Callback):
-    """Accuracy on the speaker held out, by epoch: looked at, never acted on."""
+    """Accuracy on the held-out speaker by epoch, for the plot only."""
 
     def __init__(self):
         self.accuracy = []
@@ -104,14 +105,14 @@ class ByEpoch(Callback):
 
 
 def few_labels(seed):
-    """Positions of the clips that have a label."""
+    """Positions of the labelled clips."""
     rng = np.random.default_rng(seed)
     of_digit = [np.flatnonzero(digits[~held_out] == d) for d in np.unique(digits)]
     return np.concatenate([rng.choice(clips, N_LABELS, replace=False) for clips in of_digit])
 
 
 def curve(seed, pretrained):
-    """Accuracy by epoch of one training."""
+    """Accuracy by epoch of one training run."""
     clips, watch = few_labels(seed), ByEpoch()
     training = {"max_epochs": N_EPOCHS, "batch_size": 16, "lr": 0.001, "head": "flatten"}
     if pretrained:
@@ -134,8 +135,8 @@ for name, accuracy in curves.items():
     print(f"{name}: {last.mean():.3f} (seeds: {', '.join(f'{a:.3f}' for a in last)})")
 
 # %%
-# Both, side by side
-# ------------------
+# Results
+# -------
 
 import matplotlib.pyplot as plt
 
@@ -149,8 +150,8 @@ for name, accuracy in curves.items():
     (line,) = right.plot(epochs, accuracy.mean(0), label=name)
     right.fill_between(epochs, accuracy.min(0), accuracy.max(0), color=line.get_color(), alpha=0.2)
 right.axhline(1 / len(np.unique(digits)), color="grey", linestyle=":", label="chance")
-right.set(xlabel="Epoch", ylabel="Accuracy, speaker held out", ylim=(0, 1))
-right.set_title(f"{N_LABELS} labels a digit; mean and range of {len(SEEDS)} seeds")
+right.set(xlabel="Epoch", ylabel="Accuracy, held-out speaker", ylim=(0, 1))
+right.set_title(f"{N_LABELS} labels per digit; mean and range of {len(SEEDS)} seeds")
 right.legend(frameon=False)
 figure.suptitle(source)
 figure.savefig("stacked_pretraining.png", dpi=120)

@@ -1,18 +1,17 @@
 """
-Sound out of a code
-===================
+Resynthesis of sound from codes
+===============================
 
-An autoencoder squeezes each clip into 768 numbers. The way back leads through its
-decoder to a mel spectrogram, and through the inverse of the front end to a
-waveform that can be listened to: ``pipeline.inverse_transform(codes)``. The speaker
-was never heard in training.
+An autoencoder encodes each clip as 768 values. Its decoder converts such a code to a mel
+spectrogram, and the inverse of the front end converts this to a waveform:
+``pipeline.inverse_transform(codes)``. The clips shown are of a held-out speaker.
 
-Two things are lost on the way, and they are told apart here: what the mel
-spectrogram itself forgets (phases, and the fine structure inside a band), and what
-the code forgets. ``benchmarks/autoencoder_sound.py`` asks a classifier how much of
-the words survives.
+Information is lost in two steps, which are measured separately here: the mel
+spectrogram discards phases and the fine structure within a band, and the autoencoder
+discards details of the mel spectrogram. ``benchmarks/autoencoder_sound.py`` measures
+with a classifier how intelligible the words still are.
 
-Run as a script, this writes ``sound_from_codes.png``, ``sound_spectrograms.png``,
+When run as a script, this example writes ``sound_from_codes.png``, ``sound_spectrograms.png``,
 ``sound_training.png`` and four wav files to the working directory.
 """
 
@@ -37,7 +36,7 @@ except OSError as error:
     source = "SYNTHETIC digits"
     waveforms = speech.data
     warnings.warn(
-        f"no real recordings ({error}): going on with SYNTHETIC digits, which are much easier",
+        f"no real recordings ({error}): using SYNTHETIC digits, which are much easier",
         stacklevel=1,
     )
 digits, speakers = np.asarray(speech.target), np.asarray(speech.speaker)
@@ -47,9 +46,9 @@ print(f"{source}: {len(waveforms)} clips of {len(set(speakers))} speakers")
 # %%
 # From waveforms to codes
 # -----------------------
-# Short windows and few bands do not tell the harmonics of a voice apart, which would
-# fill the code without making a word clearer. Few layers with wide kernels keep more
-# of a clip than many narrow ones.
+# Short windows and few bands do not resolve the harmonics of a voice, which would occupy
+# much of the code without making a word clearer. A few layers with large kernels preserve
+# more of a clip than many layers with small ones.
 
 from sklearn.pipeline import make_pipeline
 
@@ -73,28 +72,28 @@ pipeline = make_pipeline(
 
 clip = pipeline[:1].transform(waveforms[held_out][:1])
 codes = pipeline.transform(clip)
-print(f"{clip.shape[1]} samples became {codes.shape[1]} numbers")
+print(f"{clip.shape[1]} samples are encoded as {codes.shape[1]} values")
 
 # %%
-# And back
-# --------
-# ``PadOrTrim`` has nothing to undo, so the way back is that of the steps after it.
+# From codes to waveforms
+# -----------------------
+# ``PadOrTrim`` has no inverse, so that only the steps after it are inverted.
 
 through_code = pipeline[1:].inverse_transform(codes)[0]
 mel = pipeline[1]
 through_mel = mel.inverse_transform(mel.transform(clip))[0]
 sounds = {
     "original": clip[0],
-    "mel spectrogram and back": through_mel,
-    "code and back": through_code,
+    "from mel spectrogram": through_mel,
+    "from code": through_code,
 }
 
 # %%
 # A published system
 # ------------------
-# The recipe ``dsp-autoencoder`` makes 768 numbers of a second too, by small kernels and
-# pooling, out of pictures that are stretched between 0 and 1: so the range of each clip
-# is kept beside its code for the way back. It reads sound at 22,050 Hz.
+# The recipe ``dsp-autoencoder`` also encodes one second as 768 values, with small kernels
+# and pooling. It scales each spectrogram to the range 0 to 1, so that the original range
+# is needed for resynthesis. Its sample rate is 22,050 Hz.
 
 import soundfile
 import soxr
@@ -108,18 +107,20 @@ if not source.startswith("SYNTHETIC"):
 resampled = [soxr.resample(waveform, RATE, OTHER) for waveform in waveforms]
 published.fit([waveform for waveform, out in zip(resampled, held_out) if not out])
 features, autoencoder = published[:-1], published[-1]
-heard = soxr.resample(clip[0], RATE, OTHER)[np.newaxis]
-S, ranges = features.transform(heard), features[-1].clip_ranges(features[0].transform(heard))
+resampled_clip = soxr.resample(clip[0], RATE, OTHER)[np.newaxis]
+S = features.transform(resampled_clip)
+ranges = features[-1].clip_ranges(features[0].transform(resampled_clip))
 rebuilt = features[-1].inverse_transform(autoencoder.reconstruct(S), ranges)[0]
-print(f"published: {autoencoder.n_codes_} numbers; squared error of the pictures "
+print(f"published: {autoencoder.n_codes_} values; squared error of the spectrograms "
       f"{np.mean(np.square(autoencoder.reconstruct(S) - S)):.4f}")  # fmt: skip
 soundfile.write("sound_published_system.wav", np.clip(rebuilt, -1, 1), OTHER)
 sounds["published system"] = soxr.resample(rebuilt, OTHER, RATE)[: clip.shape[1]]
 
 # %%
-# How far the sounds are from the original, in dB of mel energy, over what lies less
-# than 60 dB below its loudest place. What comes of a code is too soft: a decoder that
-# is not sure gives the mean of decibels, and that is less than the mean of energies.
+# The error is the mean absolute difference from the original in dB of mel energy, over all
+# values less than 60 dB below the maximum. Sounds from codes are too soft: where the
+# decoder is uncertain, it returns a mean of decibels, which is lower than the level of
+# the mean energy.
 
 levels = {name: mel.transform(sound[None])[0] for name, sound in sounds.items()}
 loud = levels["original"] > levels["original"].max() - 60
@@ -129,8 +130,8 @@ for name in list(sounds)[1:]:
     print(f"{name}: mel error {error:.2f} dB, level {level:+.2f} dB")
 
 # %%
-# Input beside reconstruction, and waveforms
-# ------------------------------------------
+# Reconstructions and waveforms
+# -----------------------------
 
 import matplotlib.pyplot as plt
 
@@ -141,24 +142,24 @@ from sklearn_speech.inspection import (
     WaveformDisplay,
 )
 
-heard = waveforms[held_out]
+new_clips = waveforms[held_out]
 chosen = [int(np.flatnonzero(digits[held_out] == digit)[0]) for digit in range(4)]
 figure = plt.figure(figsize=(11, 10), layout="constrained")
 above, below = figure.subfigures(2, 1, height_ratios=(3, 2.4))
 ReconstructionDisplay.from_estimator(
     pipeline,
-    heard[chosen],
+    new_clips[chosen],
     names=[f"digit {digit}" for digit in digits[held_out][chosen]],
     ax=above.subplots(3, 4),
 )
 WaveformDisplay(
     list(sounds.values()), sample_rate=RATE, names=list(sounds)
 ).plot(ax=below.subplots(4, 1, sharex=True))  # fmt: skip
-figure.suptitle(f"{source}: a speaker never heard in training")
+figure.suptitle(f"{source}: a held-out speaker")
 figure.savefig("sound_from_codes.png", dpi=120)
 
 # %%
-# Spectrograms of the sounds themselves, on finer bins than those that were coded.
+# Spectrograms of the sounds, with a finer frequency resolution than that of the front end.
 
 figure, axes = plt.subplots(1, 4, figsize=(15, 3.4), layout="constrained", sharey=True)
 for panel, (name, sound) in zip(axes, sounds.items()):
@@ -167,8 +168,9 @@ for panel, (name, sound) in zip(axes, sounds.items()):
 figure.savefig("sound_spectrograms.png", dpi=120)
 
 # %%
-# How the two learned: the published one by the cross-entropy of its pictures, ours by
-# squared errors of decibels, so that the scales do not compare.
+# Training curves of both systems. The published system is trained with the cross-entropy of
+# scaled spectrograms, ours with the squared error of decibels, so that their losses cannot
+# be compared.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 for panel, (name, network) in zip(axes, {"ours": pipeline[-1], "published": autoencoder}.items()):
@@ -178,8 +180,8 @@ figure.suptitle(source)
 figure.savefig("sound_training.png", dpi=120)
 
 # %%
-# To be listened to
-# -----------------
+# Sound files
+# -----------
 
 for name, sound in list(sounds.items())[:3]:
     path = f"sound_{name.replace(' ', '_')}.wav"

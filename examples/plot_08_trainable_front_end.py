@@ -2,15 +2,15 @@
 Training the front end
 ======================
 
-The mel filters, and even the sines and cosines of the Fourier transform, are only
-matrices: a network can learn them. How much that helps is easily overrated. A linear
-classifier of keywords is trained in four settings: (A) nothing of the front end is
-learned, (B) the mel filters, (C) the sines and cosines, (D) both. Each is trained
-twice: on logarithms as they are, far from zero, as was published, and with each
-band brought to mean 0 and deviation 1 before the linear layer. The pictures show what
-training did to the filters.
+The mel filters, and even the sines and cosines of the Fourier transform, are matrices
+that can be trained with the network. The benefit of this is easily overestimated. A linear
+classifier of keywords is trained in four settings: (A) no part of the front end is
+trained, (B) the mel filters, (C) the sines and cosines, (D) both. Each setting is trained
+twice: on unnormalised log energies, as published, and with each band normalised to mean 0
+and standard deviation 1 before the linear layer. The figures show how training changes
+the filters.
 
-Run as a script, this prints a table and writes ``front_end_accuracy.png``,
+When run as a script, this example prints a table and writes ``front_end_accuracy.png``,
 ``mel_filters.png``, ``fourier_kernels.png`` and ``front_end_view.png`` to the
 working directory.
 """
@@ -18,8 +18,8 @@ working directory.
 # %%
 # Keywords
 # --------
-# Five words of Google Speech Commands, by speakers of whom one in five is held out. A
-# copy at hand is used, whole or in part; this example does not download 2.4 GB.
+# Five words of Google Speech Commands; one in five speakers is held out. A local copy is
+# used, complete or partial; this example does not download 2.4 GB.
 
 import warnings
 
@@ -45,20 +45,20 @@ except OSError as error:
     source, few = "SYNTHETIC words", np.unique(speech.speaker)
     options = {"max_epochs": 12, "duration": 0.5, "reads": "waveforms"}
     warnings.warn(
-        f"no real recordings ({error}): going on with SYNTHETIC words, which are much easier",
+        f"no real recordings ({error}): using SYNTHETIC words, which are much easier",
         stacklevel=1,
     )
 kept = np.isin(speech.speaker, few)
 clips, words, speakers = speech.data[kept], speech.target[kept], speech.speaker[kept]
 train, test = next(GroupKFold(5, shuffle=True, random_state=0).split(clips, words, speakers))
 chance = np.bincount(np.unique(words[test], return_inverse=True)[1]).max() / len(test)
-print(f"{source}: {len(train)} clips to train on, {len(test)} of {len(set(speakers[test]))} others")
+print(f"{source}: {len(train)} training clips, {len(test)} of new speakers")
 
 # %%
-# Four settings, twice
-# --------------------
-# The recipe is the published system: a linear layer on 40 log-mel bands, stochastic
-# gradient descent with momentum. ``input_norm="batch"`` is the one thing that is added.
+# Four settings with and without normalisation
+# --------------------------------------------
+# The recipe is the published system: a linear layer on 40 log-mel bands, trained by
+# stochastic gradient descent with momentum. Only ``input_norm="batch"`` is added.
 
 from sklearn_speech import make_recipe
 
@@ -75,7 +75,7 @@ print(f"Accuracy on new speakers (most frequent word: {chance:.3f})")
 print(f"{'':14s}" + "".join(f"{setting:>8s}" for setting in "ABCD"))
 for name in NORMS:
     print(f"{name:14s}" + "".join(f"{accuracy[name, setting]:8.3f}" for setting in "ABCD"))
-# the mel filters once more, learned 100,000 times more slowly than the linear layer
+# setting B once more, with a learning rate of the filters 100,000 times lower
 slow = {"spectrogramlinearclassifier__frontend__lr": 1e-8}
 fitted["normalised", "B, slow"] = make_recipe(
     "kws-linear", setting="B", input_norm="batch", random_state=0, **slow, **options
@@ -83,14 +83,15 @@ fitted["normalised", "B, slow"] = make_recipe(
 accuracy["normalised", "B, slow"] = fitted["normalised", "B, slow"].score(clips[test], words[test])
 print(f"normalised, B with a slow front end: {accuracy['normalised', 'B, slow']:.3f}")
 off = 1.96 * np.sqrt(0.25 / len(test))
-print(f"A difference below {off:.2f} may be chance: there are {len(test)} clips to test on.")
+print(f"Differences below {off:.2f} may be chance, with {len(test)} test clips.")
 
 # %%
-# What helps: the front end, or the scale of the features?
-# --------------------------------------------------------
-# Compare the gain from A to D within a row with the gain from row to row. Mind the
-# scales of the two losses: from logarithms far below zero the steps of the published
-# rate overshoot, and whatever shrinks these numbers helps, such as larger filters.
+# Front end or normalisation?
+# ---------------------------
+# Compare the gain from A to D within a row with the gain between the rows. The scales of
+# the two losses differ: unnormalised log energies are far below zero, so that training
+# overshoots at the published learning rate. Anything that reduces their magnitude helps,
+# such as larger filters.
 
 import matplotlib.pyplot as plt
 
@@ -110,7 +111,7 @@ left.bar(4, accuracy["normalised", "B, slow"], width=0.38, color=bars[0].get_fac
 left.bar_label(left.containers[-1], fmt="%.2f", fontsize="small")
 left.axhline(chance, color="black", linestyle=":", label="most frequent word")
 left.set_xticks(range(5), labels=["A\nnothing", "B\nmel", "C\nFourier", "D\nboth", "B, slow\nmel"])
-left.set(xlabel="What of the front end is trained", ylabel="Accuracy, new speakers", ylim=(0, 1.3))
+left.set(xlabel="Trained part of the front end", ylabel="Accuracy, new speakers", ylim=(0, 1.3))
 left.set_yticks(np.linspace(0, 1, 6))
 left.legend(frameon=False, fontsize="small", ncols=2, loc="upper center")
 for axes, name in zip((middle, right), NORMS):
@@ -124,22 +125,22 @@ figure.savefig("front_end_accuracy.png", dpi=110)
 # %%
 # The filters before and after
 # ----------------------------
-# Weights of mel filters are about 0.01, and the slope of the logarithm of what they let
-# through is steep where that is little. At the published learning rate a few steps
-# therefore throw the filters against the limits 0 and 1 that are set to them, and what
-# is left is hardly a filter bank. A rate of their own, 100,000 times smaller,
-# changes them gently. Each filter is drawn relative to its largest weight.
+# The weights of mel filters are about 0.01, and the gradient of the logarithm is large for
+# small energies. At the published learning rate, a few steps therefore push the weights
+# to their limits 0 and 1, and the result hardly resembles a filter bank. A learning rate
+# 100,000 times lower changes the filters slightly. Each filter is drawn relative to its
+# largest weight.
 
 
 def banks(model):
-    """Mel filters of a fitted network: as designed, as trained, and how much they changed."""
+    """Mel filters of a fitted network before and after training, and their relative change."""
     display = FilterbankDisplay.from_estimator(model)
     plt.close(display.figure_)
     return display.initial, display.filters, change(display.filters, display.initial)
 
 
 def change(after, before):
-    """Size of the change, relative to what there was."""
+    """Norm of the change, relative to the norm before."""
     return np.linalg.norm(np.subtract(after, before)) / np.linalg.norm(before)
 
 
@@ -157,14 +158,14 @@ figure.suptitle(f"{source}: mel filters")
 figure.savefig("mel_filters.png", dpi=110)
 
 # %%
-# Filter by filter, as weights over frequency: those that were trained gently.
+# The filters with the low learning rate, as weights over frequency.
 
 display = FilterbankDisplay.from_estimator(fitted["normalised", "B, slow"])
 display.figure_.suptitle(f"{source}: mel filters, setting B with a slow front end")
 display.figure_.savefig("mel_filter_lines.png", dpi=110)
 
 # %%
-# The kernels of the Fourier transform are large, and hardly move.
+# The kernels of the Fourier transform have large weights and hardly change.
 
 display = FourierKernelDisplay.from_estimator(fitted["normalised", "D"], bins=[2, 10, 20, 50])
 moved = change([display.cosine, display.sine], display.initial)
@@ -175,15 +176,15 @@ display.figure_.suptitle(
 display.figure_.savefig("fourier_kernels.png", dpi=110)
 
 # %%
-# One word, seen before and after
-# -------------------------------
-# The last picture is of a front end that was made deaf: ``masked_bins`` takes some bins
-# of the Fourier transform as 0, to see whether a network learns to do without them.
+# One word before and after
+# -------------------------
+# In the last panel, ``masked_bins`` sets some bins of the Fourier transform to 0, to test
+# whether a network can do without them.
 
 import torch
 
 figure, panels = plt.subplots(1, 5, figsize=(18, 3.6), layout="constrained", sharey=True)
-reader = fitted["normalised", "A"][:-2]  # reading, and bringing to one length
+reader = fitted["normalised", "A"][:-2]  # reads files, pads or trims
 word = torch.as_tensor(np.asarray(reader.transform(clips[test[:1]])), dtype=torch.float32)
 for axes, setting in zip(panels, ["A", "B", "B, slow", "D"]):
     model = fitted["normalised", setting]
@@ -194,15 +195,15 @@ for axes, setting in zip(panels, ["A", "B", "B, slow", "D"]):
             picture = model[-1].module_.front_end(word.to(model[-1].device_))[0].cpu().numpy()
     SpectrogramDisplay(picture * 10 / np.log(10)).plot(ax=axes)
     axes.set(title=f"setting {setting}", ylabel="Mel band" if setting == "A" else "")
-deaf = make_recipe("kws-linear", masked_bins=(25, 49), max_epochs=1, random_state=0,
-                   duration=options.get("duration"), reads="waveforms")[-1]  # fmt: skip
-deaf.fit(word.numpy().repeat(2, axis=0), ["one", "other"])
+masked = make_recipe("kws-linear", masked_bins=(25, 49), max_epochs=1, random_state=0,
+                     duration=options.get("duration"), reads="waveforms")[-1]  # fmt: skip
+masked.fit(word.numpy().repeat(2, axis=0), ["one", "other"])
 with torch.no_grad():
-    picture = deaf.module_.front_end(word.to(deaf.device_))[0].cpu().numpy()
+    picture = masked.module_.front_end(word.to(masked.device_))[0].cpu().numpy()
 SpectrogramDisplay(picture * 10 / np.log(10)).plot(ax=panels[4])
 hertz = 16000 / 480
-panels[4].set(title=f"deaf from {25 * hertz:.0f} to {49 * hertz:.0f} Hz", ylabel="")
-figure.suptitle(f"{source}: '{words[test[0]]}' by a new speaker, as the linear layer gets it")
+panels[4].set(title=f"masked from {25 * hertz:.0f} to {49 * hertz:.0f} Hz", ylabel="")
+figure.suptitle(f"{source}: '{words[test[0]]}' by a new speaker, input of the linear layer")
 figure.savefig("front_end_view.png", dpi=110)
 print("pictures: front_end_accuracy.png, mel_filters.png, mel_filter_lines.png,")
 print("fourier_kernels.png, front_end_view.png")

@@ -2,11 +2,11 @@
 Phones of connected speech
 ==========================
 
-A recogniser of phones is told what was said, and never when. It listens to strings of
-digits, spells them in phones, is judged by its errors on speakers whom it has never
-heard, and in the end says at what time each phone was spoken.
+A phone recogniser is trained on sequences of phones without their times. This example
+trains one on strings of digits, measures its phone error rate on new speakers, and then
+aligns phones with the recordings to find their times.
 
-Run as a script, this prints the phone error rate and some phone strings, and writes
+When run as a script, it prints the phone error rate and some phone strings, and writes
 ``phone_training.png``, ``posteriorgram.png``, ``phone_confusions.png`` and
 ``phone_alignment.png`` to the working directory.
 """
@@ -14,9 +14,9 @@ Run as a script, this prints the phone error rate and some phone strings, and wr
 # %%
 # Strings of digits
 # -----------------
-# A few recordings of a speaker are joined, with pauses between. Each recording is
-# used once. The synthesiser knows when it speaks each phone; of real recordings only the
-# digits are known in time.
+# Each string joins a few recordings of one speaker, with pauses between them. Each
+# recording is used once. The times of phones are known for synthetic speech; for real
+# recordings, only the times of digits are known.
 
 import warnings
 
@@ -32,22 +32,22 @@ try:
 except OSError as error:
     single = make_spoken_digits(n_speakers=5, n_takes=12, digits=range(5), random_state=0)
     speech = make_connected_digits(single, n_clips_per_speaker=25, n_digits=(1, 3), random_state=0)
-    source = "SYNTHETIC digits"  # few clips: a smaller network, and more steps to learn from them
+    source = "SYNTHETIC digits"  # few clips: a smaller network and more steps
     options = {"max_epochs": 30, "batch_size": 4, "lr": 0.01, "n_filters": 16, "dropout": 0.1}
     warnings.warn(
-        f"no real recordings ({error}): going on with SYNTHETIC digits, which are much easier",
+        f"no real recordings ({error}): using SYNTHETIC digits, which are much easier",
         stacklevel=1,
     )
 held_out = np.isin(speech.speaker, np.unique(speech.speaker)[[0, -1]])
-print(f"{source}: {(~held_out).sum()} strings to learn from, {held_out.sum()} of 2 other speakers")
+print(f"{source}: {(~held_out).sum()} training strings, {held_out.sum()} of 2 new speakers")
 print(f"  digits {speech.digits[0]} are phones {' '.join(speech.target[0])}")
 
 # %%
 # The recogniser
 # --------------
-# Convolutions, a recurrent layer in both directions, and CTC. One more speaker is put
-# aside to see when to stop. ``segment_model=True`` also learns how each phone sounds,
-# which is needed to tell when it is said.
+# The network has convolutions and a bidirectional recurrent layer, and is trained with
+# CTC. One more speaker is held out for early stopping. ``segment_model=True`` also fits an
+# acoustic model of each phone, which ``align`` needs for accurate times.
 
 from sklearn_speech import MelSpectrogram, PhonemeRecognizer, phone_error_rate
 
@@ -61,18 +61,18 @@ recognizer = PhonemeRecognizer(
     **options,
 )
 recognizer.fit(speech.data[~held_out], speech.target[~held_out], groups=speech.speaker[~held_out])
-heard = recognizer.predict(speech.data[held_out])
-said = speech.target[held_out]
-print(f"phone error rate on new speakers: {phone_error_rate(said, heard):.3f}")
+recognised = recognizer.predict(speech.data[held_out])
+true = speech.target[held_out]
+print(f"phone error rate on new speakers: {phone_error_rate(true, recognised):.3f}")
 for speaker in np.unique(speech.speaker[held_out]):
     own = speech.speaker[held_out] == speaker
-    print(f"  {speaker}: {phone_error_rate(said[own], heard[own]):.3f}")
+    print(f"  {speaker}: {phone_error_rate(true[own], recognised[own]):.3f}")
 for i in range(3):
-    print(f"said:  {' '.join(said[i])}\nheard: {' '.join(heard[i])}")
+    print(f"true:       {' '.join(true[i])}\nrecognised: {' '.join(recognised[i])}")
 
 # %%
-# How it learned
-# --------------
+# Training curves
+# ---------------
 
 import matplotlib.pyplot as plt
 
@@ -93,13 +93,13 @@ figure.suptitle(source)
 figure.savefig("phone_training.png", dpi=110)
 
 # %%
-# What it is sure of, and when
-# ----------------------------
-# Posteriors of one clip of a new speaker, with what was truly said over them. CTC names
-# a phone in a few frames only, anywhere near it; in all others it is blank. What was
-# said is known phone by phone of synthetic speech, digit by digit of recordings.
+# Posteriors
+# ----------
+# Posteriors of one clip of a new speaker, with the true phones (synthetic speech) or digits
+# (recordings) above. With CTC, the network outputs a phone in a few frames near it, and
+# blank in all other frames.
 
-clip = int(np.flatnonzero(held_out)[np.argmin([abs(len(p) - 10) for p in said])])
+clip = int(np.flatnonzero(held_out)[np.argmin([abs(len(p) - 10) for p in true])])
 known = speech.digit_segments if speech.segments is None else speech.segments
 truth = [(a / RATE, b / RATE, label) for a, b, label in known[clip]]
 figure, axes = plt.subplots(figsize=(11, 4.5), layout="constrained")
@@ -108,25 +108,25 @@ axes.set_title(f"{source}: {speech.speaker[clip]} says {speech.digits[clip]}", p
 figure.savefig("posteriorgram.png", dpi=110)
 
 # %%
-# Which phones it takes for which
-# -------------------------------
+# Phone confusions
+# ----------------
 
-display = PhoneConfusionDisplay.from_predictions(said, heard)
+display = PhoneConfusionDisplay.from_predictions(true, recognised)
 display.figure_.set_size_inches(7, 6)
-display.ax_.set_title(f"{source}: speakers never heard")
+display.ax_.set_title(f"{source}: new speakers")
 display.figure_.savefig("phone_confusions.png", dpi=110)
 
 # %%
-# When each phone was said
-# ------------------------
-# ``align`` is told the phones, and finds their times. Where true ones are known, the
-# distance between the two is measured.
+# Alignment
+# ---------
+# ``align`` finds the times of given phones. If the true times are known, the error is
+# printed.
 
-aligned = recognizer.align(speech.data[held_out], said)
+aligned = recognizer.align(speech.data[held_out], true)
 if speech.segments is not None:
     gaps = []
-    for found, true in zip(aligned, speech.segments[held_out]):
-        phones = [(a / RATE, b / RATE) for a, b, label in true if label not in ("h#", "pau")]
+    for found, segments in zip(aligned, speech.segments[held_out]):
+        phones = [(a / RATE, b / RATE) for a, b, label in segments if label not in ("h#", "pau")]
         gaps += [abs(f[0] - t[0]) for f, t in zip(found, phones)]
     within = np.mean(np.array(gaps) <= 0.02)
     print(f"starts of phones: median error {1000 * np.median(gaps):.0f} ms, "

@@ -2,21 +2,21 @@
 Published classifiers, side by side
 ===================================
 
-Systems that others published are in the library by name. Here a few of them, and the
-library's own, learn the same clips and are asked about the same speaker, whom none has
-heard; neither the network nor the epoch is chosen by him. Beside one number each, it is
-worth looking at how they learned, at what they confuse, and at each class.
+The library includes published systems as named recipes. This example trains some of them,
+and the library's own system, on the same clips, and tests them on the same held-out
+speaker. The test speaker is not used to select a network or an epoch. Besides the accuracy,
+it shows training curves, confusions, and metrics of each class.
 
-Run as a script, this prints a table and writes ``learning_curves.png``,
+When run as a script, it prints a table and writes ``learning_curves.png``,
 ``more_learning_curves.png``, ``confusions.png`` and ``class_report.png`` to the working
-directory. What these systems do on all speakers is measured by ``benchmarks/reference_systems.py``.
+directory. ``benchmarks/reference_systems.py`` measures these systems on all speakers.
 """
 
 # %%
 # The recordings
 # --------------
-# One speaker is held out: theo, as in one of the sources. A part of the takes will do
-# to learn from.
+# One speaker is held out: theo, as in one of the sources. The training set has some of
+# the takes of the other speakers.
 
 import warnings
 from pathlib import Path
@@ -36,7 +36,7 @@ except OSError as error:
     used = np.full(len(speech.data), True)
     few = {"max_epochs": 9, "batch_size": 12}
     warnings.warn(
-        f"no real recordings ({error}): going on with SYNTHETIC digits, which are much easier",
+        f"no real recordings ({error}): using SYNTHETIC digits, which are much easier",
         stacklevel=1,
     )
     folder = Path("synthetic_recordings")
@@ -47,12 +47,12 @@ except OSError as error:
         soundfile.write(path, clip, speech.sample_rate)
 held_out = speech.speaker == new
 train = used & ~held_out
-print(f"{source}: {train.sum()} clips to learn from, {held_out.sum()} of {new}, who is new")
+print(f"{source}: {train.sum()} training clips, {held_out.sum()} of {new}, a new speaker")
 
 # %%
 # The systems
 # -----------
-# Each reads the files at its own sampling rate and makes its own features.
+# Each has its own sample rate and features.
 
 from sklearn_speech import list_recipes
 
@@ -68,9 +68,9 @@ for row in list_recipes(details=True):
 # %%
 # Training
 # --------
-# One of the speakers to learn from is put aside, for the curves and to go back to the
-# best epoch. In two of the sources that was the test speaker, or test clips. The groups
-# find their way through the pipeline by scikit-learn's metadata routing.
+# One of the training speakers is used for validation: for the training curves, and to
+# select the best epoch. Two of the sources used the test speaker or test clips for this.
+# scikit-learn's metadata routing passes the groups through the pipeline.
 
 import time
 
@@ -88,7 +88,7 @@ for name in NAMES:
     pipeline = make_recipe(name, random_state=0)
     for net in nets_of(pipeline).values():
         net.set_params(**stopping, **few)
-        if net.lr_schedule == "swa":  # ends with a mean of weights, not with one epoch's
+        if net.lr_schedule == "swa":  # "swa" averages weights and has no best epoch
             net.set_params(lr_schedule="one_cycle")
     start = time.perf_counter()
     pipeline.fit(paths[train], speech.target[train], groups=speech.speaker[train])
@@ -101,11 +101,11 @@ for name in NAMES:
     print(f"{name:24s} {accuracy:8.3f} {macro:9.3f} {n_parameters:11,d} {seconds:8.0f}")
 
 # %%
-# How they learned
-# ----------------
-# Dashed: what is learned from. Solid: the speaker put aside. ``best`` is an ensemble, of
-# which the first network is shown. Losses of networks that answer quiet clips wrongly
-# and surely are off the scale.
+# Training curves
+# ---------------
+# Dashed lines are training clips, solid lines the validation speaker. For ``best``, an
+# ensemble, the first network is shown. Losses of networks that are confident but wrong on
+# quiet clips are off the scale.
 
 import matplotlib.pyplot as plt
 from sklearn.metrics import ConfusionMatrixDisplay
@@ -117,7 +117,7 @@ for file, names in (("learning_curves.png", NAMES[4:]), ("more_learning_curves.p
     display = TrainingCurveDisplay.from_estimator(curves, panels=["loss", "accuracy", "lr"])
     display.figure_.set_size_inches(14, 4)
     display.axes_[0].set_ylim(0, 3)
-    legend = display.axes_[0].get_legend()  # to where there is room for it
+    legend = display.axes_[0].get_legend()  # to a panel with space for it
     texts = [text.get_text() for text in legend.get_texts()]
     display.axes_[2].legend(legend.legend_handles, texts, frameon=False, fontsize="small")
     legend.remove()
@@ -125,8 +125,8 @@ for file, names in (("learning_curves.png", NAMES[4:]), ("more_learning_curves.p
     display.figure_.savefig(file, dpi=110)
 
 # %%
-# What they confuse
-# -----------------
+# Confusions
+# ----------
 
 figure, grid = plt.subplots(2, 5, figsize=(17, 8), layout="constrained")
 for axes, (name, answer) in zip(grid.flat, answers.items()):
@@ -135,13 +135,13 @@ for axes, (name, answer) in zip(grid.flat, answers.items()):
         text_kw={"fontsize": 8},
     )  # fmt: skip
     axes.set(title=name, xlabel="Recognised", ylabel="Spoken" if axes in grid[:, 0] else "")
-figure.suptitle(f"{source}: {new}, who is new; clips")
+figure.suptitle(f"{source}: {new}, a new speaker; number of clips")
 figure.savefig("confusions.png", dpi=110)
 
 # %%
-# Digit by digit
-# --------------
-# The best digit comes first, the dashed line is the mean over digits. Four of the systems.
+# Metrics of each digit
+# ---------------------
+# Digits are sorted by value; the dashed line is the mean over digits. Four of the systems.
 
 figure = plt.figure(figsize=(14, 8), layout="constrained")
 shown = ["basics-stft-cnn", "spectro-cnn", "spectrum-2cnn", "best"]
@@ -150,6 +150,6 @@ for part, name in zip(figure.subfigures(2, 2).flat, shown):
         speech.target[held_out], answers[name], ax=part.subplots(1, 3, sharey=True)
     )
     part.suptitle(name)
-figure.suptitle(f"{source}: {new}, who is new")
+figure.suptitle(f"{source}: {new}, a new speaker")
 figure.savefig("class_report.png", dpi=110)
 print("pictures: learning_curves.png, more_learning_curves.png, confusions.png, class_report.png")

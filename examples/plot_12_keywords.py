@@ -2,14 +2,13 @@
 Keywords among other words
 ==========================
 
-A device that listens for a few commands hears other words most of the time, and no word
-at all even more. So the task has two classes that are no word: ``_unknown_`` and
-``_silence_``. The classes are of very different size; weights balance them on their way
-through the pipeline. Nobody who is asked was heard in training, and those who decide
-when to stop were not either. In the end the pipeline goes into a file, and comes out
-the same.
+The input of a device that detects a few commands is mostly silence or other words. The
+task therefore has two further classes, ``_unknown_`` and ``_silence_``. The classes
+differ in size; sample weights, passed through the pipeline, balance them. Training, early
+stopping and test use different speakers. In the end the pipeline is saved to a file and
+loaded again.
 
-Run as a script, this prints a line an epoch and a report by class, and writes
+When run as a script, this example prints a line per epoch and a report by class, and writes
 ``keywords.png``, ``keyword_report.png``, ``keyword_report.json`` and
 ``keywords.safetensors`` to the working directory.
 """
@@ -17,9 +16,9 @@ Run as a script, this prints a line an epoch and a report by class, and writes
 # %%
 # The task
 # --------
-# Google Speech Commands, from a copy at hand; a part of it will do. This example does
-# not download 2.4 GB; ``fetch_speech_commands()`` would. Silence is cut out of background
-# noises, which a program makes where the copy has none.
+# Google Speech Commands, from a local copy, complete or partial. This example does not
+# download 2.4 GB; ``fetch_speech_commands()`` would. The clips of silence are segments of
+# background noise, which is synthesised if the copy has none.
 
 import json
 import warnings
@@ -34,7 +33,7 @@ RATE = 16000
 
 
 def synthetic_commands():
-    """Three synthetic words, other words, and silence: noise of low level."""
+    """Three synthetic words, other words, and silence (noise of low level)."""
     spoken = make_spoken_digits(5, 4, digits=range(7), sample_rate=RATE, random_state=0)
     names = np.array(["zero", "one", "two"] + ["_unknown_"] * 4)
     rng = np.random.default_rng(0)
@@ -67,7 +66,7 @@ except OSError as error:
     training = {"max_epochs": 12, "batch_size": 8}
     few = np.unique(speech.speaker)
     warnings.warn(
-        f"no real recordings ({error}): going on with SYNTHETIC words, which are much easier",
+        f"no real recordings ({error}): using SYNTHETIC words, which are much easier",
         stacklevel=1,
     )
 kept = np.isin(speech.speaker, few)
@@ -82,10 +81,10 @@ for name in np.unique(target):
 # %%
 # The pipeline
 # ------------
-# BC-ResNet reads log-mel spectrograms with few parameters, as a small device needs.
-# With metadata routing, ``set_fit_request`` says which step wants the weights; the
-# speakers (``groups``) are wanted by the network as it is: those who decide when to stop
-# are split off by them.
+# BC-ResNet classifies log-mel spectrograms with few parameters, which suits small devices.
+# With metadata routing, ``set_fit_request`` requests the weights for a step. The network
+# requests ``groups`` (the speakers) by default, to split off the validation speakers of
+# early stopping.
 
 import sklearn
 from skorch.callbacks import PrintLog
@@ -101,12 +100,12 @@ network = BCResNetClassifier(
     tau=1,
     early_stopping=True,
     n_iter_no_change=training["max_epochs"],
-    callbacks=[("log", PrintLog())],  # a line an epoch
+    callbacks=[("log", PrintLog())],  # one line per epoch
     random_state=0,
     **training,
 ).set_fit_request(sample_weight=True)
 pipeline = make_speech_pipeline(network, sample_rate=RATE, duration=duration)
-if source.startswith("SYNTHETIC"):  # these are waveforms already: nothing to read
+if source.startswith("SYNTHETIC"):  # the clips are waveforms, not files
     pipeline = pipeline[1:]
 
 split = StratifiedGroupShuffleSplit(1, test_size=0.2, random_state=0)
@@ -114,23 +113,23 @@ train, test = next(split.split(clips, target, speakers))
 pipeline.fit(clips[train], target[train], sample_weight=weights[train], groups=speakers[train])
 
 # %%
-# The network, part by part, and its best epoch: the weights that early stopping keeps.
-# ``callbacks=[skorch.callbacks.Checkpoint(...)]`` would write those of every epoch, or of
-# the last.
+# The parts of the network, and the best epoch, whose weights early stopping keeps.
+# ``callbacks=[skorch.callbacks.Checkpoint(...)]`` would save the weights of every epoch, or
+# of the last one.
 
 net = pipeline[-1]
 for name, part in net.module_.named_children():
     print(f"  {name:12s} {sum(p.numel() for p in part.parameters()):6,} parameters")
-print(f"  {'together':12s} {sum(p.numel() for p in net.module_.parameters()):6,}")
+print(f"  {'total':12s} {sum(p.numel() for p in net.module_.parameters()):6,}")
 losses = net.history_[:, "valid_loss"]
-print(f"loss of the clips put aside: {min(losses):.3f} in epoch {1 + int(np.argmin(losses))}, "
+print(f"validation loss: {min(losses):.3f} in epoch {1 + int(np.argmin(losses))}, "
       f"{losses[-1]:.3f} in the last, {len(losses)}")  # fmt: skip
 
 # %%
-# Speakers never heard before
-# ---------------------------
-# Micro, macro and weighted means are all in the report; with classes of different size
-# the macro mean is the one to read.
+# New speakers
+# ------------
+# The report has the accuracy, and macro and weighted averages. The macro average is the most
+# informative for classes of different size.
 
 from sklearn.metrics import ConfusionMatrixDisplay, balanced_accuracy_score, classification_report
 
@@ -152,7 +151,7 @@ TrainingCurveDisplay.from_estimator(pipeline, ax=above.subplots(1, 2))
 learned = pipeline.predict(clips[train])
 for axes, of, said, answered in zip(
     below.subplots(1, 2),
-    ("speakers learned from", "speakers never heard before"),
+    ("training speakers", "new speakers"),
     (target[train], target[test]),
     (learned, answers),
 ):
@@ -160,7 +159,7 @@ for axes, of, said, answered in zip(
         said, answered, ax=axes, cmap="Oranges", colorbar=False, xticks_rotation=60,
         normalize="true", values_format=".2f", text_kw={"fontsize": 8},
     )  # fmt: skip
-    axes.set(xlabel="Recognised", ylabel="Spoken", title=f"Share of each row: {of}")
+    axes.set(xlabel="Recognised", ylabel="Spoken", title=f"Fraction of each row: {of}")
 figure.suptitle(source)
 figure.savefig("keywords.png", dpi=110)
 
@@ -169,14 +168,14 @@ display.figure_.suptitle(source)
 display.figure_.savefig("keyword_report.png", dpi=110)
 
 # %%
-# Into a file, and back
-# ---------------------
-# The file holds arrays and a header of text; reading it runs nothing that is in it.
+# Saving and loading
+# ------------------
+# The file contains arrays and a text header. Loading it executes no code from the file.
 
 from sklearn_speech import load, save
 
 save(pipeline, "keywords.safetensors")
 again = load("keywords.safetensors")
 same = np.array_equal(again.predict_proba(clips[test]), pipeline.predict_proba(clips[test]))
-print("the file answers as the pipeline did:", same)
+print("the loaded pipeline has the same predictions:", same)
 print("pictures: keywords.png, keyword_report.png")

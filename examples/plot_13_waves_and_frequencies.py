@@ -2,20 +2,20 @@
 From samples to frequencies
 ===========================
 
-A recording is a row of numbers, so many a second. Which numbers, depends on the sampling
-rate at which it is read; what is in them, the Fourier transform tells. This is the lesson
-that tutorials of speech classification begin with, with two corrections: lengths are
-samples over rate, and the first bin of a transform is number 0.
+A recording is a sequence of samples, at a given sample rate. The Fourier transform shows
+which frequencies it contains. Tutorials of speech classification often start with this
+topic. Two common errors are avoided here: the duration is the number of samples divided by
+the sample rate, and the first bin of a Fourier transform is bin 0.
 
-Run as a script, this prints lengths and peaks, and writes ``samples.png`` and
+When run as a script, this example prints lengths and peaks, and writes ``samples.png`` and
 ``frequencies.png`` to the working directory.
 """
 
 # %%
-# One word, read at two rates
-# ---------------------------
-# At its own rate, and resampled to 22,050 Hz, which some libraries do unasked. The word
-# lasts as long; there are more numbers, and nothing new in them.
+# One word at two sample rates
+# ----------------------------
+# The word is read at its own sample rate, and resampled to 22,050 Hz, the default of some
+# libraries. The duration is the same: resampling adds samples, but no information.
 
 import warnings
 from pathlib import Path
@@ -33,7 +33,7 @@ except OSError as error:
     speech = make_spoken_digits(n_speakers=1, n_takes=1, digits=[0], random_state=0)
     source, path = "SYNTHETIC digits", "0_synthetic_0.wav"
     soundfile.write(path, speech.data[0], speech.sample_rate)
-    warnings.warn(f"no real recordings ({error}): a SYNTHETIC word is read", stacklevel=1)
+    warnings.warn(f"no real recordings ({error}): using a SYNTHETIC word", stacklevel=1)
 own = soundfile.info(str(path)).samplerate
 words = {rate: AudioReader(sample_rate=rate).fit_transform([path])[0] for rate in (22050, own)}
 print(f"{source}: {Path(path).name}")
@@ -41,8 +41,8 @@ for rate, word in words.items():
     print(f"  {rate} Hz: {len(word)} samples, {len(word)} / {rate} = {len(word) / rate:.3f} s")
 
 # %%
-# The whole of it, and two hundred samples
-# ----------------------------------------
+# The whole word and 200 samples
+# ------------------------------
 
 import matplotlib.pyplot as plt
 
@@ -59,11 +59,11 @@ figure.suptitle(source)
 figure.savefig("samples.png", dpi=110)
 
 # %%
-# What is in a sum of cosines
-# ---------------------------
-# A hundred points of three cosines that go round once, twice and four times as fast. In
-# 100 points they go round 3.18, 6.37 and 12.73 times, so that their peaks lie in the bins
-# 3, 6 and 13 of the Fourier transform. Who counts bins from 1 finds 4, 7 and 14.
+# The spectrum of a sum of cosines
+# --------------------------------
+# A hundred points of three cosines with frequencies in the ratio 1:2:4. In 100 points they
+# have 3.18, 6.37 and 12.73 periods, so that their peaks are in bins 3, 6 and 13 of the
+# Fourier transform. Counting bins from 1 would give 4, 7 and 14.
 
 from scipy.signal import find_peaks
 
@@ -87,11 +87,11 @@ for (left, right), (name, values) in zip(grid, sums.items()):
     right.title.set_fontsize(9)
 
 # %%
-# And in a word
-# -------------
-# The same, for every ten milliseconds of the word, in decibels below the loudest place,
-# with frequencies evenly spaced. At 22,050 Hz the upper part is empty where the recording
-# was made at 8,000: the higher rate has invented nothing.
+# The spectrogram of a word
+# -------------------------
+# The spectrum of the word every ten milliseconds, in decibels relative to the maximum, on a
+# linear frequency axis. For a recording at 8,000 Hz, the upper part is empty at 22,050 Hz:
+# resampling adds no frequencies.
 
 for axes, (rate, waveform) in zip(grid[3], words.items()):
     SpectrogramDisplay.from_waveform(waveform, sample_rate=rate, ax=axes, colorbar=False)

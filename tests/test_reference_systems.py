@@ -77,7 +77,7 @@ def test_an_interrupted_run_goes_on_and_the_table_is_of_the_log(
     assert "no system has run on all folds" in capsys.readouterr().out
     monkeypatch.setattr(sys, "argv", ["reference_systems.py", *command])
     benchmark.main()
-    assert "2 runs at hand, 4 to do" in capsys.readouterr().out
+    assert "2 finished runs, 4 to do" in capsys.readouterr().out
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     assert sorted(row["fold"] for row in rows) == list(range(6))
     rows.sort(key=lambda row: row["fold"])
@@ -120,7 +120,7 @@ def test_without_recordings_of_a_protocol_the_others_are_reported(
     command = ["reference_systems.py", "--report", "--log", str(log)]
     monkeypatch.setattr(sys, "argv", [*command, "--folder", str(tmp_path / "new")])
     benchmark.main()
-    assert "'commands' is left out: no recordings" in capsys.readouterr().out
+    assert "'commands' is skipped: no recordings" in capsys.readouterr().out
     report = json.loads((tmp_path / "new" / "reference_systems.json").read_text())
     assert list(report["tables"].values()) == [[{"system": "basics-mlp †", "mean": "0.1"}]]
     assert "†" in report["notes"][1]
