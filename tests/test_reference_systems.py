@@ -74,7 +74,7 @@ def test_an_interrupted_run_goes_on_and_the_table_is_of_the_log(
                "--max-epochs", "1", "--log", str(log), "--folder", str(tmp_path)]  # fmt: skip
     monkeypatch.setattr(sys, "argv", ["reference_systems.py", *command, "--folds", "2"])
     benchmark.main()
-    assert "no system has run on all folds" in capsys.readouterr().out
+    assert "no system has finished all folds" in capsys.readouterr().out
     monkeypatch.setattr(sys, "argv", ["reference_systems.py", *command])
     benchmark.main()
     assert "2 finished runs, 4 to do" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""This library's own settings on speech embeddings that others have trained."""
+"""This library's system on pretrained speech embeddings."""
 
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -12,7 +12,7 @@ from ._steps import clips, in_samples, pipeline
     "best-pretrained",
     source="own",
     task="isolated words",
-    input="samples of any length; seen as speech embeddings whose weights are pretrained",
+    input="samples of any length, as pretrained speech embeddings",
     published="",
     corrected="",
 )
