@@ -67,7 +67,8 @@ class ClipwiseEncoder(nn.Module):
         if known is not None and self.hop_length is not None:
             return known
         was_training = self.module.training
-        with torch.no_grad():
+        # a network may be built without memory for its weights, on the device "meta"
+        with torch.no_grad(), torch.device("cpu"):
             silence = torch.zeros(1, self._trial_length(), dtype=self._dtype())
             found = self.module.eval()(silence)
         self.module.train(was_training)

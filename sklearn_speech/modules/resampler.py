@@ -2,6 +2,7 @@
 
 from math import gcd
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -52,12 +53,12 @@ class Resampler(nn.Module):
         #: Input samples that a block of `up` outputs needs before its first one.
         self.before = half // self.up
         width = self.before + 1 + ((self.up - 1) * self.down + half) // self.up
-        phases = torch.arange(self.up).unsqueeze(1) * self.down
-        offsets = (torch.arange(width) - self.before) * self.up
+        phases = np.arange(self.up)[:, np.newaxis] * self.down
+        offsets = (np.arange(width) - self.before) * self.up
         index = phases - offsets + half
         inside = (index >= 0) & (index < len(taps))
-        kernel = torch.where(inside, torch.from_numpy(taps)[index.clamp(0, len(taps) - 1)], 0.0)
-        self.register_buffer("kernel", kernel.unsqueeze(1).to(dtype), persistent=False)
+        kernel = np.where(inside, taps[index.clip(0, len(taps) - 1)], 0.0)[:, np.newaxis]
+        self.register_buffer("kernel", torch.from_numpy(kernel).to(dtype), persistent=False)
 
     def n_out(self, n_samples):
         """Samples at the new rate of clips of `n_samples` samples (int or Tensor)."""

@@ -21,6 +21,7 @@ from sklearn_speech.feature_extraction import (
     TemporalPooling,
     TrainableFrontEnd,
 )
+from sklearn_speech.persistence import load, save
 from sklearn_speech.utils.validation import make_ragged
 
 RATE = 16000
@@ -202,6 +203,16 @@ def test_a_frozen_encoder_does_not_move_while_the_network_trains(published):
         assert torch.equal(weight, fresh[name]), name
 
 
+@pytest.mark.filterwarnings("ignore:sample_rate=:UserWarning")
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_a_saved_network_with_it_inside_comes_back(published, tmp_path, rate):
+    X = noise(4, RATE)
+    net = linear(frontend=SpeechEmbedding(rate)).fit(X, [0, 1, 0, 1])
+    save(net, tmp_path / "net.safetensors")
+    found = load(tmp_path / "net.safetensors").predict_proba(X)
+    np.testing.assert_array_equal(found, net.predict_proba(X))
+
+
 @pytest.mark.parametrize(
     "settings",
     [{"train": "mel"}, {"train": "stft"}, {"train": None, "masked_bins": (1, 5)}],
@@ -311,7 +322,11 @@ def test_another_onnx_file_runs_in_onnxruntime(tmp_path):
     np.testing.assert_array_equal(found, x.reshape(2, 3, 160).transpose(0, 2, 1))
     copy = pickle.loads(pickle.dumps(embedding))
     np.testing.assert_array_equal(copy.transform(x), found)
-    net = linear(frontend=embedding).fit(noise(4, 480), [0, 1, 0, 1])
+    net = linear(frontend=embedding.set_params(encoder=str(path))).fit(noise(4, 480), [0, 1, 0, 1])
+    save(net, tmp_path / "net.safetensors")
+    np.testing.assert_array_equal(
+        load(tmp_path / "net.safetensors").predict_proba(x), net.predict_proba(x)
+    )
     np.testing.assert_array_equal(
         pickle.loads(pickle.dumps(net)).predict_proba(x), net.predict_proba(x)
     )
