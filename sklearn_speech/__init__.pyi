@@ -76,6 +76,10 @@ from .recipes import list_recipes as list_recipes
 from .recipes import make_recipe as make_recipe
 from .recipes import make_speech_pipeline as make_speech_pipeline
 from .recognition import PhonemeRecognizer as PhonemeRecognizer
+from .regression import BCResNetRegressor as BCResNetRegressor
+from .regression import SpectrogramCNNRegressor as SpectrogramCNNRegressor
+from .regression import SpectrogramLinearRegressor as SpectrogramLinearRegressor
+from .regression import WaveformCNNRegressor as WaveformCNNRegressor
 from .search import FoldPruner as FoldPruner
 from .search import OptunaSearchCV as OptunaSearchCV
 from .search import suggest_search_space as suggest_search_space

@@ -30,6 +30,12 @@ from sklearn_speech.feature_extraction import (
 from sklearn_speech.model_selection import OptunaSearchCV
 from sklearn_speech.pretraining import ConvAutoencoder
 from sklearn_speech.recognition import PhonemeRecognizer
+from sklearn_speech.regression import (
+    BCResNetRegressor,
+    SpectrogramCNNRegressor,
+    SpectrogramLinearRegressor,
+    WaveformCNNRegressor,
+)
 from sklearn_speech.utils.validation import make_ragged
 
 #: What makes a network cheap and exactly repeatable.
@@ -50,6 +56,7 @@ class BlockExtremes(torch.nn.Module):
 #: Estimators that take 2-D numbers, so that every check of scikit-learn applies.
 ESTIMATORS = [
     BCResNetClassifier(**{**QUICK, "max_epochs": 5, "lr": 0.03}),
+    BCResNetRegressor(dropout=0.0, **{**QUICK, "max_epochs": 20, "lr": 0.05}),
     ConvAutoencoder(n_layers=2, n_filters=4, **{**QUICK, "max_epochs": 3}),
     MFCC(),
     MelSpectrogram(),
@@ -64,11 +71,14 @@ ESTIMATORS = [
     PadOrTrim(),
     Spectrogram(),
     SpectrogramCNNClassifier(n_layers=2, n_filters=8, **QUICK),
+    SpectrogramCNNRegressor(n_layers=2, n_filters=8, **QUICK),
     SpectrogramLinearClassifier(**{**QUICK, "max_epochs": 30, "lr": 0.05}),
+    SpectrogramLinearRegressor(**{**QUICK, "max_epochs": 30, "lr": 0.05}),
     SpectrogramScaler(),
     SpeechEmbedding(encoder=BlockExtremes(), hop_length=4),
     TemporalPooling(),
     WaveformCNNClassifier(n_layers=1, n_filters=8, first_kernel_size=8, **QUICK),
+    WaveformCNNRegressor(n_layers=1, n_filters=8, first_kernel_size=8, **QUICK),
     WaveformMLPClassifier(hidden_units=16, **{**QUICK, "batch_size": 8}),
 ]
 if importlib.util.find_spec("livekit") is not None:

@@ -232,7 +232,7 @@ def test_labels_of_another_number_are_refused(ragged):
         (None, "requires y to be passed, but the target y is None"),
         ([0.5, 1.25, 2.5, 3.75], "Unknown label type: continuous"),
         ([0, 1, np.nan, 1], "Input y contains NaN"),
-        ([[0, 1], [1, 0], [0, 1], [1, 0]], r"y should be a 1d array"),
+        ([[0, 1], [1, 2], [0, 1], [1, 0]], r"multiclass-multioutput targets.*indicator matrix"),
     ],
 )
 def test_targets_that_are_no_labels_are_refused(y, message):

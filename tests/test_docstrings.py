@@ -24,6 +24,7 @@ ROOMS = (
     "pretraining",
     "recipes",
     "recognition",
+    "regression",
     "splits",
 )
 

@@ -28,6 +28,7 @@ ROOMS = [
     "base",
     "pretraining",
     "classification",
+    "regression",
     "recognition",
     "leakage",
     "model_selection",

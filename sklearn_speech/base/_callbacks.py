@@ -26,6 +26,14 @@ def classifier_callbacks():
     return [*default_callbacks(), ("valid_acc", accuracy)]
 
 
+def regressor_callbacks():
+    """Callbacks of every regressor, by name."""
+    return [
+        *default_callbacks(),
+        ("valid_r2", EpochScoring("r2", name="valid_r2", lower_is_better=False)),
+    ]
+
+
 def check_callbacks(net):
     """Refuse callbacks that would have no effect on a net.
 

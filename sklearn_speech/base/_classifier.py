@@ -1,4 +1,4 @@
-"""Labels on top of the base net."""
+"""One label a clip, or several, on top of the base net."""
 
 from numbers import Real
 
@@ -9,38 +9,59 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 from skorch import NeuralNetClassifier
 from torch import nn
+from torch.nn.functional import logsigmoid
 
+from ..utils.labels import is_unlabelled
 from ..utils.sklearn_private import Interval, StrOptions
 from ._callbacks import classifier_callbacks
+from ._losses import LabelsLoss
 from ._net import BaseSpeechNet
+from ._targets import indicator_matrix, warn_of_constant_labels, weight_of_labels
 
 
 class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
-    """A speech net that learns labels of any kind and predicts them.
+    """A speech net that learns labels of any kind, one a clip or several, and predicts them.
+
+    Where y is an indicator matrix of shape (n_clips, n_labels), each label is learned by
+    itself with binary cross-entropy, a clip's loss being the mean over its labels, as
+    scikit-learn's ``MLPClassifier`` does it. A label that no training clip has, or that all
+    have, is learned like the others, and draws the warning that ``OneVsRestClassifier`` gives.
 
     Parameters
     ----------
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in the loss, as everywhere in scikit-learn.
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of the classes in the loss, as everywhere in scikit-learn. With an indicator
+        matrix, "balanced" gives clips with and without a label the same weight, label by label,
+        by the clips of the first ``fit`` or ``partial_fit``; a list holds one dict
+        ``{0: weight, 1: weight}`` a label.
     label_smoothing : float, default=0.0
-        Share of each target that is spread over all classes.
+        Share of each target that is spread over all classes; with an indicator matrix, over
+        the two answers to each label.
     **kwargs
         See :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Labels, sorted.
+    classes_ : ndarray of shape (n_classes,) or (n_labels, 2)
+        Labels, sorted. Of an indicator matrix the row [0, 1] for each label, as scikit-learn's
+        forests have it: by this its scorers tell two labels from two classes.
+    multilabel_ : bool
+        Whether y was an indicator matrix.
     """
 
     mixes_targets = True
+
+    #: What marks a clip without a label, where a pretrainer is set.
+    _unlabelled = -1
+
+    _is_unlabelled = staticmethod(is_unlabelled)
 
     # skorch's parameter, which scikit-learn's `classes` of partial_fit makes unnecessary
     classes = None
 
     _parameter_constraints = {
         **BaseSpeechNet._parameter_constraints,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
 
@@ -49,9 +70,14 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
     @property
     def classes_(self):
-        """Labels, sorted."""
+        """Labels, sorted; of an indicator matrix the values of each label."""
         if "classes_inferred_" not in vars(self):
             raise AttributeError(f"this {type(self).__name__} has no classes_ before fit")
         return self.classes_inferred_
@@ -61,6 +87,8 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         return classifier_callbacks()
 
     def _labels(self):
+        if getattr(self, "multilabel_", False):
+            return np.array([0, 1])
         return getattr(self, "classes_", None)
 
     def _network_shape(self, shape):
@@ -72,12 +100,45 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 "is None."
             )
+        labels = indicator_matrix(y, type(self).__name__)
+        reset = reset or "classes_inferred_" not in vars(self)
+        if reset:
+            self.multilabel_ = labels is not None
+        elif self.multilabel_ != (labels is not None):
+            n_labels = len(self.classes_) if self.multilabel_ else 1
+            raise ValueError(
+                f"y has shape {np.shape(y)}, but {type(self).__name__} was fitted with {n_labels} "
+                f"label{'' if n_labels == 1 else 's'} a clip"
+            )
+        if self.multilabel_:
+            return self._check_labels(labels, reset, classes)
+        return self._check_classes(y, reset, classes)
+
+    def _check_labels(self, labels, reset, classes):
+        n_labels = labels.shape[1]
+        if reset:
+            if classes is not None and len(classes) != n_labels:
+                raise ValueError(
+                    f"classes has {len(classes)} entries, but y is an indicator matrix of "
+                    f"{n_labels} labels"
+                )
+            warn_of_constant_labels(labels)
+            self.classes_inferred_ = np.tile([0, 1], (n_labels, 1))
+            self.label_weight_ = weight_of_labels(self.class_weight, labels)
+        elif n_labels != len(self.classes_):
+            raise ValueError(
+                f"y has {n_labels} labels, but {type(self).__name__} was fitted with "
+                f"{len(self.classes_)}"
+            )
+        return torch.from_numpy(labels)
+
+    def _check_classes(self, y, reset, classes):
         y = column_or_1d(y, warn=True)
         _refuse_mixed(y)
         if y.dtype.kind in "fc":
             assert_all_finite(y, input_name="y")
         check_classification_targets(y)
-        if reset or "classes_inferred_" not in vars(self):
+        if reset:
             self.classes_inferred_ = np.unique(y if classes is None else classes)
             if len(self.classes_) < 2:
                 raise ValueError(
@@ -94,13 +155,18 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         return torch.from_numpy(codes.astype(np.int64))
 
     def _check_weight(self, sample_weight, targets, n_clips):
-        if self.class_weight is not None:
+        if self.class_weight is not None and not self.multilabel_:
             factor = self._weight_of_classes(targets)[targets.numpy()]
             sample_weight = factor if sample_weight is None else factor * np.asarray(sample_weight)
         return super()._check_weight(sample_weight, targets, n_clips)
 
     def _weight_of_classes(self, targets):
         weights = np.ones(len(self.classes_))
+        if isinstance(self.class_weight, list):
+            raise ValueError(
+                f"class_weight={self.class_weight!r:.80} is a list, which needs an indicator "
+                "matrix y: expected a dict or 'balanced'"
+            )
         if isinstance(self.class_weight, dict):
             unknown = set(self.class_weight) - set(self.classes_.tolist())
             if unknown:
@@ -120,13 +186,16 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         return weights
 
     def _stratify(self, data):
-        return data.targets.numpy()
+        # sets of labels are too many to keep in proportion
+        return None if self.multilabel_ else data.targets.numpy()
 
     def initialize_criterion(self):
-        """Cross-entropy of each clip."""
-        self.criterion_ = nn.CrossEntropyLoss(
-            reduction="none", label_smoothing=float(self.label_smoothing)
-        )
+        """Cross-entropy of each clip, binary where it has several labels."""
+        smoothing = float(self.label_smoothing)
+        if self.multilabel_:
+            self.criterion_ = LabelsLoss(self.label_weight_, smoothing)
+        else:
+            self.criterion_ = nn.CrossEntropyLoss(reduction="none", label_smoothing=smoothing)
         return self
 
     def fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None):
@@ -138,8 +207,9 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
             Spectrograms of shape (n_clips, n_bands, n_frames), or waveforms of
             shape (n_clips, n_times) where the network or its front end reads
             them; or ragged, a 1-D object array with one array a clip.
-        y : array-like of shape (n_clips,)
-            Labels: strings or whole numbers.
+        y : array-like of shape (n_clips,) or (n_clips, n_labels)
+            Labels: strings or whole numbers; or an indicator matrix, also a sparse one, that
+            is 1 where a clip has a label and else 0.
         groups : array-like of shape (n_clips,), default=None
             Speaker of each clip. Keeps speakers apart in the split of early
             stopping; nothing else uses it.
@@ -165,7 +235,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         ----------
         X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_times)
             As in ``fit``, of the same bands or samples.
-        y : array-like of shape (n_clips,)
+        y : array-like of shape (n_clips,) or (n_clips, n_labels)
             Labels.
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come; needed in the first call where y lacks some.
@@ -178,7 +248,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         return super().partial_fit(X, y, classes, sample_weight=sample_weight)
 
     def predict_proba(self, X):
-        """Probability of each class.
+        """Probability of each class, or of each label where there are several a clip.
 
         Parameters
         ----------
@@ -187,14 +257,16 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_clips, n_classes)
-            In the order of ``classes_``; float32, which is how precise they are.
+        probabilities : ndarray of shape (n_clips, n_classes) or (n_clips, n_labels)
+            In the order of ``classes_``, summing to 1; or the probability that each label is
+            present. float32, which is how precise they are.
         """
         self.check_is_fitted()
-        return self._outputs(X).softmax(1).numpy()
+        outputs = self._outputs(X)
+        return (outputs.sigmoid() if self.multilabel_ else outputs.softmax(1)).numpy()
 
     def predict_log_proba(self, X):
-        """Logarithm of the probability of each class.
+        """Logarithm of the probability of each class or label.
 
         Parameters
         ----------
@@ -203,13 +275,14 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
 
         Returns
         -------
-        log_probabilities : ndarray of shape (n_clips, n_classes)
+        log_probabilities : ndarray of shape (n_clips, n_classes) or (n_clips, n_labels)
         """
         self.check_is_fitted()
-        return self._outputs(X).log_softmax(1).numpy()
+        outputs = self._outputs(X)
+        return (logsigmoid(outputs) if self.multilabel_ else outputs.log_softmax(1)).numpy()
 
     def predict(self, X):
-        """Most probable label of each clip.
+        """Most probable label of each clip, or all that are more probable than not.
 
         Parameters
         ----------
@@ -218,11 +291,35 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
 
         Returns
         -------
-        labels : ndarray of shape (n_clips,)
+        labels : ndarray of shape (n_clips,) or (n_clips, n_labels)
+            An indicator matrix where ``fit`` was given one.
         """
         self.check_is_fitted()
-        codes = self._outputs(X).argmax(1).numpy()
-        return self.classes_[codes]
+        outputs = self._outputs(X)
+        if self.multilabel_:
+            return (outputs > 0).numpy().astype(np.int64)
+        return self.classes_[outputs.argmax(1).numpy()]
+
+    def score(self, X, y, sample_weight=None):
+        """Share of clips with the right label, or with exactly the right set of labels.
+
+        Clips without a label, which only a pretrainer takes, do not count.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_times)
+            As in ``fit``.
+        y : array-like of shape (n_clips,) or (n_clips, n_labels)
+            True labels.
+        sample_weight : array-like of shape (n_clips,), default=None
+
+        Returns
+        -------
+        score : float
+        """
+        return super().score(*self._scored(X, y, sample_weight))
+
+    score.metric = "accuracy"  # what tables and axes call it
 
 
 def _refuse_mixed(y):

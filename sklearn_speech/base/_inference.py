@@ -10,6 +10,10 @@ from ._mixin import Mixin
 class NetworkInference(Mixin):
     """Batched inference; mixin placed before NeuralNet."""
 
+    #: Whether a clip that comes alone is computed in a whole block too: a little slower, but
+    #: rounded as it is among others.
+    _fills_single = False
+
     def infer(self, x, **fit_params):
         """Output of the network for one batch.
 
@@ -50,7 +54,7 @@ class NetworkInference(Mixin):
             return super().evaluation_step(batch, training=training)
         X, y = unpack_data(batch)
         n_clips = len(split_inputs(X)[0])
-        return super().evaluation_step((_whole_blocks(X), y))[:n_clips]
+        return super().evaluation_step((_whole_blocks(X, self._fills_single), y))[:n_clips]
 
     def forward_iter(self, X, training=False, device="cpu"):
         """Yield the output of the network batch by batch, in the order of X.
@@ -92,7 +96,7 @@ class NetworkInference(Mixin):
 _BLOCK = 16
 
 
-def _whole_blocks(X):
+def _whole_blocks(X, fills_single):
     """A batch filled up with silence to whole blocks, so that no clip is in a smaller one.
 
     Kernels round the last few clips of a batch differently from those before them; without
@@ -100,7 +104,7 @@ def _whole_blocks(X):
     """
     x, _, lengths = split_inputs(X)
     missing = -len(x) % _BLOCK
-    if lengths is not None or len(x) == 1 or missing == 0:
+    if lengths is not None or missing == 0 or (len(x) == 1 and not fills_single):
         return X
     filled = torch.cat([x, x.new_zeros(missing, *x.shape[1:])])
     return (

@@ -249,6 +249,10 @@ class BaseSpeechNet(
         """Targets as a tensor; None for a net that learns without them."""
         return None
 
+    def _scored(self, X, y, sample_weight):
+        """The clips that ``score`` compares, with their targets and weights."""
+        return X, y, sample_weight
+
     def _check_weight(self, sample_weight, targets, n_clips):
         """Weights of the clips with mean 1, or None where all weigh the same."""
         if sample_weight is None:

@@ -55,22 +55,32 @@ class SpeechNetParameters(Mixin):
     _needs: dict[str, tuple[str, object]] = {}
 
     def __init_subclass__(cls, **kwargs):
-        """Show the parameters that ``**kwargs`` hands on in the signature of the subclass."""
+        """Show the parameters that ``**kwargs`` hands on in the signature of the subclass.
+
+        A class with several bases that have parameters, such as those of a network and those of
+        a classifier, has all of them, whether it has an ``__init__`` or not.
+        """
+        bases = [
+            c
+            for c in cls.__bases__
+            if issubclass(c, SpeechNetParameters) and c is not SpeechNetParameters
+        ]
+        if len(bases) > 1:
+            cls._parameter_constraints = _merged(
+                vars(c).get("_parameter_constraints", {}) for c in cls.__mro__
+            )
+            if "__init__" not in vars(cls):
+                cls.__init__ = _handing_on(cls)
         if "__init__" in vars(cls):
-            shown = dict(inspect.signature(cls.__init__).parameters)
-            # mixins of scikit-learn may stand before the class that arguments are handed on to
-            bases = [c for c in cls.__mro__[1:] if issubclass(c, SpeechNetParameters)]
-            if bases[0] is not SpeechNetParameters:
-                inherited = inspect.signature(bases[0].__init__).parameters
-                shown = {**{k: v for k, v in inherited.items() if k not in shown}, **shown}
+            given = [inspect.signature(c.__init__).parameters for c in (cls, *bases)]
             named = [
                 p
-                for p in shown.values()
-                if p.kind != p.VAR_KEYWORD and p.name not in cls._fixed_parameters
+                for p in _merged(given).values()
+                if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+                and p.name not in cls._fixed_parameters
             ]
             cls.__init__.__signature__ = inspect.Signature(sorted(named, key=lambda p: p.kind))
-            if bases[0] is not SpeechNetParameters:
-                inherit_parameters(cls, bases[0], [p.name for p in named])
+            inherit_parameters(cls, bases, [p.name for p in named])
         super().__init_subclass__(**kwargs)
 
     def _check_prefixed(self, names):
@@ -215,6 +225,25 @@ class SpeechNetParameters(Mixin):
 
     __repr__ = BaseEstimator.__repr__
     get_metadata_routing = BaseEstimator.get_metadata_routing
+
+
+def _handing_on(cls):
+    """An ``__init__`` that hands all arguments on to the bases of a class."""
+
+    def __init__(self, *args, **kwargs):
+        super(cls, self).__init__(*args, **kwargs)
+
+    __init__.__qualname__, __init__.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
+    return __init__
+
+
+def _merged(mappings):
+    """All entries of some mappings; where several have a name, the first one's."""
+    merged = {}
+    for mapping in mappings:
+        for name, value in mapping.items():
+            merged.setdefault(name, value)
+    return merged
 
 
 def _prefix_of(name):

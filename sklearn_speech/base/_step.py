@@ -188,11 +188,10 @@ class NetworkTraining(Mixin):
         """
         y_true = self._to_device(y_true)
         more = X if isinstance(X, Mapping) else {}
-        losses = self.clip_losses(y_pred, y_true, more)
         if "mixed_with" in more:
-            permutation, share = more["mixed_with"]
-            others = self.clip_losses(y_pred, y_true[permutation], more)
-            losses = share * losses + (1 - share) * others
+            losses = self._mixed_losses(y_pred, y_true, more)
+        else:
+            losses = self.clip_losses(y_pred, y_true, more)
         weight = self._to_device(more.get("sample_weight"))
         loss = losses.mean() if weight is None else (losses * weight).mean()
         return loss + self._training_state.penalty() if training and (self.l1 or self.l2) else loss
@@ -214,6 +213,12 @@ class NetworkTraining(Mixin):
         losses : Tensor of shape (n_clips,)
         """
         return self.criterion_(y_pred, y_true)
+
+    def _mixed_losses(self, y_pred, y_true, X):
+        """Loss of each clip that was mixed with another one, as ``X["mixed_with"]`` says."""
+        permutation, share = X["mixed_with"]
+        own = self.clip_losses(y_pred, y_true, X)
+        return share * own + (1 - share) * self.clip_losses(y_pred, y_true[permutation], X)
 
     def _to_device(self, values):
         if values is None or not isinstance(values, torch.Tensor):

@@ -1,13 +1,10 @@
 """One linear layer on whole spectrograms, as a classifier."""
 
-from numbers import Real
-
 from ..base import BaseSpeechClassifier
-from ..modules.spectrogram_linear import SpectrogramLinearNet
-from ..utils.sklearn_private import Interval, StrOptions
+from ..base._spectrogram_linear import SpectrogramLinearParameters
 
 
-class SpectrogramLinearClassifier(BaseSpeechClassifier):
+class SpectrogramLinearClassifier(SpectrogramLinearParameters, BaseSpeechClassifier):
     """Linear classifier of spectrograms of one length, which can train its front end.
 
     Logistic regression on all bands and frames. With ``frontend`` and
@@ -16,14 +13,6 @@ class SpectrogramLinearClassifier(BaseSpeechClassifier):
 
     Parameters
     ----------
-    dropout : float, default=0.0
-        Of bands and frames.
-    input_norm : {None, "batch", "clip", "band"}, default="clip"
-        What makes input comparable: nothing, statistics of each band over the
-        training clips, mean and deviation of each clip, or the same with the
-        mean over time of each band of each clip taken away.
-    lr : float, default=0.01
-        Largest learning rate.
     **kwargs
         Settings of training, see :class:`~sklearn_speech.base.BaseSpeechClassifier`
         and :class:`~sklearn_speech.base.BaseSpeechNet`.
@@ -53,16 +42,3 @@ class SpectrogramLinearClassifier(BaseSpeechClassifier):
     >>> SpectrogramLinearClassifier(random_state=0).fit(X, y).predict(X[:2])
     array(['no', 'no'], dtype='<U3')
     """
-
-    module_class = SpectrogramLinearNet
-
-    _parameter_constraints = {
-        **BaseSpeechClassifier._parameter_constraints,
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "input_norm": [StrOptions({"batch", "clip", "band"}), None],
-    }
-
-    def __init__(self, dropout=0.0, *, input_norm="clip", lr=0.01, **kwargs):
-        super().__init__(lr=lr, **kwargs)
-        self.dropout = dropout
-        self.input_norm = input_norm

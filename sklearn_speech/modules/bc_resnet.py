@@ -37,6 +37,7 @@ class BCResNetNet(nn.Module):
     n_frames : int or None
         Not used; all networks have the same first parameters.
     n_classes : int
+        Number of outputs: classes, labels, or numbers to predict.
     tau : float, default=1
         Width: the stages have 8, 12, 16 and 20 times `tau` channels. The paper has
         1, 1.5, 2, 3, 6 and 8.

@@ -23,6 +23,7 @@ class SpectrogramCNNNet(nn.Module):
     n_frames : int or None
         None where clips differ in length; ``head="flatten"`` needs a number.
     n_classes : int
+        Number of outputs: classes, labels, or numbers to predict.
     n_layers : int, default=4
     n_filters, kernel_size, stride, pool_size : default=None
         One value for all layers, or a list with one entry a layer; see

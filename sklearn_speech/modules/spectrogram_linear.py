@@ -16,6 +16,7 @@ class SpectrogramLinearNet(nn.Module):
     n_frames : int
         Frames of every clip.
     n_classes : int
+        Number of outputs: classes, labels, or numbers to predict.
     dropout : float, default=0.0
         Of bands and frames, before the layer.
     input_norm : {None, "batch", "clip", "band"}, default="clip"

@@ -30,6 +30,7 @@ class WaveformCNNNet(nn.Module):
         Samples of each clip. None where clips differ in length; ``head="flatten"``
         needs a number.
     n_classes : int
+        Number of outputs: classes, labels, or numbers to predict.
     n_layers : int, default=4
         Stages after the first convolution.
     n_filters : int or list, default=None

@@ -18,6 +18,7 @@ class WaveformMLPNet(nn.Module):
     n_times : int
         Samples of every clip.
     n_classes : int
+        Number of outputs: classes, labels, or numbers to predict.
     hidden_units : int or list of int, default=128
         Widths of the hidden layers, each followed by ReLU.
     dropout : float, default=0.0

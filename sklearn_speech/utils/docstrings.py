@@ -1,8 +1,8 @@
-"""Docstrings of classes that hand parameters on to a base class."""
+"""Docstrings of classes that hand parameters on to base classes."""
 
 import inspect
 import re
-from typing import Any
+from collections.abc import Iterable
 
 _HEADING = re.compile(r"^(\S.*)\n-{3,}$", re.MULTILINE)
 
@@ -10,34 +10,39 @@ _HEADING = re.compile(r"^(\S.*)\n-{3,}$", re.MULTILINE)
 _ENTRY = re.compile(r"^(\*{0,2}\w+(?:, \w+)*) *(?::.*)?$", re.MULTILINE)
 
 
-def inherit_parameters(cls, base: type, names: Any) -> Any:
-    """Document in a class the parameters that it hands on to its base class.
+def inherit_parameters(cls: type, bases: list[type], names: Iterable[str]) -> None:
+    """Document in a class the parameters that it hands on to its base classes.
 
-    The entry ``**kwargs`` of its section Parameters is replaced by the entries of the base.
+    The entry ``**kwargs`` of its section Parameters is replaced by the entries of the bases.
 
     Parameters
     ----------
     cls : type
         Its docstring is changed.
-    base : type
-        The class that the parameters are handed on to.
+    bases : list of type
+        The classes that the parameters are handed on to; where several describe a parameter,
+        the first one is taken.
     names : iterable of str
         Parameters of `cls`.
     """
-    own, inherited = inspect.cleandoc(cls.__doc__ or ""), inspect.getdoc(base) or ""
+    own = inspect.cleandoc(cls.__doc__ or "")
     section = _section(own, "Parameters")
-    if section is None or _section(inherited, "Parameters") is None:
+    if section is None:
         return
     start, stop = section
     entries = _entries(own[start:stop])
-    if "**kwargs" not in entries:
+    if "**kwargs" not in entries or not bases:
         return
     del entries["**kwargs"]
-    known = {name for key in entries for name in key.split(", ")}
-    wanted = set(names) - known
-    for key, text in _entries(inherited[slice(*_section(inherited, "Parameters"))]).items():
-        if wanted.intersection(key.split(", ")):
-            entries[key] = text
+    for base in bases:
+        inherited = inspect.getdoc(base) or ""
+        section = _section(inherited, "Parameters")
+        if section is None:
+            continue
+        wanted = set(names) - {name for key in entries for name in key.split(", ")}
+        for key, text in _entries(inherited[slice(*section)]).items():
+            if wanted.intersection(key.split(", ")):
+                entries[key] = text
     cls.__doc__ = own[:start] + "".join(entries.values()).rstrip("\n") + "\n\n" + own[stop:]
 
 

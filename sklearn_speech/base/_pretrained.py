@@ -1,26 +1,27 @@
-"""Classifiers whose first layers come from an autoencoder."""
+"""Networks whose first layers come from an autoencoder."""
 
 from numbers import Integral
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from ..base import BaseSpeechClassifier
-from ..base._batches import ClipDataset, map_clips
-from ..base._fitting import split_for_early_stopping
 from ..modules.front_end_net import FrontEndNet
 from ..utils.device import resolve_device
-from ..utils.labels import as_targets, is_unlabelled
+from ..utils.labels import as_targets
 from ..utils.parameters import SET
 from ..utils.random import draw_seed, torch_seed
 from ..utils.sklearn_private import HasMethods, Interval, safe_indexing
 from ..utils.validation import make_ragged
+from ._batches import ClipDataset, map_clips
+from ._fitting import split_for_early_stopping
+from ._parameters import SpeechNetParameters
 
 
-class PretrainedSpeechClassifier(BaseSpeechClassifier):
-    """A classifier that may begin with the encoder of an autoencoder.
+class PretrainedNet(SpeechNetParameters):
+    """A net that may begin with the encoder of an autoencoder; mixin placed before BaseSpeechNet.
 
     Its `module_class` has ``stages``, ``input_norm`` and ``freeze``, and takes
     ``first_stages``.
@@ -28,15 +29,22 @@ class PretrainedSpeechClassifier(BaseSpeechClassifier):
     Parameters
     ----------
     pretrainer : ConvAutoencoder, default=None
-        Cloned and fitted inside ``fit``.
+        Cloned and fitted, inside ``fit``, on the training clips alone: labelled
+        ones and unlabelled ones. Of a classifier these have y = -1 (the number, also among
+        strings in an object array; a whole row of an indicator matrix), of a regressor NaN.
+        Clips that early stopping puts aside are not among them,
+        nor, where `groups` tells speakers apart, any clip of their speakers.
+        Its encoder becomes the first layers of the network.
+        With `frontend`, it learns from what that gives before training. Wrap one
+        that is fitted in :class:`sklearn.frozen.FrozenEstimator` to use it as it is.
+        Without a pretrainer, -1 is a class like any other, and NaN is refused.
     freeze_pretrained : int, default=0
-        Epochs during which its layers do not change.
+        Epochs during which those first layers do not change.
     **kwargs
-        See :class:`~sklearn_speech.base.BaseSpeechClassifier`.
+        Settings of training.
     """
 
     _parameter_constraints = {
-        **BaseSpeechClassifier._parameter_constraints,
         "pretrainer": [HasMethods(["fit", "reconstruct"]), None],
         "freeze_pretrained": [Interval(Integral, 0, None, closed="left")],
     }
@@ -60,17 +68,19 @@ class PretrainedSpeechClassifier(BaseSpeechClassifier):
                 going_on=going_on, **options,
             )  # fmt: skip
         self._validate_params()
+        y, y_val = as_array(y), None if y_val is None else as_array(y_val)
         weighted = np.ndim(sample_weight) > 0
         check_consistent_length(X, y, groups, sample_weight if weighted else None)
-        labelled = ~is_unlabelled(y)
+        labelled = ~self._is_unlabelled(y)
         if not labelled.any():
             raise ValueError(
-                f"all {len(labelled)} clips are unlabelled (y = -1, where a pretrainer is set): "
+                f"all {len(labelled)} clips are unlabelled (y = {self._unlabelled}, where a "
+                f"pretrainer is set): "
                 f"{type(self).__name__} has nothing to learn from"
             )
         heard = np.ones(len(labelled), dtype=bool)
         if y_val is not None:
-            known = ~is_unlabelled(y_val)
+            known = ~self._is_unlabelled(y_val)
             X_val, y_val = _only(X_val, known), labels_of(y_val, known)
         elif X_val is None and self.early_stopping and options.get("lr_schedule") is None:
             # before the pretrainer is fitted: clips that decide when to stop are new to it too
@@ -188,31 +198,18 @@ class PretrainedSpeechClassifier(BaseSpeechClassifier):
             if hasattr(self, "pretrainer_"):
                 self._network().freeze(0)
 
-    def score(self, X, y, sample_weight=None):
-        """Share of clips with the right label; unlabelled clips do not count.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_times)
-            As in ``fit``.
-        y : array-like of shape (n_clips,)
-            True labels. Where a pretrainer is set, -1 means unlabelled.
-        sample_weight : array-like of shape (n_clips,), default=None
-
-        Returns
-        -------
-        score : float
-        """
-        if self.pretrainer is not None:
-            labelled = ~is_unlabelled(y)
-            if not labelled.any():
-                raise ValueError("all clips are unlabelled (y = -1): there is nothing to score")
-            X, y = _only(X, labelled), labels_of(y, labelled)
-            if sample_weight is not None:
-                sample_weight = np.asarray(sample_weight)[labelled]
-        return super().score(X, y, sample_weight)
-
-    score.metric = "accuracy"  # what tables and axes call it
+    def _scored(self, X, y, sample_weight):
+        if self.pretrainer is None:
+            return X, y, sample_weight
+        y = as_array(y)
+        labelled = ~self._is_unlabelled(y)
+        if not labelled.any():
+            raise ValueError(
+                f"all clips are unlabelled (y = {self._unlabelled}): there is nothing to score"
+            )
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight)[labelled]
+        return _only(X, labelled), labels_of(y, labelled), sample_weight
 
 
 def check_fits(pretrainer, n_bands, name):
@@ -252,10 +249,21 @@ def check_fits(pretrainer, n_bands, name):
 
 def labels_of(y, labelled):
     """The labels without the gaps, as strings again where only strings are left."""
-    y = as_targets(y)[labelled]
+    y = y[labelled]
     if y.dtype == object and all(isinstance(label, str) for label in y):
         return np.array(y.tolist())
     return y
+
+
+def as_array(y):
+    """Targets as an array, of two dimensions where they are an indicator matrix of any form."""
+    if issparse(y):
+        return y.toarray()
+    targets = as_targets(y)
+    if targets.ndim == 1 and len(targets) and isinstance(targets[0], (list, tuple, np.ndarray)):
+        if len({len(row) for row in targets}) == 1:
+            return np.array(targets.tolist())
+    return targets
 
 
 def _only(X, chosen):

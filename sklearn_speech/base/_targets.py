@@ -1,0 +1,188 @@
+"""Forms of targets: an indicator matrix of labels, and numbers in their units."""
+
+import warnings
+from numbers import Real
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import assert_all_finite, check_array
+
+
+def indicator_matrix(y, name):
+    """Targets of several labels a clip as a matrix of 0 and 1; None where a clip has one label.
+
+    Parameters
+    ----------
+    y : array-like or sparse matrix of shape (n_clips,) or (n_clips, n_labels)
+    name : str
+        The estimator, for errors.
+
+    Returns
+    -------
+    labels : ndarray of int64 of shape (n_clips, n_labels) or None
+
+    Raises
+    ------
+    ValueError
+        When a matrix holds anything but 0 and 1.
+
+    Examples
+    --------
+    >>> indicator_matrix([[0, 1], [1, 1]], "Net")
+    array([[0, 1],
+           [1, 1]])
+    >>> indicator_matrix(["no", "yes"], "Net") is None
+    True
+    """
+    if issparse(y):
+        y = y.toarray()
+    if not _has_columns(y):
+        return None
+    if hasattr(y, "dtype") and y.dtype.kind == "f":
+        assert_all_finite(y, input_name="y")
+    kind = type_of_target(y, input_name="y")  # scikit-learn's words for lists of lists of labels
+    values = np.asarray(y)
+    if kind == "multilabel-indicator" and np.isin(values, (0, 1)).all():
+        return values.astype(np.int64)
+    if kind.startswith("continuous"):
+        check_classification_targets(values)
+    raise ValueError(
+        f"y of shape {values.shape} holds {kind} targets, first {values[:1].tolist()!r:.80}: "
+        f"{name} takes one label a clip, of shape (n_clips,), or several as an indicator matrix of "
+        "0 and 1 of shape (n_clips, n_labels), as MultiLabelBinarizer makes it"
+    )
+
+
+def _has_columns(y):
+    """Whether y has more than one column, or is a list of lists."""
+    if hasattr(y, "shape"):
+        return len(y.shape) == 2 and y.shape[1] != 1
+    if not isinstance(y, (list, tuple)) or not all(map(_is_row, y)):
+        return False
+    widths = {len(row) for row in y}
+    return bool(widths) and widths != {1}
+
+
+def _is_row(row):
+    return isinstance(row, (list, tuple)) or (isinstance(row, np.ndarray) and row.ndim > 0)
+
+
+def warn_of_constant_labels(labels):
+    """Warn, as OneVsRestClassifier does, of labels that no clip has, or that all have."""
+    for j, n in enumerate(labels.sum(axis=0)):
+        if n in (0, len(labels)):
+            warnings.warn(
+                f"Label {'not ' if n == 0 else ''}{j} is present in all training examples.",
+                UserWarning,
+                stacklevel=7,
+            )
+
+
+def weight_of_labels(class_weight, labels):
+    """Factors of the loss of each label, absent and present.
+
+    Parameters
+    ----------
+    class_weight : None, "balanced" or list of dict
+        As in scikit-learn's forests: a dict ``{0: weight, 1: weight}`` for each label.
+    labels : ndarray of shape (n_clips, n_labels)
+        Of the training clips.
+
+    Returns
+    -------
+    weight : ndarray of shape (2, n_labels) or None
+        With mean 1 over the clips and labels.
+
+    Examples
+    --------
+    >>> weight_of_labels("balanced", np.array([[0, 1], [0, 1], [0, 0], [1, 0]]))
+    array([[0.66666667, 1.        ],
+           [2.        , 1.        ]])
+    """
+    if class_weight is None:
+        return None
+    n_labels = labels.shape[1]
+    weight = np.ones((2, n_labels))
+    if isinstance(class_weight, dict):
+        raise ValueError(
+            f"class_weight={class_weight!r} is a dict, but y is an indicator matrix of {n_labels} "
+            "labels: expected 'balanced', or a list with one dict {0: weight, 1: weight} a label"
+        )
+    if isinstance(class_weight, list):
+        if len(class_weight) != n_labels:
+            raise ValueError(
+                f"class_weight has {len(class_weight)} entries, but y has {n_labels} labels"
+            )
+        for j, entry in enumerate(class_weight):
+            for value, factor in _checked(entry, j).items():
+                weight[value, j] = factor
+    else:
+        for j in range(n_labels):
+            present = np.unique(labels[:, j])
+            weight[present, j] = compute_class_weight("balanced", classes=present, y=labels[:, j])
+    mean = np.take_along_axis(weight, labels, axis=0).mean()
+    if mean == 0:
+        raise ValueError("class_weight gives all labels of all clips the weight 0")
+    return weight / mean
+
+
+def _checked(entry, j):
+    if not isinstance(entry, dict) or not set(entry) <= {0, 1}:
+        raise ValueError(
+            f"class_weight[{j}]={entry!r}: expected a dict with the keys 0 (absent) and 1 (present)"
+        )
+    for value, factor in entry.items():
+        if not isinstance(factor, Real) or not 0 <= factor < np.inf:
+            raise ValueError(
+                f"class_weight[{j}][{value}]={factor!r}: expected a number of at least 0"
+            )
+    return entry
+
+
+def numbers_of(y, estimator):
+    """Targets of a regressor as float64 of shape (n_clips,) or (n_clips, n_outputs).
+
+    Parameters
+    ----------
+    y : array-like of shape (n_clips,) or (n_clips, n_outputs)
+    estimator : estimator instance
+        Named in errors.
+
+    Returns
+    -------
+    y : ndarray of float64
+    """
+    name = type(estimator).__name__
+    try:
+        y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator)
+    except (TypeError, ValueError) as error:
+        if "NaN" in str(error) or "infinity" in str(error) or "dim" in str(error):
+            raise
+        raise ValueError(
+            f"{error} {name} learns numbers: labels are learned by the classifiers of "
+            "sklearn_speech.classification"
+        ) from error
+    if y.ndim == 0 or (y.ndim == 2 and y.shape[1] == 0):
+        raise ValueError(f"y has shape {y.shape}: {name} takes (n_clips,) or (n_clips, n_outputs)")
+    return y.astype(np.float64)
+
+
+class InUnits:
+    """Gives standardised numbers their units, by indexing as an array of classes is indexed.
+
+    Parameters
+    ----------
+    scaler : StandardScaler
+        Fitted to the targets.
+    ndim : int
+        Dimensions that the targets had.
+    """
+
+    def __init__(self, scaler, ndim):
+        self.scaler, self.ndim = scaler, ndim
+
+    def __getitem__(self, standardised):
+        numbers = self.scaler.inverse_transform(np.asarray(standardised, dtype=np.float64))
+        return numbers[:, 0] if self.ndim == 1 else numbers

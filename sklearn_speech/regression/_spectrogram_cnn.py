@@ -1,0 +1,51 @@
+"""Convolutional network on spectrograms, as a regressor."""
+
+from ..base import BaseSpeechRegressor
+from ..base._spectrogram_cnn import SpectrogramCNNParameters
+
+
+class SpectrogramCNNRegressor(SpectrogramCNNParameters, BaseSpeechRegressor):
+    """Convolutional network that predicts numbers from spectrograms of any length.
+
+    How loud, how fast, how old: one number a clip or several. The network is that of
+    :class:`~sklearn_speech.classification.SpectrogramCNNClassifier`, layers from an
+    autoencoder included.
+
+    Parameters
+    ----------
+    **kwargs
+        Settings of the network and of training, see
+        :class:`~sklearn_speech.base.BaseSpeechRegressor` and
+        :class:`~sklearn_speech.base.BaseSpeechNet`.
+
+    Attributes
+    ----------
+    n_outputs_ : int
+        Numbers a clip.
+    target_scaler_ : StandardScaler
+        Mean and deviation of the targets.
+    module_ : SpectrogramCNNNet or FrontEndNet
+        The network: (n_clips, n_bands, n_frames) in, standardised numbers out.
+    pretrainer_ : ConvAutoencoder or FrozenEstimator
+        What gave the first layers; only where a pretrainer is set.
+    n_features_in_ : int
+        Number of bands.
+    history_ : skorch.history.History
+        Losses of standardised targets, learning rate and seconds by epoch.
+
+    See Also
+    --------
+    sklearn_speech.classification.SpectrogramCNNClassifier : The same network for labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_speech.regression import SpectrogramCNNRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, loudness = rng.normal(size=(32, 20, 30)), np.linspace(40, 80, 32)
+    >>> X[:, :10] += 0.1 * loudness[:, None, None]
+    >>> reg = SpectrogramCNNRegressor(n_layers=2, input_norm="batch", max_epochs=40, random_state=0)
+    >>> reg = reg.fit(X, loudness)
+    >>> bool(reg.score(X, loudness) > 0.9)
+    True
+    """

@@ -1,0 +1,48 @@
+"""Linear network on spectrograms, as a regressor."""
+
+from ..base import BaseSpeechRegressor
+from ..base._spectrogram_linear import SpectrogramLinearParameters
+
+
+class SpectrogramLinearRegressor(SpectrogramLinearParameters, BaseSpeechRegressor):
+    """Linear network that predicts numbers from spectrograms of one length.
+
+    Linear regression on all bands and frames, which can train its front end: the smallest
+    network in which a trained front end shows what it is worth.
+
+    Parameters
+    ----------
+    **kwargs
+        Settings of the network and of training, see
+        :class:`~sklearn_speech.base.BaseSpeechRegressor` and
+        :class:`~sklearn_speech.base.BaseSpeechNet`.
+
+    Attributes
+    ----------
+    n_outputs_ : int
+        Numbers a clip.
+    target_scaler_ : StandardScaler
+        Mean and deviation of the targets.
+    module_ : SpectrogramLinearNet or FrontEndNet
+        The network: (n_clips, n_bands, n_frames) in, standardised numbers out.
+    n_features_in_ : int
+        Number of bands.
+    history_ : skorch.history.History
+        Losses of standardised targets, learning rate and seconds by epoch.
+
+    See Also
+    --------
+    sklearn_speech.classification.SpectrogramLinearClassifier : The same network for labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_speech.regression import SpectrogramLinearRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, loudness = rng.normal(size=(32, 20, 30)), np.linspace(40, 80, 32)
+    >>> X[:, :10] += 0.1 * loudness[:, None, None]
+    >>> reg = SpectrogramLinearRegressor(input_norm="batch", max_epochs=40, random_state=0)
+    >>> reg = reg.fit(X, loudness)
+    >>> bool(reg.score(X, loudness) > 0.9)
+    True
+    """
