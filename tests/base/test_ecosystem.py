@@ -6,6 +6,7 @@ import pickle
 import joblib
 import numpy as np
 import pytest
+import sklearn
 import torch
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -16,6 +17,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_s
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_html_repr
+from sklearn.utils.fixes import parse_version
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Checkpoint, EarlyStopping, EpochScoring, Freezer, LRScheduler
 
@@ -192,6 +194,10 @@ def test_the_estimator_is_drawn_with_its_front_end():
     assert repr(SpectrogramCNNClassifier(lr=0.1)) == "SpectrogramCNNClassifier(lr=0.1)"
 
 
+@pytest.mark.skipif(
+    parse_version(sklearn.__version__) < parse_version("1.9"),
+    reason="scikit-learn shows fitted attributes since 1.9",
+)
 def test_the_html_of_a_fitted_net_shows_what_was_learned_and_no_books_of_skorch():
     html = estimator_html_repr(quick().fit(X, y))
     for shown in ("classes_", "module_", "history_", "n_features_in_"):
