@@ -103,6 +103,22 @@ def _scaler(step: Any, sample_rate: Any) -> dict[str, Any]:
     return {"statistics": CategoricalDistribution(["band", "all"])}
 
 
+def _pooling(step: Any, sample_rate: Any) -> dict[str, Any]:
+    return {
+        "statistics": {
+            "mean": ("mean",),
+            "mean std": ("mean", "std"),
+            "mean std max": ("mean", "std", "max"),
+            "mean std min max": ("mean", "std", "min", "max"),
+        },
+        "n_segments": IntDistribution(1, 3),
+    }
+
+
+def _embedding(step: Any, sample_rate: Any) -> dict[str, Any]:
+    return {"center": CategoricalDistribution([True, False])}
+
+
 def _training(low: float, high: float) -> dict[str, Any]:
     return {
         "lr": FloatDistribution(low, high, log=True),
@@ -213,10 +229,16 @@ _SPACES = {
     "MelSpectrogram": _mel,
     "MFCC": _mfcc,
     "SpectrogramScaler": _scaler,
+    "SpeechEmbedding": _embedding,
+    "TemporalPooling": _pooling,
     "SpectrogramCNNClassifier": _cnn,
+    "SpectrogramCNNRegressor": _cnn,
     "BCResNetClassifier": _bc_resnet,
+    "BCResNetRegressor": _bc_resnet,
     "SpectrogramLinearClassifier": _linear,
+    "SpectrogramLinearRegressor": _linear,
     "WaveformCNNClassifier": _waveform_cnn,
+    "WaveformCNNRegressor": _waveform_cnn,
     "WaveformMLPClassifier": _waveform_mlp,
     "PhonemeRecognizer": _recognizer,
     "ConvAutoencoder": _autoencoder,

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 import sklearn_speech.classification
 import sklearn_speech.feature_extraction
 import sklearn_speech.recognition
+import sklearn_speech.regression
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.classification import SpectrogramCNNClassifier, WaveformMLPClassifier
 from sklearn_speech.feature_extraction import MFCC, MelSpectrogram, TrainableFrontEnd
@@ -46,7 +47,8 @@ def members(package):
     "kind",
     members(sklearn_speech.classification)
     + members(sklearn_speech.feature_extraction)
-    + members(sklearn_speech.recognition),
+    + members(sklearn_speech.recognition)
+    + members(sklearn_speech.regression),
     ids=lambda kind: kind.__name__,
 )
 def test_every_network_and_front_end_has_a_space_of_its_own_parameters(kind):
