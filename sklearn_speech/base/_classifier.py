@@ -186,8 +186,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         return weights
 
     def _stratify(self, data):
-        # sets of labels are too many to keep in proportion
-        return None if self.multilabel_ else data.targets.numpy()
+        return data.targets.numpy()
 
     def initialize_criterion(self):
         """Cross-entropy of each clip, binary where it has several labels."""

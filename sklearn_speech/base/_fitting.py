@@ -15,6 +15,7 @@ from ..utils.device import resolve_device
 from ..utils.interrupts import is_nested_fit, raised_by_code
 from ..utils.random import default_float32, draw_seed, torch_seed
 from ..utils.sklearn_private import safe_indexing
+from ..utils.strata import N_BINS
 from ._averaging import BestWeights, MeanWeights
 from ._batches import ClipDataset, labels_of_codes, split_inputs
 from ._mixin import Mixin
@@ -368,8 +369,9 @@ def split_for_early_stopping(data, groups, fraction, stratify):
         Speakers; no speaker is on both sides.
     fraction : float
         Size of the part.
-    stratify : ndarray of shape (n_clips,) or None
-        Classes to keep in proportion.
+    stratify : ndarray of shape (n_clips,) or (n_clips, n_targets), or None
+        Classes, labels or numbers to keep in proportion. Labels and numbers are kept in
+        proportion where speakers are known.
 
     Returns
     -------
@@ -379,7 +381,10 @@ def split_for_early_stopping(data, groups, fraction, stratify):
     seed = int(torch.randint(2**31 - 1, ()))
     clips = torch.zeros(len(data), 1).numpy()
     if groups is not None:
-        splitter = StratifiedGroupShuffleSplit(1, test_size=fraction, random_state=seed)
+        numbers = stratify is not None and stratify.dtype.kind == "f"
+        splitter = StratifiedGroupShuffleSplit(
+            1, test_size=fraction, n_bins=N_BINS if numbers else None, random_state=seed
+        )
         labels = stratify if stratify is not None else torch.zeros(len(data)).numpy()
         split = next(splitter.split(clips, labels, groups))
     else:
@@ -389,7 +394,8 @@ def split_for_early_stopping(data, groups, fraction, stratify):
             UserWarning,
             stacklevel=5,
         )
-        kind = ShuffleSplit if stratify is None else StratifiedShuffleSplit
+        in_classes = stratify is not None and stratify.ndim == 1
+        kind = StratifiedShuffleSplit if in_classes else ShuffleSplit
         splitter = kind(1, test_size=fraction, random_state=seed)
         try:
             split = next(splitter.split(clips, stratify))

@@ -4,7 +4,6 @@ from numbers import Integral
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -257,8 +256,6 @@ def labels_of(y, labelled):
 
 def as_array(y):
     """Targets as an array, of two dimensions where they are an indicator matrix of any form."""
-    if issparse(y):
-        return y.toarray()
     targets = as_targets(y)
     if targets.ndim == 1 and len(targets) and isinstance(targets[0], (list, tuple, np.ndarray)):
         if len({len(row) for row in targets}) == 1:

@@ -5,6 +5,7 @@ import torch
 from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetRegressor
 
+from ..utils.labels import is_without_number
 from ..utils.sklearn_private import StrOptions
 from ._batches import ClipDataset
 from ._callbacks import regressor_callbacks
@@ -50,6 +51,8 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
     #: What marks a clip without a target, where a pretrainer is set.
     _unlabelled = np.nan
 
+    _is_unlabelled = staticmethod(is_without_number)
+
     _parameter_constraints = {
         **BaseSpeechNet._parameter_constraints,
         "loss": [StrOptions(set(LOSSES))],
@@ -76,14 +79,6 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         if "target_scaler_" not in vars(self):
             return None
         return InUnits(self.target_scaler_, self._target_ndim)
-
-    @staticmethod
-    def _is_unlabelled(y):
-        y = np.asarray(y)
-        if y.dtype.kind not in "fO":
-            return np.zeros(len(y), dtype=bool)
-        missing = np.asarray(y != y)
-        return missing.reshape(len(y), -1).all(axis=1)
 
     def _check_y(self, y, *, reset, classes=None):
         if y is None:
@@ -134,6 +129,9 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         data.targets = torch.from_numpy(self.target_scaler_.transform(numbers)).float()
         data.classes = self._labels()
         return data
+
+    def _stratify(self, data):
+        return data.targets.numpy()
 
     def initialize_criterion(self):
         """The loss of each clip, the mean over its numbers."""

@@ -19,7 +19,7 @@ from ._folds import Fold, SpeakerFoldError, check_splits, run_fold, threads_per_
 from ._routing import route_metadata
 from ._scoring import check_scorers
 from ._speaker_scores import SpeakerScores
-from ._unlabelled import unlabelled_clips, with_labels
+from ._unlabelled import mark_of_unlabelled, with_labels
 
 
 def cross_validate_by_speaker(
@@ -50,8 +50,9 @@ def cross_validate_by_speaker(
         Cloned for each fold.
     X : array-like of shape (n_clips, ...)
         Whatever the estimator takes: paths, waveforms, spectrograms, a DataFrame.
-    y : array-like of shape (n_clips,)
-        Classes as strings or integers; or other targets, such as lists of phones.
+    y : array-like of shape (n_clips,) or (n_clips, n_targets)
+        Classes as strings or integers, an indicator matrix, numbers to predict, or other
+        targets, such as lists of phones.
     speakers : array-like of shape (n_clips,)
         Who speaks in each clip. They are also handed on as `groups` to steps that split
         once more (early stopping, searches): with metadata routing on to those that
@@ -110,8 +111,9 @@ def cross_validate_by_speaker(
 
     Notes
     -----
-    Where some step has a `pretrainer` that is not None, clips with ``y = -1`` are
-    unlabelled: they are trained on, when their speaker is not held out, and never scored.
+    Where some step has a `pretrainer` that is not None, clips with ``y = -1`` (of a
+    regressor: NaN, in each column) are unlabelled: they are trained on, when their speaker
+    is not held out, and never scored.
 
     The first steps of a pipeline that treat each clip alone (this library's own: reading
     files, spectrograms) are computed once for all folds; the scores are the same. This is
@@ -155,11 +157,12 @@ def cross_validate_by_speaker(
     if error_score != "raise" and not isinstance(error_score, numbers.Real):
         raise ValueError(f"error_score={error_score!r}: expected 'raise' or a number, such as nan")
     refuse_multiprocessing("cross_validate_by_speaker")
-    y = check_targets(y)
+    mark = mark_of_unlabelled(estimator)
+    y = check_targets(y, gaps=mark)
     X, y = indexable(X, y)
     names, codes = check_speakers(speakers, len(y))
     params = {} if params is None else dict(params)
-    unlabelled = unlabelled_clips(estimator, y)
+    unlabelled = np.zeros(len(y), dtype=bool) if mark is None else mark(y)
     splits = with_labels(check_splits(cv, X, y, names, codes), unlabelled)
     scorers, labels = check_scorers(estimator, scoring)
     fit_params, score_params = route_metadata(estimator, params, names[codes], scorers)

@@ -192,8 +192,21 @@ def test_training_goes_on_with_the_same_labels():
         quick().partial_fit(X, Y, classes=[0, 1])
 
 
-def test_early_stopping_keeps_speakers_apart_with_several_labels():
+def test_early_stopping_keeps_speakers_apart_and_labels_in_proportion():
     net = quick(early_stopping=True).fit(X, Y, groups=speakers)
+    assert net.best_epoch_ >= 1
+    voices = np.repeat(np.arange(8), 6)
+    labels = np.column_stack([voices % 4 == 0, voices % 2 == 0]).astype(int)
+    for seed in range(3):
+        net = quick(early_stopping=True, validation_fraction=0.5, random_state=seed)
+        for part in net.get_split_datasets(X, labels, groups=voices, reset=True):
+            assert part.targets.double().mean(dim=0).tolist() == [0.25, 0.5]
+
+
+def test_early_stopping_goes_on_where_one_speaker_alone_has_a_label():
+    labels = np.column_stack([Y[:, 0], speakers == speakers[0]]).astype(int)
+    with pytest.warns(UserWarning, match="label 1 occurs in one group only"):
+        net = quick(early_stopping=True).fit(X, labels, groups=speakers)
     assert net.best_epoch_ >= 1
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 from numpydoc.docscrape import ClassDoc
+from optuna.distributions import FloatDistribution
 from sklearn.base import clone, is_regressor
 from sklearn.linear_model import LinearRegression, QuantileRegressor, Ridge
 from sklearn.metrics import r2_score
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from skorch import NeuralNetRegressor
 from skorch.callbacks import EpochScoring
@@ -22,6 +23,7 @@ import sklearn_speech.regression
 from sklearn_speech.augmentation import Mixup, SpecAugment
 from sklearn_speech.base import BaseSpeechRegressor
 from sklearn_speech.feature_extraction import MelSpectrogram, TrainableFrontEnd
+from sklearn_speech.model_selection import OptunaSearchCV, cross_validate_by_speaker
 from sklearn_speech.persistence import load, save
 from sklearn_speech.pretraining import ConvAutoencoder
 from sklearn_speech.regression import SpectrogramCNNRegressor, SpectrogramLinearRegressor
@@ -284,6 +286,18 @@ def test_a_front_end_is_trained_inside():
     ) > 0.8  # fmt: skip
 
 
+def test_early_stopping_puts_high_and_low_numbers_aside_by_speaker():
+    voices = np.repeat(np.arange(8), 6)
+    hertz = np.where(voices % 4 == 0, 250.0, 100.0) + 0.01 * np.arange(48)
+    for targets in (hertz, np.column_stack([hertz, hertz[::-1]])):
+        for seed in range(3):
+            net = quick(early_stopping=True, validation_fraction=0.5, random_state=seed)
+            train, valid = net.get_split_datasets(X, targets, groups=voices, reset=True)
+            for part in (train, valid):
+                high = (part.targets[:, 0] > 0).float().mean()
+                assert high == pytest.approx(0.25)
+
+
 def test_a_search_finds_the_better_network():
     search = GridSearchCV(quick(max_epochs=8), {"lr": [1e-6, 0.03]}, cv=3, error_score="raise")
     assert search.fit(X, y).best_params_ == {"lr": 0.03}
@@ -304,6 +318,27 @@ def test_clips_without_a_number_are_for_the_pretrainer_only():
     half = np.where(np.arange(96).reshape(48, 2) == 5, np.nan, Y)
     with pytest.raises(ValueError, match="y contains NaN"):
         clone(net).fit(X, half)
+
+
+def test_clips_without_a_number_are_trained_on_and_never_scored_by_speaker():
+    pretrainer = ConvAutoencoder(n_layers=1, n_filters=4, max_epochs=1, random_state=0)
+    net = quick(pretrainer=pretrainer, max_epochs=1)
+    gaps = np.where(np.arange(48) % 4 == 0, np.nan, y)
+    known = ~np.isnan(gaps)
+    for targets in (gaps, gaps.tolist(), np.column_stack([gaps, gaps])):
+        scores = cross_validate_by_speaker(net, X, targets, speakers, cv=2)
+        assert known[np.concatenate(scores["indices"]["test"])].all()
+        assert np.isfinite(scores["test_score"]).all()
+        assert scores.n_clips.sum() == known.sum()
+    # -1 is a number like any other
+    scores = cross_validate_by_speaker(net, X, np.where(known, y, -1.0), speakers, cv=2)
+    assert scores.n_clips.sum() == 48
+    with pytest.raises(ValueError, match=r"y\[0\] is nan"):
+        cross_validate_by_speaker(quick(pretrainer=None), X, gaps, speakers)
+    space = {"lr": FloatDistribution(0.01, 0.1)}
+    search = OptunaSearchCV(net, space, n_trials=1, cv=GroupKFold(2), random_state=0)
+    search.fit(X, gaps, groups=speakers)
+    assert np.isfinite(search.best_score_)
 
 
 # Bad input
