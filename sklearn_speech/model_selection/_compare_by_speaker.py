@@ -38,6 +38,9 @@ def compare_by_speaker(
 
     Notes
     -----
+    Speakers that the metric has no value for (see :meth:`SpeakerScores.undefined`), in any of
+    the results, are left out of means and tests of all of them.
+
     With up to 16 speakers the p-value is that of the exact sign-flip permutation test, with
     more that of the paired t-test. Clips are never treated as independent: in a test over
     thousands of clips of six speakers every difference would be significant.
@@ -90,11 +93,17 @@ def compare_by_speaker(
         raise ValueError("the results hold one held-out speaker: a comparison needs at least two")
     label = common_label(result.labels[result._metric(metric)] for result in by_name.values())
     scores = np.column_stack([result.speaker_scores(metric) for result in by_name.values()])
-    return SpeakerComparison(list(by_name), first.speakers, scores, label)
+    undefined = np.column_stack([result.undefined(metric) for result in by_name.values()])
+    return SpeakerComparison(
+        list(by_name), first.speakers, scores, label, undefined=undefined.any(axis=1)
+    )
 
 
 def _targets(result):
     """Targets as plain values; sequences as lists, whatever they were given as."""
+    if result.y_true.dtype.kind == "f":
+        missing = np.isnan(result.y_true)  # unlabelled clips of a regressor; NaN equals nothing
+        return [np.where(missing, None, result.y_true).tolist(), list(result.y_true.shape)]
     return [
         np.asarray(target).tolist() if isinstance(target, (list, tuple, np.ndarray)) else target
         for target in result.y_true.tolist()

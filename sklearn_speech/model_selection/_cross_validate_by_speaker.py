@@ -123,9 +123,13 @@ def cross_validate_by_speaker(
     Held-out speakers may lack classes. Metrics of probabilities that take ``labels=``
     (log loss, Brier score, top-k accuracy, multi-class AUC) are given all classes that the
     fold's estimator knows. An AUC has no value where the test clips of a class are all or
-    none: it is NaN for such a speaker, and with a warning for a fold ("ovo" averages over
-    the pairs of classes that are there). A class that no training clip has counts as wrong
-    in metrics of predicted classes; the others raise an error.
+    none, an average precision where a class or label has no clip or all, and R2 and its like
+    where all true numbers are the same (or there is one clip). These are NaN, "undefined" in the
+    table, with a warning where a whole fold has no value; the mean over speakers leaves such
+    speakers out and says so, and ``pooled_scores`` has the score of all clips
+    together (an AUC by "ovo" averages over the pairs of classes that are there). A class that
+    no training clip has counts as wrong in metrics of predicted classes; the others raise an
+    error.
 
     KeyboardInterrupt stops the whole run. A fold whose training was cut short is never
     scored.
@@ -210,7 +214,9 @@ def cross_validate_by_speaker(
                 f"fold {i}, which held out {listed(held_out[i])}, failed: "
                 f"{type(error).__name__}: {error}"
             ) from error
-    return collect(folds, splits, held_out, y, names, codes, labels, error_score)
+    return collect(
+        folds, splits, held_out, y, names, codes, labels, error_score, scorers, score_params
+    )
 
 
 class _FoldFailure(Exception):
