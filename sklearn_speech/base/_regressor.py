@@ -9,6 +9,7 @@ from ..utils.labels import is_without_number
 from ..utils.sklearn_private import StrOptions
 from ._batches import ClipDataset
 from ._callbacks import regressor_callbacks
+from ._fitting import DatasetPair
 from ._losses import LOSSES, NumbersLoss
 from ._net import BaseSpeechNet
 from ._targets import InUnits, numbers_of
@@ -18,9 +19,10 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
     """A speech net that learns numbers, one a clip or several, and predicts them.
 
     The network learns targets standardised by the mean and deviation of those that it is
-    fitted to, weighted where clips have weights, so that its settings fit targets in any unit;
-    predictions are in the units of y. ``module_`` and the losses in ``history_`` are in
-    standard deviations.
+    trained on, weighted where clips have weights, so that its settings fit targets in any unit;
+    predictions are in the units of y. Clips that early stopping puts aside, ``X_val`` and
+    clips without a number count for nothing in them. ``module_`` and the losses in
+    ``history_`` are in standard deviations.
 
     skorch's ``NeuralNetRegressor`` makes it a regressor to scikit-learn and to skorch's
     helpers; all else comes from :class:`~sklearn_speech.base.BaseSpeechNet`.
@@ -40,7 +42,7 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
     n_outputs_ : int
         Numbers a clip.
     target_scaler_ : StandardScaler
-        Mean and deviation of the targets.
+        Mean and deviation of the targets of the training clips.
     """
 
     mixes_targets = True
@@ -123,15 +125,48 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
             return data
         numbers = data.targets.numpy()
         if reset:
-            weight = data.sample_weight
-            weight = None if weight is None else weight.double().numpy()
-            self.target_scaler_ = StandardScaler().fit(numbers, sample_weight=weight)
+            self._scale(numbers, data.sample_weight)
         data.targets = torch.from_numpy(self.target_scaler_.transform(numbers)).float()
         data.classes = self._labels()
         return data
 
     def _stratify(self, data):
         return data.targets.numpy()
+
+    def get_split_datasets(self, X, y=None, *, reset=False, **options):
+        """Clips to train on, and clips that each epoch is measured on.
+
+        Mean and deviation of the targets are those of the first alone.
+
+        Parameters
+        ----------
+        X : array-like or dataset
+        y : array-like of shape (n_clips,) or (n_clips, n_outputs), default=None
+        reset : bool, default=False
+            See ``get_dataset``.
+        **options : dict
+            See :meth:`BaseSpeechNet.get_split_datasets`.
+
+        Returns
+        -------
+        train : ClipDataset
+        valid : ClipDataset or None
+        """
+        pair = super().get_split_datasets(X, y, reset=reset, **options)
+        train, valid = pair
+        if reset and valid is not None and not isinstance(X, DatasetPair):
+            before = self.target_scaler_
+            numbers = [before.inverse_transform(part.targets.double().numpy()) for part in pair]
+            self._scale(numbers[0], train.sample_weight)
+            for part, own in zip(pair, numbers):
+                part.targets = torch.from_numpy(self.target_scaler_.transform(own)).float()
+                part.classes = self._labels()
+        return pair
+
+    def _scale(self, numbers, weight):
+        """Learn mean and deviation of the targets."""
+        weight = None if weight is None else weight.double().numpy()
+        self.target_scaler_ = StandardScaler().fit(numbers, sample_weight=weight)
 
     def initialize_criterion(self):
         """The loss of each clip, the mean over its numbers."""

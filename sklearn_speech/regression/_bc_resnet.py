@@ -22,7 +22,7 @@ class BCResNetRegressor(BCResNetParameters, BaseSpeechRegressor):
     n_outputs_ : int
         Numbers a clip.
     target_scaler_ : StandardScaler
-        Mean and deviation of the targets.
+        Mean and deviation of the targets of the training clips.
     module_ : BCResNetNet or FrontEndNet
         The network: (n_clips, n_bands, n_frames) in, standardised numbers out.
     n_features_in_ : int

@@ -23,7 +23,7 @@ class SpectrogramCNNRegressor(SpectrogramCNNParameters, BaseSpeechRegressor):
     n_outputs_ : int
         Numbers a clip.
     target_scaler_ : StandardScaler
-        Mean and deviation of the targets.
+        Mean and deviation of the targets of the training clips.
     module_ : SpectrogramCNNNet or FrontEndNet
         The network: (n_clips, n_bands, n_frames) in, standardised numbers out.
     pretrainer_ : ConvAutoencoder or FrozenEstimator

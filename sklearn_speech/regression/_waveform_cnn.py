@@ -23,7 +23,7 @@ class WaveformCNNRegressor(WaveformCNNParameters, BaseSpeechRegressor):
     n_outputs_ : int
         Numbers a clip.
     target_scaler_ : StandardScaler
-        Mean and deviation of the targets.
+        Mean and deviation of the targets of the training clips.
     module_ : WaveformCNNNet
         The network: (n_clips, n_times) in, standardised numbers out.
     n_features_in_ : int

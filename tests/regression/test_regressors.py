@@ -298,6 +298,27 @@ def test_early_stopping_puts_high_and_low_numbers_aside_by_speaker():
                 assert high == pytest.approx(0.25)
 
 
+def test_mean_and_deviation_of_the_targets_are_those_of_the_training_clips_alone():
+    spy, hertz = Spy(), np.repeat([100.0, 101.0, 102.0, 5000.0], 12) + 0.5 * np.arange(48)
+    pretrainer = ConvAutoencoder(n_layers=1, n_filters=4, max_epochs=1, random_state=0)
+    weight = 1.0 + np.arange(48) % 3
+    for case in ("speakers", "weights", "pretrainer"):
+        net = quick(
+            early_stopping=True, validation_fraction=0.25, callbacks=[spy], max_epochs=1,
+            pretrainer=pretrainer if case == "pretrainer" else None,
+        )  # fmt: skip
+        own = weight if case == "weights" else np.ones(48)
+        net.fit(numbered(X), hertz, groups=speakers, sample_weight=own)
+        train = np.array(sorted(spy.train))
+        assert len(train) == 36
+        mean = np.average(hertz[train], weights=own[train])
+        assert net.target_scaler_.mean_[0] == pytest.approx(mean, rel=1e-5)
+        deviation = np.sqrt(np.average((hertz[train] - mean) ** 2, weights=own[train]))
+        assert net.target_scaler_.scale_[0] == pytest.approx(deviation, rel=1e-5)
+    given = quick(max_epochs=1).fit(X, y, X_val=X[:5], y_val=y[:5] + 1e4)
+    assert given.target_scaler_.mean_[0] == pytest.approx(y.mean())
+
+
 def test_a_search_finds_the_better_network():
     search = GridSearchCV(quick(max_epochs=8), {"lr": [1e-6, 0.03]}, cv=3, error_score="raise")
     assert search.fit(X, y).best_params_ == {"lr": 0.03}
