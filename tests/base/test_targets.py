@@ -223,16 +223,24 @@ def test_rows_of_minus_one_are_for_the_pretrainer_only():
 # Bad input
 
 
+def quick_of_constant(labels):
+    with pytest.warns(UserWarning, match="present in all"):
+        return quick(class_weight="balanced").fit(X, labels)
+
+
 def test_labels_that_never_or_always_occur_draw_scikit_learns_warning():
     constant = np.column_stack([Y, np.zeros(48), np.ones(48)]).astype(int)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        net = quick(class_weight="balanced").fit(X, constant)
-    assert [str(w.message) for w in caught] == [
-        "Label not 3 is present in all training examples.",
-        "Label 4 is present in all training examples.",
-    ]
-    p = net.predict_proba(X)
+    for kind in CLASSIFIERS:
+        clips = X if kind.reads == "spectrogram" else X.reshape(48, -1)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            net = clone(kind).set_params(class_weight="balanced", max_epochs=3).fit(clips, constant)
+        assert [str(w.message) for w in caught] == [
+            "Label not 3 is present in all training examples.",
+            "Label 4 is present in all training examples.",
+        ]
+        assert np.isfinite(net.predict_proba(clips)).all()
+    p = quick_of_constant(constant).predict_proba(X)
     assert p[:, 3].mean() < 0.5 < p[:, 4].mean()
 
 
@@ -254,8 +262,11 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_targets_that_are_no_labels_are_refused_with_scikit_learns_words(name):
     targets, message = BAD[name]
-    with pytest.raises(ValueError, match=message):
-        quick().fit(X, targets)
+    for net in CLASSIFIERS:
+        clips = X if net.reads == "spectrogram" else X.reshape(48, -1)
+        for method in ("fit", "partial_fit"):
+            with pytest.raises(ValueError, match=message):
+                getattr(clone(net), method)(clips, targets)
 
 
 @pytest.mark.parametrize(

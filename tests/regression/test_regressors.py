@@ -379,16 +379,31 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_targets_that_are_no_numbers_are_refused_with_scikit_learns_words(name):
     targets, message = BAD[name]
-    with pytest.raises(ValueError, match=message) as caught:
-        quick().fit(X, targets)
-    if name in ("strings", "objects", "None"):
-        assert "SpectrogramCNNRegressor" in str(caught.value)
+    for net in REGRESSORS:
+        for method in ("fit", "partial_fit"):
+            with pytest.raises(ValueError, match=message) as caught:
+                getattr(clone(net), method)(clips_for(net), targets)
+            if name in ("strings", "objects", "None"):
+                assert type(net).__name__ in str(caught.value)
 
 
-def test_targets_that_are_all_the_same_are_predicted():
-    net = quick(max_epochs=20).fit(X, np.full(48, 7.0))
-    np.testing.assert_allclose(net.predict(X), 7.0, atol=0.5)
-    assert net.target_scaler_.scale_ == 1
+@each
+def test_targets_that_are_all_the_same_are_predicted(net):
+    clips = clips_for(net)
+    for targets in (np.full(48, 7.0), np.column_stack([np.full(48, 7.0), y])):
+        fitted = clone(net).set_params(max_epochs=1).fit(clips, targets)
+        predicted = fitted.predict(clips)
+        assert predicted.shape == targets.shape and np.isfinite(predicted).all()
+        assert fitted.target_scaler_.scale_[0] == 1
+        assert np.abs(predicted.reshape(48, -1)[:, 0] - 7).max() < 7
+
+
+@each
+def test_other_numbers_of_outputs_are_refused_with_the_name_of_the_regressor(net):
+    clips = clips_for(net)
+    fitted = clone(net).set_params(max_epochs=1).fit(clips, Y)
+    with pytest.raises(ValueError, match=f"y has 1 numbers a clip, but {type(net).__name__}"):
+        fitted.partial_fit(clips, y)
 
 
 @pytest.mark.parametrize("loss", ["mse", "quantile", None])
