@@ -93,17 +93,15 @@ def compare_by_speaker(
         raise ValueError("the results hold one held-out speaker: a comparison needs at least two")
     label = common_label(result.labels[result._metric(metric)] for result in by_name.values())
     scores = np.column_stack([result.speaker_scores(metric) for result in by_name.values()])
-    undefined = np.column_stack([result.undefined(metric) for result in by_name.values()])
-    return SpeakerComparison(
-        list(by_name), first.speakers, scores, label, undefined=undefined.any(axis=1)
-    )
+    undefined = np.logical_or.reduce([result.undefined(metric) for result in by_name.values()])
+    return SpeakerComparison(list(by_name), first.speakers, scores, label, undefined=undefined)
 
 
 def _targets(result):
     """Targets as plain values; sequences as lists, whatever they were given as."""
     if result.y_true.dtype.kind == "f":
         missing = np.isnan(result.y_true)  # unlabelled clips of a regressor; NaN equals nothing
-        return [np.where(missing, None, result.y_true).tolist(), list(result.y_true.shape)]
+        return np.where(missing, None, result.y_true.astype(object)).tolist()
     return [
         np.asarray(target).tolist() if isinstance(target, (list, tuple, np.ndarray)) else target
         for target in result.y_true.tolist()

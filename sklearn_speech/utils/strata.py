@@ -72,8 +72,8 @@ def strata_of_groups(
         counts = np.hstack([_count(bins, group_of, n_groups) for bins in binned])
         return Strata(counts, [None] * counts.shape[1], needed=False)
     if y.ndim == 2 and y.shape[1] > 1:
-        columns = [_count(label, group_of, n_groups, 2) for label in y.astype(int).T]
-        absent, present = np.stack(columns, axis=1).transpose(2, 0, 1)
+        of_labels = [_count(label, group_of, n_groups, 2) for label in y.astype(int).T]
+        absent, present = np.stack(of_labels, axis=1).transpose(2, 0, 1)
         names = [f"label {j}" for j in range(y.shape[1])] + [None] * y.shape[1]
         counts = np.hstack([present, absent])
         found = np.flatnonzero(counts.sum(axis=0))
