@@ -12,9 +12,9 @@ from sklearn.exceptions import FitFailedWarning, UndefinedMetricWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
+    balanced_accuracy_score,
     brier_score_loss,
     d2_log_loss_score,
-    fbeta_score,
     log_loss,
     make_scorer,
     roc_auc_score,
@@ -461,9 +461,10 @@ def test_a_speaker_without_a_score_leaves_that_of_the_fold(clips, scoring):
 
 
 def test_a_scorer_may_be_made_of_part_of_a_function(clips):
-    beta = partial(fbeta_score, beta=2, average="macro")
-    scores = cross_validate_by_speaker(DummyClassifier(), *clips, scoring=make_scorer(beta))
-    assert scores.labels == {"score": "fbeta"}
+    above_chance = partial(balanced_accuracy_score, adjusted=True)
+    options = {"scoring": make_scorer(above_chance), "cv": GroupKFold(2)}
+    scores = cross_validate_by_speaker(DummyClassifier(), *clips, **options)
+    assert scores.labels == {"score": "balanced_accuracy"}
 
 
 def test_a_scorer_of_ones_own_is_given_the_whole_pipeline_and_the_clips(clips):
