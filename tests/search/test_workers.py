@@ -18,6 +18,8 @@ from sklearn_speech.model_selection import OptunaSearchCV
 from sklearn_speech.search._ledger import TrialLedger
 from sklearn_speech.search._space import as_space
 
+pytestmark = pytest.mark.slow
+
 STRENGTHS = [0.1, 0.2, 0.3, 0.4]
 
 
