@@ -74,6 +74,7 @@ class SpeechNetParameters(Mixin):
                 vars(c).get("_parameter_constraints", {}) for c in cls.__mro__
             )
             if "__init__" not in vars(cls):
+                # mypy allows no assignment to methods, even to those of a new class
                 cls.__init__ = _init_of_bases(cls)  # type: ignore[method-assign]
         if "__init__" in vars(cls):
             given = [inspect.signature(c.__init__).parameters for c in (cls, *bases)]
