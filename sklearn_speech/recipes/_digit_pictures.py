@@ -3,6 +3,8 @@
 The system of shun60s/spectrum.
 """
 
+from typing import Any
+
 from ..audio import PadOrTrim
 from ..classification import SpectrogramCNNClassifier
 from ..feature_extraction import MelSpectrogram
@@ -21,11 +23,11 @@ _CORRECTED = (
 _FILTERS = [16, 32, 32]
 
 #: Kernels of 6 x 6, stride 2, no padding, ReLU.
-_LAYERS = {
+_LAYERS: dict[str, Any] = {
     "kernel_size": 6, "stride": 2, "padding": "valid", "batch_norm": False, "input_norm": None,
 }  # fmt: skip
 
-_TRAINING = {
+_TRAINING: dict[str, Any] = {
     "optimizer": "adam", "lr": 0.001, "weight_decay": 0.0, "lr_schedule": "constant",
     "batch_size": 30, "weight_init": "lecun_normal",
 }  # fmt: skip
