@@ -3,6 +3,7 @@
 from copy import copy
 from functools import cache
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -264,7 +265,8 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         return shared_front_end(self._front_end_parameters(), dtype, resolve_device(self.device))
 
     def _front_end_parameters(self):
-        return {name: getattr(self, name) for name in _names_of_front_end(type(self))}
+        cls: Any = type(self)
+        return {name: getattr(self, name) for name in _names_of_front_end(cls)}
 
     def _typical_ranges(self, n_clips, dtype=torch.float32):
         """Ranges to assume for clips that come without: the mean of the training clips."""
