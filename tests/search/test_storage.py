@@ -562,7 +562,7 @@ def test_a_study_is_bound_to_weights_to_what_labels_mean_and_to_sizes_of_files(t
     search("passthrough", model__sample_weight=weights)
     with pytest.raises(ValueError, match="it differs in the arguments of fit"):
         search("passthrough", model__sample_weight=2 * weights)
-    with pytest.raises(ValueError, match="it differs in what the labels of choices stand for"):
+    with pytest.raises(ValueError, match="it differs in the values behind the labels of choices"):
         search(StandardScaler(), model__sample_weight=weights)
 
     paths = [tmp_path / f"{i}.wav" for i in range(2)]
