@@ -201,8 +201,8 @@ class SpectrogramDisplay:
         centers = np.linspace(0, nyquist, n_bands) if centers is None else np.asarray(centers)
         if centers.shape != (n_bands,) or (np.diff(centers) <= 0).any():
             raise ValueError(
-                f"frequencies of shape {centers.shape}: expected {n_bands} ascending numbers in Hz, "
-                "one per band of the spectrogram"
+                f"frequencies has shape {centers.shape}: expected {n_bands} ascending numbers in "
+                "Hz, one per band of the spectrogram"
             )
         return time_edges, centers_to_edges(centers, low=0.0, high=nyquist)
 
