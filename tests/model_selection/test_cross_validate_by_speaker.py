@@ -188,7 +188,7 @@ def test_bad_arguments_say_what_is_wrong(clips):
         run(cv=[(np.arange(3), np.arange(0))])
     with pytest.raises(ValueError, match="outside 0 to 65"):
         run(cv=[(np.arange(3), [66])])
-    with pytest.raises(ValueError, match="each once"):
+    with pytest.raises(ValueError, match="each only once"):
         run(scoring=["accuracy", "accuracy"])
     with pytest.raises(SpeakerFoldError, match="expected one number"):
         run(scoring=lambda model, X, y: "good")
