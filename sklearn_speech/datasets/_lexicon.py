@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..utils.phones import check_phone_sequences
 from ..utils.text import normalize_name
-from ..utils.validation import check_phone_sequences, make_ragged
+from ..utils.validation import make_ragged
 
 #: Costs of a phone error, of a phone in common, and of a word. Each is larger than any sum of
 #: the following ones.

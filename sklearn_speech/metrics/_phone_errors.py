@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from rapidfuzz.distance import Levenshtein
 from sklearn.utils import Bunch, check_consistent_length
 
-from ..utils.validation import check_phone_sequences
+from ..utils.phones import check_phone_sequences
 from ._phone_sets import check_folding, fold_checked
 
 

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..utils.validation import check_phone_sequences, make_ragged
+from ..utils.phones import check_phone_sequences
+from ..utils.validation import make_ragged
 
 #: The 61 symbols of TIMIT's transcriptions, alphabetically.
 TIMIT_PHONES = tuple(

@@ -139,7 +139,7 @@ def test_marked_encodings_line_ends_and_gzip_need_no_option(
 def test_a_cut_off_gzip_file_is_refused(manifest):
     path = manifest("path,label\na.wav,yes\n")
     path.write_bytes(gzip.compress(path.read_bytes())[:-9])
-    with pytest.raises(ValueError, match=r"clips\.csv is not a whole gzip file"):
+    with pytest.raises(ValueError, match=r"clips\.csv is not a complete gzip file"):
         load_speech_manifest(path)
 
 
