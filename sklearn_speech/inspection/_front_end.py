@@ -59,10 +59,10 @@ class FrontEndAxes:
             return levels * (10 / np.log(10)) * per_power, "dB"
         if scaling is None:
             return power_to_decibels(levels) * per_power, "dB"
-        if getattr(step, "db_window", None) is not None:
+        if scaling == "db" and getattr(step, "db_window", None) is not None:
             low, high = step.db_window
             return levels * (high - low) + low, "dB"
-        return levels, "dB"
+        return levels, "dB" if scaling == "db" else ""
 
 
 def describe_front_end(estimator: Any) -> FrontEndAxes | None:
