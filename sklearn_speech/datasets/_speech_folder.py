@@ -50,10 +50,10 @@ def load_speech_folder(
     labels : list of str or None, default=None
         Keep only recordings with these labels; None keeps all.
     on_unmatched : {"warn", "raise", "ignore"}, default="warn"
-        What to do about recordings that the pattern does not match, or matches in more than one
-        way (in the first pattern above, the label of "turn_on_bob_1.wav" is ambiguous), about
-        formats that cannot be decoded, such as M4A, and about folders that cannot be opened.
-        All of these are always left out and listed in ``unmatched``.
+        How to report recordings that the pattern does not match, or matches in more than one
+        way (in the first pattern above, the label of "turn_on_bob_1.wav" is ambiguous), formats
+        that cannot be decoded, such as M4A, and folders that cannot be opened. All of these are
+        always left out and listed in ``unmatched``.
 
     Returns
     -------

@@ -83,7 +83,7 @@ def cross_validate_by_speaker(
     Returns
     -------
     scores : SpeakerScores
-        A dict with ``test_score`` (or ``test_<metric>``), one entry a fold, and
+        A dict with ``test_score`` (or ``test_<metric>``), one entry per fold, and
         per-speaker scores, predictions and intervals as attributes and methods.
 
     Raises

@@ -44,13 +44,13 @@ def run_on_dask(
     Returns
     -------
     outcomes : list
-        What each job returned, an instance of LostWorker, or None for a job
+        For each job, its result, an instance of LostWorker, or None for a job
         that was still running when time ran out.
 
     Raises
     ------
     Exception
-        What a job raised.
+        The exception that a job raised.
     """
     from distributed.scheduler import KilledWorker
 

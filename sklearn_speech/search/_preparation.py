@@ -1,4 +1,4 @@
-"""What a search prepares before its first trial: backend, folds and study."""
+"""Prepare a search before its first trial: backend, folds and study."""
 
 import warnings
 from copy import deepcopy

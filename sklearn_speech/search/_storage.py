@@ -170,7 +170,7 @@ def retry_while_unreachable(
     Returns
     -------
     result : object
-        What the function returned.
+        The result of the function.
 
     Raises
     ------

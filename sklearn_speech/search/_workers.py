@@ -53,7 +53,7 @@ def run_jobs(
     Returns
     -------
     outcomes : list
-        For each job, what it returned, or an instance of WorkerDied or WorkerTimedOut.
+        For each job, its result, or an instance of WorkerDied or WorkerTimedOut.
     """
     if in_this_process(n_jobs):
         return Parallel(n_jobs=1)(jobs)

@@ -22,7 +22,7 @@ def split_clipwise(estimator: Any) -> tuple[Pipeline | None, Any]:
     first : Pipeline or None
         The longest run of such steps at the start of the pipeline; None if there are none.
     rest : estimator instance
-        What remains to be fitted on each fold: the other steps, or `estimator` itself.
+        The part to fit on each fold: the other steps, or `estimator` itself.
 
     Examples
     --------
