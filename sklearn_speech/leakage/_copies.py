@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,7 @@ def _compare_all(clips, sample_rate, first, second, lags, n_jobs, verbose):
     """Return the highest similarity of each pair over its lags."""
     starts = range(0, len(first), CHUNK)
 
-    def jobs():
+    def jobs() -> Iterator[Any]:
         for start in starts:
             chunk = slice(start, start + CHUNK)
             needed = np.unique(np.r_[first[chunk], second[chunk]])

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from html import escape
 from typing import Any, NamedTuple
 
@@ -167,7 +168,7 @@ class LeakageReport:
         if self.short:
             yield f"only identical copies are found for {len(self.short)} clips shorter than 0.1 s"
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = [f"LeakageReport: {self._summary()}"]
         lines += [f"  {kind:<24}{count:>12}" for kind, count in self._count_rows()]
         if self.leaks:
@@ -181,7 +182,7 @@ class LeakageReport:
         return "\n".join([*lines, *(f"  ({note})" for note in self._notes())])
 
     def _repr_html_(self):
-        def table(rows, tag):
+        def table(rows: Iterable[Iterable[str]], tag: str) -> str:
             return "".join(
                 "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>"
                 for row in rows

@@ -12,7 +12,7 @@ from ._folds import Fold, SpeakerFoldError
 from ._speaker_scores import SpeakerScores
 
 
-def first_names(speakers: Any) -> str:
+def shorten_names(speakers: Any) -> str:
     """Return the first three names, and how many more there are."""
     first = ", ".join(repr(str(name)) for name in speakers[:3])
     return first + (f" and {len(speakers) - 3} more" if len(speakers) > 3 else "")
@@ -52,12 +52,12 @@ def collect(
     failures = {i: fold.traceback for i, fold in enumerate(folds) if fold.error is not None}
     if len(failures) == len(folds):
         raise SpeakerFoldError(
-            f"all {len(folds)} folds failed; the one that held out {first_names(held_out[0])} "
+            f"all {len(folds)} folds failed; the one that held out {shorten_names(held_out[0])} "
             f"with:\n{folds[0].traceback}"
         ) from folds[0].error
     for i in failures:
         warnings.warn(
-            f"fold {i}, which held out {first_names(held_out[i])}, failed; "
+            f"fold {i}, which held out {shorten_names(held_out[i])}, failed; "
             f"its score is {error_score}:\n{folds[i].traceback}",
             FitFailedWarning,
             stacklevel=3,
@@ -121,7 +121,7 @@ def _warn_of_undefined_scores(folds, held_out, labels):
         if undefined:
             warnings.warn(
                 f"{labels.get(name, name)} has no value (NaN) in {len(undefined)} of {len(folds)} "
-                f"folds, such as the one that held out {first_names(undefined[0])}, so there is no "
+                f"folds, such as the one that held out {shorten_names(undefined[0])}, so there is no "
                 "mean. If the held-out clips lack a class, hold out several speakers at once, "
                 "with cv=StratifiedGroupKFold(), or choose a metric that one class suffices for, "
                 "such as 'accuracy' or 'neg_log_loss'",

@@ -14,7 +14,7 @@ from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_s
 from ..utils.labels import check_targets
 from ..utils.parallel import refuse_multiprocessing
 from ..utils.speakers import check_speakers
-from ._collect import collect, first_names
+from ._collect import collect, shorten_names
 from ._folds import Fold, SpeakerFoldError, check_splits, run_fold, threads_per_job
 from ._routing import route_metadata
 from ._scoring import check_scorers
@@ -196,14 +196,14 @@ def cross_validate_by_speaker(
             for i, fold in parallel(jobs):
                 folds[i] = fold
                 result = " ".join(f"{score:.3f}" for score in fold.scores.values())
-                bar.set_postfix_str(f"{first_names(held_out[i])} {result}")
+                bar.set_postfix_str(f"{shorten_names(held_out[i])} {result}")
                 bar.update()
         except _FoldFailure as failure:
             i, error, trace = failure.args
             if error.__traceback__ is None:  # the error comes from another process
                 error.add_note(trace)
             raise SpeakerFoldError(
-                f"fold {i}, which held out {first_names(held_out[i])}, failed: "
+                f"fold {i}, which held out {shorten_names(held_out[i])}, failed: "
                 f"{type(error).__name__}: {error}"
             ) from error
     return collect(folds, splits, held_out, y, names, codes, labels, error_score)

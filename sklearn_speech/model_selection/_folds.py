@@ -219,7 +219,7 @@ def _score_test_clips(fold, estimator, X, y, codes, test, scorers, score_params)
         fold.speaker_scores = {key: [value] for key, value in fold.scores.items()}
     else:
 
-        def params_of(name, rows):
+        def params_of(name: str, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
             return check_method_params(X, score_params[name], indices=test[rows])
 
         fold.speaker_scores = score_speakers(

@@ -130,7 +130,7 @@ class SpeakerComparison:
             )
         return text
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         header, body, foot = self._rows()
         return text_table(header, body, foot, self._notes())
 

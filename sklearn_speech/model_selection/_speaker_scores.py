@@ -293,7 +293,7 @@ class SpeakerScores(dict):
             notes.append(f"failed while held out, so there is no mean: {', '.join(who)}")
         return notes
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         header, body, foot = self._rows()
         return text_table(header, body, foot, self._notes())
 

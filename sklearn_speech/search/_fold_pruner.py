@@ -8,7 +8,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 #: States of the trials that are compared; failed trials are left out.
-_JUDGED = (TrialState.RUNNING, TrialState.PRUNED, TrialState.COMPLETE)
+_COMPARED = (TrialState.RUNNING, TrialState.PRUNED, TrialState.COMPLETE)
 
 
 class FoldPruner(BasePruner):
@@ -72,7 +72,7 @@ class FoldPruner(BasePruner):
             return False
         reported = [
             other.intermediate_values
-            for other in study.get_trials(deepcopy=False, states=_JUDGED)
+            for other in study.get_trials(deepcopy=False, states=_COMPARED)
             if other.intermediate_values
         ]
         n_go_on = math.ceil(self.shares[step] * len(reported))
