@@ -145,7 +145,7 @@ def load_speech_manifest(
         options = {"delimiter": delimiter, "quotes": quotes, "encoding": encoding}
         unused = [f"{name}={value!r}" for name, value in options.items() if value is not None]
         if unused:
-            raise ValueError(f"{', '.join(unused)}: says how a file is read, not a DataFrame")
+            raise ValueError(f"{', '.join(unused)}: applies to files, not to a DataFrame")
         table = frame_table(manifest)
         folder = Path.cwd()
     else:

@@ -121,10 +121,10 @@ def _warn_of_undefined_scores(folds, held_out, labels):
         if undefined:
             warnings.warn(
                 f"{labels.get(name, name)} has no value (NaN) in {len(undefined)} of {len(folds)} "
-                f"folds, such as the one that held out {shorten_names(undefined[0])}, so there is no "
-                "mean. If the held-out clips lack a class, hold out several speakers at once, "
-                "with cv=StratifiedGroupKFold(), or choose a metric that one class suffices for, "
-                "such as 'accuracy' or 'neg_log_loss'",
+                f"folds, such as the one that held out {shorten_names(undefined[0])}, so there is "
+                "no mean. If the held-out clips lack a class, hold out several speakers at "
+                "once, with cv=StratifiedGroupKFold(), or choose a metric for which one class is "
+                "enough, such as 'accuracy' or 'neg_log_loss'",
                 UndefinedMetricWarning,
                 stacklevel=4,
             )

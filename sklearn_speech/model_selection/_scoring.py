@@ -98,21 +98,21 @@ def with_all_classes(scorers: dict[str, Any], estimator: Any, y_test: Any) -> di
     classes = getattr(estimator, "classes_", None)
     if classes is None or np.ndim(classes) != 1 or np.ndim(y_test) != 1:
         return scorers
-    told = {
+    adapted = {
         name: scorer_with_options(scorer, labels=np.asarray(classes))
         for name, scorer in scorers.items()
         if _takes_labels(scorer)
     }
-    if told:
+    if adapted:
         unknown = set(np.asarray(y_test).tolist()).difference(np.asarray(classes).tolist())
         if unknown:
             listed = ", ".join(sorted(map(repr, unknown))[:3])
             raise ValueError(
-                f"no training clip of this fold has class {listed}, so {', '.join(told)} is "
+                f"no training clip of this fold has class {listed}, so {', '.join(adapted)} is "
                 "undefined: leave out the clips of a class that only held-out speakers have, or "
                 "choose a metric of predicted classes, such as 'accuracy'"
             )
-    return scorers | told
+    return scorers | adapted
 
 
 def _takes_labels(scorer: Any) -> bool:

@@ -45,7 +45,7 @@ def check_speakers(
     """
     if speakers is None:
         raise ValueError(
-            f"The '{name}' parameter should not be None: it says who speaks in each clip"
+            f"The '{name}' parameter should not be None: expected the speaker of each clip"
         )
     values = np.asarray(speakers)
     if values.ndim != 1:

@@ -229,7 +229,7 @@ def test_a_data_frame_gives_what_its_file_gives(manifest, tmp_path):
         load_speech_manifest(frame.assign(label=["yes", None]), root=tmp_path)
     with pytest.raises(ValueError, match="no rows"):
         load_speech_manifest(frame[:0])
-    with pytest.raises(ValueError, match="quotes=True: says how a file is read"):
+    with pytest.raises(ValueError, match="quotes=True: applies to files"):
         load_speech_manifest(frame, quotes=True)
     with pytest.raises(ValueError, match="'note' is used twice"):
         load_speech_manifest(pd.concat([frame, frame[["note"]]], axis=1), root=tmp_path)
