@@ -12,6 +12,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from ..modules.front_end import ZERO_FRAMES_IN_NETWORK, FrontEnd
+from ..modules.scaling import SCALINGS
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed
 from ..utils.sklearn_private import (
@@ -42,7 +43,7 @@ ANALYSIS_CONSTRAINTS = {
     "preemphasis": [Interval(Real, -1, 1, closed="both")],
     "detrend": [StrOptions({"constant", "linear"}), None],
     "power": [Interval(Real, 0, None, closed="neither")],
-    "scaling": [StrOptions({"log", "db"}), None],
+    "scaling": [StrOptions(set(SCALINGS)), None],
     "log_offset": [Interval(Real, 0, None, closed="left")],
     "ref": [StrOptions({"max"}), Interval(Real, 0, None, closed="neither")],
     "amin": [Interval(Real, 0, None, closed="neither")],

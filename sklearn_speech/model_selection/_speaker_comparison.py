@@ -12,12 +12,12 @@ from ._tables import html_table, text_table
 class SpeakerComparison:
     """Scores of several pipelines on the same held-out speakers, side by side.
 
-    Made by :func:`compare_by_speaker`.
+    Returned by :func:`compare_by_speaker`.
 
     Parameters
     ----------
     names : list of str
-        Of the pipelines.
+        Names of the pipelines.
     speakers : ndarray of shape (n_speakers,)
     scores : ndarray of shape (n_speakers, n_pipelines)
     metric : str
@@ -62,7 +62,7 @@ class SpeakerComparison:
         }
 
     def difference(self, first: str, second: str) -> npt.NDArray[Any]:
-        """Score of one pipeline minus that of another, for each speaker.
+        """Return the score of one pipeline minus that of another for each speaker.
 
         Parameters
         ----------
@@ -80,7 +80,7 @@ class SpeakerComparison:
         return self.scores[:, a] - self.scores[:, b]
 
     def to_frame(self) -> Any:
-        """One row a speaker, one column a pipeline.
+        """Return a data frame with one row per speaker and one column per pipeline.
 
         Returns
         -------
@@ -118,7 +118,7 @@ class SpeakerComparison:
 
     @property
     def caveat(self) -> str:
-        """Limits of the p-values, as text."""
+        """Describe the limits of the p-values."""
         n = len(self.speakers)
         method = self.tests[0]["method"]
         text = f"Tests are over {n} speakers ({method}), not over clips, which are not independent."
@@ -130,7 +130,7 @@ class SpeakerComparison:
             )
         return text
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         header, body, foot = self._rows()
         return text_table(header, body, foot, self._notes())
 

@@ -1,4 +1,4 @@
-"""Clips without a label, which a pretrainer learns from and no score counts."""
+"""Clips without a label, which train a pretrainer but are never scored."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,14 +10,14 @@ from ..utils.labels import is_unlabelled
 
 
 def unlabelled_clips(estimator: Any, y: Any, searched: Iterable[str] = ()) -> npt.NDArray[np.bool_]:
-    """Which clips are for a pretrainer only: those with -1, where there is a pretrainer.
+    """Return which clips are unlabelled: those with -1, if there is a pretrainer.
 
     Parameters
     ----------
     estimator : estimator instance
     y : array-like of shape (n_clips,)
     searched : iterable of str, default=()
-        Parameters that are tried; where a pretrainer is among them, there is one.
+        Names of searched parameters; if one of them is a pretrainer, there is one.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def unlabelled_clips(estimator: Any, y: Any, searched: Iterable[str] = ()) -> np
 def with_labels(
     splits: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]], unlabelled: npt.NDArray[np.bool_]
 ) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]]:
-    """Splits whose tests hold labelled clips only.
+    """Remove unlabelled clips from the test parts of splits.
 
     Parameters
     ----------
@@ -43,12 +43,12 @@ def with_labels(
     Returns
     -------
     splits : list of (ndarray, ndarray, ndarray)
-        Training clips, test clips, and those training clips that have a label.
+        Training clips, test clips, and labelled training clips.
 
     Raises
     ------
     ValueError
-        When no test holds a labelled clip.
+        If no test part contains a labelled clip.
     """
     labelled = [
         (train, test[~unlabelled[test]], train[~unlabelled[train]])

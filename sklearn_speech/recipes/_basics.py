@@ -44,7 +44,7 @@ def _mlp(sample_rate=22050, duration=None, max_epochs=10, random_state=None, rea
 
 
 def _cnn(n_blocks, max_epochs, random_state, dropout=0.2):
-    """One block, as published results have it, or two, as the author intended."""
+    """Make a network of one block, as in the published results, or two, as the author intended."""
     check_option("n_blocks", n_blocks, (1, 2))
     blocks: dict[str, Any] = {
         1: {"n_filters": 64, "padding": "valid"},

@@ -3,7 +3,10 @@
 The system of shun60s/spectrum.
 """
 
+from collections.abc import Callable
 from typing import Any
+
+from sklearn.pipeline import Pipeline
 
 from ..audio import PadOrTrim
 from ..classification import SpectrogramCNNClassifier
@@ -59,7 +62,7 @@ def _autoencoder(n_layers, max_epochs, random_state):
     )  # fmt: skip
 
 
-def _register_cnn(n_layers, published):
+def _register_cnn(n_layers: int, published: str) -> Callable[..., Pipeline]:
     @recipe(
         f"spectrum-{n_layers}cnn",
         source="spectrum",
@@ -69,8 +72,13 @@ def _register_cnn(n_layers, published):
         corrected=_CORRECTED,
     )
     def make(
-        sample_rate=22050, n_mels=64, n_frames=64, max_epochs=10, random_state=None, reads="paths"
-    ):
+        sample_rate: int = 22050,
+        n_mels: int = 64,
+        n_frames: int = 64,
+        max_epochs: int = 10,
+        random_state: Any = None,
+        reads: str = "paths",
+    ) -> Pipeline:
         classifier = _classifier(
             n_layers, max_epochs, random_state, n_filters=_FILTERS[:n_layers], pool_size=1,
             **_LAYERS,
@@ -101,7 +109,7 @@ def _pretrained(
     return pipeline(_image_steps(reads, sample_rate, n_mels, n_frames), classifier)
 
 
-def _register_autoencoder(n_layers):
+def _register_autoencoder(n_layers: int) -> Callable[..., Pipeline]:
     @recipe(
         f"spectrum-autoencoder-{n_layers}",
         source="spectrum",
@@ -112,8 +120,13 @@ def _register_autoencoder(n_layers):
         corrected=_CORRECTED,
     )
     def make(
-        sample_rate=22050, n_mels=64, n_frames=64, max_epochs=30, random_state=None, reads="paths"
-    ):
+        sample_rate: int = 22050,
+        n_mels: int = 64,
+        n_frames: int = 64,
+        max_epochs: int = 30,
+        random_state: Any = None,
+        reads: str = "paths",
+    ) -> Pipeline:
         return pipeline(
             _image_steps(reads, sample_rate, n_mels, n_frames),
             _autoencoder(n_layers, max_epochs, random_state),

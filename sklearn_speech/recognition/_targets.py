@@ -10,8 +10,9 @@ from ..base._batches import ClipDataset
 from ..base._mixin import Mixin
 from ..modules.ctc import frames_needed
 from ..modules.phoneme_net import frames_per_output, out_frames
+from ..utils.phones import check_phone_sequences
 from ..utils.random import torch_seed
-from ..utils.validation import check_phone_sequences, make_ragged
+from ..utils.validation import make_ragged
 
 
 class TargetsMixin(Mixin):

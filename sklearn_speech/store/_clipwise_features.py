@@ -1,4 +1,4 @@
-"""Features after the clip-wise first steps of a pipeline, computed once for each setting."""
+"""Compute the clip-wise first steps of a pipeline once for each setting."""
 
 import os
 from collections import OrderedDict
@@ -20,12 +20,12 @@ _WITHOUT_EFFECT = {"n_jobs", "verbose", "device"}
 
 
 def as_feature_cache(memory: Any) -> FeatureCache | None:
-    """A cache on disk, or None.
+    """Return a cache on disk, or None.
 
     Parameters
     ----------
     memory : FeatureCache, str, os.PathLike, joblib.Memory or None
-        A folder, or something that has one.
+        A folder, or an object that has one.
 
     Returns
     -------
@@ -40,15 +40,15 @@ def as_feature_cache(memory: Any) -> FeatureCache | None:
 
 
 def may_share(estimator: Any, scorers: Any, fit_params: Iterable[str]) -> bool:
-    """Whether the clip-wise first steps of a pipeline may be computed outside of the folds.
+    """Whether the clip-wise first steps of a pipeline may be computed outside the folds.
 
     Parameters
     ----------
     estimator : estimator instance
     scorers : callable or dict of str to callable
-        A scorer, or several, also as scikit-learn's searches have them.
+        One scorer or several, in any form that scikit-learn's searches use.
     fit_params : dict of str
-        Arguments of ``fit``; one for a clip-wise step would get lost.
+        Arguments of ``fit``; an argument of a clip-wise step would be lost.
 
     Returns
     -------
@@ -58,21 +58,21 @@ def may_share(estimator: Any, scorers: Any, fit_params: Iterable[str]) -> bool:
     names = {} if first is None else first.named_steps
     if any(name.partition("__")[0] in names for name in fit_params):
         return False
-    # a scorer written by the user may look at the clips as they came in
+    # a scorer written by the user may look at the original clips
     return all(is_sklearn_scorer(scorer) for scorer in scorers_by_name(scorers).values())
 
 
 class ClipwiseFeatures:
-    """Features of all clips after clip-wise steps, by the parameters of the steps.
+    """Computes and keeps features of all clips, by the parameters of the clip-wise steps.
 
     Parameters
     ----------
     X : array-like of shape (n_clips, ...)
         All clips of the search.
     cache : FeatureCache or None, default=None
-        Keeps features for later searches.
+        Stores features for later searches.
     max_bytes : int, default=2 * 2**30
-        Bound of the features kept in memory; those not used for longest are dropped first.
+        Maximum size of the features kept in memory; the least recently used are dropped first.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class ClipwiseFeatures:
         self._names: list[str] | None = None
 
     def compute(self, steps: list[tuple[str, Any]]) -> Any:
-        """Features of all clips after some steps.
+        """Return the features of all clips after some steps.
 
         Settings that share their first steps share their features: a search
         over ``n_mels`` reads each file once.
@@ -93,7 +93,7 @@ class ClipwiseFeatures:
         Parameters
         ----------
         steps : list of (str, transformer)
-            Each treats clips alone. They are not fitted.
+            Unfitted clip-wise steps.
 
         Returns
         -------
@@ -114,7 +114,7 @@ class ClipwiseFeatures:
         return features
 
     def _stored(self, key, steps):
-        """Features from the disk, completed by the missing clips; None where none are stored."""
+        """Return stored features, computing those of missing clips; None if none are stored."""
         if self.cache is None:
             return None
         features = self.cache.get(self._name_on_disk(key))
@@ -150,7 +150,7 @@ class ClipwiseFeatures:
         return self.compute(steps)
 
     def _clips(self):
-        """A name for each clip, by its file or by its values."""
+        """Return a name for each clip, derived from its file or its values."""
         if self._names is None:
             each: Iterable[Any] | None = file_identities(self.X)
             if each is None:
@@ -164,7 +164,7 @@ class ClipwiseFeatures:
 
     @property
     def n_bytes(self) -> int:
-        """Size of the features kept in memory."""
+        """Return the size of the features kept in memory."""
         return sum(_n_bytes(kept) for kept in self._kept.values())
 
     def _keep(self, key, features):
@@ -183,7 +183,7 @@ def _description(step):
 
 def _n_bytes(features):
     if isinstance(features, np.ndarray) and features.dtype != object:
-        # the operating system keeps and drops the pages of memory maps
+        # the operating system manages the memory of memory maps
         return 0 if isinstance(features, np.memmap) else features.nbytes
     return sum(0 if _is_mapped(clip) else getattr(clip, "nbytes", 0) for clip in features)
 

@@ -1,4 +1,4 @@
-"""Digests of data, equal for equal data in every process."""
+"""Digests of data that are equal for equal data in every process."""
 
 import hashlib
 import os
@@ -12,13 +12,13 @@ from ..audio._reading import check_entries
 
 
 def digest(*values: object) -> str:
-    """A hexadecimal digest of some values.
+    """Return a hexadecimal digest of some values.
 
     Parameters
     ----------
     *values : object
-        Arrays, ragged arrays, lists, dicts, strings, paths, numbers and None are
-        taken by value; anything else as joblib takes it.
+        Arrays, ragged arrays, lists, dicts, strings, paths, numbers and None are hashed by
+        value; anything else is hashed by joblib.
 
     Returns
     -------
@@ -64,17 +64,17 @@ def _update(state, value):
 
 
 def file_identities(X: Any) -> list[tuple[Any, ...]] | None:
-    """Path, size and time of the last change of each file, to detect changed files.
+    """Return path, size and modification time of each file, to detect changed files.
 
     Parameters
     ----------
     X : array-like of str, os.PathLike or AudioSegment
-        In any of the forms that :class:`~sklearn_speech.audio.AudioReader` takes.
+        In any form that :class:`~sklearn_speech.audio.AudioReader` takes.
 
     Returns
     -------
     identities : list of tuple, or None
-        Size and time are None for a missing file; the whole is None where X holds no files.
+        Size and time are None for a missing file; the result is None if X holds no files.
     """
     if getattr(X, "dtype", None) is not None and X.dtype.kind in "biufc":
         return None
@@ -88,7 +88,7 @@ def file_identities(X: Any) -> list[tuple[Any, ...]] | None:
         try:
             found = os.stat(path)
             state: tuple[int | None, int | None] = found.st_size, found.st_mtime_ns
-        except (OSError, ValueError):  # ValueError of a null character in a name
+        except (OSError, ValueError):  # ValueError: a null character in a name
             state = None, None
         part = (entry.start, entry.end) if isinstance(entry, AudioSegment) else ()
         identities.append((path, *state, *part))

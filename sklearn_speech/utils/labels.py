@@ -1,4 +1,4 @@
-"""Checks of targets, and the mark of clips without a label."""
+"""Check targets, and find unlabelled clips."""
 
 import numbers
 from typing import Any
@@ -11,7 +11,7 @@ from .validation import make_ragged
 
 
 def is_unlabelled(y: Any) -> npt.NDArray[np.bool_]:
-    """Which clips have the number -1 for a label.
+    """Return which clips have the label -1.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def _is_minus_one(label: Any) -> bool:
 
 
 def as_targets(y: Any) -> npt.NDArray[Any]:
-    """Targets or predictions as an array, of objects where they are sequences or mixed.
+    """Convert targets or predictions to an array, of dtype object if they are sequences or mixed.
 
     Examples
     --------
@@ -53,12 +53,12 @@ def as_targets(y: Any) -> npt.NDArray[Any]:
         if isinstance(y[0], (list, tuple, np.ndarray)):
             return make_ragged(y)
         if len({isinstance(label, str) for label in y}) > 1:
-            return make_ragged(y)  # numpy would make strings of the numbers
+            return make_ragged(y)  # numpy would convert the numbers to strings
     return np.asarray(y)
 
 
 def check_targets(y: Any) -> npt.NDArray[Any]:
-    """Targets as a 1-D array, of objects where they are sequences or of several kinds.
+    """Convert targets to a 1-D array, of dtype object if they are sequences or mixed.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def check_targets(y: Any) -> npt.NDArray[Any]:
 
 def _check_labels(labels: list[Any]) -> None:
     for i, label in enumerate(labels):
-        # an empty string is a sequence of phones or characters without any
+        # an empty string is a sequence of phones or characters of length zero
         if is_missing(label) and not isinstance(label, str):
             raise ValueError(f"y[{i}] is {label!r}: expected a target, or leave this clip out")
     strings = sum(isinstance(label, str) for label in labels)

@@ -168,7 +168,7 @@ def test_bad_arguments_say_what_is_wrong(clips):
     for kind in (list, pd.Series, np.asarray):
         with pytest.raises(ValueError, match=r"speakers has missing values .* position 7"):
             run(speakers=kind(missing))
-    with pytest.raises(ValueError, match=r"one speaker only \('ann'\)"):
+    with pytest.raises(ValueError, match=r"only one speaker \('ann'\)"):
         run(speakers=np.full(len(y), "ann"))
     with pytest.raises(ValueError, match="65 entries for 66 clips"):
         run(speakers=speakers[1:])
@@ -180,7 +180,7 @@ def test_bad_arguments_say_what_is_wrong(clips):
         run(error_score="stop")
     with pytest.raises(ValueError, match="'groups'; the groups are the speakers"):
         run(params={"groups": speakers})
-    with pytest.raises(ValueError, match=r"cv=2.5: expected a splitter"):
+    with pytest.raises(ValueError, match=r"cv=2.5: expected a group splitter"):
         run(cv=2.5)
     with pytest.raises(ValueError, match="yields no split"):
         run(cv=[])
@@ -188,7 +188,7 @@ def test_bad_arguments_say_what_is_wrong(clips):
         run(cv=[(np.arange(3), np.arange(0))])
     with pytest.raises(ValueError, match="outside 0 to 65"):
         run(cv=[(np.arange(3), [66])])
-    with pytest.raises(ValueError, match="each once"):
+    with pytest.raises(ValueError, match="each only once"):
         run(scoring=["accuracy", "accuracy"])
     with pytest.raises(SpeakerFoldError, match="expected one number"):
         run(scoring=lambda model, X, y: "good")
@@ -556,7 +556,7 @@ def test_a_class_of_the_held_out_speaker_alone_is_wrong_or_an_error_with_advice(
     y = np.where(speakers == "ann", "oh", y)
     scores = cross_validate_by_speaker(LogisticRegression(), X, y, speakers)
     assert scores["test_score"][0] == 0
-    message = r"held out 'ann'.*has class 'oh', so score has no value: leave out the clips"
+    message = r"held out 'ann'.*has class 'oh', so score is undefined: leave out the clips"
     with pytest.raises(SpeakerFoldError, match=message):
         cross_validate_by_speaker(LogisticRegression(), X, y, speakers, scoring="neg_log_loss")
     kept = y != "oh"
