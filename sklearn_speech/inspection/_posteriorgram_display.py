@@ -171,7 +171,7 @@ class PosteriorgramDisplay:
         starts = {label: start for start, _, label in sorted(segments, reverse=True)}
         period = self.frame_period
 
-        def first_time(c: int) -> float:
+        def first_time(c: int) -> tuple[bool, float]:
             phone = str(self.phones[c])
             peak = self.first_frame_time + period * int(posteriors[:, c].argmax())
             return (phone == "", starts.get(phone, peak))

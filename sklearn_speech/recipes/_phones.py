@@ -4,7 +4,7 @@ The system of heungky/trainable-STFT-Mel.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from sklearn.pipeline import Pipeline
 
@@ -37,7 +37,7 @@ def _register(name: str, encoder: str, **fixed: Any) -> Callable[..., Pipeline]:
         sample_rate: int = 16000, setting: str = "A", filterbank: str = "nnaudio",
         n_mels: int = 40, masked_bins: Any = None, random_mel: bool = False,
         input_norm: str | None = None, max_epochs: int = 400, random_state: Any = None,
-        reads: str = "paths",
+        reads: Literal["paths", "waveforms"] = "paths",
     ) -> Pipeline:  # fmt: skip
         return with_front_end(
             PhonemeRecognizer, clips(reads, sample_rate),
