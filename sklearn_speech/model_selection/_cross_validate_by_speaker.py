@@ -9,8 +9,8 @@ from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
-from ..store._clipwise import split_clipwise
 from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
+from ..store._split_clipwise import split_clipwise
 from ..utils.labels import check_targets
 from ..utils.parallel import refuse_multiprocessing
 from ..utils.speakers import check_speakers

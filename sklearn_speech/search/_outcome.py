@@ -7,7 +7,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 from sklearn.base import clone
 
-from ..store._clipwise import split_clipwise
+from ..store._split_clipwise import split_clipwise
 from ..utils.optuna_private import stop_allowed
 from ._ledger import TrialLedger
 from ._results import collect

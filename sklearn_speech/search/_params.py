@@ -8,7 +8,7 @@ from typing import Any
 from optuna.distributions import check_distribution_compatibility
 from optuna.trial import FrozenTrial
 
-from ..store._digest import digest
+from ..store._cache_key import digest
 from ..utils.optuna_private import contains
 from ._stored_trials import RECORD
 

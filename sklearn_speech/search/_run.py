@@ -17,7 +17,7 @@ from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from ..model_selection._folds import threads_per_job
-from ..store._clipwise import split_clipwise
+from ..store._split_clipwise import split_clipwise
 from ..utils.optuna_private import stop_requested
 from ._fold_pruner import FoldPruner
 from ._ledger import TrialLedger

@@ -8,7 +8,7 @@ import numpy as np
 import optuna
 from optuna.study import Study, StudyDirection
 
-from ..store._digest import digest, file_identities
+from ..store._cache_key import digest, file_identities
 from ..utils.optuna_private import location_of, storage_of
 from ._params import stable_repr
 from ._storage import errors_named, open_storage

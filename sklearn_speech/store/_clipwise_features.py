@@ -7,16 +7,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import indexable
 
-from .. import __version__
 from ..utils.sklearn_private import is_sklearn_scorer, safe_indexing, scorers_by_name
-from ._clipwise import split_clipwise
-from ._digest import digest, file_identities
+from ._cache_key import clip_names, key_of_clips, key_of_steps
 from ._feature_cache import FeatureCache
-
-#: Parameters that do not change the features.
-_WITHOUT_EFFECT = {"n_jobs", "verbose", "device"}
+from ._split_clipwise import split_clipwise
 
 
 def as_feature_cache(memory: Any) -> FeatureCache | None:
@@ -101,7 +96,7 @@ class ClipwiseFeatures:
         """
         if not steps:
             return self.X
-        key = digest([_description(step) for _, step in steps])
+        key = key_of_steps(steps)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
@@ -152,15 +147,11 @@ class ClipwiseFeatures:
     def _clips(self):
         """Return a name for each clip, derived from its file or its values."""
         if self._names is None:
-            each: Iterable[Any] | None = file_identities(self.X)
-            if each is None:
-                n_clips = len(indexable(self.X)[0])
-                each = (safe_indexing(self.X, i) for i in range(n_clips))
-            self._names = [digest(__version__, clip) for clip in each]
+            self._names = clip_names(self.X)
         return self._names
 
     def _name_on_disk(self, key):
-        return f"{digest(self._clips())}-{key}"
+        return f"{key_of_clips(self._clips())}-{key}"
 
     @property
     def n_bytes(self) -> int:
@@ -172,13 +163,6 @@ class ClipwiseFeatures:
         total = self.n_bytes
         while total > self.max_bytes and len(self._kept) > 1:
             total -= _n_bytes(self._kept.popitem(last=False)[1])
-
-
-def _description(step):
-    params = step.get_params(deep=True)
-    for name in params.keys() & _WITHOUT_EFFECT:
-        del params[name]
-    return [f"{type(step).__module__}.{type(step).__qualname__}", params]
 
 
 def _n_bytes(features):
