@@ -11,11 +11,22 @@ PACKAGE = Path(sklearn_speech.__file__).parent
 
 #: Rooms whose public functions and methods are all annotated.
 ANNOTATED = [
+    "augmentation",
     "base",
     "classification",
+    "datasets",
+    "inspection",
+    "leakage",
+    "metrics",
+    "model_selection",
     "pretraining",
+    "recipes",
     "recognition",
     "regression",
+    "search",
+    "splits",
+    "store",
+    "utils",
 ]
 
 
