@@ -2,7 +2,7 @@
 Spoken digits of new speakers
 =============================
 
-How well are digits recognised when the speaker is new? Each speaker of the Free
+How well are digits recognised if the speaker is new? Each speaker of the Free
 Spoken Digit Dataset is held out in turn: the network is trained on the other five
 speakers and tested on the sixth. Nothing in the pipeline is fitted on clips of the
 held-out speaker. The network below is one of the two networks of

@@ -64,7 +64,7 @@ on_waveforms = [
 # -----------------------------
 # These change the output of a front end, and take very little time. `Mixup`, which mixes
 # two clips and their labels, and `FreqMixStyle`, which mixes the average spectra of two
-# recordings, are not shown, since they need several clips.
+# recordings, are not shown, because they need several clips.
 
 on_spectrograms = [
     FrameShift(),

@@ -147,13 +147,13 @@ print(f"{by_hand / at_once:.1f} times as fast here; largest difference {gap:.0e}
 # absolute difference of mel energy in dB, over all values less than 60 dB below the
 # maximum. The difference in overall level is printed too.
 
-judge = MelSpectrogram(RATE, n_mels=40).fit(clip)
-truth = judge.transform(clip)[0]
+mel_energies = MelSpectrogram(RATE, n_mels=40).fit(clip)
+truth = mel_energies.transform(clip)[0]
 audible = truth > truth.max() - 60
 sounds = {"Original": word}
 for name, front_end in front_ends.items():
     sound = front_end.inverse_transform(front_end.transform(clip))[0]
-    error = np.abs(judge.transform(sound[np.newaxis])[0] - truth)[audible].mean()
+    error = np.abs(mel_energies.transform(sound[np.newaxis])[0] - truth)[audible].mean()
     level = 10 * np.log10(np.square(sound).sum() / np.square(word).sum())
     sounds[f"from {name}"] = sound
     print(f"from {name}: mel error {error:.2f} dB, level {level:+.2f} dB")

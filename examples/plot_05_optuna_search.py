@@ -2,14 +2,14 @@
 A hyperparameter search with an honest score
 ============================================
 
-How many layers, how many mel bands? Optuna tries settings, each judged on held-out
-speakers. The score of the best setting is optimistic: it was chosen because it did well
-on those speakers. So another speaker is held out of each search and is used only to score
-its best setting. Both scores are shown side by side.
+How many layers and mel bands are best? Optuna tries settings and scores each of them on held-out
+speakers. The score of the best setting is optimistic, because the setting was chosen by it.
+Therefore, another speaker is held out of each search, and is used only to score its best setting.
+This example shows both scores side by side.
 
-Run as a script, this prints both scores, stores its trials in ``search.db``, so that a
-run that was stopped can continue, and writes ``optuna_search.png``; both files are in
-the working directory.
+When run as a script, it prints both scores, stores its trials in ``search.db``, so that an
+interrupted run can continue, and writes ``optuna_search.png``. Both files are in the working
+directory.
 """
 
 # %%
@@ -36,12 +36,11 @@ except OSError as error:
 print(f"{source}: {len(speech.data)} clips of {len(set(speech.speaker))} speakers")
 
 # %%
-# What is searched
+# The search space
 # ----------------
-# :func:`~sklearn_speech.model_selection.suggest_search_space` proposes a space for each
-# step of this library; here it is narrowed to the questions above. The number of
-# filters is drawn for each layer, and the number of layers is drawn too, so the
-# space is a function of the trial.
+# :func:`~sklearn_speech.model_selection.suggest_search_space` suggests a space for each
+# step of this library; this example needs only a part of it. Both the number of layers and the
+# number of filters of each layer are drawn, so the space is a function of the trial.
 
 from sklearn_speech import (
     MelSpectrogram,
@@ -58,11 +57,11 @@ pipeline = make_speech_pipeline(
 )
 if source.startswith("SYNTHETIC"):  # the clips are waveforms, so there are no files to read
     pipeline = pipeline[1:]
-print("to begin with:", *suggest_search_space(pipeline), sep="\n  ")
+print("suggested space:", *suggest_search_space(pipeline), sep="\n  ")
 
 
 def space(trial):
-    """Parameters of the pipeline for a trial of Optuna."""
+    """Return the parameters of the pipeline for an Optuna trial."""
     n_layers = trial.suggest_int("n_layers", 1, 3)
     filters = [trial.suggest_int(f"n_filters_{i}", 8, 24, step=8) for i in range(n_layers)]
     return {
@@ -75,11 +74,11 @@ def space(trial):
 
 
 # %%
-# Searches inside, one speaker outside
-# ------------------------------------
-# The inner folds are by speaker too. Each search has its own study, named by its
-# data. ``memory`` keeps features: the mel spectrograms of one outer fold are used again
-# in the next.
+# Inner searches and an outer speaker
+# -----------------------------------
+# The inner folds are by speaker too. Each search has its own study, whose name is derived
+# from its data. ``memory`` stores features, so the mel spectrograms of one outer fold are
+# reused in the next.
 
 import tempfile
 
@@ -104,8 +103,8 @@ with tempfile.TemporaryDirectory() as features:
 # %%
 # The inner and the outer score
 # -----------------------------
-# The setting was chosen by the inner score, which is therefore optimistic. The outer score
-# is that of a speaker whom neither the search nor the network has heard.
+# The inner score is optimistic, because it was used to choose the setting. The outer score is
+# that of a speaker whose clips were used neither in the search nor in training.
 
 import numpy as np
 
@@ -113,13 +112,13 @@ best = np.array([fitted.best_score_ for fitted in scores["estimator"]])
 print(scores)
 for speaker, fitted in zip(scores.speakers, scores["estimator"]):
     print(f"without {speaker}:", fitted.study_.best_params)
-print(f"best of the inner scores, optimistic:  {best.mean():.3f}")
-print(f"speakers held out of all, honest:      {scores.mean:.3f}")
+print(f"best inner score, optimistic:          {best.mean():.3f}")
+print(f"outer score on new speakers, honest:       {scores.mean:.3f}")
 
 # %%
 # Which parameters mattered
 # -------------------------
-# Optuna's own plots work on the study; this one shows the first search.
+# Optuna's own plots work with the study. This one shows the first search.
 
 import matplotlib.pyplot as plt
 from optuna.visualization.matplotlib import plot_param_importances
@@ -131,8 +130,8 @@ figure = left.figure
 figure.set_size_inches(12, 5)
 left.set_position([0.12, 0.13, 0.36, 0.72])
 right = figure.add_axes([0.6, 0.13, 0.36, 0.72])
-right.barh(scores.speakers, scores["test_score"], color="tab:blue", label="held out of all")
-right.plot(best, range(len(best)), "kD", label="best inner score of that search")
+right.barh(scores.speakers, scores["test_score"], color="tab:blue", label="outer score")
+right.plot(best, range(len(best)), "kD", label="best inner score of the search")
 right.set_xlim(0, 1.05)
 right.set_xlabel("Accuracy")
 right.legend(loc="lower left")

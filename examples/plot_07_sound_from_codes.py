@@ -77,7 +77,7 @@ print(f"{clip.shape[1]} samples are encoded as {codes.shape[1]} values")
 # %%
 # From codes to waveforms
 # -----------------------
-# ``PadOrTrim`` has no inverse, so that only the steps after it are inverted.
+# ``PadOrTrim`` has no inverse, so only the steps after it are inverted.
 
 through_code = pipeline[1:].inverse_transform(codes)[0]
 mel = pipeline[1]
@@ -169,8 +169,8 @@ figure.savefig("sound_spectrograms.png", dpi=120)
 
 # %%
 # Training curves of both systems. The published system is trained with the cross-entropy of
-# scaled spectrograms, ours with the squared error of decibels, so that their losses cannot
-# be compared.
+# scaled spectrograms, ours with the squared error of decibels, so their losses cannot be
+# compared.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 for panel, (name, network) in zip(axes, {"ours": pipeline[-1], "published": autoencoder}.items()):

@@ -85,7 +85,7 @@ from sklearn_speech.inspection import (
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 TrainingCurveDisplay.from_estimator(recognizer, ax=left)
-left.set_ylabel("CTC loss for each phone")
+left.set_ylabel("CTC loss per phone")
 rates = [row["valid_per"] for row in recognizer.history_]
 right.plot(np.arange(1, len(rates) + 1), rates, color="tab:orange")
 right.set(xlabel="Epoch", ylabel="Phone error rate, validation", ylim=(0, None))

@@ -123,7 +123,7 @@ if len(rejected) > 20:
 # hop of 11.6 ms, and scale levels from -45 to 45 dB to the range 0 to 1. The image has the
 # first 64 frames. Frames in which a band is exactly 0 are dropped. Short clips are padded
 # with black, where the published images have random bytes. The highest bands of recordings
-# at 8 kHz are empty, since these have no content above 4000 Hz.
+# at 8 kHz are empty, because these have no content above 4000 Hz.
 
 from sklearn_speech import make_recipe
 
@@ -144,7 +144,7 @@ from PIL import Image
 
 
 def write_picture(path, picture):
-    """Write values from 0 to 1 as gray levels, the first band at the bottom."""
+    """Write values from 0 to 1 as gray levels, with the first band at the bottom."""
     Image.fromarray(np.round(255 * picture[::-1]).astype(np.uint8)).save(path)
 
 
@@ -158,7 +158,7 @@ lines = [f"{Path(paths[i]).name}\t{reasons[i]}\n" for i in rejected]
 # %%
 # From images to arrays
 # ---------------------
-# Image files round the values: a gray level is 90 dB / 255.
+# Image files round the values to steps of 90 dB / 255.
 
 files = [folder / f"{Path(paths[i]).stem}.png" for i in kept]
 read = np.array([np.asarray(Image.open(file))[::-1] for file in files], dtype=np.float32) / 255

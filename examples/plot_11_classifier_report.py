@@ -52,7 +52,7 @@ print(f"{source}: {train.sum()} training clips, {held_out.sum()} of {new}, a new
 # %%
 # The systems
 # -----------
-# Each has its own sample rate and features.
+# Each system has its own sample rate and features.
 
 from sklearn_speech import list_recipes
 
@@ -103,7 +103,7 @@ for name in NAMES:
 # %%
 # Training curves
 # ---------------
-# Dashed lines are training clips, solid lines the validation speaker. For ``best``, an
+# Dashed lines show training clips, solid lines the validation speaker. For ``best``, an
 # ensemble, the first network is shown. Losses of networks that are confident but wrong on
 # quiet clips are off the scale.
 
@@ -141,7 +141,7 @@ figure.savefig("confusions.png", dpi=110)
 # %%
 # Metrics of each digit
 # ---------------------
-# Digits are sorted by value; the dashed line is the mean over digits. Four of the systems.
+# Four of the systems, with digits sorted by value. The dashed line is the mean over digits.
 
 figure = plt.figure(figsize=(14, 8), layout="constrained")
 shown = ["basics-stft-cnn", "spectro-cnn", "spectrum-2cnn", "best"]

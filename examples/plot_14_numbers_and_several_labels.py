@@ -2,10 +2,10 @@
 Numbers, and several labels at once
 ===================================
 
-Not every question about speech has one label for an answer. How high is the voice, how long
-does the word last: those are numbers, for a regressor. Which words are said at the same time:
-those are several labels, and a classifier takes them as scikit-learn's ``MLPClassifier`` does.
-Nobody who is asked was heard in training, as always.
+Not every question about speech has a single label as its answer. The pitch of a voice and the
+duration of a word are numbers, which a regressor predicts. Words that are spoken at the same time
+are several labels, which a classifier accepts in the same form as scikit-learn's
+``MLPClassifier``. All test speakers are new to the networks.
 
 Run as a script, this prints scores and writes ``numbers.png``, ``label_report.png`` and
 ``several_labels.png`` to the working directory. All speech is SYNTHETIC, because then the true
@@ -13,8 +13,8 @@ numbers are known. What the networks do with recordings is measured by ``benchma
 """
 
 # %%
-# Two numbers a word
-# ------------------
+# Two numbers per word
+# --------------------
 # The synthesiser knows the pitch of each voice in Hz, and when each word begins and ends.
 
 import numpy as np
@@ -31,8 +31,8 @@ print(f"SYNTHETIC digits: {len(numbers)} clips of {len(speech.speaker_info)} spe
 
 # %%
 # Spectrograms with narrow bands show the pitch. One network predicts both numbers. It
-# standardises them inside, so that Hz do not count more than seconds, and predicts Hz and
-# seconds again.
+# standardises them internally, so that Hz do not count more than seconds, and converts its
+# predictions back.
 
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
@@ -96,8 +96,8 @@ display.figure_.savefig("numbers.png", dpi=120)
 # %%
 # Two words at once
 # -----------------
-# Two clips, one over the other, each with a digit. ``MultiLabelBinarizer`` makes a matrix of the
-# sets of digits, with a column for each digit. Nobody speaks both in training and in the test.
+# Each clip is the sum of two clips with one digit each. ``MultiLabelBinarizer`` converts the sets
+# of digits to a matrix with one column per digit. Training and test clips have different speakers.
 
 from sklearn.preprocessing import MultiLabelBinarizer
 
@@ -109,7 +109,7 @@ unheard = np.isin(speech.speaker, np.unique(speech.speaker)[-3:])
 
 
 def overlaid(chosen, n_pairs, seed):
-    """Pairs of clips, one over the other, and the sets of their digits."""
+    """Return sums of pairs of clips, and the sets of their digits."""
     rng = np.random.default_rng(seed)
     pairs = rng.choice(np.flatnonzero(chosen), (n_pairs, 2))
     return waves[pairs].sum(axis=1), [set(pair) for pair in speech.target[pairs].tolist()]
@@ -122,9 +122,9 @@ labels, truth = binarizer.transform(train_digits), binarizer.transform(test_digi
 print(f"the first pair: {test_digits[0]}, as a row: {truth[0]}")
 
 # %%
-# The classifier is the one for single labels. Given a matrix it learns each column by
-# itself with binary cross-entropy, and gives each label a probability of its own. scikit-learn's
-# scorers take them as they are.
+# The classifier is the same as for single labels. With a matrix, it learns each column with
+# binary cross-entropy and predicts a probability for each label. scikit-learn's scorers accept
+# these predictions.
 
 from sklearn.metrics import average_precision_score, get_scorer
 
@@ -136,7 +136,7 @@ classifier = make_pipeline(
 ).fit(train, labels)
 for name in ("average_precision", "roc_auc", "accuracy"):
     print(f"{name}: {get_scorer(name)(classifier, test, truth):.2f}")
-print("what was said, and found:")
+print("spoken and recognised digits:")
 for true, found in list(zip(test_digits, binarizer.inverse_transform(classifier.predict(test))))[
     :5
 ]:
@@ -168,7 +168,7 @@ few = slice(0, 20)
 image = right.imshow(probabilities[few].T, vmin=0, vmax=1, cmap="Blues", aspect="auto")
 clip, digit = np.nonzero(truth[few])
 right.scatter(clip, digit, marker="o", facecolors="none", edgecolors="C3", s=60)
-right.set(xlabel="clip", ylabel="digit", title="Probabilities; circles: what was said")
+right.set(xlabel="clip", ylabel="digit", title="Probabilities; circles: spoken digits")
 right.xaxis.set_major_locator(MaxNLocator(integer=True))
 fig.colorbar(image, ax=right)
 fig.savefig("several_labels.png", dpi=120)

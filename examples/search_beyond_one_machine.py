@@ -2,22 +2,23 @@
 One search, several machines
 ============================
 
-There are two ways, which may be combined. On a Dask cluster, one process draws the trials
-and the cluster's workers fit them::
+There are two ways to run a search on several machines, and they can be combined. With a Dask
+cluster, one process draws the trials and the workers of the cluster fit them::
 
     dask scheduler                                        # on one machine
     dask worker scheduler-address:8786 --nthreads 1       # on each
     python search_beyond_one_machine.py --dask scheduler-address:8786
 
-Without an address, a cluster of two processes is started on this machine. Or run the same
-script on each machine, with the same storage. Each machine takes trials until there are
-enough; when a machine dies, another one runs its unfinished trials again::
+Without an address, a cluster of two processes is started on this machine.
+
+Alternatively, run the same script on each machine with the same storage. Each machine runs trials
+until there are enough; if a machine dies, another one runs its unfinished trials again::
 
     python search_beyond_one_machine.py --storage postgresql+psycopg://user@host/db
     python search_beyond_one_machine.py --storage sqlite:///search.db --workers 2
 
-``--workers`` is the number of processes to start on this machine. All machines need this
-library; where clips are files, they must have the same paths on all of them.
+``--workers`` is the number of processes to start on this machine. All machines need this library.
+Clips that are files must have the same paths on all machines.
 """
 
 import argparse
@@ -38,7 +39,7 @@ from sklearn_speech import (
 
 
 def search(storage=None, n_trials=6):
-    """A search over mel bands and learning rate on synthetic speakers."""
+    """Search over mel bands and learning rates on synthetic speakers."""
     speech = make_spoken_digits(
         n_speakers=3, n_takes=1, digits=range(4), sample_rate=8000, random_state=0
     )
@@ -59,7 +60,7 @@ def search(storage=None, n_trials=6):
 
 
 def on_dask(address):
-    """All trials on a Dask cluster, or on one that is started on this machine."""
+    """Run all trials on a Dask cluster, which is started on this machine by default."""
     from dask.distributed import Client, LocalCluster
 
     if address != "here":

@@ -15,16 +15,16 @@ from sklearn.utils import check_random_state
 from .utils.speakers import check_speakers
 from .utils.strata import strata_of_groups
 
-#: Sides are enumerated up to this number; where there are more, a local search finds one.
+#: Up to this number, all sides are enumerated; for more, a local search finds one.
 MAX_ENUMERATED = 5000
 
-#: Imbalances below this count as none: every such side is equally likely.
+#: Imbalances below this are ignored: all such sides are equally likely.
 TOLERANCE = 0.02
 
 #: A side may have this many times the imbalance of the best one, so that splits differ.
 SLACK = 1.5
 
-#: The local search starts from this many random sides and tries this many exchanges a step.
+#: The local search starts from this many random sides and tries this many exchanges per step.
 N_STARTS, N_EXCHANGES = 5, 500
 
 
@@ -34,7 +34,7 @@ def imbalance(
     shares: npt.NDArray[Any] | None = None,
     sizes: npt.NDArray[Any] | None = None,
 ) -> npt.NDArray[Any]:
-    """How far the class proportions of sides of a split are from those of all clips.
+    """Measure how far the class proportions of the sides of a split are from those of all clips.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def imbalance(
 
 
 class _SideDrawer:
-    """Draws the groups of one side of a split, among the sides that are in proportion.
+    """Draws the groups of one side of a split, so that class proportions are preserved.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class _SideDrawer:
     shares : ndarray of shape (n_classes,)
         Share of all clips that each class has.
     spare_rest : bool
-        Whether the groups that are not chosen must keep every class.
+        Whether the groups that are not chosen must contain every class.
     """
 
     def __init__(
@@ -101,10 +101,10 @@ class _SideDrawer:
             self.good_sides = sides[imbalances <= max(TOLERANCE, SLACK * imbalances.min())]
 
     def cost(self, sides: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """What to minimise: first the number of classes left out, then the imbalance.
+        """Return the costs to minimise: first the number of missing classes, then the imbalance.
 
-        A class that the rest (the training clips) lacks weighs more than all that the
-        side itself may lack.
+        A class missing from the rest (the training clips) costs more than all classes missing
+        from the side itself.
         """
         on_side = sides.astype(float) @ self.counts
         missing = (on_side == 0).sum(axis=1)
@@ -127,7 +127,7 @@ class _SideDrawer:
         return best
 
     def _improve(self, rng):
-        """A random side, exchanging the best pair of groups for as long as that helps."""
+        """Return a random side, improved by exchanging pairs of groups as long as that helps."""
         side = np.zeros(len(self.counts), dtype=bool)
         side[rng.permutation(len(side))[: self.n_chosen]] = True
         key = tuple(column[0] for column in self.cost(side[np.newaxis]))
@@ -145,7 +145,7 @@ class _SideDrawer:
 
 
 class StratifiedGroupShuffleSplit(BaseShuffleSplit):
-    """Random splits that keep speakers apart and classes in proportion.
+    """Random splits that keep speakers apart and preserve class proportions.
 
     Whole groups (speakers) go to one side or the other, and among the ways to
     choose them, one is drawn in which the classes have nearly the shares that
@@ -159,12 +159,12 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
         Number of splits.
 
     test_size : float, int or None, default=None
-        Groups (not clips) on the test side: a share, rounded up, or a number.
-        None means the complement of `train_size`, or 0.1 where that is None too.
+        Groups (not clips) on the test side: a share, rounded up, or a number. None means the
+        complement of `train_size`, or 0.1 if that is None too.
 
     train_size : float, int or None, default=None
-        Groups on the training side: a share, rounded down, or a number. None means all
-        the others. With both sizes given, groups may be left out of both sides.
+        Groups on the training side: a share, rounded down, or a number. None means all others.
+        If both sizes are given, some groups may be on neither side.
 
     n_bins : int or None, default=None
         Largest number of quantile bins that numbers are put into. None means 4 where `y` holds
@@ -172,26 +172,25 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
         where `y` holds whole numbers, such as ages, which are classes otherwise.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the splits; give an int to have the same ones in each call.
+        Controls the splits; an int gives the same splits in each call.
 
     See Also
     --------
-    sklearn.model_selection.GroupShuffleSplit : Random splits by group, whatever the classes.
-    sklearn.model_selection.StratifiedGroupKFold : Folds by group, classes in proportion.
+    sklearn.model_selection.GroupShuffleSplit : Random splits by group, regardless of classes.
+    sklearn.model_selection.StratifiedGroupKFold : Folds by group that preserve class proportions.
 
     Notes
     -----
     The *imbalance* of a side is the largest difference, over classes, between a
-    class's share of the side's clips and its share of all clips. Among the sides
-    that leave the fewest classes out of the training side, and then out of the
-    test side, the split is drawn evenly from those whose imbalance is at most
-    ``max(0.02, 1.5 * smallest)``. The smallest possible imbalance is known exactly
-    while there are at most 5,000 ways to choose the test groups; beyond, random
-    choices are improved by exchanging single groups until the imbalance is at
-    most 0.02 or no exchange that was tried helps.
+    class's share of the side's clips and its share of all clips. The candidates are the choices
+    of groups with the fewest classes missing from the training side, and then from the test
+    side. The split is drawn uniformly from the candidates whose imbalance is at most
+    ``max(0.02, 1.5 * smallest)``. With at most 5,000 ways to choose the test groups, the
+    smallest imbalance is exact; with more, random choices are improved by exchanging single
+    groups until the imbalance is at most 0.02 or no tried exchange helps.
 
-    Groups may lack classes, down to groups of one class each. A class that belongs to one
-    group only cannot be on both sides: its group stays on the training side, with a warning.
+    Groups may lack classes; each may even have only one. A class that occurs in only one group
+    cannot be on both sides: this group stays on the training side, with a warning.
 
     Each label of an indicator matrix is kept in proportion by itself, with all labels at once in
     the imbalance. A training side may lack a label, where no split has it.
@@ -216,7 +215,7 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
     ['ann' 'cem'] ['bob'] ['no' 'yes' 'no' 'yes']
     """
 
-    # read by scikit-learn's metadata routing: this splitter asks for groups
+    # read by scikit-learn's metadata routing: this splitter requests groups
     __metadata_request__split = {"groups": True}
 
     def __init__(
@@ -268,7 +267,7 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
         UserWarning
             When a class or label belongs to one group only: it is never on the test side.
         """
-        # scikit-learn would speak of lengths only, without the name of the parameter
+        # scikit-learn's message would not name the parameter
         check_speakers(groups, len(y) if X is None and y is not None else _n_clips(X), "groups")
         yield from super().split(X, y, groups)
 
@@ -314,7 +313,7 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
             yield np.flatnonzero(train[group_of]), np.flatnonzero(test[group_of])
 
     def _sizes(self, n_groups):
-        """Numbers of groups on the two sides."""
+        """Return the numbers of groups on the two sides."""
         if n_groups < 2:
             raise ValueError("groups holds one group only: a split by group needs at least two")
         sizes = {"test_size": self.test_size, "train_size": self.train_size}

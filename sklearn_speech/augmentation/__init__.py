@@ -1,6 +1,6 @@
-"""Random changes of training clips, drawn on the batch's device.
+"""Random changes of training clips, computed on the device of the batch.
 
-Those on spectrograms expect a logarithmic scaling.
+Augmentations of spectrograms expect a logarithmic scaling.
 """
 
 from ._add_noise import AddNoise

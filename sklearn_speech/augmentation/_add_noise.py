@@ -1,4 +1,4 @@
-"""Noise added to waveforms."""
+"""Add noise to waveforms."""
 
 from typing import Any, ClassVar
 
@@ -11,15 +11,15 @@ from ._constraints import MAX_DB, PAIR, check_range
 from ._draws import normal, uniform
 from ._operations import add_at_snr
 
-#: Exponent of the fall of the noise's power with frequency.
+#: The power of the noise falls with frequency to the power of this exponent.
 COLORS = {"white": 0.0, "pink": 1.0, "brown": 2.0}
 
 
 class AddNoise(Augmentation):
     """Add Gaussian noise at a random signal-to-noise ratio.
 
-    The ratio is that of the mean powers over the whole clip, and holds exactly.
-    Nothing is added to a silent clip.
+    The ratio is that of the mean powers over the whole clip, and it is exact. A silent clip is
+    not changed.
 
     Parameters
     ----------

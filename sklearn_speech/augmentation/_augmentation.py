@@ -14,28 +14,27 @@ from ._operations import column
 
 
 class Augmentation(BaseEstimator):
-    """Random change of a batch of clips, drawn anew for each clip.
+    """A random change of a batch of clips, drawn separately for each clip.
 
     Augmentations are called on training batches: ``aug(x, lengths, generator)``
-    returns the changed clips and their lengths. The batch keeps its width: clips
-    that grow beyond it are cut, clips that shrink are padded, with zeros where
-    `lengths` are given, else with silence. The whole batch is changed at once, on
-    its device. The same generator state gives the same result.
+    returns the changed clips and their lengths. The batch keeps its width: longer clips are cut
+    and shorter clips are padded, with zeros if `lengths` are given, otherwise with silence. The
+    whole batch is changed at once, on its device. The same generator state gives the same
+    result.
 
-    An augmentation has the parameters of a scikit-learn estimator: the constructor
-    only stores them, ``clone``, ``get_params`` and ``set_params`` work, and a search
-    reaches them. They are checked when the augmentation is called, or by
-    :meth:`validate`. Training validates once per fit and then calls :meth:`apply`.
+    The parameters follow scikit-learn's conventions: the constructor only stores them,
+    ``clone``, ``get_params`` and ``set_params`` work, and a search can set them. They are
+    validated when the augmentation is called, or by :meth:`validate`. Training validates once
+    per fit and then calls :meth:`apply`.
 
     Subclasses set `domain` and define ``_transform(x, lengths, generator)``, which
-    changes all clips and returns them with their new lengths. Padding may hold
-    anything afterwards.
+    changes all clips and returns them with their new lengths. Padding may have any values
+    afterwards.
 
     Attributes
     ----------
     domain : {"waveform", "spectrogram"}
-        What is changed: batches of shape (n_clips, n_times) or
-        (n_clips, n_bands, n_frames).
+        The input: batches of shape (n_clips, n_times) or (n_clips, n_bands, n_frames).
     p : float, default=1.0
         Probability that a clip is changed.
 
@@ -65,7 +64,7 @@ class Augmentation(BaseEstimator):
         ----------
         x : Tensor of shape (n_clips, n_times) or (n_clips, n_bands, n_frames)
         lengths : int64 Tensor of shape (n_clips,), default=None
-            Valid samples or frames of each clip of a padded batch; None: all are.
+            Valid samples or frames of each clip of a padded batch; None means all.
         generator : torch.Generator, default=None
             Source of random numbers; None is torch's global generator.
 
@@ -98,13 +97,13 @@ class Augmentation(BaseEstimator):
     def apply(
         self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Do what a call does, without validating the parameters.
+        """Change each clip with probability `p`, without validating the parameters.
 
         Parameters
         ----------
         x : Tensor of shape (n_clips, n_times) or (n_clips, n_bands, n_frames)
         lengths : int64 Tensor of shape (n_clips,), default=None
-            Valid samples or frames of each clip of a padded batch; None: all are.
+            Valid samples or frames of each clip of a padded batch; None means all.
         generator : torch.Generator, default=None
             Source of random numbers; None is torch's global generator.
 
@@ -139,7 +138,7 @@ class Augmentation(BaseEstimator):
         raise NotImplementedError(f"{type(self).__name__} does not define _transform")
 
     def _check_parameters(self) -> None:
-        """Check what `_parameter_constraints` cannot express; subclasses override this."""
+        """Make checks that `_parameter_constraints` cannot express; subclasses override this."""
 
     def _check_shape(self, x: Tensor) -> None:
         n_axes = 2 if self.domain == "waveform" else 3
@@ -150,7 +149,7 @@ class Augmentation(BaseEstimator):
             )
 
     def _silence(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Silence: 0 in a waveform, each band's minimum in a spectrogram."""
+        """Return silence: 0 for a waveform, the minimum of each band for a spectrogram."""
         if self.domain == "waveform":
             return x.new_zeros(())
         return fill_padding(x, steps_mask(lengths, x), torch.inf).amin(-1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Recorded noise added to waveforms."""
+"""Add recorded noise to waveforms."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -17,15 +17,14 @@ from ._operations import add_at_snr
 class BackgroundNoise(Augmentation):
     """Add a piece of recorded background noise at a random signal-to-noise ratio.
 
-    Each clip gets a piece from a random place of a random recording; a recording
-    that is shorter than the batch is repeated. The ratio is that of the mean
-    powers over the whole clip, and holds exactly. Nothing is added to a silent
-    clip, or where the piece is silent.
+    Each clip gets a piece from a random position of a random recording; a recording that is
+    shorter than the batch is repeated. The ratio is that of the mean powers over the whole
+    clip, and it is exact. The clip is not changed if it or the piece is silent.
 
     Parameters
     ----------
     clips : list of arrays of shape (n_times,), or array of shape (n_recordings, n_times)
-        Recordings of noise, at the sample rate of the clips.
+        Noise recordings at the sample rate of the clips.
     snr_db : (low, high) tuple, default=(5.0, 25.0)
         In dB, drawn uniformly for each clip; within -200 to 200.
     p : float, default=1.0

@@ -1,11 +1,11 @@
-"""Constraints of parameters that several augmentations have."""
+"""Parameter constraints shared by several augmentations."""
 
 from numbers import Integral, Real
 from typing import Any
 
 from ..utils.sklearn_private import Interval
 
-#: Levels beyond this, in either direction, would leave the range of float32.
+#: Levels beyond plus or minus this would leave the range of float32.
 MAX_DB = 200.0
 
 FRACTION = [Interval(Real, 0, 1, closed="both")]
@@ -16,7 +16,7 @@ PAIR = [tuple, list]
 
 
 def check_range(name: str, value: Any, low: float, high: float) -> None:
-    """Refuse a value that is not a pair of numbers in order inside [low, high].
+    """Raise ValueError unless a value is a pair of ascending numbers within [low, high].
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def check_range(name: str, value: Any, low: float, high: float) -> None:
     Raises
     ------
     ValueError
-        When the value is no such pair.
+        If the value is not such a pair.
     """
     numbers = len(value) == 2 and all(
         isinstance(v, Real) and low <= float(v) <= high for v in value

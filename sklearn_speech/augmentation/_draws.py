@@ -1,4 +1,4 @@
-"""Random numbers on the device of a batch, the same for every default dtype of torch."""
+"""Random numbers on the device of a batch, independent of torch's default dtype."""
 
 import torch
 from torch import Generator, Tensor
@@ -11,7 +11,7 @@ def uniform(
     generator: Generator | None,
     device: torch.device,
 ) -> Tensor:
-    """Uniform float32 numbers on `device`, drawn on the generator's device."""
+    """Return uniform float32 numbers on `device`, drawn on the generator's device."""
     source = device if generator is None else generator.device
     draws = torch.rand(shape, generator=generator, device=source, dtype=torch.float32)
     return low + (high - low) * draws.to(device)
@@ -20,12 +20,12 @@ def uniform(
 def normal(
     shape: tuple[int, ...] | torch.Size, generator: Generator | None, device: torch.device
 ) -> Tensor:
-    """Standard normal float32 numbers on `device`, drawn on the generator's device."""
+    """Return standard normal float32 numbers on `device`, drawn on the generator's device."""
     source = device if generator is None else generator.device
     return torch.randn(shape, generator=generator, device=source, dtype=torch.float32).to(device)
 
 
 def whole_number(low: Tensor, high: Tensor, generator: Generator | None) -> Tensor:
-    """Whole numbers from `low` to `high`, both included, all equally likely."""
+    """Return uniformly distributed integers from `low` to `high`, both included."""
     draws = uniform(low.shape, 0, 1, generator, low.device)
     return torch.minimum(low + (draws * (high - low + 1)).long(), high)

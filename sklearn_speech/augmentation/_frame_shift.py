@@ -1,4 +1,4 @@
-"""Spectrograms moved in time."""
+"""Shift spectrograms in time."""
 
 from typing import Any, ClassVar
 
@@ -10,17 +10,17 @@ from ._operations import shift
 
 
 class FrameShift(Augmentation):
-    """Move spectrograms earlier or later; silence fills the gap, nothing wraps around.
+    """Shift spectrograms in time; silence fills the gap, and nothing wraps around.
 
-    Silence is the lowest value that the clip has in each band.
+    Silence is the lowest value of the clip in each band.
 
     Parameters
     ----------
     max_frames : int, default=10
-        Longest shift, in frames.
+        Maximum shift in frames.
     max_fraction : float, default=0.25
-        Longest shift as a fraction of the clip's own frames, so that short words
-        are not moved out of the clip.
+        Maximum shift as a fraction of the frames of the clip, so that short words are not
+        shifted out of the clip.
     p : float, default=1.0
         Probability that a clip is changed.
 

@@ -1,4 +1,4 @@
-"""Frequency responses mixed between recordings."""
+"""Mix frequency responses between recordings."""
 
 from torch import Generator, Tensor
 
@@ -11,12 +11,11 @@ from ._operations import column
 class FreqMixStyle(Augmentation):
     """Move the mean spectrum of each clip towards that of another clip of the batch.
 
-    The mean over time of each band, which depends on microphone, room and voice, is
-    moved by a random share of the way towards that of another clip. Where
-    :class:`RandomEqualizer` invents frequency responses, this uses those of the other
-    recordings. Means are taken over sounding frames, so that silence does not count.
-    Standard deviations are not changed: bands that are quiet for a long time would
-    be amplified. Spectrograms are log-scaled.
+    The mean of each band over time, which depends on microphone, room and voice, is moved part
+    of the way, at random, towards that of another clip. :class:`RandomEqualizer` invents
+    frequency responses; this augmentation uses those of other recordings. Silent frames do not
+    count towards the mean. Standard deviations are not changed, because this would amplify
+    bands that are mostly quiet. Spectrograms must be log-scaled.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Loudness of waveforms."""
+"""Change the loudness of waveforms."""
 
 from typing import Any, ClassVar
 

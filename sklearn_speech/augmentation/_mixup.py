@@ -1,4 +1,4 @@
-"""Clips mixed in pairs, and their labels with them."""
+"""Mix clips and their labels in pairs."""
 
 from numbers import Real
 from typing import Any, ClassVar, NoReturn
@@ -15,10 +15,10 @@ from ._operations import column
 
 
 class Mixup(Augmentation):
-    """Mix each clip with another one of the batch; the loss must be mixed in the same way.
+    """Mix each clip with another clip of the batch; the loss must be mixed in the same way.
 
-    Unlike the other augmentations this one changes the labels too. It is used
-    through :meth:`mix`, which also returns what the loss needs::
+    Unlike the other augmentations, this one affects the labels too. Use :meth:`mix`, which also
+    returns what is needed to mix the loss::
 
         x, lengths, permutation, weight = mixup.mix(x, lengths, generator)
         logits = net(x, lengths)
@@ -30,8 +30,8 @@ class Mixup(Augmentation):
         Weights are drawn from Beta(alpha, alpha): small values leave most pairs
         nearly unmixed, 1 makes all weights equally likely. Within 0.001 to 1000.
     domain : {"spectrogram", "waveform"}, default="spectrogram"
-        What is mixed. Spectrograms of clips that differ in length are mixed up to
-        the end of the shorter one; the rest of the longer one is not changed.
+        The input. Spectrograms of different lengths are mixed up to the end of the shorter one;
+        the rest of the longer one is not changed.
     p : float, default=1.0
         Probability that a clip is mixed.
 
@@ -67,7 +67,7 @@ class Mixup(Augmentation):
     def __call__(
         self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
     ) -> NoReturn:
-        """Refuse: the labels must be mixed too.
+        """Raise TypeError, because the labels must be mixed too.
 
         Parameters
         ----------
@@ -84,13 +84,13 @@ class Mixup(Augmentation):
     def mix(
         self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
     ) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
-        """Validate the parameters and mix each clip with another one.
+        """Validate the parameters and mix each clip with another clip.
 
         Parameters
         ----------
         x : Tensor of shape (n_clips, n_times) or (n_clips, n_bands, n_frames)
         lengths : int64 Tensor of shape (n_clips,), default=None
-            Valid samples or frames of each clip of a padded batch; None: all are.
+            Valid samples or frames of each clip of a padded batch; None means all.
         generator : torch.Generator, default=None
             Source of random numbers; None is torch's global generator.
 
@@ -99,11 +99,11 @@ class Mixup(Augmentation):
         x : Tensor of the same shape
             ``weight * x + (1 - weight) * x[permutation]``.
         lengths : Tensor of shape (n_clips,) or None
-            The longer of the two where a clip was mixed.
+            For a mixed clip, the longer of the two lengths.
         permutation : int64 Tensor of shape (n_clips,)
             The clip that each clip was mixed with.
         weight : Tensor of shape (n_clips,)
-            Weight of each clip's own label; 1 where it was not mixed.
+            Weight of each clip's own label; 1 if it was not mixed.
         """
         self.validate()
         return self.apply(x, lengths, generator)
@@ -111,7 +111,7 @@ class Mixup(Augmentation):
     def apply(  # type: ignore[override]
         self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
     ) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
-        """Do what :meth:`mix` does, without validating the parameters.
+        """Mix like :meth:`mix`, without validating the parameters.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Steady noise added to spectrograms."""
+"""Add steady noise to spectrograms."""
 
 from numbers import Real
 from typing import Any, ClassVar
@@ -15,24 +15,23 @@ from ._operations import UNITS, column
 
 
 class NoiseFloor(Augmentation):
-    """Add steady noise to log-scaled power spectrograms, as energies add up.
+    """Add the power of steady noise to log-scaled power spectrograms.
 
-    :class:`AddNoise` does this to waveforms, at several times the cost. Here the
-    level is relative to the largest value of the clip: recordings differ in how
-    far their noise lies below speech, and noise gates remove it altogether.
+    :class:`AddNoise` does this for waveforms, at several times the cost. Here, the level is
+    relative to the largest value of the clip, because recordings differ in how far their noise
+    lies below speech, and noise gates remove it entirely.
 
     Parameters
     ----------
     depth_db : (low, high) tuple, default=(40.0, 80.0)
-        How far the noise lies below the largest value of its clip, in dB, drawn
-        uniformly for each clip; within 0 to 200. The mean of speech lies about
-        35 dB below the largest value.
+        Distance of the noise below the largest value of the clip, in dB, drawn uniformly for
+        each clip; within 0 to 200. The mean of speech lies about 35 dB below the largest value.
     max_tilt_db : float, default=6.0
-        Largest gain or loss of the noise at the outermost bands, in dB.
+        Maximum gain or loss of the noise at the outermost bands, in dB.
     spread_db : float, default=4.0
         Standard deviation of the noise from frame to frame and band to band, in dB.
     scaling : {"db", "log"}, default="db"
-        Scaling of the power spectrograms that come in: dB or natural logarithm.
+        Scaling of the input power spectrograms: dB or natural logarithm.
     p : float, default=1.0
         Probability that a clip is changed.
 

@@ -1,4 +1,4 @@
-"""Operations on batches that several augmentations share."""
+"""Operations on batches shared by several augmentations."""
 
 import math
 
@@ -8,15 +8,15 @@ from torch import Generator, Tensor
 from ..modules.masking import steps_mask
 from ._draws import whole_number
 
-#: The value of 1 dB in power spectrograms of each scaling.
+#: The value of 1 dB in power spectrograms, by scaling.
 UNITS = {"log": math.log(10) / 10, "db": 1.0}
 
-#: Peaks between these have squares and sums of squares within the range of float32.
+#: Between these peaks, squares and sums of squares stay within the range of float32.
 _SMALLEST_PEAK, _LARGEST_PEAK = 1e-15, 1e15
 
 
 def column(values: Tensor, x: Tensor) -> Tensor:
-    """One value for each clip, shaped to broadcast over x."""
+    """Reshape one value per clip so that it broadcasts over x."""
     return values.view(-1, *[1] * (x.dim() - 1))
 
 
@@ -32,7 +32,7 @@ def add_at_snr(x: Tensor, noise: Tensor, lengths: Tensor, snr_db: Tensor) -> Ten
     Returns
     -------
     y : Tensor of shape (n_clips, n_times)
-        x itself where the clip or the noise is silent.
+        x itself if the clip or the noise is silent.
     """
     inside = steps_mask(lengths, x)
     scale, signal_power = _power(x * inside)
@@ -43,13 +43,13 @@ def add_at_snr(x: Tensor, noise: Tensor, lengths: Tensor, snr_db: Tensor) -> Ten
 
 
 def _power(x: Tensor) -> tuple[Tensor, Tensor]:
-    """A power of two for each clip, and the sum of squares of the clip multiplied by it.
+    """Return a power of two for each clip, and the sum of squares of the clip scaled by it.
 
     The factor is 1 unless the squares would leave the range of float32.
     """
     peak = x.abs().amax(1, keepdim=True)
     ordinary = (peak == 0) | ((peak > _SMALLEST_PEAK) & (peak < _LARGEST_PEAK))
-    # at most 2**100, and in two steps: the inverse of a denormal number overflows
+    # limited to 2**100 and applied in two steps, because the inverse of a denormal overflows
     exponent = -torch.frexp(peak).exponent.clamp(-100, 100)
     scale = torch.where(ordinary, 1.0, torch.exp2(exponent.to(x.dtype)))
     return scale, (x * scale).square().sum(1)
@@ -63,18 +63,18 @@ def shift(
     silence: Tensor,
     generator: Generator | None,
 ) -> Tensor:
-    """Move each clip by a random number of steps within its own length.
+    """Shift each clip by a random number of steps within its length.
 
     Parameters
     ----------
     x : Tensor of shape (n_clips, ..., n_steps)
     lengths : Tensor of shape (n_clips,)
     longest : int
-        In steps.
+        Maximum shift in steps.
     max_fraction : float
-        Of the clip's own length.
+        Maximum shift as a fraction of the length of the clip.
     silence : Tensor that broadcasts with x
-        What fills the steps that become free.
+        Fills the gap.
     generator : torch.Generator or None
 
     Returns
@@ -91,7 +91,7 @@ def shift(
 
 
 def interpolate(x: Tensor, positions: Tensor, axis: int) -> Tensor:
-    """Read x at fractional positions along an axis, linearly; the ends are held.
+    """Interpolate x linearly at fractional positions along an axis; beyond the ends it is constant.
 
     Parameters
     ----------

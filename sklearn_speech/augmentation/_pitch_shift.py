@@ -1,4 +1,4 @@
-"""Pitch of waveforms, at the same tempo."""
+"""Change the pitch of waveforms at the same tempo."""
 
 import math
 from typing import Any, ClassVar
@@ -81,10 +81,10 @@ def time_stretch(x: Tensor, speed: Tensor, n_fft: int, longest: float) -> Tensor
     x : Tensor of shape (n_clips, n_times)
     speed : Tensor of shape (n_clips,)
     n_fft : int
-        Window in samples; it moves by a quarter of that.
+        Window length in samples; the hop is a quarter of it.
     longest : float
-        The output has this many times the width of x, or a little more; at least
-        the largest ``1 / speed``.
+        The output is at least this many times as wide as x; must be at least the largest ``1 /
+        speed``.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def time_stretch(x: Tensor, speed: Tensor, n_fft: int, longest: float) -> Tensor
     here, there = frames.gather(2, index), frames.gather(2, index + 1)
     magnitude = here.abs() * (1 - weight) + there.abs() * weight
     # Analysis and synthesis have the same hop, so the phase advances as it did between the two
-    # frames; whole turns do not matter.
+    # frames, and multiples of 2 pi have no effect.
     advance = torch.angle(there * here.conj())
     phase = torch.angle(frames[:, :, :1]) + advance.cumsum(2) - advance
     return torch.istft(

@@ -1,4 +1,4 @@
-"""Random smooth frequency responses."""
+"""Apply random smooth frequency responses."""
 
 import math
 from numbers import Integral, Real
@@ -18,17 +18,16 @@ class RandomEqualizer(Augmentation):
     """Raise and lower the bands of log-scaled spectrograms by a smooth random curve.
 
     The curve is constant over time and simulates another microphone, distance or
-    room. Random gains at points spread evenly over the bands are joined by half
-    cosines.
+    room. Random gains at points spread evenly over the bands are interpolated by half cosines.
 
     Parameters
     ----------
     max_db : float, default=6.0
-        Largest gain or loss, in dB; at most 200.
+        Maximum gain or loss in dB; at most 200.
     n_points : int, default=4
-        Points of the curve; 1 changes only the loudness, 2 is a tilt.
+        Number of points of the curve; 1 changes only the loudness, 2 gives a tilt.
     scaling : {"db", "log"}, default="db"
-        Scaling of the power spectrograms that come in: dB or natural logarithm.
+        Scaling of the input power spectrograms: dB or natural logarithm.
     p : float, default=1.0
         Probability that a clip is changed.
 

@@ -1,4 +1,4 @@
-"""Words cut more tightly."""
+"""Trim words more tightly."""
 
 import math
 from typing import Any, ClassVar
@@ -18,25 +18,24 @@ class RandomTrim(Augmentation):
     """Silence the quiet edges of log-scaled spectrograms, up to a random level.
 
     Recordings of single words are cut by hand or by an endpointer, sometimes so
-    tightly that a soft consonant at the edge is lost. All frames before the first
-    one, and after the last one, whose level is within a random number of dB of the
-    clip's loudest frame are replaced by silence: in each band, the lowest value
-    that the clip has there. The number is drawn for each edge. The other frames do
-    not move.
+    tightly that a soft consonant at the edge is lost. A random level is drawn for each edge,
+    relative to the loudest frame of the clip. All frames before the first frame, and after the
+    last frame, that reach this level are replaced by silence, which is the lowest value of the
+    clip in each band. The other frames do not move.
 
     Parameters
     ----------
     top_db : (low, high) tuple, default=(5.0, 40.0)
-        How far below the loudest frame an edge frame may lie, in dB, drawn
-        uniformly for each edge; within 0 to 200.
+        Distance of the level below the loudest frame, in dB, drawn uniformly for each edge;
+        within 0 to 200.
     scaling : {"db", "log"}, default="db"
-        Scaling of the power spectrograms that come in: dB or natural logarithm.
+        Scaling of the input power spectrograms: dB or natural logarithm.
     p : float, default=1.0
         Probability that a clip is changed.
 
     See Also
     --------
-    FrameShift : Moves clips in time.
+    FrameShift : Shifts clips in time.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Resampling, with a factor for each clip."""
+"""Resample clips, each by its own factor."""
 
 import torch
 from torch import Tensor
@@ -6,32 +6,31 @@ from torch.nn import functional as F
 
 #: Clips are oversampled by this factor before they are interpolated.
 OVERSAMPLING = 4
-#: At least this many zeros follow each clip, so that its end does not ring into its beginning.
+#: Minimum number of zeros after each clip, so that its end does not wrap around to its start.
 MARGIN = 128
-#: Transforms have a multiple of this many samples: powers of two are fast.
+#: Transform lengths are multiples of this, because powers of two are fast.
 BLOCK = 256
-#: Width of the anti-aliasing filter's slope, as a fraction of the Nyquist frequency.
+#: Width of the anti-aliasing filter's transition band, as a fraction of the Nyquist frequency.
 SLOPE = 0.05
 
 
 def resample(x: Tensor, factor: Tensor, n_out: int) -> Tensor:
     """Play each clip `factor` times as fast: output sample n is the clip at ``n * factor``.
 
-    Frequencies that would exceed the Nyquist frequency are removed first. The clip
-    is oversampled by the Fourier transform and interpolated between samples by a
-    cubic polynomial.
+    Frequencies that would exceed the Nyquist frequency are removed first. The clip is then
+    oversampled by the Fourier transform and interpolated by a cubic polynomial.
 
     Parameters
     ----------
     x : Tensor of shape (n_clips, n_times)
-        Zero in the padding.
+        Waveforms, zero in the padding.
     factor : Tensor of shape (n_clips,)
     n_out : int
 
     Returns
     -------
     y : Tensor of shape (n_clips, n_out)
-        Zero beyond the clip's end.
+        Zero beyond the end of the clip.
     """
     n_times = x.shape[-1]
     size = -(-(n_times + MARGIN) // BLOCK) * BLOCK

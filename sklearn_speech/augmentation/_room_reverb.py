@@ -1,4 +1,4 @@
-"""Simulated rooms."""
+"""Simulate the reverberation of rooms."""
 
 import math
 from typing import Any, ClassVar
@@ -14,20 +14,20 @@ from ._draws import normal, uniform
 class RoomReverb(Augmentation):
     """Simulate a room: the direct sound, followed by an exponentially decaying tail.
 
-    The impulse response of each room begins with 1, so that the clip is not
-    delayed; Gaussian noise follows, whose level falls by 60 dB in the
-    reverberation time (Polack's model). The tail is cut at the clip's end.
+    The impulse response of each room begins with 1, so the clip is not delayed. It continues
+    with Gaussian noise, whose level falls by 60 dB in the reverberation time (Polack's model).
+    The tail is cut at the end of the clip.
 
     Parameters
     ----------
     sample_rate : float
         In Hz.
     reverberation_time : (low, high) tuple, default=(0.1, 0.6)
-        In seconds, drawn uniformly for each clip. A car has 0.1, a living room
-        0.4, a lecture hall 1; within 0.001 to 10.
+        In seconds, drawn uniformly for each clip; within 0.001 to 10. Typical values are 0.1
+        for a car, 0.4 for a living room and 1 for a lecture hall.
     direct_to_reverberant_db : (low, high) tuple, default=(0.0, 15.0)
-        Energy of the direct sound over that of the tail, in dB, drawn uniformly
-        for each clip; larger is nearer to the microphone. Within -200 to 200.
+        Energy ratio of the direct sound to the tail, in dB, drawn uniformly for each clip;
+        larger means closer to the microphone. Within -200 to 200.
     p : float, default=1.0
         Probability that a clip is changed.
 

@@ -1,4 +1,4 @@
-"""Masked bands and frames."""
+"""Mask bands and frames."""
 
 from typing import Any, ClassVar
 
@@ -12,21 +12,21 @@ from ._draws import whole_number
 
 
 class SpecAugment(Augmentation):
-    """Hide random bands and random frames of log-scaled spectrograms.
+    """Mask random bands and random frames of log-scaled spectrograms.
 
-    Hidden values are replaced by the clip's own mean over all bands and valid
-    frames. The longest mask is a fraction of the clip's own length, so that a mask
-    made for sentences does not hide a word of 0.4 s.
+    Masked values are replaced by the mean of the clip over all bands and valid frames. The
+    maximum mask length is a fraction of the length of the clip, so a setting for sentences does
+    not mask a whole word of 0.4 s.
 
     Parameters
     ----------
     n_time_masks : int, default=2
     max_time_fraction : float, default=0.15
-        Longest mask, as a fraction of the clip's own frames; lengths are drawn
-        uniformly from 0 to the longest.
+        Maximum mask length as a fraction of the frames of the clip; lengths are drawn uniformly
+        from 0 to the maximum.
     n_frequency_masks : int, default=2
     max_frequency_fraction : float, default=0.15
-        Widest mask, as a fraction of the bands.
+        Maximum mask width as a fraction of the bands.
     p : float, default=1.0
         Probability that a clip is changed.
 
@@ -86,7 +86,7 @@ def _masks(
 ) -> Tensor:
     """(n_clips, n_steps), true under any of `n_masks` random masks within each clip's size."""
     sizes = sizes[:, None].expand(-1, n_masks)
-    longest = (sizes * max_fraction + 1e-4).long()  # 0.15 of 100 is 15, rounding or not
+    longest = (sizes * max_fraction + 1e-4).long()  # so that 0.15 of 100 is 15 despite rounding
     widths = whole_number(torch.zeros_like(longest), longest, generator)
     starts = whole_number(torch.zeros_like(longest), sizes - widths, generator)
     steps = torch.arange(n_steps, device=sizes.device)

@@ -1,4 +1,4 @@
-"""Speed of waveforms, tempo and pitch together."""
+"""Change the speed of waveforms, that is, tempo and pitch together."""
 
 from typing import Any, ClassVar
 
@@ -14,8 +14,8 @@ from ._resample import resample
 class SpeedPerturb(Augmentation):
     """Play clips faster or slower, which changes tempo and pitch together.
 
-    A clip played faster ends earlier: its new length is returned where `lengths` are
-    given, else zeros follow. A clip played slower is cut at the width of the batch.
+    A faster clip ends earlier: its new length is returned if `lengths` are given; otherwise it
+    is padded with zeros. A slower clip is cut at the width of the batch.
 
     Parameters
     ----------

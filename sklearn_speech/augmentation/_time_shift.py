@@ -1,4 +1,4 @@
-"""Waveforms moved in time."""
+"""Shift waveforms in time."""
 
 from typing import Any, ClassVar
 
@@ -10,17 +10,17 @@ from ._operations import shift
 
 
 class TimeShift(Augmentation):
-    """Move clips earlier or later; silence fills the gap, nothing wraps around.
+    """Shift waveforms in time; silence fills the gap, and nothing wraps around.
 
     Parameters
     ----------
     sample_rate : float
         In Hz.
     max_shift : float, default=0.1
-        Longest shift, in seconds.
+        Maximum shift in seconds.
     max_fraction : float, default=0.25
-        Longest shift as a fraction of the clip's own length, so that short words
-        are not moved out of the clip.
+        Maximum shift as a fraction of the length of the clip, so that short words are not
+        shifted out of the clip.
     p : float, default=1.0
         Probability that a clip is changed.
 

@@ -1,4 +1,4 @@
-"""Tempo of spectrograms."""
+"""Change the tempo of spectrograms."""
 
 from typing import Any, ClassVar
 
@@ -14,9 +14,9 @@ from ._operations import interpolate
 class TimeStretch(Augmentation):
     """Play spectrograms faster or slower at the same pitch, by linear interpolation.
 
-    A clip played faster ends earlier: its new length is returned where `lengths` are
-    given, else silence follows, which is the lowest value that the clip has in each
-    band. A clip played slower is cut at the width of the batch.
+    A faster clip ends earlier: its new length is returned if `lengths` are given; otherwise it
+    is padded with silence, the lowest value of the clip in each band. A slower clip is cut at
+    the width of the batch.
 
     Parameters
     ----------

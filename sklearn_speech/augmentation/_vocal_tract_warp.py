@@ -1,4 +1,4 @@
-"""Vocal tracts of other lengths."""
+"""Simulate vocal tracts of other lengths."""
 
 from numbers import Real
 from typing import Any, ClassVar, Literal
@@ -19,26 +19,25 @@ BOUNDARY = 0.6
 
 
 class VocalTractWarp(Augmentation):
-    """Warp the frequency axis of log-scaled spectrograms, as a longer or shorter vocal tract does.
+    """Warp the frequency axis of log-scaled spectrograms, like a longer or shorter vocal tract.
 
-    Vocal-tract-length perturbation: each frequency is multiplied by `factor`, up to
-    a bend near the top above which the warp is such that the Nyquist frequency does
-    not move. The bands are read at the warped positions by linear interpolation.
+    Vocal-tract-length perturbation multiplies each frequency by `factor`, up to a bend near the
+    top; above it, the warp is linear such that the Nyquist frequency does not move. The bands
+    are interpolated linearly at the warped positions.
 
     Parameters
     ----------
     sample_rate : float
         In Hz.
     factor : (low, high) tuple, default=(0.85, 1.15)
-        Of frequencies, drawn uniformly for each clip; above 1 is a shorter vocal
-        tract. Within 0.5 to 2.
+        Factor of the frequencies, drawn uniformly for each clip; values above 1 simulate a
+        shorter vocal tract. Within 0.5 to 2.
     fmin : float, default=0.0
         Lower edge of the first band, in Hz.
     fmax : float or None, default=None
-        Upper edge of the last band, in Hz; None is the Nyquist frequency.
+        Upper edge of the last band, in Hz; None means the Nyquist frequency.
     mel_scale : {"slaney", "htk", "linear"}, default="slaney"
-        Spacing of the bands. "linear" is for spectrograms of Fourier bins from
-        `fmin` to `fmax`.
+        Spacing of the bands; "linear" means Fourier bins from `fmin` to `fmax`.
     p : float, default=1.0
         Probability that a clip is changed.
 
@@ -94,7 +93,7 @@ class VocalTractWarp(Augmentation):
         return interpolate(x, torch.from_numpy(positions).to(x), axis=1), lengths
 
     def _positions(self, n_bands: int, factor: np.ndarray) -> np.ndarray:
-        """Fractional band at which each warped band of each clip is read; (n_clips, n_bands)."""
+        """Return the fractional source band of each band of each clip, (n_clips, n_bands)."""
         top = check_band(self.sample_rate, self.fmin, self.fmax)
         if self.mel_scale == "linear":
             centers = np.linspace(self.fmin, top, n_bands)
@@ -107,7 +106,7 @@ class VocalTractWarp(Augmentation):
 
 
 def unwarp(frequencies: np.ndarray, factor: np.ndarray | float, sample_rate: float) -> np.ndarray:
-    """Frequency that the warp moves to each of `frequencies`.
+    """Return the frequencies that the warp moves to `frequencies`.
 
     Parameters
     ----------
@@ -127,7 +126,7 @@ def unwarp(frequencies: np.ndarray, factor: np.ndarray | float, sample_rate: flo
     [800.0, 4000.0]
     """
     nyquist = sample_rate / 2
-    bend = BOUNDARY * nyquist * np.minimum(factor, 1.0)  # of the warped frequencies
+    bend = BOUNDARY * nyquist * np.minimum(factor, 1.0)  # in warped frequencies
     slope = (nyquist - bend / factor) / (nyquist - bend)
     above = nyquist - slope * (nyquist - frequencies)
     return np.where(frequencies <= bend, frequencies / factor, above)

@@ -1,13 +1,17 @@
-"""Weights that a training ends with: the mean of many steps, or those of the best epoch."""
+"""Final weights of a training: the mean over many steps, or those of the best epoch."""
 
 import math
+from collections.abc import Callable
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-#: Least number of batches that statistics of batch norm are measured on, in whole epochs.
+from ._batches import Batches
+
+#: Minimum number of batches for measuring the statistics of batch norm; epochs are not cut short.
 _MIN_BATCHES = 10
 
 
@@ -17,16 +21,17 @@ class MeanWeights:
     Parameters
     ----------
     module : torch.nn.Module
-        In training.
+        The module in training.
     n_steps : int
-        Steps of the whole training.
+        Number of steps of the whole training.
     """
 
-    def __init__(self, module, n_steps):
-        self.module, self.n_before, self.averaged = module, n_steps // 2, None
+    def __init__(self, module: nn.Module, n_steps: int):
+        self.module, self.n_before = module, n_steps // 2
+        self.averaged: AveragedModel | None = None
 
-    def after_step(self):
-        """Include the weights as they are now, from the middle of the training on."""
+    def after_step(self) -> None:
+        """Include the current weights, if half of the training is over."""
         if self.n_before > 0:
             self.n_before -= 1
             return
@@ -34,12 +39,14 @@ class MeanWeights:
             self.averaged = AveragedModel(self.module)
         self.averaged.update_parameters(self.module)
 
-    def load(self, iterator, forward):
-        """Give the module the mean, if the training came so far, and new statistics of batch norm.
+    def load(self, iterator: Batches, forward: Callable[[Any], Any]) -> None:
+        """Load the mean into the module, and measure the statistics of batch norm for it.
+
+        Nothing changes if less than half of the training is over.
 
         Parameters
         ----------
-        iterator : iterable of batches
+        iterator : BatchIterator or DataLoader
             Training batches.
         forward : callable
             Runs the module on a batch as a training step does.
@@ -49,8 +56,10 @@ class MeanWeights:
             _measure_statistics(self.module.train(), iterator, forward)
 
 
-def _measure_statistics(module, iterator, forward):
-    """Set the running statistics of batch norm anew, by training batches."""
+def _measure_statistics(
+    module: nn.Module, iterator: Batches, forward: Callable[[Any], Any]
+) -> None:
+    """Measure the running statistics of batch norm again, on training batches."""
     kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
     norms = [m for m in module.modules() if isinstance(m, kinds) and m.training]
     before = [(norm.momentum, deepcopy(norm.state_dict())) for norm in norms]
@@ -75,22 +84,24 @@ class BestWeights:
     Parameters
     ----------
     module : torch.nn.Module
-        In training.
+        The module in training.
     patience : int
-        Epochs without improvement after which training should stop.
+        Number of epochs without improvement after which training should stop.
 
     Attributes
     ----------
     epoch : int or None
-        Number of the best epoch, from 1.
+        Number of the best epoch, counted from 1.
     """
 
-    def __init__(self, module, patience):
+    def __init__(self, module: nn.Module, patience: int):
         self.module, self.patience = module, patience
-        self.loss, self.n_worse, self.state, self.epoch = math.inf, 0, None, None
+        self.loss, self.n_worse = math.inf, 0
+        self.state: dict[str, Any] | None = None
+        self.epoch: int | None = None
 
-    def update(self, loss, epoch):
-        """Keep the weights if the loss is the lowest so far; tell whether to stop."""
+    def update(self, loss: float, epoch: int) -> bool:
+        """Keep the weights if the loss is the lowest so far; return whether to stop."""
         if loss < self.loss:
             self.loss, self.n_worse, self.epoch = loss, 0, epoch
             self.state = deepcopy(self.module.state_dict())
@@ -98,7 +109,7 @@ class BestWeights:
             self.n_worse += 1
         return self.n_worse >= self.patience
 
-    def load(self):
-        """Give the module the best weights."""
+    def load(self) -> None:
+        """Load the best weights into the module."""
         if self.state is not None:
             self.module.load_state_dict(self.state)

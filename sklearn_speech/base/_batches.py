@@ -1,19 +1,26 @@
 """Batches cut by index from tensors, not collated item by item.
 
-A batch is what skorch expects, a pair ``(X, y)``. ``X`` is a tensor, or, where a batch has more
-than that, a dict with the entries
+A batch is a pair ``(X, y)``, as skorch expects it. ``X`` is a tensor, or a dict if the batch
+holds more than clips. Its entries are
 
 - ``"x"``, Tensor of shape (n_clips, ...): the clips, padded to the longest;
-- ``"lengths"``, Tensor of shape (n_clips,): valid samples or frames of each;
+- ``"lengths"``, Tensor of shape (n_clips,): number of valid samples or frames of each clip;
 - ``"sample_weight"``, Tensor of shape (n_clips,): weight of each clip in the loss;
-- ``"features"``, in place of ``"x"``: what a front end made of the clips beforehand.
+- ``"features"``, in place of ``"x"``: features of the clips, computed by a front end beforehand.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import torch
 from skorch.dataset import Dataset
 from torch.utils.data import DataLoader
+
+#: Clips of one length as a tensor, or of several lengths as a list of tensors.
+Clips: TypeAlias = torch.Tensor | list[torch.Tensor]
+
+#: First part of a batch.
+Inputs: TypeAlias = torch.Tensor | dict[str, Any]
 
 
 class ClipDataset(Dataset):
@@ -24,32 +31,39 @@ class ClipDataset(Dataset):
     Parameters
     ----------
     X : Tensor of shape (n_clips, ...) or list of Tensors
-        A list where clips differ in length; the last axis of each is time.
-    targets : Tensor of shape (n_clips, ...) or None
-    sample_weight : Tensor of shape (n_clips,) or None
-    classes : ndarray of shape (n_classes,) or None
-        Labels that the targets are positions in; anything that is indexed by an array of codes.
+        A list if clips differ in length; the last axis of each is time.
+    targets : Tensor of shape (n_clips, ...), default=None
+    sample_weight : Tensor of shape (n_clips,), default=None
+    classes : ndarray of shape (n_classes,), default=None
+        Labels, or any object that maps an array of targets to labels when indexed with it.
     is_features : bool, default=False
-        Whether X are features that the front end of the network has made.
+        Whether X holds features that the front end of the network has computed.
     """
 
-    def __init__(self, X, targets=None, sample_weight=None, classes=None, is_features=False):
+    def __init__(
+        self,
+        X: Any,
+        targets: torch.Tensor | None = None,
+        sample_weight: torch.Tensor | None = None,
+        classes: Any = None,
+        is_features: bool = False,
+    ):
         self.X, self.targets, self.sample_weight, self.classes = X, targets, sample_weight, classes
         self.is_features = is_features
         self.ragged = isinstance(X, list)
-        self.lengths = torch.tensor([x.shape[-1] for x in X]) if self.ragged else None
+        self.lengths = torch.tensor([x.shape[-1] for x in X]) if isinstance(X, list) else None
 
     @property
-    def y(self):
-        """Targets as the user gave them."""
+    def y(self) -> Any:
+        """Targets in the form that the user gave."""
         return labels_of_codes(self.targets, self.classes)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.X)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[Inputs, torch.Tensor]:
         x = self.X[index]
-        more = {}
+        more: dict[str, torch.Tensor | None] = {}
         if self.ragged:
             more["lengths"] = torch.tensor(x.shape[-1])
         if self.sample_weight is not None:
@@ -58,29 +72,29 @@ class ClipDataset(Dataset):
         y = torch.tensor(0) if self.targets is None else self.targets[index]
         return self._inputs(x, more), y
 
-    def _inputs(self, x, more):
+    def _inputs(self, x: torch.Tensor, more: dict[str, torch.Tensor | None]) -> Inputs:
         more = {key: value for key, value in more.items() if value is not None}
         if self.is_features:
             return {"features": x, **more}
         return {"x": x, **more} if more else x
 
-    def with_clips(self, X, is_features=False):
-        """The same targets for other representations of the clips."""
+    def with_clips(self, X: Clips, is_features: bool = False) -> "ClipDataset":
+        """The same targets with another representation of the clips."""
         return ClipDataset(X, self.targets, self.sample_weight, self.classes, is_features)
 
-    def subset(self, index):
+    def subset(self, index: torch.Tensor) -> "ClipDataset":
         """The clips at `index`, an integer Tensor, in that order."""
         X = [self.X[i] for i in index.tolist()] if self.ragged else take(self.X, index)
         targets, weight = take(self.targets, index), take(self.sample_weight, index)
         return ClipDataset(X, targets, weight, self.classes, self.is_features)
 
-    def to(self, device):
+    def to(self, device: torch.device) -> "ClipDataset":
         """The same clips on another device."""
         X = [x.to(device) for x in self.X] if self.ragged else self.X.to(device)
         targets, weight = _move(self.targets, device), _move(self.sample_weight, device)
         return ClipDataset(X, targets, weight, self.classes, self.is_features)
 
-    def batch(self, index):
+    def batch(self, index: slice | torch.Tensor) -> tuple[Any, torch.Tensor | None]:
         """The clips at `index`, a slice or an integer Tensor, padded to the longest of them."""
         more = {"sample_weight": take(self.sample_weight, index)}
         if not self.ragged:
@@ -91,15 +105,15 @@ class ClipDataset(Dataset):
         return self._inputs(x, more), take(self.targets, index)
 
 
-def labels_of_codes(targets, classes):
-    """Targets as the user gave them, of their positions among the classes."""
+def labels_of_codes(targets: torch.Tensor | None, classes: Any) -> Any:
+    """Targets in the form that the user gave, looked up among the classes."""
     if targets is None or classes is None:
         return targets
     return classes[targets.cpu().numpy()]
 
 
-def split_inputs(X):
-    """Clips of a batch, whether they are features, and their lengths or None.
+def split_inputs(X: Any) -> tuple[Any, bool, torch.Tensor | None]:
+    """Split the first part of a batch into clips, whether they are features, and their lengths.
 
     Parameters
     ----------
@@ -119,10 +133,10 @@ def split_inputs(X):
     return X["x"], False, X.get("lengths")
 
 
-def collate(items):
+def collate(items: Iterable[tuple[Inputs, torch.Tensor]]) -> tuple[Inputs, torch.Tensor]:
     """Items of a :class:`ClipDataset` as one batch, for torch's DataLoader."""
-    inputs, targets = zip(*items)
-    targets = torch.stack(targets)
+    inputs, codes = zip(*items)
+    targets = torch.stack(codes)
     if not isinstance(inputs[0], Mapping):
         return torch.stack(inputs), targets
     batch = {}
@@ -135,20 +149,20 @@ def collate(items):
     return batch, targets
 
 
-def take(values, index):
-    """Entries of a tensor at a slice or an integer Tensor; None of None."""
+def take(values: torch.Tensor | None, index: slice | torch.Tensor) -> Any:
+    """Entries of a tensor at a slice or an integer Tensor; None if `values` is None."""
     if values is None:
         return None
-    # what values[index] gives, and faster
+    # index_select is faster than values[index]
     return values[index] if isinstance(index, slice) else values.index_select(0, index)
 
 
-def _move(values, device):
+def _move(values: torch.Tensor | None, device: torch.device) -> torch.Tensor | None:
     return None if values is None else values.to(device)
 
 
-def pad(clips):
-    """Clips in one tensor, zeros behind those that are shorter, and their lengths."""
+def pad(clips: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Clips in one tensor, the shorter ones padded with zeros, and their lengths."""
     lengths = torch.tensor([clip.shape[-1] for clip in clips], device=clips[0].device)
     padded = clips[0].new_zeros(len(clips), *clips[0].shape[:-1], int(lengths.max()))
     for row, clip in zip(padded, clips):
@@ -159,37 +173,37 @@ def pad(clips):
 class BatchIterator:
     """Cuts a :class:`ClipDataset` into batches.
 
-    Clips of similar length are put together, so that little is padded; which batch comes
-    when is still random where `shuffle` is true.
+    With `shuffle`, clips of similar length share a batch, so that little is padded; the order
+    of the batches is random.
 
     Parameters
     ----------
     dataset : ClipDataset
     batch_size : int, default=128
     shuffle : bool, default=False
-        A new order in each pass, drawn from torch's generator.
+        Draw a new order for each pass from torch's generator.
     drop_last : bool, default=False
         Leave out a last batch that is smaller than the others.
     sampler : iterable of int, default=None
-        The order of clips of one pass, drawn anew in each, such as a
+        Gives the order of the clips for each pass, such as a
         ``torch.utils.data.WeightedRandomSampler``; excludes `shuffle`.
     join_single : bool, default=False
-        Put a last batch of one clip with the batch before it: batch norm cannot
+        Merge a last batch of one clip into the batch before it, since batch norm cannot
         be trained on one value.
     **unsupported
         Other options of torch's DataLoader are refused: there are no workers to
-        set up and nothing to collate.
+        start and no items to collate.
     """
 
     def __init__(
         self,
-        dataset,
-        batch_size=128,
-        shuffle=False,
-        drop_last=False,
-        sampler=None,
-        join_single=False,
-        **unsupported,
+        dataset: ClipDataset,
+        batch_size: int = 128,
+        shuffle: bool = False,
+        drop_last: bool = False,
+        sampler: Iterable[int] | None = None,
+        join_single: bool = False,
+        **unsupported: Any,
     ):
         if unsupported:
             raise ValueError(
@@ -203,7 +217,7 @@ class BatchIterator:
         self.shuffle, self.drop_last = shuffle, drop_last
         self.sampler, self.join_single = sampler, join_single
 
-    def _bounds(self, n_clips):
+    def _bounds(self, n_clips: int) -> list[tuple[int, int]]:
         starts = list(range(0, n_clips, self.batch_size))
         stops = [*starts[1:], n_clips]
         if starts and stops[-1] - starts[-1] < self.batch_size and self.drop_last:
@@ -212,22 +226,22 @@ class BatchIterator:
             starts, stops = starts[:-1], [*stops[:-2], n_clips]
         return list(zip(starts, stops))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._bounds(len(self.dataset)))
 
-    def _order(self):
+    def _order(self) -> torch.Tensor | None:
         if self.sampler is not None:
             return torch.as_tensor(list(self.sampler))
         if not self.shuffle:
             return None
         order = torch.randperm(len(self.dataset))
-        if not self.dataset.ragged:
+        if self.dataset.lengths is None:
             return order
-        # clips of similar length together, ties and neighbours still shuffled
+        # similar lengths together; the noise shuffles ties and neighbours
         jitter = 1 + 0.1 * torch.rand(len(order))
         return order[torch.argsort(self.dataset.lengths[order] * jitter)]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[Any, torch.Tensor | None]]:
         order = self._order()
         if order is None:
             for start, stop in self._bounds(len(self.dataset)):
@@ -240,33 +254,45 @@ class BatchIterator:
             yield self.dataset.batch(order[start:stop])
 
 
-def collating(iterator, options):
-    """Options of an iterator, with what a DataLoader needs to collate clips."""
+#: Anything that cuts batches.
+Batches: TypeAlias = BatchIterator | DataLoader[Any]
+
+
+def with_collate_fn(iterator: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Options of an iterator; a DataLoader also gets the function that collates clips."""
     if isinstance(iterator, type) and issubclass(iterator, DataLoader):
         options.setdefault("collate_fn", collate)
     return options
 
 
-def map_clips(data, function, device, batch_size=64):
+def map_clips(
+    data: ClipDataset,
+    function: Callable[..., tuple[torch.Tensor, torch.Tensor | None]],
+    device: torch.device,
+    batch_size: int = 64,
+) -> Any:
     """Apply a function to all clips of a dataset batch by batch, without gradients.
 
     Parameters
     ----------
     data : ClipDataset
     function : callable
-        Takes padded clips and their lengths (or None) on the device; returns a tensor
+        Takes padded clips and their lengths (or None) on the device; returns a tensor of shape
         (n_clips, ..., n_steps), and lengths or None.
     device : torch.device
     batch_size : int, default=64
 
     Returns
     -------
-    X : Tensor of shape (n_clips, ...), or list of Tensors where clips differ in length
-        On the CPU, in the order of `data`, padding cut off.
+    X : Tensor of shape (n_clips, ...), or list of Tensors if clips differ in length
+        On the CPU, in the order of `data`, without padding.
     """
-    # clips are padded batch by batch: sorted by length, little of a batch is padding
-    order = torch.argsort(data.lengths, stable=True) if data.ragged else torch.arange(len(data))
-    whole, clips = [], [None] * len(data)
+    # sorted by length, clips of a batch need little padding
+    order = torch.arange(len(data))
+    if data.lengths is not None:
+        order = torch.argsort(data.lengths, stable=True)
+    whole: list[torch.Tensor] = []
+    clips: list[Any] = [None] * len(data)
     with torch.no_grad():
         for start in range(0, len(data), batch_size):
             index = order[start : start + batch_size]

@@ -1,6 +1,7 @@
-"""What a classifier and a regressor built on BCResNetNet share."""
+"""Parameters shared by the classifier and the regressor that are built on BCResNetNet."""
 
 from numbers import Real
+from typing import Any, Literal
 
 from ..modules.bc_resnet import BCResNetNet
 from ..utils.sklearn_private import Interval, StrOptions
@@ -8,32 +9,33 @@ from ._parameters import SpeechNetParameters
 
 
 class BCResNetParameters(SpeechNetParameters):
-    """The network BCResNetNet and its parameters; mixin placed before the base of a task.
+    """Sets BCResNetNet as the network, with its parameters; mixin placed before the base of a task.
 
     Parameters
     ----------
     tau : float, default=1
-        Width: stages have 8, 12, 16 and 20 times `tau` channels. The paper has 1,
-        1.5, 2, 3, 6 and 8, which is 9 to 321 thousand parameters.
+        Width multiplier: the stages have 8, 12, 16 and 20 times `tau` channels. The
+        paper uses 1, 1.5, 2, 3, 6 and 8, which give 9 to 321 thousand parameters.
     variant : {"paper", "reference"}, default="paper"
-        The published network, or that of the trainable front ends' reference
-        system: no batch norm and ReLU after the first convolution and after the
-        last but one, other biases.
+        The published network, or the network of the reference system for trainable
+        front ends: no batch norm and ReLU after the first and the second-to-last
+        convolution, and different biases.
     dropout : float, default=0.1
         Probability of dropping a channel at the end of each block.
     transition_dropout : float, default=None
-        The same in blocks that change the number of channels. None is `dropout`
-        in the paper's variant and 0.5 in the reference's.
+        The same in blocks that change the number of channels. None means `dropout`
+        for variant "paper" and 0.5 for "reference".
     input_norm : {None, "batch", "clip", "band"}, default="clip"
-        What makes input comparable: nothing, as in the paper, statistics of each
-        band over the training clips, mean and deviation of each clip, or the same
-        with the mean over time of each band of each clip taken away.
+        Normalisation of the input. None: no normalisation, as in the paper; "batch":
+        by the statistics of each band over the training clips; "clip": by the mean and
+        standard deviation of each clip; "band": like "clip", but with the mean over
+        time of each band subtracted.
     lr : float, default=0.01
         Largest learning rate.
     max_epochs : int, default=30
-        Passes over the training clips.
+        Number of passes over the training clips.
     **kwargs
-        Settings of training.
+        Training parameters.
     """
 
     module_class: type | None = BCResNetNet
@@ -48,15 +50,15 @@ class BCResNetParameters(SpeechNetParameters):
 
     def __init__(
         self,
-        tau=1,
+        tau: float = 1,
         *,
-        variant="paper",
-        dropout=0.1,
-        transition_dropout=None,
-        input_norm="clip",
-        lr=0.01,
-        max_epochs=30,
-        **kwargs,
+        variant: Literal["paper", "reference"] = "paper",
+        dropout: float = 0.1,
+        transition_dropout: float | None = None,
+        input_norm: Literal["batch", "clip", "band"] | None = "clip",
+        lr: float = 0.01,
+        max_epochs: int = 30,
+        **kwargs: Any,
     ):
         super().__init__(lr=lr, max_epochs=max_epochs, **kwargs)
         self.tau = tau

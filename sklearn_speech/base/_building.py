@@ -1,7 +1,11 @@
-"""Network, loss and optimiser, built when the sizes of the data are known."""
+"""Building of network, loss and optimiser, once the sizes of the data are known."""
 
 import inspect
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any, Self
+
+import torch
 
 from ..modules.front_end_net import FrontEndNet
 from ..modules.weight_init import initialize_weights
@@ -13,28 +17,31 @@ from ._schedule import FUSED, FUSED_EXCLUDES, OPTIMIZERS
 
 
 class NetworkBuilding(Mixin):
-    """What ``initialize`` builds; mixin placed before NeuralNet.
+    """The parts that ``initialize`` builds; mixin placed before NeuralNet.
 
-    In skorch, sizes are parameters, and sizes found in the data are written back to them.
-    Here they are attributes, learned in ``fit``, so that clones are free of them.
+    In skorch, the sizes of a network are parameters, and sizes found in the data are written
+    back to them. Here they are attributes, learned in ``fit``, so that clones do not have them.
     """
 
-    def _network_shape(self, shape):
-        """The part of the network's arguments that the data decide."""
+    device: Any
+    device_: torch.device
+
+    def _network_shape(self, shape: tuple[int | None, ...]) -> dict[str, Any]:
+        """The arguments of the network that depend on the data."""
         if self.reads == "waveform":
             return {"n_times": shape[-1]}
         return {"n_bands": shape[0], "n_frames": shape[-1]}
 
-    def get_params_for(self, prefix):
-        """Arguments for `prefix`; those of the network include its shapes, never stored."""
+    def get_params_for(self, prefix: str) -> dict[str, Any]:
+        """Arguments for `prefix`; the arguments of the network include the sizes of the data."""
         if prefix != "module":
             return super().get_params_for(prefix)
         accepted = inspect.signature(self.module_class.__init__).parameters
         own = {n: getattr(self, n) for n in self._signature_names() if n in accepted}
         return {**own, **self._network_shape(self.network_shape_)}
 
-    def initialize_module(self):
-        """Build the network, with the front end inside where one is set."""
+    def initialize_module(self) -> Self:
+        """Build the network, with the front end inside if one is set."""
         if not hasattr(self, "input_shape_"):
             raise ValueError(
                 f"{type(self).__name__} learns the sizes of its network from data: call fit or "
@@ -52,40 +59,40 @@ class NetworkBuilding(Mixin):
         self.module_ = module if front_end is None else FrontEndNet(front_end, module)
         return self
 
-    def _make_front_end(self):
-        """The front end to be put inside the network, as it is before training."""
+    def _make_front_end(self) -> Any:
+        """A new, untrained front end to put inside the network."""
         return self.frontend.to_module()
 
-    def _initialize_module(self, reason=None):
+    def _initialize_module(self, reason: str | None = None) -> Self:
         with self._current_init_context("module"), default_float32():
             self.initialize_module()
             self.module_.to(self.device_)
         return self
 
-    def _initialize_criterion(self, reason=None):
+    def _initialize_criterion(self, reason: str | None = None) -> Self:
         with self._current_init_context("criterion"):
             self.initialize_criterion()
             self.criterion_.to(self.device_)
         return self
 
-    def _initialize_callbacks(self):
+    def _initialize_callbacks(self) -> Self:
         super()._initialize_callbacks()
         check_callbacks(self)
         return self
 
-    def initialize_criterion(self):
-        """Set ``criterion_``, which gives one loss a clip."""
+    def initialize_criterion(self) -> Self:
+        """Set ``criterion_``, which returns one loss per clip."""
         raise NotImplementedError
 
-    def initialize(self):
-        """Build network, loss and optimiser anew; sizes must be known from data."""
+    def initialize(self) -> Self:
+        """Build a new network, loss and optimiser; the sizes of the data must be known."""
         self.device_ = resolve_device(self.device)
         return super().initialize()
 
-    def _initialize_without_optimizer(self):
-        """Build what prediction needs; ``optimizer_`` is built when something asks for it.
+    def _initialize_without_optimizer(self) -> Self:
+        """Build what prediction needs; ``optimizer_`` is built at its first use.
 
-        torch's optimisers import its compiler, which takes longer than all else that is built.
+        The optimisers of torch import its compiler, which takes longer than building the rest.
         """
         self.device_ = resolve_device(self.device)
         self._initialize_virtual_params()
@@ -96,22 +103,22 @@ class NetworkBuilding(Mixin):
         self.initialized_ = True
         return self
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name == "optimizer_" and self.initialized_:
             self._initialize_optimizer()
             for group in self.optimizer_.param_groups:
-                group["initial_lr"] = group["lr"]  # schedulers of torch ask for it when they go on
+                group["initial_lr"] = group["lr"]  # schedulers of torch need it to continue
             return self.optimizer_
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def _initialize_optimizer(self, reason=None):
+    def _initialize_optimizer(self, reason: str | None = None) -> Self:
         with self._current_init_context("optimizer"):
             self.initialize_optimizer()
         return self
 
     @contextmanager
-    def _resolved_device(self):
-        """Let skorch see the device that ``device="auto"`` means."""
+    def _resolved_device(self) -> Iterator[None]:
+        """Show skorch the device that ``device="auto"`` stands for."""
         given = self.device
         self.device = str(getattr(self, "device_", None) or resolve_device(given))
         try:
@@ -119,8 +126,8 @@ class NetworkBuilding(Mixin):
         finally:
             self.device = given
 
-    def load_params(self, *args, **kwargs):
-        """Load weights, optimiser or history that ``save_params`` wrote; see skorch.
+    def load_params(self, *args: Any, **kwargs: Any) -> None:
+        """Load weights, optimiser or history from files of ``save_params``; see skorch.
 
         Parameters
         ----------
@@ -131,11 +138,13 @@ class NetworkBuilding(Mixin):
         with self._resolved_device():
             super().load_params(*args, **kwargs)
 
-    def initialize_optimizer(self, triggered_directly=None):
-        """Set ``optimizer_``; a front end with a learning rate of its own is a group of its own."""
+    def initialize_optimizer(self, triggered_directly: bool | None = None) -> Self:
+        """Set ``optimizer_``; a front end with its own learning rate is a separate group."""
         named = [(n, p) for n, p in self.get_all_learnable_params() if p.requires_grad]
         groups, options = self.get_params_for_optimizer("optimizer", named)
-        make = OPTIMIZERS[self.optimizer] if isinstance(self.optimizer, str) else self.optimizer
+        make: Any = (
+            OPTIMIZERS[self.optimizer] if isinstance(self.optimizer, str) else self.optimizer
+        )
         if "weight_decay" in inspect.signature(make).parameters:
             options.setdefault("weight_decay", self.weight_decay)
         if make in FUSED and not FUSED_EXCLUDES & set(options):
@@ -143,8 +152,10 @@ class NetworkBuilding(Mixin):
         self.optimizer_ = make(*groups, **options)
         return self
 
-    def get_params_for_optimizer(self, prefix, named_parameters):
-        """As in skorch, with the front end as a group of its own where it has an ``lr``.
+    def get_params_for_optimizer(
+        self, prefix: str, named_parameters: Iterable[tuple[str, torch.nn.Parameter]]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Parameter groups and options as in skorch; a front end with an ``lr`` is a group.
 
         Parameters
         ----------

@@ -1,6 +1,9 @@
-"""Callbacks of skorch: those that every net has, and those that cannot do their work here."""
+"""Callbacks of skorch: those that every net has, and those that are refused."""
+
+from typing import Any, TypeAlias
 
 from skorch.callbacks import (
+    Callback,
     EpochScoring,
     EpochTimer,
     InputShapeSetter,
@@ -10,9 +13,12 @@ from skorch.callbacks import (
 
 from ..utils.sklearn_private import InvalidParameterError
 
+#: Callbacks by name.
+Named: TypeAlias = list[tuple[str, Callback]]
 
-def default_callbacks():
-    """Callbacks of every net, by name: seconds and losses of each epoch."""
+
+def default_callbacks() -> Named:
+    """Callbacks of every net, by name: they record the duration and losses of each epoch."""
     return [
         ("epoch_timer", EpochTimer()),
         ("train_loss", PassthroughScoring(name="train_loss", on_train=True)),
@@ -20,13 +26,13 @@ def default_callbacks():
     ]
 
 
-def classifier_callbacks():
+def classifier_callbacks() -> Named:
     """Callbacks of every classifier, by name."""
     accuracy = EpochScoring("accuracy", name="valid_acc", lower_is_better=False)
     return [*default_callbacks(), ("valid_acc", accuracy)]
 
 
-def regressor_callbacks():
+def regressor_callbacks() -> Named:
     """Callbacks of every regressor, by name."""
     return [
         *default_callbacks(),
@@ -34,18 +40,18 @@ def regressor_callbacks():
     ]
 
 
-def check_callbacks(net):
+def check_callbacks(net: Any) -> None:
     """Refuse callbacks that would have no effect on a net.
 
     Parameters
     ----------
     net : BaseSpeechNet
-        With ``callbacks_``.
+        It must have ``callbacks_``.
 
     Raises
     ------
     InvalidParameterError
-        Names the callback, and what to use instead.
+        Names the callback and what to use instead.
     """
     for name, callback in net.callbacks_:
         if isinstance(callback, LRScheduler) and net.lr_schedule != "constant":
@@ -56,6 +62,6 @@ def check_callbacks(net):
             )
         if isinstance(callback, InputShapeSetter):
             raise InvalidParameterError(
-                f"the callback {name} of type {type(callback).__name__} sets sizes of the network, "
-                f"which {type(net).__name__} learns from the data; leave it out"
+                f"the callback {name} of type {type(callback).__name__} sets the sizes of the "
+                f"network, which {type(net).__name__} learns from the data; leave it out"
             )

@@ -1,9 +1,12 @@
-"""One label a clip, or several, on top of the base net."""
+"""Base of the classifiers: one label per clip, or several."""
 
 from numbers import Real
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import sparray, spmatrix
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, column_or_1d
@@ -12,51 +15,53 @@ from torch import nn
 from torch.nn.functional import logsigmoid
 
 from ..utils.labels import is_unlabelled
+from ..utils.scores import reports
 from ..utils.sklearn_private import Interval, StrOptions
-from ._callbacks import classifier_callbacks
+from ._batches import ClipDataset
+from ._callbacks import Named, classifier_callbacks
 from ._losses import LabelsLoss
 from ._net import BaseSpeechNet
 from ._targets import indicator_matrix, warn_of_constant_labels, weight_of_labels
 
 
 class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
-    """A speech net that learns labels of any kind, one a clip or several, and predicts them.
+    """Base of the speech classifiers: labels of any kind, one per clip or several.
 
-    Where y is an indicator matrix of shape (n_clips, n_labels), each label is learned by
-    itself with binary cross-entropy, a clip's loss being the mean over its labels, as
-    scikit-learn's ``MLPClassifier`` does it. A label that no training clip has, or that all
-    have, is learned like the others, and draws the warning that ``OneVsRestClassifier`` gives.
+    If y is an indicator matrix of shape (n_clips, n_labels), each label is learned separately
+    with binary cross-entropy, and the loss of a clip is the mean over its labels, as in
+    scikit-learn's ``MLPClassifier``. A label that no training clip has, or that all have, is
+    learned like the others, with the same warning as in ``OneVsRestClassifier``.
 
     Parameters
     ----------
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes in the loss, as everywhere in scikit-learn. With an indicator
-        matrix, "balanced" gives clips with and without a label the same weight, label by label,
-        by the clips of the first ``fit`` or ``partial_fit``; a list holds one dict
-        ``{0: weight, 1: weight}`` a label.
+        matrix, "balanced" gives the clips with a label and the clips without it the same total
+        weight, for each label, as counted in the first ``fit`` or ``partial_fit``; a list holds
+        one dict ``{0: weight, 1: weight}`` per label.
     label_smoothing : float, default=0.0
-        Share of each target that is spread over all classes; with an indicator matrix, over
-        the two answers to each label.
+        Fraction of each target that is spread over all classes; with an indicator matrix, over
+        the presence and absence of each label.
     **kwargs
         See :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,) or (n_labels, 2)
-        Labels, sorted. Of an indicator matrix the row [0, 1] for each label, as scikit-learn's
-        forests have it: by this its scorers tell two labels from two classes.
+        Labels, sorted. For an indicator matrix, one row [0, 1] per label, as in scikit-learn's
+        forests; from its shape, scorers distinguish two labels from two classes.
     multilabel_ : bool
         Whether y was an indicator matrix.
     """
 
     mixes_targets = True
 
-    #: What marks a clip without a label, where a pretrainer is set.
+    #: Target of a clip without a label, if a pretrainer is set.
     _unlabelled = -1
 
     _is_unlabelled = staticmethod(is_unlabelled)
 
-    # skorch's parameter, which scikit-learn's `classes` of partial_fit makes unnecessary
+    # a parameter of skorch; partial_fit takes `classes` instead, as in scikit-learn
     classes = None
 
     _parameter_constraints = {
@@ -65,36 +70,42 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
 
-    def __init__(self, *, class_weight=None, label_smoothing=0.0, **kwargs):
+    def __init__(
+        self,
+        *,
+        class_weight: dict[Any, float] | list[dict[int, float]] | Literal["balanced"] | None = None,
+        label_smoothing: float = 0.0,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
 
     @property
-    def classes_(self):
-        """Labels, sorted; of an indicator matrix the values of each label."""
+    def classes_(self) -> NDArray[Any]:
+        """Labels, sorted; for an indicator matrix, the two values of each label."""
         if "classes_inferred_" not in vars(self):
             raise AttributeError(f"this {type(self).__name__} has no classes_ before fit")
         return self.classes_inferred_
 
     @property
-    def _default_callbacks(self):
+    def _default_callbacks(self) -> Named:
         return classifier_callbacks()
 
-    def _labels(self):
+    def _labels(self) -> NDArray[Any] | None:
         if getattr(self, "multilabel_", False):
             return np.array([0, 1])
         return getattr(self, "classes_", None)
 
-    def _network_shape(self, shape):
+    def _network_shape(self, shape: tuple[int | None, ...]) -> dict[str, Any]:
         return {**super()._network_shape(shape), "n_classes": len(self.classes_)}
 
-    def _check_y(self, y, *, reset, classes=None):
+    def _check_y(self, y: Any, *, reset: bool, classes: Any = None) -> torch.Tensor:
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
@@ -108,13 +119,13 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
             n_labels = len(self.classes_) if self.multilabel_ else 1
             raise ValueError(
                 f"y has shape {np.shape(y)}, but {type(self).__name__} was fitted with {n_labels} "
-                f"label{'' if n_labels == 1 else 's'} a clip"
+                f"label{'' if n_labels == 1 else 's'} per clip"
             )
-        if self.multilabel_:
+        if labels is not None:
             return self._check_labels(labels, reset, classes)
         return self._check_classes(y, reset, classes)
 
-    def _check_labels(self, labels, reset, classes):
+    def _check_labels(self, labels: NDArray[np.int64], reset: bool, classes: Any) -> torch.Tensor:
         n_labels = labels.shape[1]
         if reset:
             if classes is not None and len(classes) != n_labels:
@@ -132,7 +143,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
             )
         return torch.from_numpy(labels)
 
-    def _check_classes(self, y, reset, classes):
+    def _check_classes(self, y: Any, reset: bool, classes: Any) -> torch.Tensor:
         y = column_or_1d(y, warn=True)
         _refuse_mixed(y)
         if y.dtype.kind in "fc":
@@ -142,30 +153,32 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
             self.classes_inferred_ = np.unique(y if classes is None else classes)
             if len(self.classes_) < 2:
                 raise ValueError(
-                    f"y holds 1 class only, {self.classes_.tolist()}: a classifier needs at least "
-                    "2 classes to tell apart"
+                    f"y has only 1 class, {self.classes_.tolist()}: a classifier needs at least "
+                    "2 classes"
                 )
         codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
         unknown = self.classes_[codes] != y
         if np.any(unknown):
             raise ValueError(
-                f"y holds the labels {np.unique(y[unknown]).tolist()}, which are not among "
+                f"y has the labels {np.unique(y[unknown]).tolist()}, which are not among "
                 f"the classes {self.classes_.tolist()}"
             )
         return torch.from_numpy(codes.astype(np.int64))
 
-    def _check_weight(self, sample_weight, targets, n_clips):
+    def _check_weight(
+        self, sample_weight: Any, targets: torch.Tensor, n_clips: int
+    ) -> torch.Tensor | None:
         if self.class_weight is not None and not self.multilabel_:
-            factor = self._weight_of_classes(targets)[targets.numpy()]
+            factor = self._class_weights(targets)[targets.numpy()]
             sample_weight = factor if sample_weight is None else factor * np.asarray(sample_weight)
         return super()._check_weight(sample_weight, targets, n_clips)
 
-    def _weight_of_classes(self, targets):
+    def _class_weights(self, targets: torch.Tensor) -> NDArray[np.float64]:
         weights = np.ones(len(self.classes_))
         if isinstance(self.class_weight, list):
             raise ValueError(
-                f"class_weight={self.class_weight!r:.80} is a list, which needs an indicator "
-                "matrix y: expected a dict or 'balanced'"
+                f"class_weight={self.class_weight!r:.80} is a list, which is only for an "
+                "indicator matrix y: expected a dict or 'balanced'"
             )
         if isinstance(self.class_weight, dict):
             unknown = set(self.class_weight) - set(self.classes_.tolist())
@@ -175,7 +188,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
                     f"classes {self.classes_.tolist()}"
                 )
             for label, weight in self.class_weight.items():
-                if not isinstance(weight, Real) or not 0 <= weight < np.inf:
+                if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
                     raise ValueError(
                         f"class_weight[{label!r}]={weight!r}: expected a number of at least 0"
                     )
@@ -185,11 +198,11 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
             weights[present] = compute_class_weight("balanced", classes=present, y=targets.numpy())
         return weights
 
-    def _stratify(self, data):
-        return data.targets.numpy()
+    def _stratify(self, data: ClipDataset) -> Any:
+        return None if data.targets is None else data.targets.numpy()
 
-    def initialize_criterion(self):
-        """Cross-entropy of each clip, binary where it has several labels."""
+    def initialize_criterion(self) -> Self:
+        """Set the criterion: cross-entropy, which is binary if clips have several labels."""
         smoothing = float(self.label_smoothing)
         if self.multilabel_:
             self.criterion_ = LabelsLoss(self.label_weight_, smoothing)
@@ -197,25 +210,34 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
             self.criterion_ = nn.CrossEntropyLoss(reduction="none", label_smoothing=smoothing)
         return self
 
-    def fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | sparray | spmatrix,
+        *,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | sparray | spmatrix | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
         ----------
         X : array-like
             Spectrograms of shape (n_clips, n_bands, n_frames), or waveforms of
-            shape (n_clips, n_times) where the network or its front end reads
-            them; or ragged, a 1-D object array with one array a clip.
+            shape (n_clips, n_times) if the network or its front end takes
+            them; or ragged, a 1-D object array with one array per clip.
         y : array-like of shape (n_clips,) or (n_clips, n_labels)
-            Labels: strings or whole numbers; or an indicator matrix, also a sparse one, that
-            is 1 where a clip has a label and else 0.
+            Labels: strings or integers; or a dense or sparse indicator matrix, with 1 if a
+            clip has a label, otherwise 0.
         groups : array-like of shape (n_clips,), default=None
-            Speaker of each clip. Keeps speakers apart in the split of early
-            stopping; nothing else uses it.
+            Speaker of each clip. The validation split of early stopping keeps the
+            clips of a speaker together; groups have no other use.
         sample_weight : array-like of shape (n_clips,), default=None
             Weight of each clip in the loss.
         X_val, y_val : array-like, default=None
-            Clips and labels to measure each epoch on, instead of a part of X.
+            Validation clips and their labels, instead of a part of X.
 
         Returns
         -------
@@ -225,19 +247,26 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
             X, y, groups=groups, sample_weight=sample_weight, X_val=X_val, y_val=y_val
         )
 
-    def partial_fit(self, X, y, classes=None, *, sample_weight=None):
-        """Go on training for `max_epochs` epochs at a constant learning rate, as in skorch.
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | sparray | spmatrix,
+        classes: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Train for `max_epochs` further epochs at a constant learning rate, as in skorch.
 
-        Nothing is put aside: ``early_stopping`` is for ``fit`` alone.
+        It trains on all clips: ``early_stopping`` only affects ``fit``.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_times)
-            As in ``fit``, of the same bands or samples.
+            As in ``fit``, with the same number of bands or samples.
         y : array-like of shape (n_clips,) or (n_clips, n_labels)
             Labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come; needed in the first call where y lacks some.
+            All labels of this and later calls; needed in the first call if y lacks some.
         sample_weight : array-like of shape (n_clips,), default=None
 
         Returns
@@ -246,8 +275,8 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         """
         return super().partial_fit(X, y, classes, sample_weight=sample_weight)
 
-    def predict_proba(self, X):
-        """Probability of each class, or of each label where there are several a clip.
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Probability of each class, or of each label if clips have several.
 
         Parameters
         ----------
@@ -257,14 +286,15 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         Returns
         -------
         probabilities : ndarray of shape (n_clips, n_classes) or (n_clips, n_labels)
-            In the order of ``classes_``, summing to 1; or the probability that each label is
-            present. float32, which is how precise they are.
+            Probabilities of the classes, in the order of ``classes_``, with sum 1; or the
+            probability that each label is present. The dtype is float32, the precision of
+            the network.
         """
         self.check_is_fitted()
         outputs = self._outputs(X)
         return (outputs.sigmoid() if self.multilabel_ else outputs.softmax(1)).numpy()
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Logarithm of the probability of each class or label.
 
         Parameters
@@ -280,8 +310,8 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         outputs = self._outputs(X)
         return (logsigmoid(outputs) if self.multilabel_ else outputs.log_softmax(1)).numpy()
 
-    def predict(self, X):
-        """Most probable label of each clip, or all that are more probable than not.
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Most probable label of each clip, or all labels with a probability above 0.5.
 
         Parameters
         ----------
@@ -291,7 +321,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         Returns
         -------
         labels : ndarray of shape (n_clips,) or (n_clips, n_labels)
-            An indicator matrix where ``fit`` was given one.
+            An indicator matrix if ``fit`` was given one.
         """
         self.check_is_fitted()
         outputs = self._outputs(X)
@@ -299,10 +329,16 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
             return (outputs > 0).numpy().astype(np.int64)
         return self.classes_[outputs.argmax(1).numpy()]
 
-    def score(self, X, y, sample_weight=None):
-        """Share of clips with the right label, or with exactly the right set of labels.
+    @reports("accuracy")
+    def score(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | sparray | spmatrix,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Fraction of clips with the right label, or with exactly the right set of labels.
 
-        Clips without a label, which only a pretrainer takes, do not count.
+        Clips without a label, which are only allowed with a pretrainer, are not counted.
 
         Parameters
         ----------
@@ -318,11 +354,9 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         """
         return super().score(*self._scored(X, y, sample_weight))
 
-    score.metric = "accuracy"  # what tables and axes call it
 
-
-def _refuse_mixed(y):
-    """Labels that cannot be sorted, which would fail deep inside numpy."""
+def _refuse_mixed(y: NDArray[Any]) -> None:
+    """Refuse labels that cannot be sorted, which would fail deep inside numpy."""
     if y.dtype != object:
         return
     for i, label in enumerate(y):
@@ -331,4 +365,4 @@ def _refuse_mixed(y):
     kinds = {"numbers" if isinstance(label, (Real, np.bool_)) else type(label) for label in y}
     if len(kinds) > 1:
         shown = sorted(kind if isinstance(kind, str) else kind.__name__ for kind in kinds)
-        raise ValueError(f"y mixes labels of several kinds ({', '.join(shown)}): expected one kind")
+        raise ValueError(f"y mixes labels of several types ({', '.join(shown)}): expected one type")

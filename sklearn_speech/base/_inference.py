@@ -1,48 +1,51 @@
 """Outputs of a fitted network, batch by batch."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 from skorch.dataset import unpack_data
 
-from ._batches import split_inputs
+from ._batches import Inputs, split_inputs
 from ._mixin import Mixin
 
 
 class NetworkInference(Mixin):
     """Batched inference; mixin placed before NeuralNet."""
 
-    #: Whether a clip that comes alone is computed in a whole block too: a little slower, but
-    #: rounded as it is among others.
+    #: Whether a single clip is padded to a whole block too: a little slower, but rounded in the
+    #: same way as in a batch.
     _fills_single = False
 
-    def infer(self, x, **fit_params):
+    def infer(self, x: Inputs, **fit_params: Any) -> torch.Tensor:
         """Output of the network for one batch.
 
         Parameters
         ----------
         x : Tensor or dict
-            Clips of shape (n_clips, ...), or a dict with ``"x"`` (or ``"features"``, what the
-            front end made of them) and, of padded clips, ``"lengths"``.
+            Clips of shape (n_clips, ...), or a dict with ``"x"`` (or ``"features"``, the output
+            of the front end) and, if clips were padded, ``"lengths"``.
         **fit_params : dict
-            Handed to the ``forward`` of the network.
+            Passed to the ``forward`` of the network.
 
         Returns
         -------
         output : Tensor of shape (n_clips, ...)
         """
-        x, is_features, lengths = split_inputs(x)
+        clips, is_features, lengths = split_inputs(x)
         network = self.module_.network if is_features else self.module_
-        x = torch.as_tensor(x).to(self.device_, non_blocking=True)
+        clips = torch.as_tensor(clips).to(self.device_, non_blocking=True)
         if lengths is None:
-            return network(x, **fit_params)
-        return network(x, lengths.to(self.device_), **fit_params)
+            return network(clips, **fit_params)
+        return network(clips, lengths.to(self.device_), **fit_params)
 
-    def evaluation_step(self, batch, training=False):
+    def evaluation_step(self, batch: Any, training: bool = False) -> torch.Tensor:
         """Output of the network for one batch, without gradients unless `training`.
 
         Parameters
         ----------
         batch : tuple
-            Inputs and targets, as the iterator gives them.
+            Inputs and targets, as returned by the iterator.
         training : bool, default=False
             Whether the network is in training mode.
 
@@ -56,7 +59,9 @@ class NetworkInference(Mixin):
         n_clips = len(split_inputs(X)[0])
         return super().evaluation_step((_whole_blocks(X, self._fills_single), y))[:n_clips]
 
-    def forward_iter(self, X, training=False, device="cpu"):
+    def forward_iter(
+        self, X: Any, training: bool = False, device: str | torch.device = "cpu"
+    ) -> Iterator[torch.Tensor]:
         """Yield the output of the network batch by batch, in the order of X.
 
         Parameters
@@ -65,7 +70,7 @@ class NetworkInference(Mixin):
         training : bool, default=False
             Whether the network is in training mode.
         device : str or torch.device, default="cpu"
-            Where outputs are put.
+            Device of the outputs.
 
         Yields
         ------
@@ -74,9 +79,9 @@ class NetworkInference(Mixin):
         for batch in self.get_iterator(self.get_dataset(X)):
             yield self.evaluation_step(batch, training=training).to(device)
 
-    def _outputs(self, X):
+    def _outputs(self, X: Any) -> torch.Tensor:
         """Outputs for all clips in the order of X, a tensor on the CPU."""
-        if "forward_iter" in vars(self):  # replaced by skorch, which has the outputs already
+        if "forward_iter" in vars(self):  # skorch replaces it with cached outputs
             return torch.cat(list(self.forward_iter(X, device="cpu")))
         data = self.get_dataset(X)
         if not data.ragged:
@@ -86,27 +91,27 @@ class NetworkInference(Mixin):
         outputs = torch.cat(list(self.forward_iter(data.subset(order))))
         return outputs[torch.argsort(order)]
 
-    def _set_training(self, training=True):
+    def _set_training(self, training: bool = True) -> None:
         # switching a network of many layers costs more than running a small one
         if self.module_.training != training:
             super()._set_training(training)
 
 
-#: Clips that torch's kernels take at a time.
+#: Number of clips that the kernels of torch process together.
 _BLOCK = 16
 
 
-def _whole_blocks(X, fills_single):
-    """A batch filled up with silence to whole blocks, so that no clip is in a smaller one.
+def _whole_blocks(X: Inputs, fills_single: bool) -> Inputs:
+    """A batch padded with silent clips to whole blocks.
 
-    Kernels round the last few clips of a batch differently from those before them; without
-    this, the output for a clip would depend on its position.
+    Kernels round the last few clips of a batch differently from those before them. Without
+    the padding, the output for a clip would depend on its position in the batch.
     """
     x, _, lengths = split_inputs(X)
     missing = -len(x) % _BLOCK
     if lengths is not None or missing == 0 or (len(x) == 1 and not fills_single):
         return X
     filled = torch.cat([x, x.new_zeros(missing, *x.shape[1:])])
-    return (
-        {key: filled if value is x else value for key, value in X.items()} if x is not X else filled
-    )
+    if not isinstance(X, dict):
+        return filled
+    return {key: filled if value is x else value for key, value in X.items()}

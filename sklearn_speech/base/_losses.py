@@ -1,18 +1,19 @@
-"""Losses of clips: one number a clip, so that clips can be weighted and mixed."""
+"""Losses that return one number per clip, so that clips can be weighted and mixed."""
 
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 
 
 class LabelsLoss(nn.Module):
-    """Binary cross-entropy of a clip, the mean over its labels.
+    """Binary cross-entropy of each clip, the mean over its labels.
 
     Parameters
     ----------
     weight : ndarray of shape (2, n_labels) or None
-        Factor of the loss where a label is absent, and where it is present.
+        Factors of the loss for absent labels (row 0) and for present labels (row 1).
     label_smoothing : float, default=0.0
-        Share of each target that is spread over both answers.
+        Fraction of each target that is spread over presence and absence.
 
     Shape
     -----
@@ -25,14 +26,16 @@ class LabelsLoss(nn.Module):
     tensor([0.6931])
     """
 
-    def __init__(self, weight, label_smoothing=0.0):
+    weight: torch.Tensor | None
+
+    def __init__(self, weight: ArrayLike | None, label_smoothing: float = 0.0):
         super().__init__()
-        weight = None if weight is None else torch.as_tensor(weight, dtype=torch.float32)
-        self.register_buffer("weight", weight)
+        factors = None if weight is None else torch.as_tensor(weight, dtype=torch.float32)
+        self.register_buffer("weight", factors)
         self.label_smoothing = label_smoothing
         self.loss = nn.BCEWithLogitsLoss(reduction="none")
 
-    def forward(self, logits, labels):
+    def forward(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Loss of each clip."""
         targets = labels.to(logits.dtype) * (1 - self.label_smoothing) + self.label_smoothing / 2
         losses = self.loss(logits, targets)
@@ -41,7 +44,7 @@ class LabelsLoss(nn.Module):
         return losses.mean(dim=1)
 
 
-#: Losses of a number, by the names that scikit-learn's regressors use.
+#: Losses of the regressors, under the names that scikit-learn's regressors use.
 LOSSES = {
     "absolute_error": nn.L1Loss,
     "huber": nn.HuberLoss,
@@ -50,7 +53,7 @@ LOSSES = {
 
 
 class NumbersLoss(nn.Module):
-    """Loss of the numbers of a clip, the mean over them.
+    """Loss of each clip, the mean over its numbers.
 
     Parameters
     ----------
@@ -67,10 +70,10 @@ class NumbersLoss(nn.Module):
     tensor([1.5000])
     """
 
-    def __init__(self, loss):
+    def __init__(self, loss: str):
         super().__init__()
         self.loss = LOSSES[loss](reduction="none")
 
-    def forward(self, predicted, targets):
+    def forward(self, predicted: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Loss of each clip."""
         return self.loss(predicted, targets).mean(dim=1)

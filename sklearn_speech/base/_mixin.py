@@ -1,7 +1,7 @@
-"""What the mixins of the networks derive from."""
+"""Base class of the mixins of the networks."""
 
 from typing import Any
 
-#: Base of the mixins. NeuralNet, behind them among the bases, has the attributes that they use;
-#: a type checker cannot know that.
+#: Base of the mixins. They use attributes of NeuralNet, which comes after them in the list of
+#: bases; a type checker cannot know these attributes.
 Mixin: Any = object

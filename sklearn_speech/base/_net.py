@@ -1,9 +1,12 @@
-"""skorch's NeuralNet made to keep scikit-learn's contract."""
+"""Base of all networks: a skorch NeuralNet that follows the rules of scikit-learn."""
 
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length
 from skorch import NeuralNet
 from skorch.utils import data_from_dataset, is_dataset
@@ -12,11 +15,12 @@ from ..modules.weight_init import INITIALIZERS
 from ..utils.sklearn_private import Interval, Options, StrOptions
 from ..utils.tensors import as_tensor
 from ..utils.validation import check_spectrograms, check_waveforms, is_ragged
-from ._batches import BatchIterator, ClipDataset, collating, split_inputs
+from ._batches import Batches, BatchIterator, ClipDataset, split_inputs, with_collate_fn
 from ._building import NetworkBuilding
-from ._callbacks import default_callbacks
+from ._callbacks import Named, default_callbacks
 from ._fitting import NetworkFitting
 from ._inference import NetworkInference
+from ._loop import NetworkLoop
 from ._parameters import SpeechNetParameters
 from ._schedule import OPTIMIZERS, SCHEDULES
 from ._step import NetworkTraining
@@ -26,15 +30,16 @@ class BaseSpeechNet(
     SpeechNetParameters,
     NetworkBuilding,
     NetworkFitting,
+    NetworkLoop,
     NetworkTraining,
     NetworkInference,
     NeuralNet,
 ):
-    """A skorch net that scikit-learn can clone, validate, search and route to.
+    """Base of all networks: a skorch net that follows the rules of scikit-learn estimators.
 
     Subclasses set `module_class`, list the hyperparameters of the network in
-    their own ``__init__`` and hand the rest to this one. Everything that skorch
-    offers works on: ``callbacks``, ``history``, ``partial_fit``,
+    their own ``__init__``, and pass the rest to the ``__init__`` of this class. The
+    features of skorch remain available: ``callbacks``, ``history``, ``partial_fit``,
     ``optimizer__*`` and ``iterator_train__*``.
 
     Parameters
@@ -42,107 +47,120 @@ class BaseSpeechNet(
     lr : float, default=0.003
         Largest learning rate.
     max_epochs : int, default=20
-        Passes over the training clips.
+        Number of passes over the training clips.
     batch_size : int, default=64
-        Clips a step.
+        Number of clips per training step.
     optimizer : {"adamw", "adam", "sgd", "rmsprop"} or class, default="adamw"
-        Its options are set as ``optimizer__momentum=0.9``.
+        Optimiser. Its options are set in the form ``optimizer__momentum=0.9``.
     weight_decay : float, default=0.01
-        Handed to the optimiser.
+        Weight decay of the optimiser.
     lr_schedule : {"one_cycle", "cosine", "constant", "swa"}, default="one_cycle"
-        How the learning rate changes from step to step of a fit; ``partial_fit``
-        keeps it constant. "swa" raises it and holds it, and a fit ends with the
-        mean of the weights after each step of its second half, and with statistics
-        of batch norm that are measured for it (stochastic weight averaging;
-        Izmailov et al., 2018). Losses of epochs are those of the weights before.
-        It excludes `early_stopping`, which ends with the weights of one epoch.
+        How the learning rate changes from step to step in ``fit``; ``partial_fit``
+        keeps it constant. "one_cycle" rises, then falls; "cosine" falls. "swa" is
+        stochastic weight averaging (Izmailov et al., 2018): the learning rate rises and
+        stays high, and the final weights are the mean of the weights after each step of
+        the second half; the statistics of batch norm are measured again for them. The
+        recorded losses are those before averaging. "swa" cannot be combined with
+        `early_stopping`, which returns to the weights of one epoch.
     weight_init : {"torch", "glorot_uniform", "lecun_normal"}, default="torch"
-        How weights of convolutions and dense layers begin: as torch begins them, or as
-        Keras and Chainer do, with biases of 0, so that where nothing is normalised a
-        network of ReLUs begins by answering quiet clips as it does loud ones. Front
-        ends and pretrained layers begin as they are.
+        Initial weights of convolutions and dense layers: those of torch, of Keras
+        ("glorot_uniform") or of Chainer ("lecun_normal"). The last two set the biases to 0,
+        so that the initial outputs of a network of ReLUs without normalisation are
+        proportional to the amplitude of the input. Front ends and pretrained layers keep
+        their weights.
     gradient_clip : float, default=None
-        Largest norm of all gradients together; None does not clip.
+        Largest norm of the whole gradient; None does not clip.
     l1 : float, default=0.0
-        Factor of the sum of absolute weights, which is added to the loss of training; biases
-        and normalisation are left out.
+        Factor of the sum of absolute weights, which is added to the training loss; biases
+        and parameters of normalisation are excluded.
     l2 : float, default=0.0
-        Factor of the sum of squared weights, likewise.
+        Factor of the sum of squared weights, which is added in the same way.
     early_stopping : bool, default=False
-        Whether to put a part of the training clips aside, stop when the loss on
-        it no longer falls, and return to the best weights. The part is split
-        off by speaker where ``groups`` is given to ``fit``.
+        Whether to split off a part of the training clips for validation, stop when the
+        loss on it no longer falls, and return to the best weights. The split is by
+        speaker if ``groups`` is given to ``fit``.
     validation_fraction : float, default=0.15
-        Size of that part, of the clips or, with ``groups``, of the speakers.
+        Size of the validation part, as a fraction of the clips or, with ``groups``, of the
+        speakers.
     n_iter_no_change : int, default=5
-        Epochs without improvement after which training stops. Only used with `early_stopping`.
+        Number of epochs without improvement after which training stops. Only used with
+        `early_stopping`.
     augment : list of augmentations, default=None
-        Applied to training batches only, in this order; see
+        Augmentations of the training batches, applied in this order; see
         ``sklearn_speech.augmentation``.
     frontend : transformer or TrainableFrontEnd, default=None
         A front end such as :class:`~sklearn_speech.feature_extraction.MelSpectrogram`
-        to put inside the network, which then takes waveforms. Wrap it in
+        that becomes part of the network, which then takes waveforms. Wrap it in
         :class:`~sklearn_speech.feature_extraction.TrainableFrontEnd` to train it with the
         network.
     iterator_train : callable, default=BatchIterator
-        What cuts training batches. Its options ``iterator_train__shuffle=False``,
-        ``iterator_train__drop_last=True`` and ``iterator_train__sampler`` are
-        understood.
+        Cuts training batches. Its options are ``iterator_train__shuffle``,
+        ``iterator_train__drop_last`` and ``iterator_train__sampler``.
     iterator_valid : callable, default=BatchIterator
-        What cuts batches of validation and prediction.
+        Cuts batches for validation and prediction.
     callbacks : list of skorch callbacks, default=None
+        Callbacks, in addition to those that record times and scores.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights that are there.
+        Whether ``fit`` continues with the present weights.
     mixed_precision : bool, default=False
-        Compute in bfloat16 where that pays; only on CUDA devices.
+        Whether to train in mixed precision with bfloat16; only on CUDA devices.
     device : {"auto", "cpu", "cuda"} or torch.device, default="auto"
-        Where to compute; "auto" is a CUDA device where there is one.
+        Device for computing. "auto" is the CUDA device if there is one, otherwise the CPU.
     random_state : int, RandomState instance or None, default=None
-        Seed of initial weights, order of clips, dropout and augmentation.
+        Seed of the initial weights, the order of clips, dropout and augmentation.
     verbose : int, default=0
-        Whether to show a progress bar.
+        With 1, show a progress bar that disappears at the end; with 2, let it stay.
     **kwargs
         Options with a prefix, such as ``optimizer__momentum``.
 
     Attributes
     ----------
     module_ : torch.nn.Module
-        The network; takes what ``fit`` was given, as a float32 tensor.
+        The network. It takes the same input as ``fit``, as a float32 tensor.
     history_ : skorch.history.History
-        Loss, learning rate and seconds by epoch.
+        Loss, learning rate and duration in seconds of each epoch.
     n_features_in_ : int
         Number of bands of spectrograms, or samples of waveforms of one length.
     input_shape_ : tuple
-        Shape of a clip, with None for a free number of frames or samples.
+        Shape of a clip; None in place of the number of frames or samples if it varies.
     device_ : torch.device
+        Device that computes.
     """
 
-    #: The torch module that is trained.
+    #: Class of the network.
     module_class: type | None = None
-    #: Whether the loss can be that of two targets mixed.
+    #: Whether the loss supports mixtures of two targets.
     mixes_targets = False
-    #: What ``fit`` takes when no front end is set: "spectrogram" or "waveform".
-    reads = "spectrogram"
+    #: Input of ``fit`` if no front end is set: "spectrogram" or "waveform".
+    reads: Literal["spectrogram", "waveform"] = "spectrogram"
 
-    # skorch sets these in __init__, where scikit-learn allows nothing but parameters
+    # fitted attributes
+    n_features_in_: int
+    input_shape_: tuple[int | None, ...]
+    device_: torch.device
+    module_: Any
+    criterion_: Any
+    optimizer_: Any
+
+    # skorch sets these in __init__, where scikit-learn only allows parameters
     initialized_ = False
-    history_ = None
-    virtual_params_: dict = {}
+    history_: Any = None
+    virtual_params_: dict[str, Any] = {}
 
-    # parameters of skorch that have one value here; see SKORCH_PARAMETERS
+    # parameters of skorch that have a fixed value here; see SKORCH_PARAMETERS
     module = None
     criterion = None
     dataset = ClipDataset
     train_split = None
     predict_nonlinearity = "auto"
     compile = False
-    use_caching = "auto"
+    use_caching: Literal["auto"] | bool = "auto"
     torch_load_kwargs = None
 
-    # n_iter_no_change needs it too, but scikit-learn's own checks set that one without it
+    # n_iter_no_change needs it too, but the checks of scikit-learn set that alone
     _needs = {"validation_fraction": ("early_stopping", (True,))}
 
-    # scikit-learn raises when groups are passed that no-one requests
+    # without this request, scikit-learn raises when groups are passed
     __metadata_request__fit = {"groups": True}
 
     _parameter_constraints = {
@@ -171,30 +189,30 @@ class BaseSpeechNet(
     def __init__(
         self,
         *,
-        lr=0.003,
-        max_epochs=20,
-        batch_size=64,
-        optimizer="adamw",
-        weight_decay=0.01,
-        lr_schedule="one_cycle",
-        weight_init="torch",
-        gradient_clip=None,
-        l1=0.0,
-        l2=0.0,
-        early_stopping=False,
-        validation_fraction=0.15,
-        n_iter_no_change=5,
-        augment=None,
-        frontend=None,
-        iterator_train=BatchIterator,
-        iterator_valid=BatchIterator,
-        callbacks=None,
-        warm_start=False,
-        mixed_precision=False,
-        device="auto",
-        random_state=None,
-        verbose=0,
-        **kwargs,
+        lr: float = 0.003,
+        max_epochs: int = 20,
+        batch_size: int = 64,
+        optimizer: Literal["adamw", "adam", "sgd", "rmsprop"] | Callable[..., Any] = "adamw",
+        weight_decay: float = 0.01,
+        lr_schedule: Literal["one_cycle", "cosine", "constant", "swa"] = "one_cycle",
+        weight_init: Literal["torch", "glorot_uniform", "lecun_normal"] = "torch",
+        gradient_clip: float | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.15,
+        n_iter_no_change: int = 5,
+        augment: Sequence[Any] | None = None,
+        frontend: Any = None,
+        iterator_train: Callable[..., Any] = BatchIterator,
+        iterator_valid: Callable[..., Any] = BatchIterator,
+        callbacks: list[Any] | Literal["disable"] | None = None,
+        warm_start: bool = False,
+        mixed_precision: bool = False,
+        device: str | torch.device = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+        **kwargs: Any,
     ):
         self.lr = lr
         self.max_epochs = max_epochs
@@ -220,24 +238,26 @@ class BaseSpeechNet(
         self.random_state = random_state
         self.verbose = verbose
         self._check_prefixed(kwargs)
-        vars(self).update(kwargs)
+        self.__dict__.update(kwargs)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = self._reads() == "spectrogram"
         return tags
 
     # Input
 
-    def _reads(self):
+    def _reads(self) -> Literal["spectrogram", "waveform"]:
+        """Input of ``fit``."""
         return self.reads if self.frontend is None else "waveform"
 
-    def _check_X(self, X, *, reset):
+    def _check_X(self, X: Any, *, reset: bool) -> Any:
+        """Check the clips, and convert them to a tensor, or a list of tensors if ragged."""
         check = check_spectrograms if self._reads() == "spectrogram" else check_waveforms
         X = check(self, X, reset=reset)
         if is_ragged(X):
             X = [as_tensor(x, np.float32) for x in X]
-            shape = (*X[0].shape[:-1], None)
+            shape: tuple[int | None, ...] = (*X[0].shape[:-1], None)
         else:
             X = as_tensor(X, np.float32)
             shape = tuple(X.shape[1:])
@@ -245,16 +265,18 @@ class BaseSpeechNet(
             self.input_shape_ = shape
         return X
 
-    def _check_y(self, y, *, reset, classes=None):
-        """Targets as a tensor; None for a net that learns without them."""
+    def _check_y(self, y: Any, *, reset: bool, classes: Any = None) -> torch.Tensor | None:
+        """Check the targets, and convert them to a tensor; None for a net without targets."""
         return None
 
-    def _scored(self, X, y, sample_weight):
-        """The clips that ``score`` compares, with their targets and weights."""
+    def _scored(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+        """The clips that ``score`` counts, with their targets and weights."""
         return X, y, sample_weight
 
-    def _check_weight(self, sample_weight, targets, n_clips):
-        """Weights of the clips with mean 1, or None where all weigh the same."""
+    def _check_weight(
+        self, sample_weight: Any, targets: torch.Tensor, n_clips: int
+    ) -> torch.Tensor | None:
+        """Weights of the clips, scaled to mean 1; None without weights."""
         if sample_weight is None:
             return None
         weight = np.asarray(sample_weight, dtype=np.float64)
@@ -262,16 +284,25 @@ class BaseSpeechNet(
             weight = np.full(n_clips, float(weight))
         if weight.shape != (n_clips,):
             raise ValueError(
-                f"sample_weight has shape {weight.shape}, expected ({n_clips},): one weight a clip"
+                f"sample_weight has shape {weight.shape}; expected ({n_clips},), one weight per "
+                "clip"
             )
         if not np.isfinite(weight).all() or (weight < 0).any():
-            raise ValueError("sample_weight holds negative values, NaN or infinity")
+            raise ValueError("sample_weight has negative values, NaN or infinity")
         if weight.sum() == 0:
             raise ValueError("all values of sample_weight are zero: there is nothing to learn from")
         return torch.from_numpy(weight / weight.mean()).float()
 
-    def get_dataset(self, X, y=None, *, sample_weight=None, classes=None, reset=False):
-        """Clips, targets and weights as a dataset, after all checks.
+    def get_dataset(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        reset: bool = False,
+    ) -> ClipDataset:
+        """Check clips, targets and weights, and make a dataset of them.
 
         Parameters
         ----------
@@ -279,14 +310,15 @@ class BaseSpeechNet(
         y : array-like of shape (n_clips,), default=None
         sample_weight : array-like of shape (n_clips,), default=None
         classes : array-like of shape (n_classes,), default=None
-            All labels, where y may lack some.
+            All labels, if y may lack some.
         reset : bool, default=False
-            Whether sizes and classes are learned, as in ``fit``, or must be those learned.
+            Whether to learn the sizes of the clips and the classes, as ``fit`` does, or to
+            refuse others than those that are known.
 
         Returns
         -------
         dataset : ClipDataset
-            X itself, if that is one.
+            X itself, if it is one.
         """
         if isinstance(X, ClipDataset):
             return X
@@ -303,28 +335,28 @@ class BaseSpeechNet(
         weight = None if targets is None else self._check_weight(sample_weight, targets, len(X))
         return ClipDataset(X, targets, weight, self._labels())
 
-    def _unpacked(self, dataset):
+    def _unpacked(self, dataset: Any) -> tuple[Any, Any]:
+        """Clips and targets of a dataset."""
         try:
             return data_from_dataset(dataset)
         except AttributeError as error:
             raise TypeError(
                 f"X is a dataset of type {type(dataset).__name__} without the attributes X and y: "
-                f"{type(self).__name__} checks all clips before it is trained, so pass X and y as "
-                "arrays"
+                f"{type(self).__name__} checks all clips before training, so pass X and y as arrays"
             ) from error
 
-    def _dataset_of_batch(self, X):
+    def _dataset_of_batch(self, X: Mapping[str, Any]) -> ClipDataset:
         x, is_features, lengths = split_inputs(X)
         if lengths is not None:
             x = [clip[..., :n] for clip, n in zip(x.cpu(), lengths.tolist())]
         return ClipDataset(x, is_features=is_features)
 
-    def _labels(self):
-        """What targets are positions in; None where they are no positions."""
+    def _labels(self) -> Any:
+        """Lookup of labels by targets; None if targets are not encoded."""
         return None
 
-    def get_iterator(self, dataset, training=False):
-        """What cuts a dataset into batches.
+    def get_iterator(self, dataset: ClipDataset, training: bool = False) -> Batches:
+        """Make an iterator that cuts a dataset into batches.
 
         Parameters
         ----------
@@ -345,15 +377,15 @@ class BaseSpeechNet(
         if training and iterator is BatchIterator:
             options.setdefault("shuffle", "sampler" not in options)
             options.setdefault("join_single", True)
-        return iterator(dataset, **collating(iterator, options))
+        return iterator(dataset, **with_collate_fn(iterator, options))
 
     @property
-    def _default_callbacks(self):
+    def _default_callbacks(self) -> Named:
         return default_callbacks()
 
-    def __setstate__(self, state):
-        # skorch maps tensors from the device in `device` to one that is there, but "auto" is
-        # none; the device that a net was fitted on is in `device_`
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # skorch maps tensors from `device` to an available device, but "auto" is not a device;
+        # `device_` is the device of the fit
         given = state["device"]
         super().__setstate__({**state, "device": state.get("device_", "cpu")})
         if "device_" in state:

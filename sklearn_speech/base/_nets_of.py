@@ -1,4 +1,6 @@
-"""The networks that an estimator holds."""
+"""The networks in an estimator."""
+
+from typing import Any
 
 from sklearn.pipeline import Pipeline
 
@@ -6,20 +8,20 @@ from ..utils.parts import parts_of
 from ._net import BaseSpeechNet
 
 
-def nets_of(estimator):
-    """Networks of an estimator: itself, its last step's, or those of an ensemble.
+def nets_of(estimator: Any) -> dict[str, BaseSpeechNet]:
+    """Find the networks in an estimator: itself, its last step, or the members of an ensemble.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted or not. Of a fitted ensemble the fitted networks are found, of one
-        that is not fitted those that it was given.
+        Fitted or not. In a fitted ensemble, its fitted networks are found, otherwise
+        the networks that it was given.
 
     Returns
     -------
     nets : dict of str to BaseSpeechNet
-        By the names that the ensemble gives them, or numbers where it gives none;
-        ``""`` for a network that is alone. Empty where there is none.
+        The keys are the names in the ensemble, or numbers if it has no names;
+        ``""`` for a single network. Empty if there are no networks.
 
     Examples
     --------
@@ -32,9 +34,9 @@ def nets_of(estimator):
         return {"": estimator}
     if isinstance(estimator, Pipeline):
         return nets_of(estimator[-1])
-    found = {}
+    found: dict[str, BaseSpeechNet] = {}
     for name, part in parts_of(estimator, fitted=True):
-        # a parameter that holds one estimator, such as `estimator`, has no name of its own
+        # if a parameter such as `estimator` holds one estimator, its name is left out
         name = "" if getattr(estimator, name or "_", None) is part else name
         for inner, net in nets_of(part).items():
             found[", ".join(filter(None, (name, inner)))] = net

@@ -1,7 +1,9 @@
-"""Parameters as scikit-learn wants them, with skorch's prefixes."""
+"""Parameters of the networks: by the rules of scikit-learn, with the prefixes of skorch."""
 
 import difflib
 import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
 
 from sklearn.base import BaseEstimator
 
@@ -10,7 +12,7 @@ from ..utils.parameters import refuse_idle_parameters
 from ..utils.sklearn_private import InvalidParameterError, validate_parameter_constraints
 from ._mixin import Mixin
 
-#: Parameters of skorch that have one value here, and what to use instead.
+#: Parameters of skorch that have a fixed value here, and what to use instead.
 SKORCH_PARAMETERS = {
     "classes": "the `classes` of partial_fit",
     "compile": "the module_ of a fitted net, which torch.compile takes",
@@ -23,7 +25,7 @@ SKORCH_PARAMETERS = {
     "use_caching": "the use_caching of each scoring callback",
 }
 
-#: Attributes with which skorch keeps its books, of no use to a reader of a fitted net.
+#: Internal attributes of skorch, which the HTML display of a fitted net leaves out.
 _OF_SKORCH = {
     "callbacks_",
     "classes_inferred_",
@@ -36,29 +38,31 @@ _OF_SKORCH = {
     "virtual_params_",
 }
 
-#: What may stand before "__" in the name of a parameter that is not an estimator's.
+#: Prefixes before "__" in names of parameters, besides the names of nested estimators.
 PREFIXES = ("optimizer", "iterator_train", "iterator_valid", "callbacks")
 
 
 class SpeechNetParameters(Mixin):
     """Reads, sets and validates parameters; mixin placed before NeuralNet.
 
-    skorch takes every attribute for a parameter, rejects nested parameters of
-    estimators, and shadows scikit-learn's validation; here the signature decides.
+    In skorch, every attribute is a parameter, nested parameters of estimators are refused, and
+    scikit-learn's validation never runs. Here, the signature determines the parameters.
     """
 
-    #: Parameters of a base class that have one value in this one, a class attribute.
+    #: Parameters of a base class that have a fixed value here, as a class attribute.
     _fixed_parameters: tuple[str, ...] = ()
 
-    #: Parameters that have an effect only where another parameter has one of some values:
+    #: Parameters that have an effect only if another parameter has one of some values, as
     #: name -> (other name, values); SET stands for anything but None, False and 0.
     _needs: dict[str, tuple[str, object]] = {}
 
-    def __init_subclass__(cls, **kwargs):
-        """Show the parameters that ``**kwargs`` hands on in the signature of the subclass.
+    _parameter_constraints: dict[str, Any]
 
-        A class with several bases that have parameters, such as those of a network and those of
-        a classifier, has all of them, whether it has an ``__init__`` or not.
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Add the parameters that ``**kwargs`` passes on to the signature of the subclass.
+
+        A class with several bases that have parameters, such as the base of a network and the
+        base of a classifier, has the parameters of all, with or without its own ``__init__``.
         """
         bases = [
             c
@@ -70,7 +74,8 @@ class SpeechNetParameters(Mixin):
                 vars(c).get("_parameter_constraints", {}) for c in cls.__mro__
             )
             if "__init__" not in vars(cls):
-                cls.__init__ = _handing_on(cls)
+                # mypy allows no assignment to methods, even to those of a new class
+                cls.__init__ = _init_of_bases(cls)  # type: ignore[method-assign]
         if "__init__" in vars(cls):
             given = [inspect.signature(c.__init__).parameters for c in (cls, *bases)]
             named = [
@@ -79,11 +84,12 @@ class SpeechNetParameters(Mixin):
                 if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
                 and p.name not in cls._fixed_parameters
             ]
-            cls.__init__.__signature__ = inspect.Signature(sorted(named, key=lambda p: p.kind))
+            init: Any = cls.__init__
+            init.__signature__ = inspect.Signature(sorted(named, key=lambda p: p.kind))
             inherit_parameters(cls, bases, [p.name for p in named])
         super().__init_subclass__(**kwargs)
 
-    def _check_prefixed(self, names):
+    def _check_prefixed(self, names: Iterable[str]) -> None:
         """Refuse names of arguments that are neither parameters nor options with a prefix."""
         for name in names:
             head, separator, _ = name.partition("__")
@@ -91,7 +97,7 @@ class SpeechNetParameters(Mixin):
                 continue
             raise TypeError(self._unexpected(name))
 
-    def _unexpected(self, name):
+    def _unexpected(self, name: str) -> str:
         message = f"{type(self).__name__}() got an unexpected argument {name!r}"
         if name in SKORCH_PARAMETERS:
             return f"{message}; use {SKORCH_PARAMETERS[name]}"
@@ -102,22 +108,22 @@ class SpeechNetParameters(Mixin):
         return f"{message}; options with a prefix begin with {prefixes}"
 
     @classmethod
-    def _signature_names(cls):
+    def _signature_names(cls) -> list[str]:
         parameters = inspect.signature(cls.__init__).parameters.values()
         return [p.name for p in parameters if p.name != "self" and p.kind != p.VAR_KEYWORD]
 
     @property
-    def _params_to_validate(self):
+    def _params_to_validate(self) -> set[str]:
         return {name for name in vars(self) if _prefix_of(name) in PREFIXES or "__" in name}
 
-    def _get_param_names(self):
+    def _get_param_names(self) -> list[str]:
         named = self._signature_names()
         return sorted(named) + sorted(
             name for name in vars(self) if "__" in name and not name.startswith("_")
         )
 
-    def _get_params_callbacks(self, deep=True):
-        # those that every net has are made anew at each call, and no two nets would be equal
+    def _get_params_callbacks(self, deep: bool = True) -> dict[str, Any]:
+        # default callbacks are new objects in each call; with them, no two nets would be equal
         if not deep or self.callbacks == "disable":
             return {}
         own = {name for name, _ in self._default_callbacks}
@@ -127,23 +133,25 @@ class SpeechNetParameters(Mixin):
             if name.split("__")[1] not in own
         }
 
-    def set_params(self, **params):
-        """Set parameters, also nested ones and those with one of skorch's prefixes.
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, including nested ones and those with a prefix of skorch.
 
         Parameters
         ----------
         **params : dict
             Such as ``lr=0.01``, ``frontend__n_mels=40``, ``optimizer__momentum=0.9``
-            or ``callbacks__print_log=None``. Nothing that was fitted changes,
-            except that a new ``lr`` or ``optimizer__*`` reaches the optimiser with
-            which ``partial_fit`` goes on.
+            or ``callbacks__print_log=None``. Fitted attributes do not change, except that
+            ``lr``, ``weight_decay`` and ``optimizer__*`` are also set in the optimiser that
+            ``partial_fit`` continues to use.
 
         Returns
         -------
         self : object
         """
         named = set(self._signature_names())
-        plain, prefixed, callbacks = {}, {}, {}
+        plain: dict[str, Any] = {}
+        prefixed: dict[str, Any] = {}
+        callbacks: dict[str, Any] = {}
         for name, value in params.items():
             if "__" in name and _prefix_of(name) in PREFIXES:
                 (callbacks if name.startswith("callbacks") else prefixed)[name] = value
@@ -155,7 +163,7 @@ class SpeechNetParameters(Mixin):
                     f"Valid parameters are: {sorted(named)}, and names that begin with "
                     f"{', '.join(prefix + '__' for prefix in PREFIXES)}"
                 )
-        # nested names are applied after the estimators that they belong to
+        # estimators are set before their nested parameters
         for name in sorted(plain, key=lambda name: "__" in name):
             head, _, tail = name.partition("__")
             if not tail:
@@ -168,7 +176,7 @@ class SpeechNetParameters(Mixin):
                     f"{type(self).__name__} is not an estimator with parameters"
                 )
             nested.set_params(**{tail: plain[name]})
-        vars(self).update(prefixed)
+        self.__dict__.update(prefixed)
         if callbacks:
             super().set_params(**callbacks)
         if self.initialized_ and self.optimizer_ is not None:
@@ -182,7 +190,7 @@ class SpeechNetParameters(Mixin):
                         group[option] = value
         return self
 
-    def _validate_params(self):
+    def _validate_params(self) -> None:
         validate_parameter_constraints(
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
         )
@@ -197,7 +205,7 @@ class SpeechNetParameters(Mixin):
         if self.early_stopping and self.lr_schedule == "swa":
             raise InvalidParameterError(
                 "lr_schedule='swa' ends with the mean of the weights of many steps, "
-                "early_stopping=True with those of one epoch: choose one of the two"
+                "early_stopping=True with the weights of one epoch: set only one of them"
             )
         if self.frontend is not None and (
             isinstance(self.frontend, type) or not hasattr(self.frontend, "to_module")
@@ -207,8 +215,8 @@ class SpeechNetParameters(Mixin):
                 "MelSpectrogram"
             )
 
-    def _check_option_of_callback(self, name):
-        """Refuse an option of a callback that is not there."""
+    def _check_option_of_callback(self, name: str) -> None:
+        """Refuse an option of a callback that does not exist."""
         names = {name for name, _ in self._uniquely_named_callbacks()}
         if self.callbacks == "disable" or name.split("__")[1] not in names:
             raise TypeError(
@@ -216,7 +224,7 @@ class SpeechNetParameters(Mixin):
                 f"callbacks={self.callbacks!r}: pass callbacks=[(name, callback)]"
             )
 
-    def _get_fitted_attr_html(self, doc_link=""):
+    def _get_fitted_attr_html(self, doc_link: str = "") -> dict[str, Any]:
         """Fitted attributes for scikit-learn's HTML display, without those of skorch."""
         shown = super()._get_fitted_attr_html(doc_link)
         for name in _OF_SKORCH & set(shown):
@@ -227,24 +235,24 @@ class SpeechNetParameters(Mixin):
     get_metadata_routing = BaseEstimator.get_metadata_routing
 
 
-def _handing_on(cls):
-    """An ``__init__`` that hands all arguments on to the bases of a class."""
+def _init_of_bases(cls: Any) -> Callable[..., None]:
+    """An ``__init__`` that passes all arguments on to the bases of a class."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         super(cls, self).__init__(*args, **kwargs)
 
     __init__.__qualname__, __init__.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
     return __init__
 
 
-def _merged(mappings):
-    """All entries of some mappings; where several have a name, the first one's."""
-    merged = {}
+def _merged(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """All entries of some mappings; for a key in several of them, the first value."""
+    merged: dict[str, Any] = {}
     for mapping in mappings:
         for name, value in mapping.items():
             merged.setdefault(name, value)
     return merged
 
 
-def _prefix_of(name):
+def _prefix_of(name: str) -> str:
     return name.partition("__")[0]

@@ -1,9 +1,11 @@
 """Networks whose first layers come from an autoencoder."""
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -15,32 +17,32 @@ from ..utils.random import draw_seed, torch_seed
 from ..utils.sklearn_private import HasMethods, Interval, safe_indexing
 from ..utils.validation import make_ragged
 from ._batches import ClipDataset, map_clips
-from ._fitting import split_for_early_stopping
 from ._parameters import SpeechNetParameters
+from ._training_clips import DatasetPair, split_for_early_stopping
 
 
 class PretrainedNet(SpeechNetParameters):
-    """A net that may begin with the encoder of an autoencoder; mixin placed before BaseSpeechNet.
+    """Adds the encoder of an autoencoder to a net; mixin placed before BaseSpeechNet.
 
-    Its `module_class` has ``stages``, ``input_norm`` and ``freeze``, and takes
-    ``first_stages``.
+    The `module_class` must have ``stages``, ``input_norm`` and ``freeze``, and the
+    argument ``first_stages``.
 
     Parameters
     ----------
     pretrainer : ConvAutoencoder, default=None
-        Cloned and fitted, inside ``fit``, on the training clips alone: labelled
-        ones and unlabelled ones. Of a classifier these have y = -1 (the number, also among
-        strings in an object array; a whole row of an indicator matrix), of a regressor NaN.
-        Clips that early stopping puts aside are not among them,
-        nor, where `groups` tells speakers apart, any clip of their speakers.
-        Its encoder becomes the first layers of the network.
-        With `frontend`, it learns from what that gives before training. Wrap one
-        that is fitted in :class:`sklearn.frozen.FrozenEstimator` to use it as it is.
-        Without a pretrainer, -1 is a class like any other, and NaN is refused.
+        Autoencoder whose encoder becomes the first layers of the network. ``fit`` clones
+        it and fits the clone on the training clips only, labelled and unlabelled. The
+        target of an unlabelled clip is -1 for a classifier (an integer, also beside strings
+        in an object array, or a whole row of an indicator matrix), and NaN for a regressor.
+        The validation clips of early stopping are not used and, with `groups`, neither are
+        other clips of their speakers. With `frontend`, the input of the autoencoder is the
+        output of the untrained front end. To use a fitted autoencoder as it is, wrap it in
+        :class:`sklearn.frozen.FrozenEstimator`. Without a pretrainer, -1 is a class like
+        any other, and NaN is refused.
     freeze_pretrained : int, default=0
-        Epochs during which those first layers do not change.
+        Number of epochs during which the pretrained layers do not change.
     **kwargs
-        Settings of training.
+        Training parameters.
     """
 
     _parameter_constraints = {
@@ -50,21 +52,31 @@ class PretrainedNet(SpeechNetParameters):
 
     _needs = {"freeze_pretrained": ("pretrainer", SET)}
 
-    def __init__(self, *, pretrainer=None, freeze_pretrained=0, **kwargs):
+    def __init__(self, *, pretrainer: Any = None, freeze_pretrained: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
         self.pretrainer = pretrainer
         self.freeze_pretrained = freeze_pretrained
 
     # Fitting
 
-    def _fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None,
-             going_on=False, **options):  # fmt: skip
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        groups: Any = None,
+        sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        continuing: bool = False,
+        **options: Any,
+    ) -> Self:
         if self.pretrainer is None or y is None:
-            if not going_on:
-                vars(self).pop("pretrainer_", None)
+            if not continuing:
+                self.__dict__.pop("pretrainer_", None)
             return super()._fit(
                 X, y, groups=groups, sample_weight=sample_weight, X_val=X_val, y_val=y_val,
-                going_on=going_on, **options,
+                continuing=continuing, **options,
             )  # fmt: skip
         self._validate_params()
         y, y_val = as_array(y), None if y_val is None else as_array(y_val)
@@ -73,39 +85,39 @@ class PretrainedNet(SpeechNetParameters):
         labelled = ~self._is_unlabelled(y)
         if not labelled.any():
             raise ValueError(
-                f"all {len(labelled)} clips are unlabelled (y = {self._unlabelled}, where a "
-                f"pretrainer is set): "
-                f"{type(self).__name__} has nothing to learn from"
+                f"all {len(labelled)} clips are unlabelled (y = {self._unlabelled}, since a "
+                f"pretrainer is set): {type(self).__name__} has nothing to learn from"
             )
-        heard = np.ones(len(labelled), dtype=bool)
+        usable = np.ones(len(labelled), dtype=bool)
         if y_val is not None:
             known = ~self._is_unlabelled(y_val)
             X_val, y_val = _only(X_val, known), labels_of(y_val, known)
         elif X_val is None and self.early_stopping and options.get("lr_schedule") is None:
-            # before the pretrainer is fitted: clips that decide when to stop are new to it too
-            codes = self._check_y(labels_of(y, labelled), reset=not going_on)
-            # clips of weight 0 decide nothing
+            # split before the pretrainer is fitted, so that it sees no validation clips
+            codes = self._check_y(labels_of(y, labelled), reset=not continuing)
+            # clips of weight 0 are not used for validation
             counted = labelled & (np.asarray(sample_weight) > 0) if weighted else labelled
-            valid, heard = self._put_aside(codes[counted[labelled]], counted, groups)
+            valid, usable = self._split_validation(codes[counted[labelled]], counted, groups)
             X_val, y_val = _only(X, valid), labels_of(y, valid)
-            labelled = labelled & heard
-        if not going_on:
+            labelled = labelled & usable
+        if not continuing:
             self._fit_pretrainer(
-                _only(X, heard), None if groups is None else np.asarray(groups)[heard]
+                _only(X, usable), None if groups is None else np.asarray(groups)[usable]
             )
         if weighted:
             sample_weight = np.asarray(sample_weight)[labelled]
         return super()._fit(
             _only(X, labelled), labels_of(y, labelled), sample_weight=sample_weight,
             groups=None if groups is None else np.asarray(groups)[labelled],
-            X_val=X_val, y_val=y_val, going_on=going_on, **options,
+            X_val=X_val, y_val=y_val, continuing=continuing, **options,
         )  # fmt: skip
 
-    def _put_aside(self, codes, among, groups):
-        """Clips of early stopping, and those that may be heard before, as two masks.
+    def _split_validation(
+        self, codes: torch.Tensor, among: NDArray[np.bool_], groups: Any
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Masks of the validation clips, and of the clips that training may use.
 
-        A speaker whose clips are put aside is not heard at all, where
-        speakers are known.
+        If the speakers are known, training uses no clip of a speaker with validation clips.
         """
         places = ClipDataset(torch.from_numpy(np.flatnonzero(among))[:, None], codes)
         speakers = None if groups is None else np.asarray(groups)
@@ -120,8 +132,8 @@ class PretrainedNet(SpeechNetParameters):
         valid[aside.X[:, 0].numpy()] = True
         return valid, ~(valid if speakers is None else np.isin(speakers, speakers[valid]))
 
-    def _fit_pretrainer(self, X, groups):
-        """Set ``pretrainer_``: fitted on all clips, or found to fit them where it is frozen."""
+    def _fit_pretrainer(self, X: Any, groups: Any) -> None:
+        """Set ``pretrainer_``: fit a clone on all clips, or check a frozen one."""
         pretrainer = clone(self.pretrainer)
         if getattr(pretrainer, "random_state", 0) is None and "random_state" in (
             pretrainer.get_params(deep=False)
@@ -136,18 +148,20 @@ class PretrainedNet(SpeechNetParameters):
         check_fits(pretrainer, n_bands, type(self).__name__)
         self.pretrainer_ = pretrainer
 
-    def _features(self, X):
-        """What the network will read at the start of its training, and its number of bands."""
+    def _features(self, X: Any) -> tuple[Any, int]:
+        """Input of the network at the start of training, and its number of bands."""
         clips = self._check_X(X, reset=True)
         if self.frontend is None:
             return X, self.input_shape_[0]
         device = resolve_device(self.device)
         with torch_seed(draw_seed(self.random_state)):
             front_end = self._make_front_end().to(device).eval()
-        # filters that begin at random are to be those that the pretrainer saw
-        vars(self)["_untrained_front_end"] = front_end
+        # the network must start with the same random filters
+        self.__dict__["_untrained_front_end"] = front_end
 
-        def extract(x, lengths):
+        def extract(
+            x: torch.Tensor, lengths: torch.Tensor | None
+        ) -> tuple[torch.Tensor, torch.Tensor | None]:
             return front_end(x, lengths), None if lengths is None else front_end.n_frames(lengths)
 
         features = map_clips(ClipDataset(clips), extract, device)
@@ -155,14 +169,14 @@ class PretrainedNet(SpeechNetParameters):
             return make_ragged(f.numpy() for f in features), front_end.n_bands
         return features.numpy(), front_end.n_bands
 
-    def _make_front_end(self):
-        made = vars(self).pop("_untrained_front_end", None)
+    def _make_front_end(self) -> Any:
+        made = self.__dict__.pop("_untrained_front_end", None)
         return super()._make_front_end() if made is None else made
 
     # The network
 
-    def get_params_for(self, prefix):
-        """Arguments for `prefix`; those of the network begin with the pretrainer's layers."""
+    def get_params_for(self, prefix: str) -> dict[str, Any]:
+        """Arguments for `prefix`; the arguments of the network include the pretrained layers."""
         arguments = super().get_params_for(prefix)
         if prefix == "module" and hasattr(self, "pretrainer_"):
             encoder = self.pretrainer_.module_
@@ -170,8 +184,8 @@ class PretrainedNet(SpeechNetParameters):
             arguments["input_norm"] = encoder.input_norm.kind
         return arguments
 
-    def initialize_module(self):
-        """Build the network, and give its first layers the pretrainer's weights."""
+    def initialize_module(self) -> Self:
+        """Build the network, and load the weights of the pretrainer into its first layers."""
         super().initialize_module()
         if hasattr(self, "pretrainer_"):
             encoder, network = self.pretrainer_.module_, self._network()
@@ -180,24 +194,25 @@ class PretrainedNet(SpeechNetParameters):
                 stage.load_state_dict(trained.state_dict())
         return self
 
-    def _network(self):
+    def _network(self) -> Any:
+        """The network without its front end."""
         return self.module_.network if isinstance(self.module_, FrontEndNet) else self.module_
 
-    def on_epoch_begin(self, net, **kwargs):
-        """Freeze or free the pretrained layers."""
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
+        """Freeze or unfreeze the pretrained layers."""
         super().on_epoch_begin(net, **kwargs)
         if hasattr(self, "pretrainer_"):
             frozen = len(self.history_) <= self.freeze_pretrained
             self._network().freeze(len(self.pretrainer_.module_.stages) if frozen else 0)
 
-    def _train(self, data, lr_schedule, going_on):
+    def _train(self, data: DatasetPair, lr_schedule: str, continuing: bool) -> None:
         try:
-            super()._train(data, lr_schedule, going_on)
+            super()._train(data, lr_schedule, continuing)
         finally:
             if hasattr(self, "pretrainer_"):
                 self._network().freeze(0)
 
-    def _scored(self, X, y, sample_weight):
+    def _scored(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         if self.pretrainer is None:
             return X, y, sample_weight
         y = as_array(y)
@@ -211,8 +226,17 @@ class PretrainedNet(SpeechNetParameters):
         return _only(X, labelled), labels_of(y, labelled), sample_weight
 
 
-def check_fits(pretrainer, n_bands, name):
-    """Refuse a fitted autoencoder that saw other bands, or is not what its parameters say.
+def check_fits(pretrainer: Any, n_bands: int, name: str) -> None:
+    """Refuse an autoencoder that was fitted on other bands, or with other parameters.
+
+    Parameters
+    ----------
+    pretrainer : ConvAutoencoder or FrozenEstimator
+        It must be fitted.
+    n_bands : int
+        Number of bands of the input.
+    name : str
+        Name of the estimator, for errors.
 
     Raises
     ------
@@ -246,16 +270,16 @@ def check_fits(pretrainer, n_bands, name):
             )
 
 
-def labels_of(y, labelled):
-    """The labels without the gaps, as strings again where only strings are left."""
+def labels_of(y: Any, labelled: NDArray[np.bool_]) -> Any:
+    """Labels of the labelled clips, as an array of strings if all are strings."""
     y = y[labelled]
     if y.dtype == object and all(isinstance(label, str) for label in y):
         return np.array(y.tolist())
     return y
 
 
-def as_array(y):
-    """Targets as an array, of two dimensions where they are an indicator matrix of any form."""
+def as_array(y: Any) -> NDArray[Any]:
+    """Targets as an array; an indicator matrix of any form becomes two-dimensional."""
     targets = as_targets(y)
     if targets.ndim == 1 and len(targets) and isinstance(targets[0], (list, tuple, np.ndarray)):
         if len({len(row) for row in targets}) == 1:
@@ -263,5 +287,5 @@ def as_array(y):
     return targets
 
 
-def _only(X, chosen):
+def _only(X: Any, chosen: NDArray[np.bool_]) -> Any:
     return X if chosen.all() else safe_indexing(X, np.flatnonzero(chosen))

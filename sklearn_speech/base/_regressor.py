@@ -1,48 +1,52 @@
-"""Numbers, one a clip or several, on top of the base net."""
+"""Base of the regressors: one number per clip, or several."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NoReturn, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetRegressor
 
 from ..utils.labels import is_without_number
+from ..utils.scores import reports
 from ..utils.sklearn_private import StrOptions
 from ._batches import ClipDataset
-from ._callbacks import regressor_callbacks
-from ._fitting import DatasetPair
+from ._callbacks import Named, regressor_callbacks
 from ._losses import LOSSES, NumbersLoss
 from ._net import BaseSpeechNet
 from ._targets import InUnits, numbers_of
+from ._training_clips import DatasetPair
 
 
 class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
-    """A speech net that learns numbers, one a clip or several, and predicts them.
+    """Base of the speech regressors: one number per clip, or several.
 
-    The network learns targets standardised by the mean and deviation of those that it is
-    trained on, weighted where clips have weights, so that its settings fit targets in any unit;
-    predictions are in the units of y. Clips that early stopping puts aside, ``X_val`` and
-    clips without a number count for nothing in them. ``module_`` and the losses in
-    ``history_`` are in standard deviations.
+    The targets are standardised by the (weighted) mean and standard deviation of those of the
+    training clips, so that the same parameters suit targets in any unit; validation clips and
+    clips without a target do not count. Predictions are in the units of y; outputs of
+    ``module_`` and the losses in ``history_`` are on the standardised scale.
 
-    skorch's ``NeuralNetRegressor`` makes it a regressor to scikit-learn and to skorch's
-    helpers; all else comes from :class:`~sklearn_speech.base.BaseSpeechNet`.
+    From skorch's ``NeuralNetRegressor`` it inherits that scikit-learn and the helpers of skorch
+    take it for a regressor; everything else comes from :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Parameters
     ----------
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
-        What is minimised: "squared_error" leads to the mean of what may be the case,
-        "absolute_error" to the median. "huber" is the squared error up to one standard
-        deviation of y and grows linearly beyond, so that a few wrong targets count for little.
-        Several numbers a clip count the same, whatever their units.
+        The loss of a clip. With "squared_error" the network learns to predict the mean of
+        the possible targets, with "absolute_error" their median. "huber" is quadratic up to
+        one standard deviation of y and linear beyond, so that a few wrong targets have little
+        influence. Several numbers per clip have the same weight, whatever their units.
     **kwargs
         See :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
     ----------
     n_outputs_ : int
-        Numbers a clip.
+        Number of targets per clip.
     target_scaler_ : StandardScaler
-        Mean and deviation of the targets of the training clips.
+        Mean and standard deviation of the targets of the training clips.
     """
 
     mixes_targets = True
@@ -50,7 +54,7 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
     # predictions are float64, and scikit-learn's checks compare them to seven digits
     _fills_single = True
 
-    #: What marks a clip without a target, where a pretrainer is set.
+    #: Value of a missing target, if a pretrainer is set.
     _unlabelled = np.nan
 
     _is_unlabelled = staticmethod(is_without_number)
@@ -60,29 +64,34 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         "loss": [StrOptions(set(LOSSES))],
     }
 
-    def __init__(self, *, loss="squared_error", **kwargs):
+    def __init__(
+        self,
+        *,
+        loss: Literal["squared_error", "absolute_error", "huber"] = "squared_error",
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.loss = loss
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
 
     @property
-    def _default_callbacks(self):
+    def _default_callbacks(self) -> Named:
         return regressor_callbacks()
 
-    def _network_shape(self, shape):
-        # networks call the number of their outputs n_classes
+    def _network_shape(self, shape: tuple[int | None, ...]) -> dict[str, Any]:
+        # in the modules, n_classes is the number of outputs
         return {**super()._network_shape(shape), "n_classes": self.n_outputs_}
 
-    def _labels(self):
+    def _labels(self) -> InUnits | None:
         if "target_scaler_" not in vars(self):
             return None
         return InUnits(self.target_scaler_, self._target_ndim)
 
-    def _check_y(self, y, *, reset, classes=None):
+    def _check_y(self, y: Any, *, reset: bool, classes: Any = None) -> torch.Tensor:
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
@@ -94,13 +103,21 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
             self.n_outputs_, self._target_ndim = n_outputs, y.ndim
         elif n_outputs != self.n_outputs_:
             raise ValueError(
-                f"y has {n_outputs} numbers a clip, but {type(self).__name__} was fitted with "
+                f"y has {n_outputs} numbers per clip, but {type(self).__name__} was fitted with "
                 f"{self.n_outputs_}"
             )
         return torch.from_numpy(y.reshape(len(y), n_outputs))
 
-    def get_dataset(self, X, y=None, *, sample_weight=None, classes=None, reset=False):
-        """Clips, standardised targets and weights as a dataset, after all checks.
+    def get_dataset(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        classes: None = None,
+        reset: bool = False,
+    ) -> ClipDataset:
+        """Check clips, targets and weights, and make a dataset with standardised targets.
 
         Parameters
         ----------
@@ -110,13 +127,13 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         classes : None
             Not used, present for consistency with classifiers.
         reset : bool, default=False
-            Whether to learn sizes, and mean and deviation of the targets, as ``fit`` does, or
-            to use those that were learned.
+            Whether to learn the sizes of the clips and the scale of the targets, as ``fit``
+            does, or to use those that are known.
 
         Returns
         -------
         dataset : ClipDataset
-            X itself, if that is one.
+            X itself, if it is one.
         """
         if isinstance(X, ClipDataset):
             return X
@@ -130,13 +147,15 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         data.classes = self._labels()
         return data
 
-    def _stratify(self, data):
-        return data.targets.numpy()
+    def _stratify(self, data: ClipDataset) -> Any:
+        return None if data.targets is None else data.targets.numpy()
 
-    def get_split_datasets(self, X, y=None, *, reset=False, **options):
-        """Clips to train on, and clips that each epoch is measured on.
+    def get_split_datasets(
+        self, X: Any, y: Any = None, *, reset: bool = False, **options: Any
+    ) -> DatasetPair:
+        """Training clips, and validation clips or None.
 
-        Mean and deviation of the targets are those of the first alone.
+        The targets of both are standardised by mean and deviation of the training clips.
 
         Parameters
         ----------
@@ -154,48 +173,66 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         """
         pair = super().get_split_datasets(X, y, reset=reset, **options)
         train, valid = pair
-        if reset and valid is not None and not isinstance(X, DatasetPair):
-            before = self.target_scaler_
-            numbers = [before.inverse_transform(part.targets.double().numpy()) for part in pair]
-            self._scale(numbers[0], train.sample_weight)
-            for part, own in zip(pair, numbers):
-                part.targets = torch.from_numpy(self.target_scaler_.transform(own)).float()
-                part.classes = self._labels()
+        if not reset or valid is None or train.targets is None or isinstance(X, DatasetPair):
+            return pair
+        before = self.target_scaler_
+        parts = [
+            (part, before.inverse_transform(part.targets.double().numpy()))
+            for part in (train, valid)
+            if part.targets is not None
+        ]
+        self._scale(parts[0][1], train.sample_weight)
+        for part, numbers in parts:
+            part.targets = torch.from_numpy(self.target_scaler_.transform(numbers)).float()
+            part.classes = self._labels()
         return pair
 
-    def _scale(self, numbers, weight):
+    def _scale(self, numbers: NDArray[np.float64], weight: torch.Tensor | None) -> None:
         """Learn mean and deviation of the targets."""
-        weight = None if weight is None else weight.double().numpy()
-        self.target_scaler_ = StandardScaler().fit(numbers, sample_weight=weight)
+        self.target_scaler_ = StandardScaler().fit(
+            numbers, sample_weight=None if weight is None else weight.double().numpy()
+        )
 
-    def initialize_criterion(self):
-        """The loss of each clip, the mean over its numbers."""
+    def initialize_criterion(self) -> Self:
+        """Set the criterion: the loss of each clip, the mean over its numbers."""
         self.criterion_ = NumbersLoss(self.loss)
         return self
 
-    def _mixed_losses(self, y_pred, y_true, X):
+    def _mixed_losses(
+        self, y_pred: torch.Tensor, y_true: torch.Tensor, X: Mapping[str, Any]
+    ) -> torch.Tensor:
         permutation, share = X["mixed_with"]
         share = share[:, None]
         return self.clip_losses(y_pred, share * y_true + (1 - share) * y_true[permutation], X)
 
-    def fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, ...)
             Spectrograms of shape (n_clips, n_bands, n_frames), or waveforms of
-            shape (n_clips, n_times) where the network or its front end reads
-            them; or ragged, a 1-D object array with one array a clip.
+            shape (n_clips, n_times) if the network or its front end takes
+            them; or ragged, a 1-D object array with one array per clip.
         y : array-like of shape (n_clips,) or (n_clips, n_outputs)
-            Numbers, in any unit.
+            Targets, in any unit.
         groups : array-like of shape (n_clips,), default=None
-            Speaker of each clip. Keeps speakers apart in the split of early
-            stopping; nothing else uses it.
+            Speaker of each clip. The validation split of early stopping keeps the
+            clips of a speaker together; groups have no other use.
         sample_weight : array-like of shape (n_clips,), default=None
-            Weight of each clip in the loss, and in mean and deviation of the targets.
+            Weight of each clip in the loss, and in the mean and standard deviation of the
+            targets.
         X_val, y_val : array-like of shape (n_clips, ...), default=None
-            Clips and numbers to measure each epoch on, instead of a part of X.
+            Validation clips and their targets, instead of a part of X.
 
         Returns
         -------
@@ -205,18 +242,20 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
             X, y, groups=groups, sample_weight=sample_weight, X_val=X_val, y_val=y_val
         )
 
-    def partial_fit(self, X, y, *, sample_weight=None):
-        """Go on training for `max_epochs` epochs at a constant learning rate, as in skorch.
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train for `max_epochs` further epochs at a constant learning rate, as in skorch.
 
-        Nothing is put aside: ``early_stopping`` is for ``fit`` alone. Mean and deviation of
-        the targets stay those of the first call.
+        It trains on all clips: ``early_stopping`` only affects ``fit``. The mean and standard
+        deviation of the targets are those of the first call.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_times)
-            As in ``fit``, of the same bands or samples.
+            As in ``fit``, with the same number of bands or samples.
         y : array-like of shape (n_clips,) or (n_clips, n_outputs)
-            Numbers.
+            Targets.
         sample_weight : array-like of shape (n_clips,), default=None
 
         Returns
@@ -225,8 +264,8 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         """
         return super().partial_fit(X, y, sample_weight=sample_weight)
 
-    def predict(self, X):
-        """Numbers of each clip.
+    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Predict the numbers of each clip.
 
         Parameters
         ----------
@@ -236,27 +275,28 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         Returns
         -------
         y : ndarray of float64 of shape (n_clips,) or (n_clips, n_outputs)
-            In the units of what ``fit`` was given, and of its shape.
+            In the units and the form of the targets given to ``fit``.
         """
         self.check_is_fitted()
-        return self._labels()[self._outputs(X).numpy()]
+        return InUnits(self.target_scaler_, self._target_ndim)[self._outputs(X).numpy()]
 
     @property
-    def predict_proba(self):
-        """Refused: scikit-learn takes what has this method of skorch's for a classifier."""
+    def predict_proba(self) -> NoReturn:
+        """Not available: scikit-learn would take an estimator with it for a classifier."""
         raise AttributeError(f"{type(self).__name__} predicts numbers, not probabilities")
 
-    def score(self, X, y, sample_weight=None):
-        """Coefficient of determination R2, the mean over the numbers of a clip.
+    @reports("r2")
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Coefficient of determination R2, the mean over the targets of a clip.
 
-        Clips without a target, which only a pretrainer takes, do not count.
+        Clips without a target, which are only allowed with a pretrainer, are not counted.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_times)
             As in ``fit``.
         y : array-like of shape (n_clips,) or (n_clips, n_outputs)
-            True numbers.
+            True targets.
         sample_weight : array-like of shape (n_clips,), default=None
 
         Returns
@@ -264,5 +304,3 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         score : float
         """
         return super().score(*self._scored(X, y, sample_weight))
-
-    score.metric = "r2"  # what tables and axes call it

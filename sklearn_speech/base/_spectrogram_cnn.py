@@ -1,6 +1,7 @@
-"""What a classifier and a regressor built on SpectrogramCNNNet share."""
+"""Parameters shared by the classifier and the regressor that are built on SpectrogramCNNNet."""
 
 from numbers import Integral, Real
+from typing import Any, Literal, TypeAlias
 
 from ..modules.spectrogram_cnn import HEADS, SpectrogramCNNNet
 from ..utils.sklearn_private import Interval, StrOptions
@@ -8,47 +9,53 @@ from ._pretrained import PretrainedNet
 
 _WHOLE = [Interval(Integral, 1, None, closed="left"), tuple, list]
 
+#: A size, a (frequency, time) pair, or a list with one of these per layer.
+Size: TypeAlias = int | tuple[int, int] | list[int | tuple[int, int]]
+
 
 class SpectrogramCNNParameters(PretrainedNet):
-    """The network SpectrogramCNNNet and its parameters; mixin placed before the base of a task.
+    """Sets SpectrogramCNNNet as the network; mixin placed before the base of a task.
 
     Parameters
     ----------
     n_layers : int, default=4
-        Number of convolutional layers; those of a pretrainer come before them
-        and do not count.
+        Number of convolutional layers, not counting the layers of a pretrainer,
+        which come before them.
     n_filters : int or list of int, default=None
-        Filters of each layer. None doubles from 24 up to 128.
-    kernel_size : int, (frequency, time) tuple, or list with one of these a layer, default=None
-        None is 5 in the first layer and 3 in the others.
-    stride : int, (frequency, time) tuple, or list with one of these a layer, default=None
-        None is 2 in the first layer and 1 in the others.
+        Filters of each layer. None starts with 24 and doubles for each layer, up to 128.
+    kernel_size : int, (frequency, time) tuple, or list with one of these per layer, default=None
+        Size of the convolution kernels. None means 5 in the first layer and 3 in the others.
+    stride : int, (frequency, time) tuple, or list with one of these per layer, default=None
+        Stride of the convolutions. None means 2 in the first layer and 1 in the others.
     padding : {"same", "valid"}, int, (frequency, time) tuple, or list, default="same"
-        "same" keeps ceil(size / stride) rows and columns.
-    pool_size : int, (frequency, time) tuple, or list with one of these a layer, default=None
-        None is (1, 2) in the first layer and 2 in the others; 1 does not pool.
-    pool_type : {"max", "mean"} or list with one of these a layer, default="max"
+        "same" gives ceil(size / stride) rows and columns.
+    pool_size : int, (frequency, time) tuple, or list with one of these per layer, default=None
+        Size and stride of the pooling. None means (1, 2) in the first layer and 2 in the
+        others; 1 means no pooling.
+    pool_type : {"max", "mean"} or list with one of these per layer, default="max"
+        Type of the pooling layers.
     batch_norm : bool, default=True
-        Batch normalisation after each convolution.
+        Whether each convolution is followed by batch normalisation.
     batch_norm_eps : float, default=1e-5
-        Added to its variances.
+        Value added to the variance in batch normalisation.
     dropout : float or list of float, default=0.0
-        After each layer.
+        Dropout after each layer.
     head : {"mean", "max", "mean_max", "bands", "flatten"}, default="mean_max"
-        How the last layer's output becomes one vector a clip: its mean over time
-        and frequency, its maximum, both, both over time alone, so that bands stay
-        apart, or all of it, which fixes the length of clips.
+        How the output of the last layer becomes one vector per clip. "mean", "max": by its
+        mean or maximum over time and frequency; "mean_max": by both; "bands": by the mean
+        and maximum over time of each band; "flatten": by taking all values, which fixes the
+        length of the clips.
     hidden_units : int or list of int, default=None
-        Widths of dense layers before the last.
+        Sizes of the dense layers before the output layer. None means no such layers.
     head_dropout : float or list of float, default=0.0
-        Before each dense layer, the last included.
+        Dropout before each dense layer, including the output layer.
     input_norm : {None, "batch", "clip", "band"}, default="clip"
-        What makes input comparable: nothing, statistics of each band over the
-        training clips, mean and deviation of each clip, or the same with the
-        mean over time of each band of each clip taken away. With a pretrainer, what
-        the pretrainer has.
+        Normalisation of the input. None: no normalisation; "batch": by the
+        statistics of each band over the training clips; "clip": by the mean and
+        standard deviation of each clip; "band": like "clip", but with the mean over
+        time of each band subtracted. With a pretrainer, its `input_norm` is used.
     **kwargs
-        Settings of training.
+        Training parameters.
     """
 
     module_class: type | None = SpectrogramCNNNet
@@ -76,22 +83,22 @@ class SpectrogramCNNParameters(PretrainedNet):
 
     def __init__(
         self,
-        n_layers=4,
+        n_layers: int = 4,
         *,
-        n_filters=None,
-        kernel_size=None,
-        stride=None,
-        padding="same",
-        pool_size=None,
-        pool_type="max",
-        batch_norm=True,
-        batch_norm_eps=1e-5,
-        dropout=0.0,
-        head="mean_max",
-        hidden_units=None,
-        head_dropout=0.0,
-        input_norm="clip",
-        **kwargs,
+        n_filters: int | list[int] | None = None,
+        kernel_size: Size | None = None,
+        stride: Size | None = None,
+        padding: Literal["same", "valid"] | Size = "same",
+        pool_size: Size | None = None,
+        pool_type: Literal["max", "mean"] | list[str] = "max",
+        batch_norm: bool = True,
+        batch_norm_eps: float = 1e-5,
+        dropout: float | list[float] = 0.0,
+        head: Literal["mean", "max", "mean_max", "bands", "flatten"] = "mean_max",
+        hidden_units: int | list[int] | tuple[int, ...] | None = None,
+        head_dropout: float | list[float] = 0.0,
+        input_norm: Literal["batch", "clip", "band"] | None = "clip",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.n_layers = n_layers

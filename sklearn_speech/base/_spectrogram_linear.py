@@ -1,6 +1,7 @@
-"""What a classifier and a regressor built on SpectrogramLinearNet share."""
+"""Parameters shared by the classifier and the regressor built on SpectrogramLinearNet."""
 
 from numbers import Real
+from typing import Any, Literal
 
 from ..modules.spectrogram_linear import SpectrogramLinearNet
 from ..utils.sklearn_private import Interval, StrOptions
@@ -8,20 +9,21 @@ from ._parameters import SpeechNetParameters
 
 
 class SpectrogramLinearParameters(SpeechNetParameters):
-    """The network SpectrogramLinearNet and its parameters; mixin placed before the base of a task.
+    """Sets SpectrogramLinearNet as the network; mixin placed before the base of a task.
 
     Parameters
     ----------
     dropout : float, default=0.0
-        Of bands and frames.
+        Dropout of the input, in all bands and frames.
     input_norm : {None, "batch", "clip", "band"}, default="clip"
-        What makes input comparable: nothing, statistics of each band over the
-        training clips, mean and deviation of each clip, or the same with the
-        mean over time of each band of each clip taken away.
+        Normalisation of the input. None: no normalisation; "batch": by the
+        statistics of each band over the training clips; "clip": by the mean and
+        standard deviation of each clip; "band": like "clip", but with the mean over
+        time of each band subtracted.
     lr : float, default=0.01
         Largest learning rate.
     **kwargs
-        Settings of training.
+        Training parameters.
     """
 
     module_class: type | None = SpectrogramLinearNet
@@ -31,7 +33,14 @@ class SpectrogramLinearParameters(SpeechNetParameters):
         "input_norm": [StrOptions({"batch", "clip", "band"}), None],
     }
 
-    def __init__(self, dropout=0.0, *, input_norm="clip", lr=0.01, **kwargs):
+    def __init__(
+        self,
+        dropout: float = 0.0,
+        *,
+        input_norm: Literal["batch", "clip", "band"] | None = "clip",
+        lr: float = 0.01,
+        **kwargs: Any,
+    ):
         super().__init__(lr=lr, **kwargs)
         self.dropout = dropout
         self.input_norm = input_norm

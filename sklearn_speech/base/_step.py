@@ -1,28 +1,29 @@
-"""One step of training: what a batch goes through between the data and new weights."""
+"""One training step: augmentation, loss, gradients and new weights for a batch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
 
 from ..modules.front_end_net import FrontEndNet
-from ._batches import map_clips, split_inputs
+from ._batches import ClipDataset, Inputs, map_clips, split_inputs
 from ._mixin import Mixin
 
-#: A data set is moved to the device as a whole when it takes at most this share of what is free.
-_SHARE_OF_MEMORY = 0.5
+#: A dataset is moved to the device as a whole if it fits into this fraction of the free memory.
+_MEMORY_FRACTION = 0.5
 
 
 class TrainingState:
-    """What stays the same from step to step of one training, looked up once.
+    """Values that stay the same for all steps of a training, computed once.
 
     Parameters
     ----------
     net : BaseSpeechNet
-        Initialised.
+        It must be initialised.
     """
 
-    def __init__(self, net):
+    def __init__(self, net: Any):
         module = net.module_
         self.net = net
         self.parameters = [p for p in module.parameters() if p.requires_grad]
@@ -31,7 +32,7 @@ class TrainingState:
         self.constrained = [m for m in module.modules() if hasattr(m, "apply_constraints")]
         self.on_waveforms, self.on_spectrograms = augmentations_by_domain(net)
         self.front_end = module.front_end if isinstance(module, FrontEndNet) else None
-        # a front end that nothing changes is run once, not once an epoch
+        # a constant front end runs once, not once per epoch
         self.features_first = (
             self.front_end is not None
             and not self.on_waveforms
@@ -41,22 +42,20 @@ class TrainingState:
         self.generator.manual_seed(int(torch.randint(2**31 - 1, ()).item()))
         self.mixed_precision = net.mixed_precision and net.device_.type == "cuda"
 
-    def prepared(self, data):
-        """`data` as steps want it: features where they are constant, on the device if it fits."""
-        if data is None:
-            return None
+    def prepared(self, data: ClipDataset) -> ClipDataset:
+        """Prepare a dataset: compute constant features, and move it to the device if it fits."""
         device = self.net.device_
         if self.features_first and not data.is_features:
             module = self.net.module_.eval()
             data = data.with_clips(map_clips(data, module.features, device), is_features=True)
         if device.type == "cuda" and not data.ragged:
             free, _ = torch.cuda.mem_get_info(device)
-            if data.X.nbytes < _SHARE_OF_MEMORY * free:
+            if data.X.nbytes < _MEMORY_FRACTION * free:
                 data = data.to(device)
         return data
 
-    def augmented(self, X):
-        """Inputs of a training batch, changed at random by the augmentations of the net.
+    def augmented(self, X: Inputs) -> Inputs:
+        """Apply the augmentations of the net to the inputs of a training batch.
 
         Parameters
         ----------
@@ -66,13 +65,14 @@ class TrainingState:
         Returns
         -------
         X : Tensor or dict
-            With ``"features"`` in place of ``"x"`` where the front end was run, and with
-            ``"mixed_with"``, a permutation and a weight, where clips were mixed.
+            With ``"features"`` in place of ``"x"`` if the front end was run, and with
+            ``"mixed_with"``, a permutation and a weight, if clips were mixed.
         """
         if not self.on_waveforms and not self.on_spectrograms:
             return X
         x, is_features, lengths = split_inputs(X)
-        x, lengths = (None if t is None else t.to(self.net.device_) for t in (x, lengths))
+        x = x.to(self.net.device_)
+        lengths = None if lengths is None else lengths.to(self.net.device_)
         more = dict(X) if isinstance(X, Mapping) else {}
         x, lengths = self._apply(self.on_waveforms, x, lengths, more)
         if self.on_spectrograms and self.front_end is not None and not is_features:
@@ -85,7 +85,13 @@ class TrainingState:
             more["lengths"] = lengths
         return more if len(more) > 1 or is_features else x
 
-    def _apply(self, augmentations, x, lengths, more):
+    def _apply(
+        self,
+        augmentations: Iterable[Any],
+        x: torch.Tensor,
+        lengths: torch.Tensor | None,
+        more: dict[str, Any],
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         for augmentation in augmentations:
             if hasattr(augmentation, "mix"):
                 x, lengths, *more["mixed_with"] = augmentation.apply(x, lengths, self.generator)
@@ -93,9 +99,9 @@ class TrainingState:
                 x, lengths = augmentation.apply(x, lengths, self.generator)
         return x, lengths
 
-    def penalty(self):
-        """Penalty on the weights, 0.0 where there is none."""
-        total = 0.0
+    def penalty(self) -> torch.Tensor | float:
+        """L1 and L2 penalties on the weights; 0.0 if there are none."""
+        total: torch.Tensor | float = 0.0
         for weight in self.penalised:
             if self.net.l1:
                 total = total + self.net.l1 * weight.abs().sum()
@@ -105,26 +111,26 @@ class TrainingState:
 
 
 class NetworkTraining(Mixin):
-    """The steps that skorch's training loop calls; mixin placed before NeuralNet.
+    """The steps of skorch's training loop; mixin placed before NeuralNet.
 
     As in skorch, ``train_step`` calls ``train_step_single``, which calls ``infer`` and
-    ``get_loss``; ``validation_step`` calls the last two. Each may be overridden.
+    ``get_loss``; ``validation_step`` calls the last two. Subclasses may override each of them.
     """
 
     @property
-    def _training_state(self):
-        """State of the training that runs; a new one where a step is called directly."""
+    def _training_state(self) -> TrainingState:
+        """State of the current training; a new one if a step is called directly."""
         return vars(self).get("_running") or TrainingState(self)
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, torch.Tensor]:
         """One step of the optimiser on a batch.
 
         Parameters
         ----------
         batch : tuple
-            Inputs and targets, as the iterator gives them.
+            Inputs and targets, as returned by the iterator.
         **fit_params : dict
-            Handed to ``train_step_single``.
+            Passed to ``train_step_single``.
 
         Returns
         -------
@@ -137,15 +143,15 @@ class NetworkTraining(Mixin):
                 module.apply_constraints()
         return step
 
-    def train_step_single(self, batch, **fit_params):
-        """Loss and output for a batch, and gradients of the weights.
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, torch.Tensor]:
+        """Compute loss and output for a batch, and the gradients of the weights.
 
         Parameters
         ----------
         batch : tuple
-            Inputs and targets, as the iterator gives them.
+            Inputs and targets, as returned by the iterator.
         **fit_params : dict
-            Handed to ``infer``.
+            Passed to ``infer``.
 
         Returns
         -------
@@ -162,14 +168,22 @@ class NetworkTraining(Mixin):
             nn.utils.clip_grad_norm_(state.parameters, self.gradient_clip)
         return {"loss": loss.detach(), "y_pred": y_pred.detach()}
 
-    def _training_output(self, X, state, **fit_params):
-        """Output of the network for an augmented copy of a batch, and that copy."""
+    def _training_output(
+        self, X: Inputs, state: TrainingState, **fit_params: Any
+    ) -> tuple[torch.Tensor, Inputs]:
+        """Output of the network for an augmented copy of a batch, and the copy."""
         with torch.autocast(self.device_.type, torch.bfloat16, enabled=state.mixed_precision):
             X = state.augmented(X)
             return self.infer(X, **fit_params), X
 
-    def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Mean loss of a batch, weighted where its clips have weights.
+    def get_loss(
+        self,
+        y_pred: torch.Tensor,
+        y_true: torch.Tensor,
+        X: Inputs | None = None,
+        training: bool = False,
+    ) -> torch.Tensor:
+        """Mean loss of a batch, weighted if its clips have weights.
 
         Parameters
         ----------
@@ -180,7 +194,7 @@ class NetworkTraining(Mixin):
         X : Tensor or dict, default=None
             Inputs of the batch. A dict may hold ``"sample_weight"``.
         training : bool, default=False
-            Whether to add the penalties on the weights, `l1` and `l2`.
+            Whether to add the L1 and L2 penalties on the weights.
 
         Returns
         -------
@@ -196,7 +210,9 @@ class NetworkTraining(Mixin):
         loss = losses.mean() if weight is None else (losses * weight).mean()
         return loss + self._training_state.penalty() if training and (self.l1 or self.l2) else loss
 
-    def clip_losses(self, y_pred, y_true, X):
+    def clip_losses(
+        self, y_pred: torch.Tensor, y_true: torch.Tensor, X: Mapping[str, Any]
+    ) -> torch.Tensor:
         """Loss of each clip of a batch.
 
         Parameters
@@ -206,7 +222,7 @@ class NetworkTraining(Mixin):
         y_true : Tensor of shape (n_clips, ...)
             Targets as numbers.
         X : dict
-            What the batch holds besides clips; empty where that is nothing.
+            Further entries of the batch, besides the clips; may be empty.
 
         Returns
         -------
@@ -214,20 +230,22 @@ class NetworkTraining(Mixin):
         """
         return self.criterion_(y_pred, y_true)
 
-    def _mixed_losses(self, y_pred, y_true, X):
-        """Loss of each clip that was mixed with another one, as ``X["mixed_with"]`` says."""
+    def _mixed_losses(
+        self, y_pred: torch.Tensor, y_true: torch.Tensor, X: Mapping[str, Any]
+    ) -> torch.Tensor:
+        """Loss of each clip that was mixed with another one, given by ``X["mixed_with"]``."""
         permutation, share = X["mixed_with"]
         own = self.clip_losses(y_pred, y_true, X)
         return share * own + (1 - share) * self.clip_losses(y_pred, y_true[permutation], X)
 
-    def _to_device(self, values):
+    def _to_device(self, values: Any) -> Any:
         if values is None or not isinstance(values, torch.Tensor):
             return values
         return values.to(self.device_, non_blocking=True)
 
 
-def augmentations_by_domain(net):
-    """Augmentations of a net that change waveforms, and those that change spectrograms.
+def augmentations_by_domain(net: Any) -> tuple[list[Any], list[Any]]:
+    """Check the augmentations of a net, and divide them into waveform and spectrogram ones.
 
     Parameters
     ----------
@@ -240,9 +258,9 @@ def augmentations_by_domain(net):
     Raises
     ------
     ValueError
-        When one does not fit what the net reads.
+        When one does not suit the input of the net.
     """
-    given_waveforms = net.frontend is not None or net.reads == "waveform"
+    takes_waveforms = net.frontend is not None or net.reads == "waveform"
     name = type(net).__name__
     waveforms: list = []
     spectrograms: list = []
@@ -251,22 +269,22 @@ def augmentations_by_domain(net):
         problem = None
         if domain not in ("waveform", "spectrogram") or not hasattr(augmentation, "apply"):
             problem = ": expected an augmentation of sklearn_speech.augmentation, with a domain"
-        elif domain == "waveform" and not given_waveforms:
+        elif domain == "waveform" and not takes_waveforms:
             problem = (
-                f" changes waveforms, but {name} is given spectrograms; set frontend= to put the "
+                f" changes waveforms, but {name} takes spectrograms; set frontend= to put the "
                 "front end inside"
             )
         elif domain == "spectrogram" and net.reads == "waveform":
-            problem = f" changes spectrograms, but {name} reads waveforms"
+            problem = f" changes spectrograms, but {name} takes waveforms"
         elif hasattr(augmentation, "mix") and not net.mixes_targets:
-            problem = f" mixes targets, which {name} cannot"
+            problem = f" mixes targets, which {name} does not support"
         elif domain == "spectrogram":
             expected = getattr(augmentation, "scaling", None)
             scaling = getattr(net.frontend, "scaling", expected)
             if expected is not None and expected != scaling:
                 problem = (
                     f" expects spectrograms with scaling={expected!r}, but frontend has "
-                    f"scaling={scaling!r}; give both the same"
+                    f"scaling={scaling!r}; use the same for both"
                 )
         if problem is not None:
             raise ValueError(f"augment[{i}]={augmentation!r}{problem}")

@@ -1,27 +1,30 @@
-"""Forms of targets: an indicator matrix of labels, and numbers in their units."""
+"""Forms of targets: indicator matrices of labels, and numbers in their units."""
 
 import warnings
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite, check_array
 
 
-def indicator_matrix(y, name):
-    """Targets of several labels a clip as a matrix of 0 and 1; None where a clip has one label.
+def indicator_matrix(y: Any, name: str) -> NDArray[np.int64] | None:
+    """Convert targets with several labels per clip to a matrix of 0 and 1.
 
     Parameters
     ----------
     y : array-like or sparse matrix of shape (n_clips,) or (n_clips, n_labels)
     name : str
-        The estimator, for errors.
+        Name of the estimator, for errors.
 
     Returns
     -------
     labels : ndarray of int64 of shape (n_clips, n_labels) or None
+        None if y has one label per clip.
 
     Raises
     ------
@@ -42,20 +45,20 @@ def indicator_matrix(y, name):
         return None
     if hasattr(y, "dtype") and y.dtype.kind == "f":
         assert_all_finite(y, input_name="y")
-    kind = type_of_target(y, input_name="y")  # scikit-learn's words for lists of lists of labels
+    kind = type_of_target(y, input_name="y")  # refuses lists of lists of labels
     values = np.asarray(y)
     if kind == "multilabel-indicator" and np.isin(values, (0, 1)).all():
         return values.astype(np.int64)
     if kind.startswith("continuous"):
         check_classification_targets(values)
     raise ValueError(
-        f"y of shape {values.shape} holds {kind} targets, first {values[:1].tolist()!r:.80}: "
-        f"{name} takes one label a clip, of shape (n_clips,), or several as an indicator matrix of "
-        "0 and 1 of shape (n_clips, n_labels), as MultiLabelBinarizer makes it"
+        f"y of shape {values.shape} has {kind} targets, first {values[:1].tolist()!r:.80}: "
+        f"{name} takes one label per clip, of shape (n_clips,), or an indicator matrix of 0 and 1 "
+        "of shape (n_clips, n_labels), such as MultiLabelBinarizer returns"
     )
 
 
-def _has_columns(y):
+def _has_columns(y: Any) -> bool:
     """Whether y has more than one column, or is a list of lists."""
     if hasattr(y, "shape"):
         return len(y.shape) == 2 and y.shape[1] != 1
@@ -65,12 +68,12 @@ def _has_columns(y):
     return bool(widths) and widths != {1}
 
 
-def _is_row(row):
+def _is_row(row: Any) -> bool:
     return isinstance(row, (list, tuple)) or (isinstance(row, np.ndarray) and row.ndim > 0)
 
 
-def warn_of_constant_labels(labels):
-    """Warn, as OneVsRestClassifier does, of labels that no clip has, or that all have."""
+def warn_of_constant_labels(labels: NDArray[np.int64]) -> None:
+    """Warn of labels that no clip has, or that all clips have, as OneVsRestClassifier does."""
     for j, n in enumerate(labels.sum(axis=0)):
         if n in (0, len(labels)):
             warnings.warn(
@@ -80,20 +83,20 @@ def warn_of_constant_labels(labels):
             )
 
 
-def weight_of_labels(class_weight, labels):
-    """Factors of the loss of each label, absent and present.
+def weight_of_labels(class_weight: Any, labels: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """Factors of the loss of each label, for its absence and its presence.
 
     Parameters
     ----------
     class_weight : None, "balanced" or list of dict
         As in scikit-learn's forests: a dict ``{0: weight, 1: weight}`` for each label.
     labels : ndarray of shape (n_clips, n_labels)
-        Of the training clips.
+        Labels of the training clips.
 
     Returns
     -------
     weight : ndarray of shape (2, n_labels) or None
-        With mean 1 over the clips and labels.
+        Scaled to mean 1 over the clips and labels.
 
     Examples
     --------
@@ -108,7 +111,7 @@ def weight_of_labels(class_weight, labels):
     if isinstance(class_weight, dict):
         raise ValueError(
             f"class_weight={class_weight!r} is a dict, but y is an indicator matrix of {n_labels} "
-            "labels: expected 'balanced', or a list with one dict {0: weight, 1: weight} a label"
+            "labels: expected 'balanced', or a list with one dict {0: weight, 1: weight} per label"
         )
     if isinstance(class_weight, list):
         if len(class_weight) != n_labels:
@@ -128,21 +131,21 @@ def weight_of_labels(class_weight, labels):
     return weight / mean
 
 
-def _checked(entry, j):
+def _checked(entry: Any, j: int) -> dict[int, float]:
     if not isinstance(entry, dict) or not set(entry) <= {0, 1}:
         raise ValueError(
             f"class_weight[{j}]={entry!r}: expected a dict with the keys 0 (absent) and 1 (present)"
         )
     for value, factor in entry.items():
-        if not isinstance(factor, Real) or not 0 <= factor < np.inf:
+        if not isinstance(factor, Real) or not 0 <= float(factor) < np.inf:
             raise ValueError(
                 f"class_weight[{j}][{value}]={factor!r}: expected a number of at least 0"
             )
     return entry
 
 
-def numbers_of(y, estimator):
-    """Targets of a regressor as float64 of shape (n_clips,) or (n_clips, n_outputs).
+def numbers_of(y: Any, estimator: Any) -> NDArray[np.float64]:
+    """Check the targets of a regressor, and convert them to float64.
 
     Parameters
     ----------
@@ -152,7 +155,7 @@ def numbers_of(y, estimator):
 
     Returns
     -------
-    y : ndarray of float64
+    y : ndarray of float64 of shape (n_clips,) or (n_clips, n_outputs)
     """
     name = type(estimator).__name__
     try:
@@ -161,8 +164,8 @@ def numbers_of(y, estimator):
         if "NaN" in str(error) or "infinity" in str(error) or "dim" in str(error):
             raise
         raise ValueError(
-            f"{error} {name} learns numbers: labels are learned by the classifiers of "
-            "sklearn_speech.classification"
+            f"{str(error).rstrip('.')}; {name} predicts numbers: for labels, use the "
+            "classifiers of sklearn_speech.classification"
         ) from error
     if y.ndim == 0 or (y.ndim == 2 and y.shape[1] == 0):
         raise ValueError(f"y has shape {y.shape}: {name} takes (n_clips,) or (n_clips, n_outputs)")
@@ -170,19 +173,21 @@ def numbers_of(y, estimator):
 
 
 class InUnits:
-    """Gives standardised numbers their units, by indexing as an array of classes is indexed.
+    """Lookup of numbers in their units by standardised numbers.
+
+    It is indexed like the array of classes of a classifier.
 
     Parameters
     ----------
     scaler : StandardScaler
         Fitted to the targets.
     ndim : int
-        Dimensions that the targets had.
+        Number of dimensions of the targets.
     """
 
-    def __init__(self, scaler, ndim):
+    def __init__(self, scaler: Any, ndim: int):
         self.scaler, self.ndim = scaler, ndim
 
-    def __getitem__(self, standardised):
+    def __getitem__(self, standardised: ArrayLike) -> NDArray[np.float64]:
         numbers = self.scaler.inverse_transform(np.asarray(standardised, dtype=np.float64))
         return numbers[:, 0] if self.ndim == 1 else numbers

@@ -1,6 +1,7 @@
-"""What a classifier and a regressor built on WaveformCNNNet share."""
+"""Parameters shared by the classifier and the regressor that are built on WaveformCNNNet."""
 
 from numbers import Integral, Real
+from typing import Any, Literal
 
 from ..modules.waveform_cnn import WaveformCNNNet
 from ..utils.sklearn_private import Interval, StrOptions
@@ -11,49 +12,51 @@ _SHARE = Interval(Real, 0, 1, closed="left")
 
 
 class WaveformCNNParameters(SpeechNetParameters):
-    """The network WaveformCNNNet and its parameters; mixin placed before the base of a task.
+    """Sets WaveformCNNNet as the network; mixin placed before the base of a task.
 
     Parameters
     ----------
     n_layers : int, default=4
-        Stages after the first convolution.
+        Number of stages after the first convolution.
     n_filters : int or list of int, default=None
-        Filters of each stage. None is 32 in the first, doubling up to 128.
+        Filters of each stage. None starts with 32 and doubles for each stage, up to 128.
     kernel_size : int or list of int, default=3
-        Of each stage's convolutions, in steps.
+        Kernel size of the convolutions of each stage, in steps.
     pool_size : int or list of int, default=4
-        Of each stage's max pooling, in steps.
+        Size and stride of the max pooling of each stage, in steps.
     first_filters : int, default=None
-        Filters of the first convolution. None is as many as in the first stage.
+        Filters of the first convolution. None means as many as in the first stage.
     first_kernel_size : int, default=80
-        Of the first convolution, in samples: 10 ms at 8 kHz.
+        Kernel size of the first convolution, in samples: 10 ms at 8 kHz.
     first_stride : int, default=4
-        Of the first convolution, in samples.
+        Stride of the first convolution, in samples.
     residual : bool, default=True
-        Whether each stage is two convolutions with a shortcut round them, or one.
+        Whether each stage has two convolutions and a shortcut around them, or one
+        convolution.
     bias : bool, default=False
-        Whether convolutions have a bias, of no use before batch norm.
+        Whether the convolutions have a bias, which has no effect before batch norm.
     batch_norm_eps : float, default=1e-5
-        Added to the variances of batch norm.
+        Value added to the variance in batch norm.
     batch_norm_momentum : float, default=0.1
-        Weight of a new batch in its running statistics.
+        Weight of a new batch in the running statistics of batch norm.
     dropout : float or list of float, default=0.0
         Probability of dropping a channel after each stage.
     head : {"mean", "max", "mean_max", "flatten"}, default="mean_max"
-        How the last stage's output becomes one vector a clip: its mean over time,
-        its maximum, both, or all of it, which fixes the length of clips.
+        How the output of the last stage becomes one vector per clip. "mean", "max": by
+        its mean or maximum over time; "mean_max": by both; "flatten": by taking all
+        values, which fixes the length of the clips.
     head_dropout : float, default=0.0
-        Before the last, linear layer.
+        Dropout before the linear output layer.
     equal_loudness : bool, default=True
-        Whether each clip is first brought to the same loudness.
+        Whether each clip is first scaled to the same loudness.
     max_epochs : int, default=30
-        Passes over the training clips.
+        Number of passes over the training clips.
     **kwargs
-        Settings of training.
+        Training parameters.
     """
 
     module_class: type | None = WaveformCNNNet
-    reads = "waveform"
+    reads: Literal["spectrogram", "waveform"] = "waveform"
 
     _parameter_constraints = {
         "n_layers": [Interval(Integral, 0, None, closed="left")],
@@ -75,24 +78,24 @@ class WaveformCNNParameters(SpeechNetParameters):
 
     def __init__(
         self,
-        n_layers=4,
+        n_layers: int = 4,
         *,
-        n_filters=None,
-        kernel_size=3,
-        pool_size=4,
-        first_filters=None,
-        first_kernel_size=80,
-        first_stride=4,
-        residual=True,
-        bias=False,
-        batch_norm_eps=1e-5,
-        batch_norm_momentum=0.1,
-        dropout=0.0,
-        head="mean_max",
-        head_dropout=0.0,
-        equal_loudness=True,
-        max_epochs=30,
-        **kwargs,
+        n_filters: int | list[int] | None = None,
+        kernel_size: int | list[int] = 3,
+        pool_size: int | list[int] = 4,
+        first_filters: int | None = None,
+        first_kernel_size: int = 80,
+        first_stride: int = 4,
+        residual: bool = True,
+        bias: bool = False,
+        batch_norm_eps: float = 1e-5,
+        batch_norm_momentum: float = 0.1,
+        dropout: float | list[float] = 0.0,
+        head: Literal["mean", "max", "mean_max", "flatten"] = "mean_max",
+        head_dropout: float = 0.0,
+        equal_loudness: bool = True,
+        max_epochs: int = 30,
+        **kwargs: Any,
     ):
         super().__init__(max_epochs=max_epochs, **kwargs)
         self.n_layers = n_layers

@@ -7,14 +7,14 @@ from ..base._bc_resnet import BCResNetParameters
 class BCResNetClassifier(BCResNetParameters, BaseSpeechClassifier):
     """Broadcasting-residual network that classifies spectrograms of any length.
 
-    BC-ResNet convolves maps of bands and frames over frequency only, and the
-    average of all bands over time, which makes it small: 9,232 parameters for
-    twelve words. Any number of mel bands will do.
+    BC-ResNet convolves its feature maps over frequency only, and their mean over all
+    bands over time. This makes it small: 9,232 parameters for twelve words. The number
+    of mel bands is free.
 
     Parameters
     ----------
     **kwargs
-        Settings of training, see :class:`~sklearn_speech.base.BaseSpeechClassifier`
+        Training parameters, see :class:`~sklearn_speech.base.BaseSpeechClassifier`
         and :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
@@ -22,15 +22,15 @@ class BCResNetClassifier(BCResNetParameters, BaseSpeechClassifier):
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     module_ : BCResNetNet or FrontEndNet
-        The network: (n_clips, n_bands, n_frames) in, logits out.
+        The network; input of shape (n_clips, n_bands, n_frames), output logits.
     n_features_in_ : int
         Number of bands.
     history_ : skorch.history.History
-        Loss, learning rate and seconds by epoch.
+        Loss, learning rate and duration in seconds of each epoch.
 
     See Also
     --------
-    SpectrogramCNNClassifier : Plain convolutions: more parameters, faster steps.
+    SpectrogramCNNClassifier : Ordinary convolutions: more parameters, faster steps.
 
     References
     ----------

@@ -8,14 +8,14 @@ class SpectrogramCNNClassifier(SpectrogramCNNParameters, BaseSpeechClassifier):
     """Convolutional network that classifies spectrograms of any length.
 
     Layers of convolution, batch norm, ReLU, pooling and dropout are followed by
-    pooling over what is left of time and frequency, and by dense layers. The
-    default is a network of four layers that recognises short words of new
-    speakers; the published digit networks are settings of it.
+    pooling over the remaining time and frequency, and by dense layers. The default
+    network has four layers and recognises short words of new speakers. With other
+    parameters, it is one of the published networks for spoken digits.
 
     Parameters
     ----------
     **kwargs
-        Settings of training, see :class:`~sklearn_speech.base.BaseSpeechClassifier`
+        Training parameters, see :class:`~sklearn_speech.base.BaseSpeechClassifier`
         and :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
@@ -23,17 +23,17 @@ class SpectrogramCNNClassifier(SpectrogramCNNParameters, BaseSpeechClassifier):
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     module_ : SpectrogramCNNNet or FrontEndNet
-        The network: (n_clips, n_bands, n_frames) in, logits out.
+        The network; input of shape (n_clips, n_bands, n_frames), output logits.
     pretrainer_ : ConvAutoencoder or FrozenEstimator
-        What gave the first layers; only where a pretrainer is set.
+        Autoencoder whose encoder became the first layers; present if a pretrainer is set.
     n_features_in_ : int
         Number of bands.
     history_ : skorch.history.History
-        Loss, learning rate and seconds by epoch.
+        Loss, learning rate and duration in seconds of each epoch.
 
     See Also
     --------
-    sklearn_speech.feature_extraction.MelSpectrogram : Makes the spectrograms.
+    sklearn_speech.feature_extraction.MelSpectrogram : Computes the spectrograms.
 
     Examples
     --------

@@ -7,14 +7,15 @@ from ..base._spectrogram_linear import SpectrogramLinearParameters
 class SpectrogramLinearClassifier(SpectrogramLinearParameters, BaseSpeechClassifier):
     """Linear classifier of spectrograms of one length, which can train its front end.
 
-    Logistic regression on all bands and frames. With ``frontend`` and
-    ``train_frontend`` mel filters and Fourier basis are learned with it: the
-    smallest network in which a trained front end shows what it is worth.
+    Logistic regression on all bands and frames. With a
+    :class:`~sklearn_speech.feature_extraction.TrainableFrontEnd` as ``frontend``, it also
+    learns mel filters or the Fourier basis: it is the smallest network that shows the
+    effect of a trained front end.
 
     Parameters
     ----------
     **kwargs
-        Settings of training, see :class:`~sklearn_speech.base.BaseSpeechClassifier`
+        Training parameters, see :class:`~sklearn_speech.base.BaseSpeechClassifier`
         and :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
@@ -22,15 +23,15 @@ class SpectrogramLinearClassifier(SpectrogramLinearParameters, BaseSpeechClassif
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     module_ : SpectrogramLinearNet or FrontEndNet
-        The network: (n_clips, n_bands, n_frames) in, logits out.
+        The network; input of shape (n_clips, n_bands, n_frames), output logits.
     n_features_in_ : int
         Number of bands.
     history_ : skorch.history.History
-        Loss, learning rate and seconds by epoch.
+        Loss, learning rate and duration in seconds of each epoch.
 
     See Also
     --------
-    SpectrogramCNNClassifier : Recognises a sound whenever it comes.
+    SpectrogramCNNClassifier : Recognises a sound at any position.
 
     Examples
     --------

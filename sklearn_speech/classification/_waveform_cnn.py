@@ -7,14 +7,14 @@ from ..base._waveform_cnn import WaveformCNNParameters
 class WaveformCNNClassifier(WaveformCNNParameters, BaseSpeechClassifier):
     """Convolutional network that classifies waveforms of any length, without a spectrogram.
 
-    A strided convolution takes the place of the spectrogram; stages of
-    convolution, batch norm, ReLU and pooling follow. The default, with residual
-    stages, suits words at 8 to 16 kHz; sample-level networks are settings of it.
+    A strided convolution replaces the spectrogram; stages of convolution, batch norm,
+    ReLU and pooling follow. The default, with residual stages, suits words at 8 to
+    16 kHz. With other parameters, it is a sample-level network.
 
     Parameters
     ----------
     **kwargs
-        Settings of training, see :class:`~sklearn_speech.base.BaseSpeechClassifier`
+        Training parameters, see :class:`~sklearn_speech.base.BaseSpeechClassifier`
         and :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
@@ -22,11 +22,11 @@ class WaveformCNNClassifier(WaveformCNNParameters, BaseSpeechClassifier):
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     module_ : WaveformCNNNet
-        The network: (n_clips, n_times) in, logits out.
+        The network; input of shape (n_clips, n_times), output logits.
     n_features_in_ : int
-        Number of samples, where all clips have the same.
+        Number of samples of a clip, if all clips have the same length.
     history_ : skorch.history.History
-        Loss, learning rate and seconds by epoch.
+        Loss, learning rate and duration in seconds of each epoch.
 
     See Also
     --------

@@ -1,6 +1,7 @@
 """Dense layers on raw samples, as a classifier."""
 
 from numbers import Integral, Real
+from typing import Any
 
 from ..base import BaseSpeechClassifier
 from ..modules.waveform_mlp import WaveformMLPNet
@@ -10,22 +11,21 @@ from ..utils.sklearn_private import Interval
 class WaveformMLPClassifier(BaseSpeechClassifier):
     """Multi-layer perceptron that classifies waveforms of one length.
 
-    What a word says does not depend on where in the clip it begins, which dense
-    layers on samples must learn anew for each sample: use it as the baseline
-    that it was published as, and expect little of new speakers.
+    Dense layers must learn a word separately for each position in the clip. Use this
+    network as a baseline, as in the publications, and expect low scores on new speakers.
 
     Parameters
     ----------
     hidden_units : int or list of int, default=128
-        Widths of the hidden layers, each followed by ReLU.
+        Sizes of the hidden layers, each followed by ReLU.
     dropout : float, default=0.0
-        After each hidden layer.
+        Dropout after each hidden layer.
     equal_loudness : bool, default=True
-        Whether each clip is first brought to the same loudness.
+        Whether each clip is first scaled to the same loudness.
     lr : float, default=0.001
         Largest learning rate.
     **kwargs
-        Settings of training, see :class:`~sklearn_speech.base.BaseSpeechClassifier`
+        Training parameters, see :class:`~sklearn_speech.base.BaseSpeechClassifier`
         and :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
@@ -33,15 +33,15 @@ class WaveformMLPClassifier(BaseSpeechClassifier):
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     module_ : WaveformMLPNet
-        The network: (n_clips, n_times) in, logits out.
+        The network; input of shape (n_clips, n_times), output logits.
     n_features_in_ : int
-        Number of samples.
+        Number of samples of a clip.
     history_ : skorch.history.History
-        Loss, learning rate and seconds by epoch.
+        Loss, learning rate and duration in seconds of each epoch.
 
     See Also
     --------
-    WaveformCNNClassifier : Convolutions, for which it does not matter when a word begins.
+    WaveformCNNClassifier : Convolutions, which recognise a word at any position.
 
     Examples
     --------
@@ -65,7 +65,15 @@ class WaveformMLPClassifier(BaseSpeechClassifier):
         "equal_loudness": ["boolean"],
     }
 
-    def __init__(self, hidden_units=128, *, dropout=0.0, equal_loudness=True, lr=0.001, **kwargs):
+    def __init__(
+        self,
+        hidden_units: int | list[int] | tuple[int, ...] = 128,
+        *,
+        dropout: float = 0.0,
+        equal_loudness: bool = True,
+        lr: float = 0.001,
+        **kwargs: Any,
+    ):
         super().__init__(lr=lr, **kwargs)
         self.hidden_units = hidden_units
         self.dropout = dropout

@@ -1,4 +1,4 @@
-"""Digit strings made of single digits: a small task for phoneme recognisers."""
+"""Make digit strings from single digits: a small task for phoneme recognisers."""
 
 import math
 import numbers
@@ -46,20 +46,20 @@ def make_connected_digits(
     reuse_recordings: bool = False,
     random_state: int | np.random.RandomState | None = None,
 ) -> Bunch:
-    """Join single digits to strings of one speaker with known pauses.
+    """Join single digits into strings, each of one speaker, with known pauses.
 
     Parameters
     ----------
     speech : :class:`~sklearn.utils.Bunch` or None, default=None
-        Single digits, as :func:`fetch_fsdd`, :func:`make_spoken_digits` or
-        :func:`load_speech_folder` return them: `data` (paths, or ragged waveforms), `target`
-        (digits as 7, "7" or "seven"), `speaker` and `sample_rate`. None makes synthetic digits
-        by six speakers.
+        Single digits, such as the result of :func:`fetch_fsdd`, :func:`make_spoken_digits` or
+        :func:`load_speech_folder`: `data` (paths, or ragged waveforms), `target` (digits as 7,
+        "7" or "seven"), `speaker` and `sample_rate`. None makes synthetic digits by six
+        speakers.
     n_clips_per_speaker : int, default=50
         Number of strings for each speaker.
     n_digits : int or (int, int), default=(1, 5)
-        Number of digits in a string, or the smallest and the largest number; all numbers between
-        them are equally likely.
+        Number of digits in a string, or the smallest and the largest number; all numbers in
+        this range are equally likely.
     pause : float or (float, float), default=(0.05, 0.3)
         Length of each pause in seconds, or the shortest and the longest. There are pauses before,
         between and after the digits.
@@ -67,7 +67,7 @@ def make_connected_digits(
         Level of the white noise in pauses, in dB relative to the mean power of the digits of the
         clip. None gives digital silence, which real recordings do not have.
     sample_rate : int or None, default=None
-        Sample rate of the result in Hz; None is that of `speech`.
+        Sample rate of the result in Hz; None means that of `speech`.
     reuse_recordings : bool, default=False
         False uses each recording in at most one string, so that no two parts of the result share
         a recording. True draws the recordings of each string independently.
@@ -139,7 +139,7 @@ def make_connected_digits(
     chosen, pauses, names, generators = [], [], [], []
     for name in np.unique(speakers):
         own = np.flatnonzero(speakers == name)
-        # seeds depend on the name, so that other speakers do not change the clips of this one
+        # seeds depend on the name, so the clips of one speaker do not depend on other speakers
         key = [seed, zlib.crc32(str(name).encode())]
         pool = np.random.default_rng([*key, 0]).permutation(own)
         used = 0
@@ -218,14 +218,14 @@ def _check_range(name: str, value: Any, kind: Any, least: int) -> tuple[float, f
 
 
 def _check_speech(speech: Any) -> tuple[list[int], np.ndarray, int]:
-    """Digits, speakers and sample rate (Hz) of single digits, or an error."""
+    """Return the digits, speakers and sample rate (Hz) of single digits, after checking them."""
     if not isinstance(speech, Mapping):
         raise TypeError(
-            f"speech is a {type(speech).__name__}: expected a Bunch such as fetch_fsdd returns"
+            f"speech is a {type(speech).__name__}: expected a Bunch, as from fetch_fsdd"
         )
     for name in ("data", "target", "speaker", "sample_rate"):
         if speech.get(name) is None:
-            raise ValueError(f"speech has no {name}: expected a Bunch such as fetch_fsdd returns")
+            raise ValueError(f"speech has no {name}: expected a Bunch, as from fetch_fsdd")
     n = len(speech["data"])
     for name in ("target", "speaker", "segments"):
         if speech.get(name) is not None and len(speech[name]) != n:
@@ -236,7 +236,7 @@ def _check_speech(speech: Any) -> tuple[list[int], np.ndarray, int]:
 
 
 def _read(speech: Mapping[str, Any], positions: list[int], rate: int) -> dict[int, np.ndarray]:
-    """Waveforms by position."""
+    """Read waveforms, and return them by position."""
     data = speech["data"]
     if is_ragged(data) or (isinstance(data, np.ndarray) and data.ndim == 2):
         try:
@@ -260,7 +260,7 @@ def _read(speech: Mapping[str, Any], positions: list[int], rate: int) -> dict[in
 def _join(
     words: list[np.ndarray], pauses: list[int], level: float | None, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[tuple[int, int]]]:
-    """One clip, and the first sample and last sample + 1 of each of its words."""
+    """Return one clip, and the first sample and last sample + 1 of each of its words."""
     starts = np.cumsum([pauses[0], *(len(w) + p for w, p in zip(words, pauses[1:]))]).tolist()
     bounds = [(start, start + len(word)) for start, word in zip(starts, words)]
     clip = np.zeros(bounds[-1][1] + pauses[-1], dtype=np.float32)
@@ -276,7 +276,7 @@ def _join(
 def _rescale(
     segments: Sequence[tuple[int, int, str]], factor: float, n_times: int
 ) -> list[tuple[int, int, str]]:
-    """Phone segments at another rate; the last one ends with its recording."""
+    """Convert phone segments to another rate; the last one ends with its recording."""
     last = max(end for _, end, _ in segments)
     return [
         (round(start * factor), n_times if end == last else round(end * factor), phone)
@@ -287,7 +287,7 @@ def _rescale(
 def _phone_segments(
     words: list[list[tuple[int, int, str]]], bounds: list[tuple[int, int]], n_times: int
 ) -> list[tuple[int, int, str]]:
-    """Segments of a clip; silence at the edges of words is merged with the pauses."""
+    """Return the segments of a clip; silence at the edges of words is merged with the pauses."""
     spoken = [
         (start + a, start + b, phone)
         for (start, _), segments in zip(bounds, words)

@@ -1,4 +1,4 @@
-"""The folder of all data sets on this machine."""
+"""The folder of all data sets."""
 
 import os
 from pathlib import Path
@@ -8,14 +8,14 @@ DATA_HOME_VARIABLE = "SKLEARN_SPEECH_DATA"
 
 
 def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
-    """Folder that contains one folder for each data set.
+    """Return the folder that contains one folder for each data set.
 
     Parameters
     ----------
     data_home : str, os.PathLike or None, default=None
-        The folder itself. None is the value of the environment variable
-        ``SKLEARN_SPEECH_DATA`` if it is set and not empty, and
-        ``~/sklearn_speech_data`` otherwise.
+        The folder itself. None means the value of the environment variable
+        ``SKLEARN_SPEECH_DATA`` if it is set and not empty, and ``~/sklearn_speech_data``
+        otherwise.
 
     Returns
     -------

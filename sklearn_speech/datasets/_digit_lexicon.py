@@ -1,4 +1,4 @@
-"""The ten English digits as phones, and phones as digits."""
+"""Convert the ten English digits to phones, and phones to digits."""
 
 import numbers
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ def phonemize_digits(digits: Iterable[Any]) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        When an entry is not a digit; the message names its position.
+        If an entry is not a digit; the message names its position.
 
     See Also
     --------
@@ -65,7 +65,7 @@ def phonemize_digits(digits: Iterable[Any]) -> np.ndarray:
 def digits_from_phones(sequences: ArrayLike) -> np.ndarray:
     """Find the digits whose phones are closest to the recognised ones.
 
-    Of all digit sequences, the result is the one with the smallest edit distance; see
+    The result is the digit sequence with the smallest edit distance; see
     :func:`words_from_phones`.
 
     Parameters
@@ -93,7 +93,7 @@ def digits_from_phones(sequences: ArrayLike) -> np.ndarray:
 
 
 def as_digit(label: Any, name: str) -> int:
-    """A digit such as 7, "7" or "seven" as int; `name` is for errors."""
+    """Convert a digit such as 7, "7" or "seven" to int; errors contain `name`."""
     if isinstance(label, numbers.Integral) and not isinstance(label, bool):
         if int(label) in DIGIT_PHONES:
             return int(label)

@@ -1,4 +1,4 @@
-"""Downloads that either arrive whole and verified, or leave nothing behind."""
+"""Download archives, verify them, and unpack them completely or not at all."""
 
 import hashlib
 import shutil
@@ -24,7 +24,7 @@ _CHUNK = 1 << 16
 
 
 def folder_digest(folder: Path, names: Iterable[str]) -> str:
-    """One SHA-256 over the names and contents of files.
+    """Return one SHA-256 over the names and contents of files.
 
     Equals ``sha256sum NAMES | sha256sum`` in that folder, with the names sorted by
     code point (``LC_ALL=C``).
@@ -69,8 +69,8 @@ def fetch_archive_folder(
 ) -> None:
     """Download a tar.gz archive and unpack some of its files into one new folder.
 
-    Everything happens in a temporary folder beside `target`, which becomes `target`
-    in one step once its digest is right.
+    Files are unpacked into a temporary folder beside `target`, which is renamed to `target` in
+    one step after its digest has been verified.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def fetch_archive_folder(
             found = _unpack(archive, lambda name: members.get(name.partition("/")[2]), unpacked)
         except (tarfile.TarError, EOFError, zlib.error) as error:
             raise OSError(
-                f"{title}: what came from {url} is not a complete archive: {error}"
+                f"{title}: the download from {url} is not a complete archive: {error}"
             ) from error
         missing = sorted(set(members.values()) - found)
         if missing:
@@ -167,7 +167,7 @@ def fetch_archive(
             actual = hashlib.file_digest(file, "sha256").hexdigest()
         if actual != sha256:
             raise OSError(
-                f"{title}: what came from {url} has SHA-256 {actual}, expected {sha256}; "
+                f"{title}: the download from {url} has SHA-256 {actual}, expected {sha256}; "
                 "it is not the published archive and was deleted"
             )
         _unpack(archive, rename, unpacked)
@@ -175,7 +175,7 @@ def fetch_archive(
 
 @contextmanager
 def _new_folder(target: Path) -> Iterator[tuple[Path, Path]]:
-    """Temporary paths of an archive and of its content, which becomes `target` at the end."""
+    """Yield temporary paths of an archive and of its content, which is moved to `target`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with unfinished_folder(target.parent) as folder:
         unpacked = folder / target.name
@@ -237,6 +237,6 @@ def _move(folder: Path, target: Path) -> None:
     try:
         move_into_place(folder, target)
     except OSError:
-        # another process was faster; the caller checks its result
+        # another process created it first; the caller checks the result
         if not target.is_dir():
             raise

@@ -11,16 +11,16 @@ RESERVED = frozenset({"data", "target", "sample_rate", "unmatched", "DESCR", "li
 
 
 class FilePattern:
-    """Reads fields from relative paths, without guessing.
+    """Reads fields from relative paths, and reports ambiguous paths.
 
     Parameters
     ----------
     pattern : str or re.Pattern
-        In a str, ``{name}`` stands for one or more characters other than "/",
-        ``*`` for any characters other than "/", and ``**/`` at the beginning
-        for folders of any depth. A name that occurs twice must stand for the
-        same text. The file-name extension is matched in any case. A compiled
-        regular expression with named groups must match the whole relative path.
+        In a str, ``{name}`` matches one or more characters other than "/", ``*`` matches any
+        characters other than "/", and ``**/`` at the beginning matches folders of any depth. A
+        name that occurs twice must match the same text. The file-name extension is matched in
+        any case. A compiled regular expression with named groups must match the whole relative
+        path.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class FilePattern:
     Raises
     ------
     TypeError, ValueError
-        When the pattern has no ``{label}``, or is ambiguous by itself.
+        If the pattern has no ``{label}``, or is itself ambiguous.
     """
 
     def __init__(self, pattern: str | re.Pattern[str]) -> None:
@@ -55,7 +55,7 @@ class FilePattern:
             )
 
     def match(self, path: str) -> tuple[dict[str, str] | None, str | None]:
-        """Fields of one relative path.
+        """Read the fields of one relative path.
 
         Parameters
         ----------
@@ -65,10 +65,10 @@ class FilePattern:
         Returns
         -------
         fields : dict of str to str, or None
-            In Unicode's form NFC, since the form of a file name depends on the system
-            that created the file. None when the pattern does not match.
+            In Unicode form NFC, because the form of a file name depends on the system that
+            created the file. None if the pattern does not match.
         problem : str or None
-            Why there are no fields, when the pattern matches in more than one way.
+            The reason if the pattern matches in more than one way.
         """
         readings = []
         path = normalize_name(path)
@@ -79,7 +79,7 @@ class FilePattern:
             readings.append(match)
         first, last = (reading.groupdict() for reading in (readings[0], readings[-1]))
         if first == last and readings[0].groups() != readings[-1].groups():
-            # only the text of a * differs, so there may be further matches between these two
+            # only the text of a * differs, so there may be other matches between these two
             last = next(filter(None, (self._other(path, *field) for field in first.items())), first)
         if first != last:
             name = next(name for name in self.fields if first[name] != last[name])
@@ -89,20 +89,20 @@ class FilePattern:
         return first, None
 
     def _other(self, path: str, name: str, value: str) -> dict[str, str] | None:
-        """The fields of a match in which `name` is not `value`, or None if there is none."""
+        """Return the fields of a match in which `name` is not `value`, or None."""
         match = _compile(self._tokens, "", {name: _other_than(value)}).fullmatch(path)
         return match.groupdict() if match else None
 
 
 def _other_than(value: str) -> str:
-    """A regular expression that matches any text except `value`."""
+    """Return a regular expression that matches any text except `value`."""
     shorter = [re.escape(value[:n]) for n in range(1, len(value))]
     this = re.escape(value)
     return "|".join([f"(?!{this})[^/]+", f"{this}[^/]+", *shorter])
 
 
 def _tokens(pattern: str) -> list[tuple[str, str | None]]:
-    """Literals as (text, None) and fields as ("", name), after checking them."""
+    """Return checked literals as (text, None) and fields as ("", name)."""
     shown = _shown(pattern)
     try:
         parsed = list(string.Formatter().parse(pattern))

@@ -1,10 +1,11 @@
 """A source-filter synthesiser: glottal pulses and noise filtered by moving formants.
 
 After D. H. Klatt, "Software for a cascade/parallel formant synthesizer", J. Acoust. Soc. Am.
-67, 971 (1980), and D. H. Klatt and L. C. Klatt, ibid. 87, 820 (1990). The filters do not
-run sample by sample: the source is cut into short overlapping frames, each frame is multiplied by
-the frequency response of its own vocal tract, and the frames are added up again. All responses
-are those of analogue resonators, so that a voice sounds the same at every sample rate.
+67, 971 (1980), and D. H. Klatt and L. C. Klatt, ibid. 87, 820 (1990). The filters do not run
+sample by sample: the source is cut into short overlapping frames, the spectrum of each frame is
+multiplied by the frequency response of the vocal tract at that time, and the frames are added
+up again. All responses are those of analogue resonators, so a voice sounds the same at every
+sample rate.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ HOP = 0.004
 #: Longest time that the filtered sound of a frame lasts beyond the frame, s.
 RINGING = 0.04
 
-#: Sample rate at which white noise of unit variance has the density of our noise, Hz.
+#: Sample rate (Hz) at which white noise of unit variance has the spectral density of this noise.
 NOISE_RATE = 16000
 
 #: Fixed formants above the third, of a 17.5 cm tract, Hz.

@@ -50,11 +50,10 @@ LICENSE = "CC BY-SA 4.0"
 
 DESCR = f"""Free Spoken Digit Dataset (FSDD)
 
-3,000 recordings of the ten English digit words at 8 kHz: 6 speakers (all of
-them men, with four different accents) x 10 digits x 50 takes, cut close to the
-words, 0.14 s to 2.3 s long. The official test set is takes 0 to 4. It has the
-same speakers as the training set, so scores on it say nothing about speakers
-never heard before.
+3,000 recordings of the ten English digit words at 8 kHz: 6 speakers (all men, with four
+different accents) x 10 digits x 50 takes, trimmed close to the words, 0.14 s to 2.3 s long. The
+official test set is takes 0 to 4. It has the same speakers as the training set, so scores on it
+say nothing about new speakers.
 
 Source: https://github.com/Jakobovski/free-spoken-digit-dataset
 Version: commit {COMMIT}
@@ -76,14 +75,14 @@ def fetch_fsdd(
     """Load the Free Spoken Digit Dataset, and download it if necessary.
 
     3,000 recordings at 8 kHz: 6 speakers, 10 digits, 50 takes. The download
-    (about 20 MB) is a pinned version. A SHA-256 over all recordings is checked before
-    they are put in place.
+    (about 20 MB) is a pinned version. The SHA-256 of all recordings is verified before they are
+    moved into place.
 
     Parameters
     ----------
     data_home : str, os.PathLike or None, default=None
         Folder that contains ``fsdd/recordings``, or will contain it after the
-        download. None: see :func:`get_data_home`.
+        download. None means the default of :func:`get_data_home`.
     speakers : list of str or None, default=None
         Speakers to load, from george, jackson, lucas, nicolas, theo and yweweler. None
         loads all.
@@ -91,7 +90,7 @@ def fetch_fsdd(
         "test" is the official test set, takes 0 to 4, and "train" the other takes.
         Both have all speakers.
     download_if_missing : bool, default=True
-        Whether to download the recordings when there are none.
+        Whether to download the recordings if there are none.
     n_retries : int, default=3
         Number of further attempts after a failed download.
     delay : float, default=1.0
@@ -208,7 +207,7 @@ def _check_speakers(speakers: Sequence[str] | None) -> list[str]:
 
 
 def _check_copy(folder: Path, names: list[str]) -> None:
-    """Refuse incomplete copies: scores on a part would pass for scores on the whole."""
+    """Raise OSError for an incomplete copy, whose scores would not be those of the data set."""
     present = {path.name for path in folder.glob("*.wav")}
     missing = [name for name in names if name not in present]
     if missing:

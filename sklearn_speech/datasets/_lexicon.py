@@ -1,4 +1,4 @@
-"""Words to phones by a lexicon, and phones to the closest words."""
+"""Convert words to phones with a lexicon, and phones to the closest words."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..utils.phones import check_phone_sequences
 from ..utils.text import normalize_name
-from ..utils.validation import check_phone_sequences, make_ragged
+from ..utils.validation import make_ragged
 
-#: Costs of a phone error, of a phone in common, and of a word. Each is so large that no
-#: number of the next ones outweighs it.
+#: Costs of a phone error, of a phone in common, and of a word. Each is larger than any sum of
+#: the following ones.
 ERROR, HIT, WORD = 10**12, -(10**6), 1
 
-#: Cost, and positions of words in the lexicon; the smallest is the best.
+#: Cost, and positions of words in the lexicon; smaller is better.
 _Path = tuple[int, tuple[int, ...]]
 
 
@@ -37,7 +38,7 @@ def phonemize(
     Raises
     ------
     TypeError, ValueError
-        When a word is not in the lexicon, or an argument has another form.
+        If a word is not in the lexicon, or an argument has the wrong form.
 
     See Also
     --------
@@ -72,15 +73,15 @@ def phonemize(
 def words_from_phones(sequences: ArrayLike, lexicon: Mapping[Any, Sequence[str]]) -> np.ndarray:
     """Find the words whose phones are closest to the recognised ones.
 
-    Of all word sequences of any length, the result is the one whose phones have the smallest edit
-    distance to the given phones. Ties go to the one with the most phones in common, then to the
-    one with fewer words, then to the one whose words come first in the lexicon.
+    The result is the word sequence, of any length, whose phones have the smallest edit distance
+    to the given phones. Ties go to the one with the most phones in common, then to the one with
+    fewer words, then to the one whose words come first in the lexicon.
 
     Parameters
     ----------
     sequences : list or 1-D array of sequences of str, of shape (n_clips,)
-        The phones of each clip. Silences that are not in the lexicon count as insertions: remove
-        them first.
+        The phones of each clip. Silences that are not in the lexicon count as insertions, so
+        remove them first.
     lexicon : dict of word to sequence of str
         The phones of each word, at least one.
 
@@ -96,9 +97,9 @@ def words_from_phones(sequences: ArrayLike, lexicon: Mapping[Any, Sequence[str]]
 
     Notes
     -----
-    Edit-distance libraries compare two given sequences; here one side is any sequence of words of
-    the lexicon. The alignment therefore advances through all words at once, and any word may follow
-    the end of another. Each recognised phone costs one step for each phone of the lexicon.
+    Edit-distance libraries compare two given sequences; here, one of them may be any sequence
+    of words of the lexicon. The alignment therefore advances through all words at once, and any
+    word may follow another. The cost is one step per recognised phone and phone of the lexicon.
 
     Examples
     --------
@@ -115,7 +116,7 @@ def words_from_phones(sequences: ArrayLike, lexicon: Mapping[Any, Sequence[str]]
 
 
 def _closest_words(phones: list[str], lexicon: dict[Any, list[str]]) -> list[Any]:
-    """The words of one clip."""
+    """Return the words of one clip."""
     spellings = list(lexicon.values())
     best: _Path = (0, ())
     # paths[w][k]: the best path that has passed k phones of word w
@@ -166,5 +167,5 @@ def _check_lexicon(lexicon: Mapping[Any, Sequence[str]]) -> dict[Hashable, list[
             raise ValueError(f"lexicon: the word {word!r} has no phones")
     checked = {normalize_name(word): spelling for word, spelling in zip(lexicon, spellings)}
     if len(checked) < len(lexicon):
-        raise ValueError("lexicon: two words differ in their Unicode form only")
+        raise ValueError("lexicon: two words differ only in their Unicode form")
     return checked

@@ -1,4 +1,4 @@
-"""Tables from CSV files, TSV files and DataFrames; no row is lost without an error."""
+"""Read tables from CSV files, TSV files and DataFrames without losing rows silently."""
 
 import csv
 import gzip
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-#: At most this many problems are listed; a wrong column would otherwise list every line.
+#: Maximum number of problems in an error; a wrong column would otherwise list every line.
 MAX_SHOWN = 20
 
-#: UTF-32 first: its mark begins with that of UTF-16.
+#: UTF-32 first, because its mark begins with that of UTF-16.
 _MARKED = {
     BOM_UTF32_LE: "utf-32",
     BOM_UTF32_BE: "utf-32",
@@ -35,7 +35,7 @@ class Table:
     Parameters
     ----------
     name : str
-        What errors call the table.
+        Name of the table in error messages.
     header : list of str
         Names of the columns.
     header_place : str
@@ -51,7 +51,7 @@ class Table:
 
 
 def frame_table(frame: Any) -> Table:
-    """The table of a DataFrame; missing values become empty entries.
+    """Convert a DataFrame to a table; missing values become empty entries.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def frame_table(frame: Any) -> Table:
     Raises
     ------
     ValueError
-        When it has no rows, or an entry contains a NUL character.
+        If it has no rows, or an entry contains a NUL character.
     """
     header = [str(name).strip() for name in frame.columns]
     columns = [
@@ -84,14 +84,14 @@ def frame_table(frame: Any) -> Table:
 def file_table(
     path: Path, delimiter: str | None, quotes: bool | None, encoding: str | None
 ) -> Table:
-    """The table in a text file, which may be compressed by gzip.
+    """Read the table in a text file, which may be compressed by gzip.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
     delimiter, quotes, encoding
-        As :func:`load_speech_manifest` documents them.
+        See :func:`load_speech_manifest`.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def file_table(
     OSError
         When the file cannot be read.
     ValueError
-        When it is not such a table; the message names the line.
+        If it is not such a table; the message names the line.
     """
     if delimiter is None:
         name = path.name.lower().removesuffix(".gz")
@@ -122,7 +122,7 @@ def file_table(
 
 
 def _undecided_table(path: Path, text: str, delimiter: str) -> Table:
-    """Read a tab-separated file in the way, with or without quotes, that gives whole rows."""
+    """Read a tab-separated file with or without quotes, whichever gives complete rows."""
     try:
         literal, _ = _parse(path, text, delimiter, quoted=False)
     except ValueError as problem:
@@ -144,7 +144,7 @@ def _undecided_table(path: Path, text: str, delimiter: str) -> Table:
             stacklevel=4,
         )
         return literal
-    # programs quote all entries, or only those that contain a quote or a delimiter
+    # programs quote either all entries, or only those with a quote or a delimiter
     if all(name.startswith('"') for name in literal.header):
         return quoted
     needed = all(
@@ -159,7 +159,7 @@ def _undecided_table(path: Path, text: str, delimiter: str) -> Table:
 def _parse(
     path: Path, text: str, delimiter: str, *, quoted: bool
 ) -> tuple[Table, list[tuple[int, int]]]:
-    """The table, and the first and last lines of entries that may have swallowed rows."""
+    """Return the table, and the first and last lines of entries that may have swallowed rows."""
     lines = list(io.StringIO(text, newline=""))
     # spaces may precede a quoted entry
     reader = csv.reader(
@@ -216,7 +216,7 @@ def _read_text(path: Path, encoding: str | None) -> str:
         try:
             data = gzip.decompress(data)
         except (EOFError, OSError, zlib.error) as error:
-            raise ValueError(f"{path} is not a whole gzip file: {error}") from error
+            raise ValueError(f"{path} is not a complete gzip file: {error}") from error
     if encoding is None:
         encoding = next((_MARKED[mark] for mark in _MARKED if data.startswith(mark)), "utf-8")
     try:
@@ -248,5 +248,5 @@ def is_frame(manifest: Any) -> bool:
 
 
 def absolute_path(path: str | os.PathLike[str]) -> Path:
-    """An absolute path, with "~" as the user's home."""
+    """Return an absolute path; "~" is the user's home folder."""
     return Path(os.path.abspath(Path(path).expanduser()))

@@ -1,4 +1,4 @@
-"""Computed noise as sound files, for use without recorded background noise."""
+"""Computed noise in sound files, used if there is no recorded background noise."""
 
 import os
 from pathlib import Path
@@ -23,7 +23,7 @@ _COLOURS = {0.0: "white", 0.5: "pinkish", 1.0: "pink", 1.5: "brownish", 2.0: "br
 
 
 def noise_folder() -> Path:
-    """The folder that keeps these files between calls.
+    """Return the folder in which these files are kept.
 
     Returns
     -------
@@ -37,9 +37,9 @@ def noise_folder() -> Path:
 def write_noise_recordings(folder: Path, sample_rate: int) -> list[Path]:
     """Write ten recordings of coloured noise, unless they exist.
 
-    The slopes of the spectra cycle through :data:`SLOPES`, levels fall evenly, and
-    the level of each recording varies slowly, as that of background noise does. Seeds
-    are fixed, so the samples are always the same.
+    The slopes of the spectra cycle through :data:`SLOPES`, levels fall evenly, and the level of
+    each recording varies slowly, like that of real background noise. Seeds are fixed, so the
+    samples are always the same.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def write_noise_recordings(folder: Path, sample_rate: int) -> list[Path]:
 
 
 def make_noise(slope: float, level_db: float, sample_rate: int, seed: int) -> np.ndarray:
-    """One recording of noise.
+    """Compute one noise recording.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def make_noise(slope: float, level_db: float, sample_rate: int, seed: int) -> np
     n = DURATION * sample_rate
     frequencies = np.fft.rfftfreq(n, 1 / sample_rate)
     spectrum = rng.normal(size=len(frequencies)) + 1j * rng.normal(size=len(frequencies))
-    # flat below 20 Hz, where a falling spectrum would add nothing but a slow drift
+    # flat below 20 Hz, where a falling spectrum would only add a slow drift
     noise = np.fft.irfft(spectrum * np.maximum(frequencies, 20.0) ** (-slope / 2), n)
     points = np.linspace(0, n, DURATION // 2 + 1)
     noise *= np.exp(np.interp(np.arange(n), points, rng.normal(scale=0.5, size=len(points))))
@@ -107,7 +107,7 @@ def _level(seed: int) -> float:
 
 
 def _write(path: Path, waveform: np.ndarray, sample_rate: int) -> None:
-    """Write atomically, since several processes may write the same file."""
+    """Write atomically, because several processes may write the same file."""
     with unfinished_folder(path.parent) as folder:
         soundfile.write(folder / path.name, waveform, sample_rate, subtype="PCM_16")
         move_into_place(folder / path.name, path)

@@ -1,4 +1,4 @@
-"""Silence as a class: windows of background noise, recorded or computed."""
+"""Windows of background noise, recorded or computed, for the class silence."""
 
 import os
 from pathlib import Path
@@ -12,23 +12,23 @@ from ._noise_recordings import noise_folder, write_noise_recordings
 #: Sample rate of Speech Commands and of noise computed for it, Hz.
 SAMPLE_RATE = 16000
 
-#: The validation noise in the reference system of the trainable front ends.
+#: The noise that the reference system of the trainable front ends uses for validation.
 VALIDATION_NOISE = "running_tap"
 
 
 def noise_windows(
     folder: Path, noise_home: str | os.PathLike[str] | None, limit: int | None
 ) -> list[tuple[AudioSegment, str, str]]:
-    """Windows of noise of one second, one every half second.
+    """Return one-second windows of noise, one every half second.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Recorded noise. If it contains none, noise is computed.
+        Folder of recorded noise. If it contains none, noise is computed.
     noise_home : str, os.PathLike or None
-        Folder for computed noise; None is a folder in the user's cache.
+        Folder for computed noise; None means a folder in the user's cache.
     limit : int or None
-        Largest number of windows, spread evenly; None is all.
+        Maximum number of windows, spread evenly; None means all.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def noise_windows(
     Raises
     ------
     ValueError
-        When a recorded noise cannot be read, or none lasts one second.
+        If a recorded noise cannot be read, or none is at least one second long.
     """
     recorded = sorted(path for path in folder.glob("*.wav") if not path.name.startswith("."))
     if recorded:

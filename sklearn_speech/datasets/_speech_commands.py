@@ -1,11 +1,9 @@
 """Google Speech Commands: keyword spotting with unknown words and silence."""
 
 import os
-import re
 import warnings
 from collections.abc import Collection, Iterable
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -13,20 +11,9 @@ from sklearn.utils import Bunch
 
 from ..utils.sklearn_private import Interval, StrOptions, validate_parameter_constraints
 from ..utils.validation import make_ragged
-from ._data_home import DATA_HOME_VARIABLE, get_data_home
-from ._download import fetch_archive
+from ._data_home import get_data_home
 from ._noise_windows import SAMPLE_RATE, noise_windows
-
-_BASE_URL = "https://storage.googleapis.com/download.tensorflow.org/data/"
-
-#: SHA-256 of the archives, as TensorFlow Datasets and torchaudio publish them.
-ARCHIVES = {
-    "speech_commands_v0.01": "743935421bb51cccdb6bdd152e04c5c70274e935c82119ad7faeec31780d811d",
-    "speech_commands_v0.02": "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
-    "speech_commands_test_set_v0.02": (
-        "cc2a00c1147c2254e9be3fa0f779d8c17421dc349b86366567a8edfa9acd51df"
-    ),
-}
+from ._speech_commands_files import NOISES, find_clips, official_parts, open_archive
 
 #: The ten words of the task with twelve classes.
 TARGET_WORDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes")
@@ -48,13 +35,10 @@ N_CLIPS = {"v0.01": 64_721, "v0.02": 105_829}
 #: Clips of the separate test archive of v0.02, including silence.
 N_TEST_CLIPS = 4_890
 
-SILENCE, UNKNOWN, NOISES = "_silence_", "_unknown_", "_background_noise_"
+SILENCE, UNKNOWN = "_silence_", "_unknown_"
 
 LICENSE = "CC BY 4.0"
 
-_CLIP = re.compile(r"(?:\w+_)?(?P<speaker>[0-9a-f]{8})_nohash_(?P<take>\d+)\.wav")
-_LISTED = re.compile(r"\w+/[^/\s]+\.wav")
-_MEMBER = re.compile(r"(?:\./)?((?:\w+/)?\w[\w.-]*)")
 
 DESCR = """Google Speech Commands {version}
 
@@ -86,32 +70,32 @@ def fetch_speech_commands(
 
     The default is the task with twelve classes: ten words, ``"_unknown_"`` for any other
     word, and ``"_silence_"``, windows of background noise of one second. The download
-    (1.5 GB in version v0.01, 2.4 GB in v0.02) is checked by its published SHA-256. A
-    local copy is used as it is, complete or not; ``n_missing`` counts the missing clips.
+    (1.5 GB in version v0.01, 2.4 GB in v0.02) is verified with its published SHA-256. A local
+    copy is used even if it is incomplete; ``n_missing`` counts the missing clips.
 
     Parameters
     ----------
     version : {"v0.01", "v0.02"}, default="v0.02"
         64,721 clips of 30 words, or 105,829 of 35.
     words : list of str, "all" or None, default=None
-        Words that are classes. None is down, go, left, no, off, on, right, stop, up and
-        yes. "all" is every word, which leaves no unknown words.
+        Words that are classes. None means down, go, left, no, off, on, right, stop, up and yes.
+        "all" means every word, which leaves no unknown words.
     unknown : bool, default=True
         Whether the other words are the class ``"_unknown_"``. If False, they are left out.
     silence : bool, int or None, default=None
         Whether windows of background noise, one every half second, are the class
-        ``"_silence_"``. A number is the largest number of windows, spread evenly. None is
-        True, except with ``words="all"``.
+        ``"_silence_"``. A number limits the number of windows, which are spread evenly. None
+        means True, except with ``words="all"``.
     split : {"official", "lists", None}, default=None
-        Which ``split`` to return. "lists": the two lists of the data set name the clips
-        of "test" and "validation", and all others are "train". "official": the same, but
-        in the task of twelve classes of v0.02 the test set is its separate archive
-        (113 MB), with its own silence. None: no split, for cross-validation by speaker.
+        Which ``split`` to return. "lists" uses the two lists of the data set for "test" and
+        "validation"; all other clips are "train". "official" does the same, but in the task
+        with twelve classes of v0.02 the test set is its separate archive (113 MB), with its own
+        silence. None returns no split, for cross-validation by speaker.
     data_home : str, os.PathLike or None, default=None
         Folder that contains ``speech_commands_v0.02`` or the like, or will contain it after
-        the download. None: see :func:`get_data_home`.
+        the download. None means the default of :func:`get_data_home`.
     noise_home : str, os.PathLike or None, default=None
-        Folder for computed noise, if the copy has no ``_background_noise_``. None is a
+        Folder for computed noise, if the copy has no ``_background_noise_``. None means a
         folder in the user's cache.
     download_if_missing : bool, default=True
         Whether to download a missing archive.
@@ -126,18 +110,19 @@ def fetch_speech_commands(
     -------
     speech : sklearn.utils.Bunch
         data : ndarray of shape (n_clips,)
-            Absolute paths as str. With silence an object array, in which windows of noise
-            are :class:`~sklearn_speech.audio.AudioSegment`. :class:`AudioReader` reads
-            both. Some clips are shorter than 1 s: :class:`PadOrTrim` pads them.
+            Absolute paths as str. With silence, an object array in which windows of noise are
+            :class:`~sklearn_speech.audio.AudioSegment`. :class:`AudioReader` reads both. Some
+            clips are shorter than 1 s: :class:`PadOrTrim` pads them.
         target : ndarray of str, shape (n_clips,)
             Words, ``"_unknown_"`` and ``"_silence_"``.
         word : ndarray of str, shape (n_clips,)
-            The spoken word, also of unknown clips. ``"_silence_"`` in silence, and
-            ``"_unknown_"`` in unknown clips of the test archive, which does not name them.
+            The spoken word, also of unknown clips. It is ``"_silence_"`` for silence, and
+            ``"_unknown_"`` for unknown clips of the test archive, which does not name their
+            words.
         speaker : ndarray of str, shape (n_clips,)
             Codes of the speakers. Each noise counts as a speaker.
         take : ndarray of int, shape (n_clips,)
-            Number of the clip among those of its speaker and word; -1 in silence.
+            Number of the clip among those of its speaker and word; -1 for silence.
         split : ndarray of str, shape (n_clips,), or None
             "train", "validation" or "test".
         sample_weight : ndarray of float, shape (n_clips,)
@@ -147,7 +132,7 @@ def fetch_speech_commands(
         sample_rate : int
             16000 Hz.
         n_missing : int
-            Number of clips of the whole data set that this copy lacks, including those of the
+            Number of clips of the complete data set that this copy lacks, including those of the
             test archive if it is the test set.
         license : str
             The licence of the recordings.
@@ -157,16 +142,16 @@ def fetch_speech_commands(
     Raises
     ------
     OSError
-        When there are no recordings and `download_if_missing` is False, the folder contains
+        If there are no recordings and `download_if_missing` is False, the folder contains
         something else, the download fails, or a list for `split` is missing.
     ValueError
-        When a parameter is wrong, one of `words` has no clip, a list names something other
+        If a parameter is wrong, one of `words` has no clip, a list contains something other
         than clips, or a recorded noise cannot be read.
 
     Warns
     -----
     UserWarning
-        When the copy contains sound files with other names than those of the data set, which
+        When the copy contains sound files that are not named like those of the data set, which
         are left out, or when it has no clip of one of the ten words.
 
     Notes
@@ -178,9 +163,9 @@ def fetch_speech_commands(
     ``class_weight="balanced"``, which the recipes "kws-linear" and "kws-bcresnet" use:
     both would be applied.
 
-    As in that system, the noise of the running tap belongs to validation and all other
-    recorded noises to training. Two of the computed noises belong to validation. The lists
-    give the test set no silence.
+    As in that system, the noise of the running tap belongs to validation and all other recorded
+    noises belong to training. Two of the computed noises belong to validation. With the lists,
+    the test set has no silence.
 
     References
     ----------
@@ -222,10 +207,10 @@ def fetch_speech_commands(
     home = get_data_home(data_home)
     options: dict[str, Any] = {"n_retries": n_retries, "delay": delay, "progress": verbose}
     download = options if download_if_missing else None
-    folder = _folder(home, f"speech_commands_{version}", download)
-    clips = _clips(folder, WORDS[version])
+    folder = open_archive(home, f"speech_commands_{version}", download)
+    clips = find_clips(folder, WORDS[version])
     n_missing = n_missing_words = N_CLIPS[version] - len(clips)
-    parts = _official_parts(folder) if split else {}
+    parts = official_parts(folder) if split else {}
     separate = (
         split == "official" and version == "v0.02" and set(targets) == set(TARGET_WORDS) and unknown
     )
@@ -244,8 +229,8 @@ def fetch_speech_commands(
             stacklevel=2,
         )
     if separate:
-        tests = _clips(
-            _folder(home, f"speech_commands_test_set_{version}", download),
+        tests = find_clips(
+            open_archive(home, f"speech_commands_test_set_{version}", download),
             (*targets, UNKNOWN, SILENCE),
             nameless=(SILENCE,),
         )
@@ -303,93 +288,8 @@ def _check_words(words: Any, version: str) -> tuple[str, ...]:
     return wanted
 
 
-def _folder(home: Path, name: str, download: dict[str, Any] | None) -> Path:
-    """The folder of an archive, downloaded if necessary; None never downloads."""
-    folder = home / name
-    if any(path.parent.name != NOISES for path in folder.glob("*/*.wav")):
-        return folder
-    if folder.is_dir() and any(folder.iterdir()):
-        raise OSError(
-            f"{folder} contains no words of Speech Commands (folders of .wav files), but is not "
-            "empty; move it away, or name another folder with data_home="
-        )
-    if download is None:
-        raise OSError(
-            f"no recordings of Speech Commands in {folder}; allow the download with "
-            f"download_if_missing=True, or name another folder with data_home= or the "
-            f"environment variable {DATA_HOME_VARIABLE}"
-        )
-    fetch_archive(
-        f"{_BASE_URL}{name}.tar.gz", ARCHIVES[name], _rename, folder, title=name, **download
-    )
-    return folder
-
-
-def _rename(name: str) -> str | None:
-    """Path of an unpacked member; None unless it is a plain file name in at most one folder."""
-    match = _MEMBER.fullmatch(name)
-    return match[1] if match else None
-
-
-def _clips(
-    folder: Path, words: Collection[str], nameless: Collection[str] = ()
-) -> dict[str, tuple[str, str, str, int]]:
-    """Path, word, speaker and take of each clip, by its name in the lists.
-
-    `words` are the folders of the data set. In folders of `nameless`, file names need not contain
-    a speaker; each such file counts as a speaker.
-    """
-    clips = {}
-    strange = []
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if not entry.is_dir() or entry.name == NOISES or entry.name.startswith("."):
-            continue
-        for name in sorted(os.listdir(entry.path)):
-            if not name.endswith(".wav") or name.startswith("."):
-                continue
-            path, key = os.path.join(entry.path, name), f"{entry.name}/{name}"
-            if entry.name not in words:
-                strange.append(key)
-            elif match := _CLIP.fullmatch(name):
-                clips[key] = (path, entry.name, match["speaker"], int(match["take"]))
-            elif entry.name in nameless:
-                clips[key] = (path, entry.name, f"{entry.name}{Path(name).stem}", -1)
-            else:
-                strange.append(key)
-    if strange:
-        warnings.warn(
-            f"{folder} contains {len(strange)} sound files that are not named like those of Speech "
-            f"Commands and are left out ({', '.join(strange[:3])})",
-            UserWarning,
-            stacklevel=3,
-        )
-    return clips
-
-
-def _official_parts(folder: Path) -> dict[str, str]:
-    """The part, "validation" or "test", of each clip in the lists."""
-    parts: dict[str, str] = {}
-    for part, name in (("validation", "validation_list.txt"), ("test", "testing_list.txt")):
-        try:
-            listed = (folder / name).read_text(encoding="utf-8-sig").split()
-        except FileNotFoundError as error:
-            raise OSError(
-                f"{folder / name} is missing and needed for split=; use split=None, or move the "
-                "folder away to download everything"
-            ) from error
-        clean = [clip.replace("\\", "/").removeprefix("./") for clip in listed]
-        strange = [clip for clip in clean if not _LISTED.fullmatch(clip)]
-        if strange:
-            raise ValueError(
-                f"{folder / name} names {strange[0]!r}; expected lines such as "
-                "'up/0a7c2a8d_nohash_0.wav'"
-            )
-        parts.update(dict.fromkeys(clean, part))
-    return parts
-
-
 def _balance(target: np.ndarray, counted: np.ndarray, words: Collection[str]) -> np.ndarray:
-    """Weights with which unknown and silence each count as much as one word."""
+    """Return weights that make unknown and silence each count as much as one word."""
     names, counts = np.unique(target[counted], return_counts=True)
     n = dict(zip(names.tolist(), counts.tolist()))
     of_words = [count for name, count in n.items() if name in words]

@@ -39,23 +39,21 @@ def load_speech_folder(
         Folder of the recordings. Its sub-folders and links to folders are searched
         too. Files and folders whose names begin with a dot are skipped.
     pattern : str or re.Pattern
-        The form of the paths below `folder`, such as
+        Form of the paths below `folder`, such as
         ``"{label}_{speaker}_{take}.wav"`` or
         ``"{label}/{speaker}_nohash_{take}.wav"``. ``{label}`` is required; any
-        other names may be used. ``{name}`` stands for one or more characters
-        other than "/", ``*`` for any characters other than "/", a leading
-        ``**/`` for folders of any depth. The extension is matched in any case.
-        For other forms, pass a compiled regular expression with named groups,
-        which must match the whole path below `folder`. Paths and fields are brought
-        to Unicode's form NFC.
+        other names may be used. ``{name}`` matches one or more characters other than "/", ``*``
+        matches any characters other than "/", and a leading ``**/`` matches folders of any
+        depth. The extension is matched in any case. For other forms, pass a compiled regular
+        expression with named groups, which must match the whole path below `folder`. Paths and
+        fields are converted to Unicode form NFC.
     labels : list of str or None, default=None
         Keep only recordings with these labels; None keeps all.
     on_unmatched : {"warn", "raise", "ignore"}, default="warn"
-        What to do about recordings that the pattern does not match, or matches
-        in more than one way (the first pattern above leaves the label of
-        "turn_on_bob_1.wav" open), about formats that cannot be decoded, such as M4A,
-        and about folders that cannot be opened. All of these are left out and listed
-        in ``unmatched`` in any case.
+        How to report recordings that the pattern does not match, or matches in more than one
+        way (in the first pattern above, the label of "turn_on_bob_1.wav" is ambiguous), formats
+        that cannot be decoded, such as M4A, and folders that cannot be opened. All of these are
+        always left out and listed in ``unmatched``.
 
     Returns
     -------
@@ -65,10 +63,9 @@ def load_speech_folder(
         target : ndarray of str, shape (n_clips,)
             Labels.
         speaker : ndarray of str, shape (n_clips,), or None
-            Speakers; None when the pattern has no ``{speaker}``.
+            Speakers; None if the pattern has no ``{speaker}``.
         sample_rate : int or None
-            In Hz, as the files' headers state; None when they differ, or when
-            no header can be read.
+            In Hz, from the headers of the files; None if they differ, or no header can be read.
         unmatched : list of str
             Paths, below `folder`, of recordings that the pattern does not match in
             exactly one way or whose format cannot be decoded, and of folders that
@@ -81,10 +78,10 @@ def load_speech_folder(
     Raises
     ------
     OSError
-        When the folder does not exist.
+        If the folder does not exist.
     ValueError
-        When the pattern cannot be used, no recording matches it, or no recording
-        has one of `labels`.
+        If the pattern cannot be used, no recording matches it, or no recording has one of
+        `labels`.
 
     Warns
     -----
@@ -154,7 +151,7 @@ def load_speech_folder(
 
 
 def _recordings(folder: Path) -> tuple[list[str], list[str], list[str]]:
-    """Sorted paths below `folder` of recordings, undecodable recordings and closed folders."""
+    """Return the sorted paths of recordings, undecodable recordings and unreadable folders."""
     found: list[str] = []
     closed: list[str] = []
 
@@ -180,7 +177,7 @@ def _recordings(folder: Path) -> tuple[list[str], list[str], list[str]]:
 
 
 def _leads_back(folder: Path, parent: str, name: str) -> bool:
-    """Whether a folder is a link to one of its parents, which would be an endless loop."""
+    """Whether a folder is a link to one of its parents, which would cause an endless loop."""
     path = Path(parent) / name
     if not path.is_symlink():
         return False

@@ -1,4 +1,4 @@
-"""Recordings, or parts of them, listed in a table."""
+"""Load recordings, or parts of them, that a table lists."""
 
 import difflib
 import math
@@ -23,7 +23,7 @@ from ._manifest_table import MAX_SHOWN, Table, absolute_path, file_table, frame_
 #: Columns with a meaning; the first two are required.
 ROLES = ("path", "label", "speaker", "start", "end")
 
-#: Number of missing files whose paths are shown, and of folders searched for the first one.
+#: Number of missing files to show, and of folders to search for the first one.
 _N_TRIED, _N_SEARCHED = 3, 100
 
 
@@ -37,14 +37,14 @@ def load_speech_manifest(
     encoding: str | None = None,
     check_paths: bool = True,
 ) -> Bunch:
-    """Load recordings that a CSV file, TSV file or DataFrame lists, one row for each clip.
+    """Load recordings listed in a CSV file, TSV file or DataFrame, with one row for each clip.
 
     The first line of a file names the columns. Columns ``path`` and ``label`` are required,
     ``speaker``, ``start`` and ``end`` (seconds) are optional, and all others are kept as strings.
-    An empty ``start`` is the beginning of the recording, an empty ``end`` its end. Empty lines are
-    skipped, and spaces around entries removed. Labels, speakers and other columns are brought to
-    Unicode's form NFC, so that a name is one name however it was typed; a path finds its file in
-    either form, and with "\\\\" between folders.
+    An empty ``start`` means the beginning of the recording, an empty ``end`` its end. Empty
+    lines are skipped, and spaces around entries are removed. Labels, speakers and other columns
+    are converted to Unicode form NFC, so that differently encoded spellings of a name are
+    equal; paths may have either form, and "\\\\" between folders.
 
     Parameters
     ----------
@@ -52,39 +52,41 @@ def load_speech_manifest(
         The file, which may be compressed by gzip, or the table itself. Missing values of a
         DataFrame are empty entries; its index is not used.
     columns : dict of str to str or None, default=None
-        Columns that have other names in the table, such as ``{"path": "filename", "label":
-        "sentence", "speaker": "client_id"}``. Keys beside those above name entries of the result:
-        ``{"text": "sentence"}``. A column may be used more than once.
+        Names of columns in the table if they differ from those above, such as ``{"path":
+        "filename", "label": "sentence", "speaker": "client_id"}``. Other keys name further
+        entries of the result: ``{"text": "sentence"}``. A column may be used more than once.
     root : str, os.PathLike or None, default=None
-        Folder of relative paths. None is the folder of the file, and the current folder for a
+        Folder of relative paths. None means the folder of the file, or the current folder for a
         DataFrame.
     delimiter : str or None, default=None
-        What separates the columns, one character. None is a tab where the name of the file ends
-        in ``.tsv``, ``.tab``, ``.tsv.gz`` or ``.tab.gz``, and a comma otherwise.
+        The character that separates columns. None means a tab if the name of the file ends in
+        ``.tsv``, ``.tab``, ``.tsv.gz`` or ``.tab.gz``, and a comma otherwise.
     quotes : bool or None, default=None
-        Whether double quotes may enclose entries, as spreadsheets write them (True), or are
-        characters like any other, as in the TSV files of Common Voice (False). None is True; in
-        tab-separated files it is the value with which every row is complete; if both are, it is
-        False, unless all entries have quotes or those that have quotes need them.
+        Whether double quotes may enclose entries, as in files written by spreadsheets (True),
+        or are ordinary characters, as in the TSV files of Common Voice (False). None means
+        True, except in tab-separated files: there it means the value with which every row is
+        complete or, if both values work, False, unless all entries have quotes or those that
+        have quotes need them.
     encoding : str or None, default=None
-        Encoding of the file. None is UTF-8, or what its byte order mark says.
+        Encoding of the file. None means UTF-8, or the encoding of its byte order mark.
     check_paths : bool, default=True
-        Whether a missing sound file is an error now. If False, it is an error when it is read.
+        Whether to raise an error for missing sound files now. If False, the error comes when
+        the file is read.
 
     Returns
     -------
     speech : sklearn.utils.Bunch
         data : ndarray of shape (n_clips,)
-            Absolute paths as str; or, when there is a column ``start`` or
-            ``end``, an object array of :class:`~sklearn_speech.audio.AudioSegment`.
+            Absolute paths as str or, if there is a column ``start`` or ``end``, an object array
+            of :class:`~sklearn_speech.audio.AudioSegment`.
             :class:`~sklearn_speech.audio.AudioReader` reads both.
         target : ndarray of str, shape (n_clips,)
             Labels.
         speaker : ndarray of str, shape (n_clips,), or None
             Speakers; None without such a column.
         sample_rate : int or None
-            In Hz, as the headers of the sound files state; None when they differ, or when
-            no header can be read.
+            In Hz, from the headers of the sound files; None if they differ, or no header can be
+            read.
         others : ndarray of str, shape (n_clips,)
             One entry for each other column, under its name.
 
@@ -93,8 +95,8 @@ def load_speech_manifest(
     OSError
         When the file cannot be read.
     ValueError
-        When it is not such a table, or an entry is wrong. The message names lines and columns, and
-        the first paths that were tried.
+        If it is not such a table, or an entry is wrong. The message names lines and columns,
+        and the first paths that were tried.
 
     Warns
     -----
@@ -143,7 +145,7 @@ def load_speech_manifest(
         options = {"delimiter": delimiter, "quotes": quotes, "encoding": encoding}
         unused = [f"{name}={value!r}" for name, value in options.items() if value is not None]
         if unused:
-            raise ValueError(f"{', '.join(unused)}: says how a file is read, not a DataFrame")
+            raise ValueError(f"{', '.join(unused)}: applies to files, not to a DataFrame")
         table = frame_table(manifest)
         folder = Path.cwd()
     else:
@@ -172,10 +174,10 @@ def load_speech_manifest(
 
 
 def _positions(table: Table, columns: Mapping[str, str]) -> tuple[dict[str, int], dict[str, int]]:
-    """The position of the column of each role, and of each other name in the result."""
+    """Return the column positions of each role, and of each other name in the result."""
     header = table.header
     where = f"{table.name}, {table.header_place}"
-    # spreadsheets and programs leave nameless columns without entries at the end
+    # spreadsheets and programs may leave empty columns without names at the end
     idle = {
         k for k, name in enumerate(header) if not name and not any(row[k] for _, row in table.rows)
     }
@@ -223,7 +225,7 @@ def _check_name(where: str, name: str, what: str) -> None:
 def _clips(
     table: Table, roles: dict[str, int], folder: Path, check_paths: bool
 ) -> list[AudioSegment]:
-    """One clip for each row, or an error that lists what is wrong with which."""
+    """Return one clip for each row, or raise an error that lists the wrong entries."""
     problems, clips, lost = [], [], []
     for place, cells in table.rows:
         row = {name: cells[k] for name, k in roles.items()}
@@ -251,7 +253,7 @@ def _clips(
 
 
 def _problems(row: dict[str, str]) -> list[tuple[str, str]]:
-    """What is wrong with which entry of a row, whether or not its file exists."""
+    """Return the problems of a row, except a missing file, by entry."""
     found = [(name, "is empty") for name in ("path", "label", "speaker") if row.get(name) == ""]
     for name in ("start", "end"):
         if row.get(name) and _seconds(row[name]) is None:
@@ -263,7 +265,7 @@ def _problems(row: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def _spellings(folder: Path, text: str) -> list[str]:
-    """Absolute paths under which a file may be found, the one as written first."""
+    """Return the absolute paths at which a file may be found, the one as written first."""
     written = dict.fromkeys([text, text.replace("\\", os.sep)])
     paths = [os.path.abspath(os.path.join(folder, each)) for each in written]
     if all(map(str.isascii, paths)):
@@ -273,12 +275,12 @@ def _spellings(folder: Path, text: str) -> list[str]:
 
 
 def _tried(lost: list[tuple[str, list[str]]], folder: Path) -> list[str]:
-    """Lines of an error that show where files were sought, and where one of them is."""
+    """Return lines for an error that show which paths were tried, and where one file is."""
     if not lost:
         return []
     lines = [f"Relative paths are below {folder} (root= names another folder). Tried first:"]
     for _, paths in lost[:_N_TRIED]:
-        # forms of Unicode look alike
+        # paths that differ only in their Unicode form look the same
         lines += [f"  {path}" for path in {normalize_name(path): path for path in paths}.values()]
     name = lost[0][0]
     if folder.is_dir() and not os.path.isabs(name):

@@ -28,8 +28,8 @@ MIXED_VOICES: tuple[Literal["man", "woman", "child"], ...] = (
 DESCR = """Synthetic spoken digits
 =======================
 
-The ten English digit words, spoken by a seeded formant synthesiser, in place of recordings in
-examples and tests. Speakers differ in pitch, vocal-tract length, tempo, breathiness, accent,
+The ten English digit words, spoken by a seeded formant synthesiser, for examples and tests
+without recordings. Speakers differ in pitch, vocal-tract length, tempo, breathiness, accent,
 microphone and loudness; takes differ a little in pitch contour, durations, formants and level.
 
 Number of clips: {n_clips} ({n_speakers} speakers, {n_digits} digits, {n_takes} takes)
@@ -46,12 +46,12 @@ def make_spoken_digits(
     voices: Sequence[Literal["man", "woman", "child"]] = MIXED_VOICES,
     random_state: int | np.random.RandomState | None = None,
 ) -> Bunch:
-    """Synthesise the ten English digits with several voices.
+    """Synthesise spoken English digits with several voices.
 
     A source-filter synthesiser after Klatt [1]_: glottal pulses and noise pass through formants
-    that glide between the targets of each word's phones. The clips serve tests and examples that
-    must run without recordings. They are intelligible, but easier than real speech, so scores on
-    them say nothing about real speakers.
+    that glide between the targets of each word's phones. Use the clips in tests and examples
+    that must run without recordings. They are intelligible, but easier than real speech, so
+    scores on them say nothing about real speakers.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def make_spoken_digits(
     Raises
     ------
     ValueError
-        When a parameter is out of range; the message names it.
+        If a parameter is out of range; the message names it.
 
     References
     ----------
@@ -131,7 +131,7 @@ def make_spoken_digits(
     rows = [(s, d, t) for s in range(n_speakers) for d in chosen for t in range(n_takes)]
     clips, segments = [], []
     for speaker, digit, take in rows:
-        # each clip has its own generator, so that further clips do not change it
+        # each clip has its own generator, so it does not depend on other clips
         rng = np.random.default_rng([seed, 1, speaker, digit, take])
         clip, clip_segments = _speak(digit, drawn[speaker], sample_rate, rng)
         clips.append(clip)
@@ -200,7 +200,7 @@ def _draw_voice(seed: int, speaker: int, kind: str) -> Voice:
 def _speak(
     digit: int, voice: Voice, sample_rate: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[tuple[int, int, str]]]:
-    """One clip as float32, and its segments in samples."""
+    """Return one clip as float32, and its segments in samples."""
     phones = (SILENCE, *DIGIT_PHONES[digit], SILENCE)
     boundaries = np.round(lay_out(phones[1:-1], voice, rng) * sample_rate).astype(int)
     clip = synthesize(phones, boundaries, voice, sample_rate, rng)

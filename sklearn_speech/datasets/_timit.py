@@ -1,4 +1,4 @@
-"""TIMIT: read sentences with hand-labelled phones."""
+"""Load TIMIT: read sentences with hand-labelled phones."""
 
 import os
 from collections.abc import Sequence
@@ -56,33 +56,33 @@ def load_timit(
 ) -> Bunch:
     """Load TIMIT, or NLTK's sample of it, from a folder.
 
-    The Linguistic Data Consortium sells the corpus (LDC93S1), so it cannot be downloaded here.
-    NLTK's sample of 160 utterances by 16 speakers can, with ``nltk.download("timit")``. Two layouts
-    are supported, at any depth: that of the corpus (``TRAIN/DR1/FCJF0/SA1.WAV``, also as
-    ``SA1.WAV.wav``, in RIFF or NIST SPHERE format, names in upper or lower case) and that of the
-    sample (``dr1-fvmh0/sa1.wav``). Each sound file needs a ``.phn``, a ``.wrd`` and a ``.txt`` file
-    beside it.
+    The Linguistic Data Consortium sells the corpus (LDC93S1), so this function cannot download
+    it. NLTK's sample of 160 utterances by 16 speakers can be downloaded with
+    ``nltk.download("timit")``. Two layouts are supported, at any depth: the layout of the
+    corpus (``TRAIN/DR1/FCJF0/SA1.WAV``, also as ``SA1.WAV.wav``, in RIFF or NIST SPHERE format,
+    names in upper or lower case) and the layout of the sample (``dr1-fvmh0/sa1.wav``). Each
+    sound file needs a ``.phn``, a ``.wrd`` and a ``.txt`` file beside it.
 
     Parameters
     ----------
     folder : str, os.PathLike or None, default=None
-        Folder of the corpus. None is ``timit`` in the data home, or else ``timit_sample``; see
-        :func:`get_data_home`.
+        Folder of the corpus. None means ``timit`` in the data home or, if it is missing,
+        ``timit_sample``; see :func:`get_data_home`.
     split : {"train", "test", "core_test"} or None, default=None
         The official set to load. "train" and "test" share no speakers; "core_test" is the 24
-        speakers of "test" (192 utterances without sa) for which most rates are published. None
-        loads everything. The sample has no official sets.
+        speakers of "test" (192 utterances without sa) on which most published rates are
+        measured. None loads everything. The sample has no official sets.
     drop_sa : bool, default=True
-        Whether to leave out the two sentences that all speakers read, since the same sentences
-        would be in training and test data.
+        Whether to leave out the two sentences that all speakers read, because otherwise the
+        same sentences would be in training and test data.
     phones : {61, 48, 39}, default=61
         Size of the phone set of `target` and `segments`.
         :func:`~sklearn_speech.metrics.fold_phones` folds to 48 and 39. It removes q, which leaves
         gaps in `segments`.
     drop_edge_silence : bool, default=True
         Whether to remove h#, the silence before and after each sentence, from `target`. Pauses
-        (pau, epi) and closures stay, and `segments` keep h#. Most published rates count the two
-        easy h# as sil; use False to compare with them.
+        (pau, epi) and closures are kept, and `segments` keep h#. Most published rates include
+        the two easy h# as sil; use False to compare with them.
 
     Returns
     -------
@@ -120,9 +120,9 @@ def load_timit(
     Raises
     ------
     OSError
-        When the folder does not exist.
+        If the folder does not exist.
     ValueError
-        When the folder does not contain TIMIT, an annotation is missing or broken (the message
+        If the folder does not contain TIMIT, an annotation is missing or broken (the message
         names the file), a recording has another sample rate, or a parameter is wrong.
 
     See Also
@@ -248,7 +248,7 @@ def _select(
 def _read_annotations(
     folder: Path, utterances: list[Utterance]
 ) -> tuple[list[list[Segment]], list[list[Segment]], list[str]]:
-    """Phone segments, word segments and texts."""
+    """Read phone segments, word segments and texts."""
     rows, problems = [], []
     for utterance in utterances:
         paths = utterance.annotations
@@ -262,7 +262,7 @@ def _read_annotations(
 
 
 def _fold(segments: Sequence[Sequence[Segment]], phones: int) -> np.ndarray:
-    """Segments with folded phones, without those of removed phones."""
+    """Return segments with folded phones, without those of removed phones."""
     if phones == len(TIMIT_PHONES):
         return make_ragged(segments)
     folding: Literal[39, 48] = 39 if phones == 39 else 48

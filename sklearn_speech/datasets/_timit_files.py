@@ -1,4 +1,4 @@
-"""The files of TIMIT: where they are in its two layouts, and how to read them."""
+"""Find and read the files of TIMIT in its two layouts."""
 
 import os
 import re
@@ -39,7 +39,7 @@ class Utterance:
 
 
 def find_utterances(folder: Path) -> list[Utterance]:
-    """All utterances below a folder, sorted; the case of names does not matter.
+    """Return all utterances below a folder, sorted; the case of names does not matter.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ def find_utterances(folder: Path) -> list[Utterance]:
     Raises
     ------
     OSError
-        When a folder cannot be opened.
+        If a folder cannot be opened.
     ValueError
-        When an utterance exists twice or lacks an annotation.
+        If an utterance exists twice or lacks an annotation.
     """
     found: dict[tuple[str, str], Utterance] = {}
     problems = []
@@ -86,7 +86,7 @@ def _raise(error: OSError) -> None:
 def _sentences(
     parent: str, names: Iterable[str]
 ) -> dict[str, tuple[str, dict[str, str], list[str]]]:
-    """Path, annotations and missing extensions of each sentence in the folder of a speaker."""
+    """Yield path, annotations and missing extensions of each sentence in a speaker's folder."""
     actual = {name.lower(): os.path.join(parent, name) for name in sorted(names)}
     sentences: dict[str, tuple[str, dict[str, str], list[str]]] = {}
     for extension in SOUND_EXTENSIONS:
@@ -120,7 +120,7 @@ def read_segments(path: str, symbols: Collection[str] | None = None) -> list[Seg
     Raises
     ------
     ValueError
-        When a line has another form; the message names file and line.
+        If a line has another form; the message names file and line.
     """
     segments = []
     for number, line in enumerate(_read(path).splitlines(), start=1):
@@ -160,7 +160,7 @@ def read_text(path: str) -> str:
     Raises
     ------
     ValueError
-        When the file has another form; the message names it.
+        If the file has another form; the message names it.
     """
     parts = _read(path).split(maxsplit=2)
     if len(parts) != 3 or not (parts[0].isdecimal() and parts[1].isdecimal()):
@@ -176,7 +176,7 @@ def _read(path: str) -> str:
 
 
 def raise_all(folder: Path, problems: list[str]) -> None:
-    """Raise an error that lists the first few problems of files below a folder, if any."""
+    """Raise an error that lists the first problems of files below a folder, if there are any."""
     if problems:
         more = [f"  ... and {len(problems) - 5} more"] if len(problems) > 5 else []
         shown = "\n".join([f"  {problem}" for problem in problems[:5]] + more)

@@ -1,7 +1,9 @@
 """The base class of the spectral transformers."""
 
 from copy import copy
+from functools import cache
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +12,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from ..modules.front_end import ZERO_FRAMES_IN_NETWORK, FrontEnd
+from ..modules.scaling import SCALINGS
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed
 from ..utils.sklearn_private import (
@@ -21,6 +24,7 @@ from ..utils.sklearn_private import (
 from ..utils.validation import check_spectrograms, check_waveforms, is_ragged, make_ragged
 from ._extract import extract
 from ._invert import invert
+from ._shared_front_ends import shared_front_end
 from ._three_dimensional import ThreeDimensionalMixin
 
 #: How many of the clips given to fit tell what a typical range is.
@@ -39,7 +43,7 @@ ANALYSIS_CONSTRAINTS = {
     "preemphasis": [Interval(Real, -1, 1, closed="both")],
     "detrend": [StrOptions({"constant", "linear"}), None],
     "power": [Interval(Real, 0, None, closed="neither")],
-    "scaling": [StrOptions({"log", "db"}), None],
+    "scaling": [StrOptions(set(SCALINGS)), None],
     "log_offset": [Interval(Real, 0, None, closed="left")],
     "ref": [StrOptions({"max"}), Interval(Real, 0, None, closed="neither")],
     "amin": [Interval(Real, 0, None, closed="neither")],
@@ -93,12 +97,12 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
             The fitted transformer.
         """
         X = check_waveforms(self, X, reset=True)
-        front_end = self._front_end(_dtype_of(X))
+        front_end, blocks = self._shared_front_end(_dtype_of(X))
         self.n_bands_ = front_end.n_bands
         self.ranges_ = None
         if front_end.scaling.has_ranges:
             some = np.unique(np.linspace(0, len(X) - 1, _N_RANGE_CLIPS).astype(int))
-            self.ranges_ = extract(front_end, X[some])[1].mean(axis=0)
+            self.ranges_ = extract(front_end, X[some], blocks)[1].mean(axis=0)
         return self
 
     def transform(self, X):
@@ -170,7 +174,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         check_is_fitted(self)
         # the width that fit learned is that of waveforms: check S in the name of a copy
         S = check_spectrograms(copy(self), S, reset=True)
-        front_end = self._front_end(_dtype_of(S))
+        front_end, _ = self._shared_front_end(_dtype_of(S))
         n_bands, n_frames = S[0].shape
         if n_bands != front_end.n_bands:
             raise ValueError(
@@ -254,16 +258,16 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
     def _extract(self, X):
         check_is_fitted(self)
         X = check_waveforms(self, X, reset=False)
-        return extract(self._front_end(_dtype_of(X)), X)
+        front_end, blocks = self._shared_front_end(_dtype_of(X))
+        return extract(front_end, X, blocks)
 
-    def _front_end(self, dtype=torch.float32):
+    def _shared_front_end(self, dtype):
         """The front end that the parameters describe, on the device to compute on."""
-        front_end = FrontEnd(dtype=dtype, **self._front_end_parameters())
-        return front_end.to(resolve_device(self.device)).eval()
+        return shared_front_end(self._front_end_parameters(), dtype, resolve_device(self.device))
 
     def _front_end_parameters(self):
-        parameters = self.get_params(deep=False)
-        return {name: parameters[name] for name in parameters.keys() - _OUTSIDE_FRONT_END}
+        cls: Any = type(self)
+        return {name: getattr(self, name) for name in _names_of_front_end(cls)}
 
     def _typical_ranges(self, n_clips, dtype=torch.float32):
         """Ranges to assume for clips that come without: the mean of the training clips."""
@@ -274,6 +278,12 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         else:
             neutral = self.ranges_
         return torch.as_tensor(neutral, dtype=dtype).expand(n_clips, -1, -1)
+
+
+@cache
+def _names_of_front_end(cls):
+    """The parameters of a transformer that its front end has too."""
+    return tuple(sorted(set(cls._get_param_names()) - _OUTSIDE_FRONT_END))
 
 
 def _dtype_of(X):

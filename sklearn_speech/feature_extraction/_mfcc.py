@@ -2,6 +2,7 @@
 
 from numbers import Integral, Real
 
+from ..modules.scaling import SCALINGS
 from ..utils.sklearn_private import Interval, Options, StrOptions
 from ._base import ANALYSIS_CONSTRAINTS, MEL_CONSTRAINTS, BaseSpectralTransformer
 
@@ -125,7 +126,7 @@ class MFCC(BaseSpectralTransformer):
     _parameter_constraints = {
         **ANALYSIS_CONSTRAINTS,
         **MEL_CONSTRAINTS,
-        "scaling": [StrOptions({"log", "db"})],
+        "scaling": [StrOptions(set(SCALINGS))],
         "n_mfcc": [Interval(Integral, 1, None, closed="left")],
         "dct_type": [Options(Integral, {1, 2, 3})],
         "lifter": [Interval(Real, 0, None, closed="left")],

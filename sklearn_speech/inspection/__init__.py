@@ -1,8 +1,8 @@
-"""Displays of speech, networks and scores, in scikit-learn's manner.
+"""Displays of speech, networks and scores, with scikit-learn's display interface.
 
-Matplotlib is imported when something is drawn, not before. Confusion matrices of
-labels are drawn by :class:`sklearn.metrics.ConfusionMatrixDisplay`, those of phones,
-where some are added or left out, by :class:`PhoneConfusionDisplay`.
+Matplotlib is imported only when something is drawn. For confusion matrices of labels, use
+:class:`sklearn.metrics.ConfusionMatrixDisplay`; for those of phones, which may be inserted or
+deleted, use :class:`PhoneConfusionDisplay`.
 """
 
 from ._class_report_display import ClassReportDisplay

@@ -1,22 +1,22 @@
-"""Axes, colours and ticks that all displays share; matplotlib is imported inside."""
+"""Axes, colours and markers shared by all displays; functions import matplotlib themselves."""
 
 from typing import Any
 
 import numpy as np
 
-#: Okabe and Ito's colours without yellow, which is too light on white paper. They can be told
-#: apart with every common kind of colour blindness.
+#: Okabe and Ito's colours, which are distinguishable with every common kind of colour
+#: blindness, without yellow, which is too light on white paper.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
-#: One marker a series, so that the series stay apart in a black and white print.
+#: One marker per series, so that series differ in black-and-white prints.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-#: Colour of references, connecting lines and boundaries, which are drawn behind the data.
+#: Colour of reference lines, connecting lines and boundaries behind the data.
 GREY = "#7F7F7F"
 
 
 def require_matplotlib(caller: str) -> None:
-    """Raise an error that says what to install where matplotlib is missing.
+    """Raise an error that says what to install if matplotlib is missing.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def require_matplotlib(caller: str) -> None:
     Raises
     ------
     ImportError
-        When matplotlib is not installed.
+        If matplotlib is not installed.
     """
     try:
         import matplotlib  # noqa: F401
@@ -37,14 +37,14 @@ def require_matplotlib(caller: str) -> None:
 
 
 def single_axes(display: Any, ax: Any, figsize: tuple[float, float]) -> Any:
-    """The axes to draw on: those that were passed, or those of a new figure.
+    """Return the axes to draw on: the given ones, or those of a new figure.
 
     Parameters
     ----------
     display : object
-        The display that draws; its class is named when matplotlib is missing.
+        The display that draws; the error for missing matplotlib names its class.
     ax : matplotlib Axes or None
-        Axes that the user passed.
+        Axes given by the user.
     figsize : tuple of (float, float)
         Width and height in inches of a new figure.
 
@@ -64,14 +64,14 @@ def single_axes(display: Any, ax: Any, figsize: tuple[float, float]) -> Any:
 def panel_axes(
     display: Any, ax: Any, shape: tuple[int, int], figsize: tuple[float, float], **subplots_kw: Any
 ) -> Any:
-    """A grid of panels: in a new figure, in the place of one axes, or those passed.
+    """Return a grid of panels: in a new figure, in place of one axes, or as given.
 
     Parameters
     ----------
     display : object
         The display that draws.
     ax : matplotlib Axes, array-like of matplotlib Axes, or None
-        One axes is divided into the panels; an array holds the panels.
+        A single axes is divided into the panels; an array contains the panels.
     shape : tuple of (int, int)
         Rows and columns of panels.
     figsize : tuple of (float, float)
@@ -86,7 +86,7 @@ def panel_axes(
     Raises
     ------
     ValueError
-        When an array of another size is passed, or axes that lie on no grid.
+        If an array has the wrong size, or axes to be divided are not on a grid.
     """
     name = type(display).__name__
     require_matplotlib(f"{name}.plot")
@@ -111,8 +111,8 @@ def panel_axes(
     spec = ax.get_subplotspec()
     if spec is None:
         raise ValueError(
-            f"ax lies on no grid, so {name} cannot divide it into {n_panels} panels; "
-            "pass axes made by plt.subplots, or an array with one axes a panel"
+            f"ax is not on a grid, so {name} cannot divide it into {n_panels} panels; "
+            "pass axes made by plt.subplots, or an array with one axes per panel"
         )
     ax.set_axis_off()
     return spec.subgridspec(*shape).subplots(squeeze=False, **subplots_kw)
@@ -124,10 +124,10 @@ def open_frame(ax: Any) -> None:
 
 
 def color_of(index: int) -> str:
-    """Colour of a series; starts over after the last."""
+    """Return the colour of a series; colours repeat."""
     return PALETTE[index % len(PALETTE)]
 
 
 def marker_of(index: int) -> str:
-    """Marker of a series; starts over after the last."""
+    """Return the marker of a series; markers repeat."""
     return MARKERS[index % len(MARKERS)]

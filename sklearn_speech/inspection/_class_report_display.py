@@ -13,7 +13,7 @@ METRICS = {"precision": "Precision", "recall": "Recall", "f1": "F1 score"}
 
 
 class ClassReportDisplay:
-    """Precision, recall and F1 by class, with the mean over classes.
+    """Precision, recall and F1 of each class, and their mean over classes.
 
     Use :meth:`from_estimator` or :meth:`from_predictions` to make one. All parameters
     are stored as attributes.
@@ -23,24 +23,24 @@ class ClassReportDisplay:
     scores : dict of str to array-like of shape (n_classes,)
         Any of "precision", "recall" and "f1", in [0, 1].
     class_names : array-like of shape (n_classes,)
-        What the bars are called.
+        Names of the classes.
     support : array-like of shape (n_classes,), default=None
-        Number of clips of each class, written behind its name.
+        Number of clips of each class, shown after its name.
 
     Attributes
     ----------
     bars_ : dict of str to matplotlib BarContainer
-        Bars by metric, in the order of the rows, the best class first.
+        Bars by metric, in row order with the best class first.
     axes_ : ndarray of matplotlib Axes of shape (n_metrics,)
         The panels, from left to right.
     ax_ : matplotlib Axes
         The first panel.
     figure_ : matplotlib Figure
-        Figure that holds the panels.
+        The figure.
 
     See Also
     --------
-    sklearn.metrics.ConfusionMatrixDisplay : Which class is taken for which.
+    sklearn.metrics.ConfusionMatrixDisplay : Which classes are confused.
     sklearn.metrics.classification_report : The numbers as text.
 
     Examples
@@ -73,13 +73,13 @@ class ClassReportDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of such, default=None
-            Where to draw: one axes is divided into the panels, an array holds them.
+            A single axes is divided into the panels; an array contains the panels.
             None makes a new figure.
         metrics : list of {"precision", "recall", "f1"}, default=None
-            Panels to draw; None: all that `scores` has.
+            Panels to draw; None means all in `scores`.
         sort_by : {"precision", "recall", "f1"} or None, default="f1"
-            The best class comes on top; None keeps the order of `class_names`. Where
-            `scores` has no f1, the default is its first metric.
+            The best class is at the top; None keeps the order of `class_names`. If `scores` has
+            no f1, the default is its first metric.
         bar_kw : dict, default=None
             Further keywords for :meth:`matplotlib.axes.Axes.barh`.
 
@@ -91,7 +91,7 @@ class ClassReportDisplay:
         Raises
         ------
         ValueError
-            When a metric is unknown or missing, or scores are not one a class.
+            If a metric is unknown or missing, or there is not one score per class.
         """
         names = [str(name) for name in self.class_names]
         metrics = list(self.scores) if metrics is None else list(metrics)
@@ -99,13 +99,11 @@ class ClassReportDisplay:
             sort_by = metrics[0]
         for metric in metrics + ([sort_by] if sort_by is not None else []):
             if metric not in self.scores or metric not in METRICS:
-                raise ValueError(
-                    f"metric {metric!r}: expected one of those in scores, {list(self.scores)}"
-                )
+                raise ValueError(f"metric {metric!r}: expected one of {list(self.scores)}")
             if np.shape(self.scores[metric]) != (len(names),):
                 raise ValueError(
                     f"scores[{metric!r}] has shape {np.shape(self.scores[metric])}; "
-                    f"expected one a class, ({len(names)},)"
+                    f"expected one per class, ({len(names)},)"
                 )
         if self.support is not None:
             names = [f"{name} ({count})" for name, count in zip(names, self.support)]
@@ -120,7 +118,7 @@ class ClassReportDisplay:
             drawing = {"color": color_of(i), "height": 0.75} | (bar_kw or {})
             self.bars_[metric] = panel.barh(np.arange(len(names)), values, **drawing)
             for row, value in enumerate(values):
-                # in a column of their own: behind the bars they would lie on the mean
+                # a separate column, because next to the bars they would overlap the mean
                 panel.annotate(
                     f"{value:.2f}",
                     (1.02, row),
@@ -157,7 +155,7 @@ class ClassReportDisplay:
         ax: Any = None,
         **plot_kw: Any,
     ) -> Self:
-        """Draw the bars of true and predicted labels.
+        """Draw the bars from true and predicted labels.
 
         Parameters
         ----------
@@ -209,7 +207,7 @@ class ClassReportDisplay:
         ax: Any = None,
         **plot_kw: Any,
     ) -> Self:
-        """Draw the bars of a fitted classifier on clips that it did not learn from.
+        """Draw the bars for a fitted classifier on test clips.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Filters over frequency, initial against trained."""
+"""Filters over frequency, before and after training."""
 
 from typing import Any, Self
 
@@ -13,33 +13,33 @@ from ._scales import centers_to_edges
 
 
 class FilterbankDisplay:
-    """Weights of a filter bank over frequency: as designed, and as training left them.
+    """Weights of a filter bank over frequency, before and after training.
 
     All parameters are stored as attributes.
 
     Parameters
     ----------
     filters : array-like of shape (n_filters, n_frequencies)
-        Weights, one filter a row; where there are two banks, the trained one.
+        Weights, one filter per row; if there are two banks, those of the trained one.
     sample_rate : int
-        In Hz; the columns lie evenly between 0 Hz and half of it.
+        In Hz; the columns are evenly spaced from 0 Hz to half of it.
     initial : array-like of shape (n_filters, n_frequencies), default=None
         The bank before training.
 
     Attributes
     ----------
     lines_ : list of list of matplotlib Line2D
-        Lines of the filters, by bank: the initial one first. Empty for images.
+        Lines of the filters of each bank, the initial bank first. Empty for images.
     im_ : list of matplotlib QuadMesh
         Images of the banks, the initial one first. Empty for lines.
     colorbar_ : matplotlib Colorbar or None
-        Of the images; None for lines.
+        Colour bar of the images; None for lines.
     axes_ : ndarray of matplotlib Axes of shape (n_panels,)
         The panels, from top to bottom.
     ax_ : matplotlib Axes
         The first panel.
     figure_ : matplotlib Figure
-        Figure that holds the panels.
+        The figure.
 
     Examples
     --------
@@ -71,14 +71,14 @@ class FilterbankDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of such, default=None
-            Where to draw: one axes is divided into the panels, an array holds them.
+            A single axes is divided into the panels; an array contains the panels.
             None makes a new figure.
         kind : {"lines", "overlay", "image"}, default="lines"
-            "lines": one panel a bank, one line a filter. "overlay": the initial bank in
-            grey behind the trained one. "image": one row a filter, weights as colours;
-            for filters that training spread over many frequencies.
+            "lines" draws one panel per bank and one line per filter. "overlay" draws the
+            initial bank in grey behind the trained one. "image" draws one row per filter, with
+            weights as colours; it suits filters that training spread over many frequencies.
         cmap : str or matplotlib Colormap, default="viridis"
-            Colours of the filters, from the first to the last, or of the weights.
+            Colours of the filters, from first to last, or of the weights.
         line_kw : dict, default=None
             Further keywords for :meth:`matplotlib.axes.Axes.plot`.
 
@@ -90,7 +90,7 @@ class FilterbankDisplay:
         Raises
         ------
         ValueError
-            When a bank is not 2-D, the two differ in shape, or `kind` is unknown.
+            If a bank is not 2-D, the two differ in shape, or `kind` is unknown.
         """
         if kind not in ("lines", "overlay", "image"):
             raise ValueError(f"kind={kind!r}: expected 'lines', 'overlay' or 'image'")
@@ -144,16 +144,15 @@ class FilterbankDisplay:
     def from_estimator(
         cls, estimator: Any, *, initial: Any = None, ax: Any = None, **plot_kw: Any
     ) -> Self:
-        """Draw the mel filters of a front end, or of a network that trained them.
+        """Draw the mel filters of a front end, or of a network that has trained them.
 
         Parameters
         ----------
         estimator : transformer, fitted network with a ``frontend``, or Pipeline
-            Of a network whose filters differ from those that its front end designs, both
-            are drawn.
+            If the filters of a network differ from the design of its front end, both are drawn.
         initial : array-like of shape (n_filters, n_frequencies), default=None
-            The bank before training. None: what the front end designs, which is not what
-            training began with where filters begin at random.
+            The bank before training. None means the design of the front end, which is not the
+            bank before training if filters were initialised at random.
         ax : matplotlib Axes or array-like of such, default=None
             See :meth:`plot`.
         **plot_kw : dict
@@ -167,7 +166,7 @@ class FilterbankDisplay:
         Raises
         ------
         ValueError
-            When there is no front end with mel filters.
+            If there is no front end with mel filters.
         """
         axes = describe_front_end(estimator)
         if axes is None or getattr(axes.step, "n_mels", None) is None:
@@ -199,7 +198,7 @@ class FilterbankDisplay:
         import matplotlib
 
         frequencies = np.linspace(0, self.sample_rate / 2, bank.shape[1])
-        # the palest end of most colour maps cannot be seen on white
+        # the palest colours of most colour maps are invisible on white
         colors = matplotlib.colormaps.get_cmap(cmap)(np.linspace(0, 0.85, len(bank)))
         lines = []
         for weights, color in zip(bank, colors):
@@ -224,7 +223,7 @@ class FilterbankDisplay:
 
 
 def _designed_bank(step):
-    """The filters that the parameters of a front end describe."""
+    """Return the filters that the parameters of a front end describe."""
     if hasattr(step, "to_module"):
         return step.to_module().bank.matrix().detach().cpu().numpy()
     n_fft = frame_sizes(step.sample_rate, step.n_fft, step.win_length, step.hop_length)[0]

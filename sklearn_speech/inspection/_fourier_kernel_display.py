@@ -1,4 +1,4 @@
-"""Sine and cosine kernels over time, initial against trained."""
+"""Sine and cosine kernels over time, before and after training."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -12,38 +12,38 @@ from ._front_end import describe_front_end
 
 
 class FourierKernelDisplay:
-    """Cosines and sines of a Fourier transform: as designed, and as training left them.
+    """Cosines and sines of a Fourier transform, before and after training.
 
-    One column a bin; cosines above, sines below. All parameters are stored as attributes.
+    There is one column per bin, with cosines above sines. All parameters are stored as
+    attributes.
 
     Parameters
     ----------
     cosine, sine : array-like of shape (n_bins, win_length)
-        The kernels, the window being part of them; where there are two sets, the trained
-        one.
+        The kernels, including the window; if there are two sets, the trained one.
     sample_rate : float
         In Hz.
     n_fft : int
-        Length of the Fourier transform in samples, which spaces the bins' frequencies.
+        Length of the Fourier transform in samples, which sets the frequencies of the bins.
     initial : (array-like, array-like), default=None
         Cosines and sines before training, shaped like `cosine`.
 
     Attributes
     ----------
     lines_ : ndarray of matplotlib Line2D of shape (2, n_shown)
-        Lines of the kernels, where there are two sets of the trained ones.
+        Lines of the kernels; if there are two sets, of the trained ones.
     initial_lines_ : ndarray of matplotlib Line2D of shape (2, n_shown), or None
-        Lines of the initial ones.
+        Lines of the initial kernels.
     axes_ : ndarray of matplotlib Axes of shape (2, n_shown)
         The panels.
     ax_ : matplotlib Axes
         The first panel.
     figure_ : matplotlib Figure
-        Figure that holds the panels.
+        The figure.
 
     See Also
     --------
-    FilterbankDisplay : The mel filters behind them.
+    FilterbankDisplay : The mel filters that follow the kernels.
 
     Examples
     --------
@@ -83,7 +83,7 @@ class FourierKernelDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of such, default=None
-            Where to draw: one axes is divided into the panels, an array holds them.
+            A single axes is divided into the panels; an array contains the panels.
             None makes a new figure.
         bins : sequence of int, default=(2, 10, 20, 50)
             Bins to draw, counted from 0 Hz.
@@ -98,7 +98,7 @@ class FourierKernelDisplay:
         Raises
         ------
         ValueError
-            When kernels differ in shape or are not 2-D, or a bin is not among them.
+            If kernels differ in shape or are not 2-D, or a bin does not exist.
         """
         kernels, initial = self._check_kernels()
         bins = list(bins)
@@ -119,7 +119,7 @@ class FourierKernelDisplay:
                 drawing = {"color": color_of(row), "linewidth": 0.9} | (line_kw or {})
                 (self.lines_[row, column],) = panel.plot(times, kernels[row][k], **drawing)
                 if initial is not None:
-                    # drawn dashed over the trained kernel, so that both show where they agree
+                    # dashed over the trained kernel, so that both are visible where they coincide
                     behind = {"color": GREY, "linestyle": "--", "linewidth": 0.7}
                     (initial_lines[row, column],) = panel.plot(times, initial[row][k], **behind)
                 open_frame(panel)
@@ -152,13 +152,12 @@ class FourierKernelDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None, **plot_kw: Any) -> Self:
-        """Draw the kernels of a front end, or of a network that trained them.
+        """Draw the kernels of a front end, or of a network that has trained them.
 
         Parameters
         ----------
         estimator : transformer, fitted network with a ``frontend``, or Pipeline
-            Of a network that trained its kernels, those that its front end designs are
-            drawn too.
+            If a network has trained its kernels, those of its front end's design are drawn too.
         ax : matplotlib Axes or array-like of such, default=None
             See :meth:`plot`.
         **plot_kw : dict
@@ -172,7 +171,7 @@ class FourierKernelDisplay:
         Raises
         ------
         ValueError
-            When there is no front end of this library in the estimator.
+            If the estimator contains no front end of this library.
         """
         axes = describe_front_end(estimator)
         if axes is None or not hasattr(axes.step, "to_module"):

@@ -1,4 +1,4 @@
-"""Axes and levels of the spectrograms that an estimator's front end computes."""
+"""Axes and levels of the spectrograms of a front end."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from ._scales import power_to_decibels
 
 @dataclass(frozen=True)
 class FrontEndAxes:
-    """Axes and levels of the spectrograms that a front end makes.
+    """Axes and levels of the spectrograms that a front end computes.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class FrontEndAxes:
     hop_length : int
         In samples.
     first_frame_time : float
-        Middle of the first frame, in seconds.
+        Time of the middle of the first frame, in seconds.
     frequencies : ndarray of shape (n_bands,) or None
         Centre of each band in Hz; None for cepstral coefficients.
     """
@@ -36,7 +36,8 @@ class FrontEndAxes:
     frequencies: np.ndarray | None
 
     def to_decibels(self, levels: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], str]:
-        """Levels in dB and "dB", or unchanged and "" where the front end normalised the level.
+        """Return levels in dB and "dB", or unchanged levels and "" if the front end normalised
+        them.
 
         Parameters
         ----------
@@ -51,31 +52,31 @@ class FrontEndAxes:
         step = self.step
         if self.frequencies is None or getattr(step, "normalize", None) is not None:
             return levels, ""
-        # an energy is a magnitude to some power; decibels are 20 log10 of the magnitude
+        # an energy is a power of the magnitude; decibels are 20 log10 of the magnitude
         per_power = 2 / getattr(step, "power", 2.0)
         scaling = getattr(step, "scaling", None)
         if scaling == "log":
             return levels * (10 / np.log(10)) * per_power, "dB"
         if scaling is None:
             return power_to_decibels(levels) * per_power, "dB"
-        if getattr(step, "db_window", None) is not None:
+        if scaling == "db" and getattr(step, "db_window", None) is not None:
             low, high = step.db_window
             return levels * (high - low) + low, "dB"
-        return levels, "dB"
+        return levels, "dB" if scaling == "db" else ""
 
 
 def describe_front_end(estimator: Any) -> FrontEndAxes | None:
-    """Axes of the spectrograms that an estimator makes, or works on.
+    """Return the axes of the spectrograms that an estimator computes or uses.
 
     Parameters
     ----------
     estimator : estimator or Pipeline
-        A front end, a pipeline with one among its steps, or a network with one inside.
+        A front end, or a pipeline or network that contains one.
 
     Returns
     -------
     axes : FrontEndAxes or None
-        None where there is no front end.
+        None if there is no front end.
     """
     found = [
         step
@@ -102,12 +103,13 @@ def describe_front_end(estimator: Any) -> FrontEndAxes | None:
 
 
 def spectrogram_of(estimator: Any, X: Any) -> tuple[npt.NDArray[Any], str, FrontEndAxes]:
-    """The spectrogram that a fitted transformer makes of one clip, and its axes.
+    """Return the spectrogram that a fitted transformer computes from one clip, and its axes.
 
     Parameters
     ----------
     estimator : fitted transformer or Pipeline
-        Makes spectrograms; of a pipeline that ends in a classifier, the steps before it.
+        A transformer that computes spectrograms. If a pipeline ends in a classifier, the steps
+        before it are used.
     X : array-like of shape (n_times,), or what ``transform`` takes for one clip
         One clip.
 
@@ -115,13 +117,13 @@ def spectrogram_of(estimator: Any, X: Any) -> tuple[npt.NDArray[Any], str, Front
     -------
     levels : ndarray of shape (n_bands, n_frames)
     unit : str
-        "dB", or "" where levels carry no unit.
+        "dB", or "" if levels have no unit.
     axes : FrontEndAxes
 
     Raises
     ------
     ValueError
-        When nothing in the estimator is a front end, or X holds several clips.
+        If the estimator contains no front end, or X holds several clips.
     """
     if hasattr(estimator, "steps") and not hasattr(final_step(estimator), "transform"):
         estimator = estimator[:-1]
@@ -141,5 +143,5 @@ def spectrogram_of(estimator: Any, X: Any) -> tuple[npt.NDArray[Any], str, Front
         )
     levels = np.asarray(made[0], dtype=float)
     if final_step(estimator) is not axes.step:
-        return levels, "", axes  # a later step, such as a scaler, took the unit away
+        return levels, "", axes  # a later step, such as a scaler, removed the unit
     return *axes.to_decibels(levels), axes

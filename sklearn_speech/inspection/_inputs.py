@@ -1,4 +1,4 @@
-"""Reads inputs of displays: one clip, and parameters of estimators within pipelines."""
+"""Read the inputs of displays: a single clip, and parameters of estimators in pipelines."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from ..utils.parts import walk
 
 
 def one_waveform(X: Any) -> npt.NDArray[Any]:
-    """The one clip in X as a 1-D array.
+    """Return the single clip in X as a 1-D array.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def one_waveform(X: Any) -> npt.NDArray[Any]:
     Raises
     ------
     ValueError
-        When X holds more than one clip.
+        If X holds more than one clip.
     """
     if len(X) == 1 and np.ndim(X[0]) == 1:
         X = X[0]
@@ -36,14 +36,14 @@ def one_waveform(X: Any) -> npt.NDArray[Any]:
 
 
 def find_parameter(estimator: Any, name: str) -> Any:
-    """Value of a parameter of an estimator, or of the last step that has it.
+    """Return a parameter of an estimator, or of the last pipeline step that has it.
 
     Parameters
     ----------
     estimator : estimator or Pipeline
-        Where to look.
+        The estimator to search.
     name : str
-        Such as "sample_rate".
+        Name of the parameter, such as "sample_rate".
 
     Returns
     -------
@@ -52,12 +52,11 @@ def find_parameter(estimator: Any, name: str) -> Any:
     Raises
     ------
     ValueError
-        When nothing in it has this parameter.
+        If no part of the estimator has this parameter.
     """
     owners = [step for _, step in walk(estimator) if getattr(step, name, None) is not None]
     if not owners:
         raise ValueError(
-            f"{type(estimator).__name__} has no parameter {name!r}, nor has any step of it; "
-            f"pass {name}="
+            f"{type(estimator).__name__} and its steps have no parameter {name!r}; pass {name}="
         )
     return getattr(owners[-1], name)

@@ -10,7 +10,7 @@ from ._axes import single_axes
 
 
 class PhoneConfusionDisplay:
-    """Share of each phone that was heard as each other, by the alignment of sequences.
+    """Share of each true phone that was recognised as each phone, from aligned sequences.
 
     Use :meth:`from_estimator` or :meth:`from_predictions` to make one. All parameters
     are stored as attributes.
@@ -18,9 +18,9 @@ class PhoneConfusionDisplay:
     Parameters
     ----------
     confusion_matrix : ndarray of shape (n_labels, n_labels)
-        Counts, said by heard, as :func:`~sklearn_speech.metrics.phone_confusion_matrix`
-        returns them: the last row is phones that were added, the last column phones that
-        were left out.
+        Counts of true (rows) and recognised (columns) phones, as returned by
+        :func:`~sklearn_speech.metrics.phone_confusion_matrix`: the last row counts insertions,
+        the last column deletions.
     labels : list of str
         Names of rows and columns.
 
@@ -33,7 +33,7 @@ class PhoneConfusionDisplay:
     ax_ : matplotlib Axes
         Axes with the picture.
     figure_ : matplotlib Figure
-        Figure that holds it.
+        The figure.
 
     See Also
     --------
@@ -68,11 +68,11 @@ class PhoneConfusionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure that is large enough for all labels.
+            Axes to draw on; None makes a new figure that is large enough for all labels.
         cmap : str or matplotlib Colormap, default="Blues"
             Colours from share 0 to share 1.
         colorbar : bool, default=True
-            Whether the colours are explained.
+            Whether to draw a colour bar.
         im_kw : dict, default=None
             Further keywords for :meth:`matplotlib.axes.Axes.imshow`.
 
@@ -84,16 +84,16 @@ class PhoneConfusionDisplay:
         Raises
         ------
         ValueError
-            When the matrix is not square, or has another size than there are labels.
+            If the matrix is not square, or its size is not the number of labels.
         """
         counts = np.asarray(self.confusion_matrix, dtype=float)
         n_labels = len(self.labels)
         if counts.shape != (n_labels, n_labels):
             raise ValueError(
                 f"confusion_matrix has shape {counts.shape}; expected ({n_labels}, {n_labels}), "
-                "one row and one column a label"
+                "one row and one column per label"
             )
-        # a phone that was never said has an empty row
+        # the row of a phone that was never spoken is empty
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         side = 2.0 + 0.16 * n_labels
         ax = single_axes(self, ax, (side, side))
@@ -102,7 +102,7 @@ class PhoneConfusionDisplay:
         ax.set_xticks(range(n_labels), labels=self.labels, rotation=90, fontsize="x-small")
         ax.set_yticks(range(n_labels), labels=self.labels, fontsize="x-small")
         ax.tick_params(length=0)
-        # a line between phones and what stands for none
+        # a line that separates insertions and deletions from phones
         ax.axhline(n_labels - 1.5, color="black", linewidth=0.5)
         ax.axvline(n_labels - 1.5, color="black", linewidth=0.5)
         ax.set_xlabel("Heard (last column: left out)")
@@ -126,16 +126,16 @@ class PhoneConfusionDisplay:
         ax: Any = None,
         **plot_kw: Any,
     ) -> Self:
-        """Draw the confusions of true and recognised phones.
+        """Draw the confusions from true and recognised phones.
 
         Parameters
         ----------
         y_true : list or 1-D array of sequences of str, of shape (n_clips,)
-            The phones that were said.
+            The true phones.
         y_pred : list or 1-D array of sequences of str, of shape (n_clips,)
-            The phones that were recognised.
+            The recognised phones.
         folding : {None, 48, 39}, default=None
-            Fold both sides before they are compared; see
+            Fold both sequences before comparing them; see
             :func:`~sklearn_speech.metrics.fold_phones`.
         ax : matplotlib Axes, default=None
             See :meth:`plot`.
@@ -161,7 +161,7 @@ class PhoneConfusionDisplay:
         ax: Any = None,
         **plot_kw: Any,
     ) -> Self:
-        """Draw the confusions of a fitted recogniser on clips that it did not learn from.
+        """Draw the confusions of a fitted recogniser on test clips.
 
         Parameters
         ----------
@@ -170,7 +170,7 @@ class PhoneConfusionDisplay:
         X : array-like
             Clips.
         y : list or 1-D array of sequences of str, of shape (n_clips,)
-            The phones that were said.
+            The true phones.
         folding, ax, **plot_kw
             See :meth:`from_predictions`.
 

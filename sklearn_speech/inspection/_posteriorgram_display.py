@@ -1,4 +1,4 @@
-"""Phone posteriors over time, with the true segments over them."""
+"""Phone posteriors over time, with the true segments."""
 
 from typing import Any, Self
 
@@ -14,10 +14,10 @@ from ._segments import check_segments, draw_segments
 
 
 class PosteriorgramDisplay:
-    """Probability of each phone in each frame, with the true segments over it.
+    """Probability of each phone in each frame, with outlines of the true segments.
 
-    A recognition is right where the dark cells lie within the outlines of the true
-    segments. All parameters are stored as attributes.
+    A phone is recognised correctly if the dark cells lie within the outline of its true
+    segment. All parameters are stored as attributes.
 
     Parameters
     ----------
@@ -32,24 +32,24 @@ class PosteriorgramDisplay:
     segments : list of (float, float, str), default=None
         Start and end in seconds, and label, of the phones that were spoken.
     row_name : str, default="Phone"
-        What the rows are, such as "Word" or "Event": the label of the y axis.
+        Label of the y axis, such as "Word" or "Event".
 
     Attributes
     ----------
     im_ : matplotlib QuadMesh
         The picture.
     colorbar_ : matplotlib Colorbar or None
-        None where ``colorbar=False``.
+        None with ``colorbar=False``.
     shown_phones_ : list of str
         Phones of the rows, from bottom to top.
     frames_ : matplotlib PatchCollection or None
-        Frames round the rows and times of the true segments; None without segments.
+        Outlines of the true segments; None without segments.
     segment_labels_ : list of matplotlib Text
-        Labels of the segments, where they found room.
+        Labels of the segments that fit.
     ax_ : matplotlib Axes
         Axes with the posteriorgram.
     figure_ : matplotlib Figure
-        Figure that holds it.
+        The figure.
 
     Examples
     --------
@@ -98,18 +98,18 @@ class PosteriorgramDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         min_posterior : float, default=0.2
-            A phone that never gets above it, and was not spoken, has no row.
+            A phone that never exceeds it, and was not spoken, has no row.
         order : {"time", "given"}, default="time"
-            Order of the rows: "time" puts the phone that comes first on top, so that a
-            good recognition descends from left to right; "given" is that of `phones`.
+            Order of the rows: "time" puts the phone that occurs first at the top, so that a
+            good recognition descends from left to right; "given" keeps the order of `phones`.
         cmap : str or matplotlib Colormap, default="Blues"
-            From white for 0 to dark for 1.
+            Colours from 0 to 1.
         segment_color : color, default="#D55E00"
-            Of the frames round the true segments.
+            Colour of the outlines of the true segments.
         colorbar : bool, default=True
-            Whether to draw the bar of probabilities.
+            Whether to draw a colour bar.
         im_kw : dict, default=None
             Further keywords for :meth:`matplotlib.axes.Axes.pcolormesh`.
 
@@ -121,7 +121,7 @@ class PosteriorgramDisplay:
         Raises
         ------
         ValueError
-            When `posteriors` are not 2-D, or `phones` do not fit them.
+            If `posteriors` is not 2-D, or `phones` has the wrong length.
         """
         posteriors = np.asarray(self.posteriors, dtype=float)
         if posteriors.ndim != 2 or posteriors.shape[1] != len(self.phones) or not posteriors.size:
@@ -159,7 +159,7 @@ class PosteriorgramDisplay:
         return self
 
     def _choose_rows(self, posteriors, segments, min_posterior, order):
-        """Columns of the posteriors that are drawn, from bottom to top."""
+        """Return the columns of the posteriors to draw, from bottom to top."""
         spoken = {label for _, _, label in segments}
         shown = [
             c
@@ -171,7 +171,7 @@ class PosteriorgramDisplay:
         starts = {label: start for start, _, label in sorted(segments, reverse=True)}
         period = self.frame_period
 
-        def first_time(c):
+        def first_time(c: int) -> tuple[bool, float]:
             phone = str(self.phones[c])
             peak = self.first_frame_time + period * int(posteriors[:, c].argmax())
             return (phone == "", starts.get(phone, peak))
@@ -210,18 +210,18 @@ class PosteriorgramDisplay:
         Parameters
         ----------
         estimator : fitted recogniser, or Pipeline that ends with one
-            Its ``predict_log_proba`` gives one array of shape (n_frames, n_phones) a clip.
+            Its ``predict_log_proba`` returns one array of shape (n_frames, n_phones) per clip.
         X : array-like of shape (n_times,) or (1, n_times)
             One clip, amplitude in [-1, 1].
         phones : list of str, default=None
-            Names of the columns, the empty string for the blank. None: ``phones_`` of the
-            estimator, after the blank where there is a column more than phones.
+            Names of the columns; the empty string is the blank. None means ``phones_`` of the
+            estimator, preceded by the blank if there is one more column than phones.
         segments : list of (float, float, str), default=None
             Start and end in seconds, and label, of the phones that were spoken.
         row_name : str, default="Phone"
-            What the rows are, such as "Word": the label of the y axis.
+            Label of the y axis, such as "Word".
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         **plot_kw : dict
             Further keywords for :meth:`plot`.
 
@@ -233,7 +233,7 @@ class PosteriorgramDisplay:
         Raises
         ------
         ValueError
-            When the estimator has no front end that tells how long a frame is.
+            If the estimator has no front end with a frame period.
         """
         waveform, recogniser = one_waveform(X), final_step(estimator)
         posteriors = np.exp(np.asarray(estimator.predict_log_proba(waveform[np.newaxis])[0]))
@@ -246,7 +246,7 @@ class PosteriorgramDisplay:
                 f"{type(estimator).__name__} has no front end with sample_rate and hop_length; "
                 "use PosteriorgramDisplay(posteriors, phones, frame_period=...)"
             )
-        # a network may keep one frame out of several
+        # a network may subsample the frames
         network = getattr(recogniser, "module_", None)
         stride = getattr(getattr(network, "network", network), "time_stride", None)
         if stride is None:

@@ -1,4 +1,4 @@
-"""Spectrograms beside their reconstructions by an autoencoder."""
+"""Spectrograms and their reconstructions by an autoencoder."""
 
 from typing import Any, Self
 
@@ -14,11 +14,10 @@ ROWS = ("Input", "Reconstruction", "Error")
 
 
 class ReconstructionDisplay:
-    """Input above reconstruction above their difference, one column a clip.
+    """Input, reconstruction and difference, one column per clip.
 
-    Input and reconstruction share one scale of colours, so that a wrong level
-    shows; the difference has its own, with white at zero. All parameters are stored
-    as attributes.
+    Input and reconstruction share one colour scale, so that wrong levels are visible; the
+    difference has its own scale, with white at zero. All parameters are stored as attributes.
 
     Parameters
     ----------
@@ -27,7 +26,7 @@ class ReconstructionDisplay:
     reconstructions : array-like of shape (n_clips, n_bands, n_frames), or list of 2-D arrays
         Spectrograms after it, of the same shapes.
     sample_rate : int, default=None
-        In Hz. None: the axes count frames and bands.
+        In Hz. None means that the axes count frames and bands.
     hop_length : int, default=None
         Samples from one frame to the next.
     frequencies : array-like of shape (n_bands,), default=None
@@ -35,22 +34,22 @@ class ReconstructionDisplay:
     unit : str, default="dB"
         Unit of the levels; "" for none.
     names : list of str, default=None
-        One a clip, written above it.
+        Titles of the clips.
 
     Attributes
     ----------
     im_ : ndarray of matplotlib QuadMesh of shape (n_rows, n_clips)
         The pictures.
     colorbars_ : list of matplotlib Colorbar
-        Of the levels, and of the errors where they are drawn.
+        Colour bars of the levels and, if drawn, of the errors.
     errors_ : ndarray of shape (n_clips,)
-        Root of the mean squared error of each clip, in `unit`.
+        Root mean squared error of each clip, in `unit`.
     axes_ : ndarray of matplotlib Axes of shape (n_rows, n_clips)
         The panels.
     ax_ : matplotlib Axes
         The first panel.
     figure_ : matplotlib Figure
-        Figure that holds the panels.
+        The figure.
 
     Examples
     --------
@@ -98,14 +97,14 @@ class ReconstructionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of such, default=None
-            Where to draw: one axes is divided into the panels, an array holds them, row
-            by row. None makes a new figure.
+            A single axes is divided into the panels; an array contains the panels, row by row.
+            None makes a new figure.
         show_error : bool, default=True
-            Whether the third row, reconstruction minus input, is drawn.
+            Whether to draw a third row, reconstruction minus input.
         frequency_scale : {"linear", "mel"}, default="linear"
-            How the frequency axis is stretched; it is marked in Hz either way.
+            Scale of the frequency axis; it is labelled in Hz in either case.
         dynamic_range : float or None, default=80.0
-            With levels in dB: the colours end this far below the loudest input.
+            For levels in dB, the range of the colours below the loudest input.
         cmap, error_cmap : str or matplotlib Colormap
             Colours of levels and of errors.
 
@@ -117,7 +116,7 @@ class ReconstructionDisplay:
         Raises
         ------
         ValueError
-            When there is no clip, or shapes or numbers of clips differ.
+            If there is no clip, or shapes or numbers of clips differ.
         """
         pairs = self._check_pairs()
         rows = ROWS if show_error else ROWS[:2]
@@ -199,20 +198,20 @@ class ReconstructionDisplay:
     ) -> Self:
         """Draw some clips and their reconstructions by a fitted autoencoder.
 
-        Levels are brought to dB where a front end in a pipeline feeds the autoencoder;
-        else they are drawn as they are. A front end with mel bands is drawn on a mel
-        axis unless `frequency_scale` says otherwise.
+        Levels are converted to dB if a front end precedes the autoencoder in a pipeline;
+        otherwise they are not changed. Mel bands are drawn on a mel axis unless
+        `frequency_scale` is given.
 
         Parameters
         ----------
         estimator : fitted autoencoder, or Pipeline that ends in one
             Has ``reconstruct``, or ``transform`` and ``inverse_transform``.
         X : array-like
-            What the estimator takes: spectrograms, or with a pipeline waveforms or paths.
+            Input of the estimator: spectrograms, or waveforms or paths for a pipeline.
         names : list of str, default=None
-            One a clip, written above it.
+            Titles of the clips.
         max_clips : int, default=5
-            Only this many clips are drawn, the first ones.
+            Maximum number of clips to draw; the first ones are drawn.
         ax : matplotlib Axes or array-like of such, default=None
             See :meth:`plot`.
         **plot_kw : dict

@@ -1,4 +1,4 @@
-"""Edges of picture cells, the mel axis and decibels."""
+"""Cell edges, mel axes and decibels."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from ..filters import hz_to_mel, mel_to_hz
 
-#: Lowest level in dB relative to full scale; lower powers, such as 0, are drawn as this level.
+#: Lowest level in dB relative to full scale; lower levels, such as silence, become this level.
 FLOOR_DB = -120.0
 
-#: Marks of a mel axis in Hz; those beyond the axis are left out.
+#: Ticks of a mel axis in Hz; ticks beyond the axis are left out.
 MEL_TICKS = (0, 250, 500, 1000, 2000, 4000, 8000, 16000, 22050)
 
 
@@ -21,16 +21,16 @@ def centers_to_edges(
     low: float = -np.inf,
     high: float = np.inf,
 ) -> npt.NDArray[Any]:
-    """Edges of cells around their centres, half-way between neighbours.
+    """Return the edges of cells, half-way between neighbouring centres.
 
     Parameters
     ----------
     centers : ndarray of shape (n_cells,)
-        Rising.
+        Ascending.
     width : float, default=None
-        Width of the outermost cells; None: as far out as the half-way line is in.
+        Width of the outermost cells; None makes them symmetric around their centres.
     low, high : float
-        Edges beyond these are moved there.
+        Limits to which edges are clipped.
 
     Returns
     -------
@@ -53,8 +53,8 @@ def centers_to_edges(
 
 
 def mel_axis(ax: Any) -> None:
-    """Stretch the y axis of an axes, in Hz, by the mel scale 2595 log10(1 + f / 700)."""
-    # the margin below 0 Hz that matplotlib may ask for has no mel
+    """Scale a y axis in Hz by the mel scale 2595 log10(1 + f / 700)."""
+    # matplotlib may add a margin below 0 Hz, where the mel scale is undefined
     ax.set_yscale(
         "function",
         functions=(
@@ -67,7 +67,7 @@ def mel_axis(ax: Any) -> None:
 
 
 def power_to_decibels(power: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Ten times the decimal logarithm, with a floor for silence.
+    """Convert power to decibels, with a floor for silence.
 
     Examples
     --------

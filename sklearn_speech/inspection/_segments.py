@@ -1,14 +1,14 @@
-"""Phones or words over a time axis: boundaries as lines, labels above the frame."""
+"""Draw phones or words along a time axis: boundaries as lines, labels above the axes."""
 
 import numbers
 from typing import Any
 
-#: Labels are stacked in at most this many rows.
+#: Maximum number of rows of labels.
 MAX_ROWS = 3
 
 
 def check_segments(segments: Any) -> list[tuple[float, float, str]]:
-    """Bring segments into a list of (start, end, label), or say which one is wrong.
+    """Convert segments to a list of (start, end, label), or raise an error that names a wrong one.
 
     Parameters
     ----------
@@ -18,12 +18,12 @@ def check_segments(segments: Any) -> list[tuple[float, float, str]]:
     Returns
     -------
     segments : list of (float, float, str)
-        Empty where None was given.
+        Empty if None was given.
 
     Raises
     ------
     ValueError
-        When an entry has other parts, or ends before it starts.
+        If an entry has other parts, or ends before it starts.
 
     Examples
     --------
@@ -53,29 +53,29 @@ def draw_segments(
     color: Any,
     label_fontsize: float | str = "x-small",
 ) -> tuple[Any, list[Any]]:
-    """Draw boundaries over an axes whose x axis is time in seconds, and the labels above it.
+    """Draw boundaries on an axes whose x axis is time in seconds, and labels above it.
 
-    The labels belong to a second x axis at the top, so that a title does not overlap
-    them. A label that would touch its neighbour moves up one row; where three rows do
-    not suffice it is left out.
+    The labels belong to a second x axis at the top, so that a title does not overlap them. A
+    label that would touch its neighbour moves up one row; if three rows are not enough, it is
+    left out.
 
     Parameters
     ----------
     ax : matplotlib Axes
         Its limits must be final.
     segments : list of (float, float, str)
-        As :func:`check_segments` returns them.
+        Result of :func:`check_segments`.
     color : color
-        Of the boundaries, which lie over the data.
+        Colour of the boundaries, which are drawn over the data.
     label_fontsize : float or str, default="x-small"
         Size of the labels.
 
     Returns
     -------
     boundaries : matplotlib LineCollection or None
-        One line a boundary within the axes; None without segments.
+        One line per boundary within the axes; None without segments.
     labels : list of matplotlib Text
-        From left to right, without those that were left out.
+        The drawn labels, from left to right.
     """
     left, right = sorted(ax.get_xlim())
     shown = sorted(s for s in segments if s[1] > left and s[0] < right)
@@ -95,7 +95,7 @@ def draw_segments(
 
 
 def _stack_labels(ax, segments, fontsize):
-    """Centres, and labels lifted by line breaks to where they touch no other."""
+    """Return centres, and labels raised by line breaks so that they do not overlap."""
     engine = ax.figure.get_figure(root=True).get_layout_engine()
     if engine is not None:
         engine.execute(ax.figure.get_figure(root=True))  # widths below are in final pixels

@@ -1,4 +1,4 @@
-"""Scores by speaker, with the mean over speakers and its confidence interval."""
+"""Scores by speaker, with their mean and its confidence interval."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -7,14 +7,14 @@ import numpy as np
 
 from ._axes import GREY, color_of, marker_of, open_frame, single_axes
 
-#: With more speakers than this the names are left out, since they would be too small to read.
+#: Names are left out for more speakers than this, because they would be too small to read.
 MAX_NAMED_SPEAKERS = 40
 
 
 class SpeakerScoresDisplay:
-    """One dot a speaker, best speaker on top, and the mean over speakers below.
+    """One dot per speaker, with the best speaker at the top, and the mean over speakers below.
 
-    Use :meth:`from_cv_results` to draw what :func:`cross_validate_by_speaker` returns.
+    Use :meth:`from_cv_results` to draw the result of :func:`cross_validate_by_speaker`.
     All parameters are stored as attributes.
 
     Parameters
@@ -25,16 +25,16 @@ class SpeakerScoresDisplay:
     speakers : array-like of shape (n_speakers,)
         Names.
     intervals : dict of str to (float, float), default=None
-        Bounds of the confidence interval of the mean, by name (``""`` for a single
-        pipeline). None: Student's t over speakers, the studentised bootstrap from 20
-        speakers up.
+        Bounds of the confidence interval of the mean, by name (``""`` for a single pipeline).
+        None computes them: by Student's t over speakers, or by the studentised bootstrap for 20
+        or more speakers.
     confidence : float, default=0.95
         Level of the intervals.
     undefined : array-like of bool of shape (n_speakers,), default=None
         Speakers that the metric has no value for: they have no dot, their tick says so, and
         the mean leaves them out. None: all have one, and NaN leaves no mean.
     score_name : str, default="Score"
-        The label of the x axis. :meth:`from_cv_results` takes the name of the metric.
+        Label of the x axis. :meth:`from_cv_results` uses the name of the metric.
 
     Attributes
     ----------
@@ -45,12 +45,12 @@ class SpeakerScoresDisplay:
     ax_ : matplotlib Axes
         Axes with the scores.
     figure_ : matplotlib Figure
-        Figure that holds them.
+        The figure.
 
     Notes
     -----
-    The interval is over speakers, never over clips: clips of one speaker are alike, so
-    that an interval over clips is far too narrow.
+    The interval is over speakers, never over clips: clips of one speaker are similar, so an
+    interval over clips would be far too narrow.
 
     Examples
     --------
@@ -91,9 +91,9 @@ class SpeakerScoresDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         chance : float, default=None
-            Score of guessing, drawn as a dotted line.
+            Score at chance level, drawn as a dotted line.
         marker_kw : dict, default=None
             Further keywords for the dots, :meth:`matplotlib.axes.Axes.plot`.
 
@@ -105,7 +105,7 @@ class SpeakerScoresDisplay:
         Raises
         ------
         ValueError
-            When the scores are not one a speaker.
+            If there is not one score per speaker.
         """
         speakers = np.asarray(self.speakers)
         scores = self._check_scores(len(speakers))
@@ -118,14 +118,14 @@ class SpeakerScoresDisplay:
                     f"{speakers.shape}"
                 )
         table = np.array(list(scores.values()))
-        # a speaker whose folds all failed has no mean and goes to the bottom
+        # a speaker whose folds all failed has no mean and is placed at the bottom
         means = np.ma.masked_invalid(table).mean(axis=0).filled(-np.inf)
         order = np.argsort(means, kind="stable")
         rows = np.arange(1, len(speakers) + 1)
         named = len(speakers) <= MAX_NAMED_SPEAKERS
         height = 1.2 + (0.26 * (len(rows) + 0.3 + 0.7 * len(scores)) if named else 4.0)
         ax = single_axes(self, ax, figsize=(5.2, max(height, 2.2)))
-        # means stand below each other under the speakers, in units of one row of names
+        # means are listed below the speakers, in units of one row of names
         step = 1.0 if named else len(speakers) / 12
         mean_rows = 0.5 - step * (0.5 + 0.7 * np.arange(len(scores)))
 
@@ -196,7 +196,7 @@ class SpeakerScoresDisplay:
             if values.shape != (n_speakers,):
                 raise ValueError(
                     f"scores{f' of {name!r}' if name else ''} have shape {values.shape}; "
-                    f"expected one a speaker, ({n_speakers},)"
+                    f"expected one per speaker, ({n_speakers},)"
                 )
         if not scores or n_speakers == 0:
             raise ValueError("scores is empty; expected at least one pipeline and one speaker")
@@ -227,14 +227,14 @@ class SpeakerScoresDisplay:
         Parameters
         ----------
         results : SpeakerScores, or dict of str to SpeakerScores
-            What :func:`cross_validate_by_speaker` returned, for one pipeline or for
-            several by name, on the same speakers.
+            Results of :func:`cross_validate_by_speaker`, for one pipeline or for several by
+            name, on the same speakers.
         metric : str, default=None
-            Which of the metrics; None: the first.
+            The metric to draw; None means the first.
         confidence : float, default=0.95
             Level of the intervals.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         **plot_kw : dict
             Further keywords for :meth:`plot`.
 
@@ -246,7 +246,7 @@ class SpeakerScoresDisplay:
         Raises
         ------
         ValueError
-            When the results are not of the same speakers, or of different metrics.
+            If the results have different speakers or metrics.
         """
         from ..model_selection._metric_names import common_label
         from ..model_selection._statistics import mean_interval

@@ -14,7 +14,7 @@ from ._segments import check_segments, draw_segments
 
 
 class SpectrogramDisplay:
-    """Spectrogram of one clip, with phones or words laid over it.
+    """Spectrogram of one clip, optionally with phones or words.
 
     Use :meth:`from_waveform` or :meth:`from_estimator` to make one. All parameters
     are stored as attributes.
@@ -24,19 +24,19 @@ class SpectrogramDisplay:
     spectrogram : array-like of shape (n_bands, n_frames)
         Levels, lowest frequency first.
     sample_rate : int, default=None
-        In Hz. None: the axes count frames and bands.
+        In Hz. None means that the axes count frames and bands.
     hop_length : int, default=None
         Samples from one frame to the next; needed with `sample_rate`.
     frequencies : array-like of shape (n_bands,), default=None
-        Centre of each band in Hz, rising. None: evenly from 0 Hz to half the sample
-        rate, as the bins of a short-time Fourier transform.
+        Centre of each band in Hz, ascending. None means evenly spaced from 0 Hz to half the
+        sample rate, like the bins of a short-time Fourier transform.
     first_frame_time : float, default=0.0
         Seconds from the start of the clip to the middle of the first frame.
     unit : str, default="dB"
         Unit of the levels; "" for none.
     row_name : str, default=None
-        What the rows are where they are not frequencies, such as "Cepstral coefficient";
-        they are then counted from 0.
+        Label of rows that are not frequencies, such as "Cepstral coefficient"; they are counted
+        from 0.
     segments : list of (float, float, str), default=None
         Start and end in seconds, and label, of phones or words.
 
@@ -45,19 +45,19 @@ class SpectrogramDisplay:
     im_ : matplotlib QuadMesh
         The picture.
     colorbar_ : matplotlib Colorbar or None
-        None where ``colorbar=False``.
+        None with ``colorbar=False``.
     boundaries_ : matplotlib LineCollection or None
         Boundaries of the segments; None without segments.
     segment_labels_ : list of matplotlib Text
-        Labels of the segments, where they found room.
+        Labels of the segments that fit.
     ax_ : matplotlib Axes
         Axes with the spectrogram.
     figure_ : matplotlib Figure
-        Figure that holds the spectrogram.
+        The figure.
 
     See Also
     --------
-    ReconstructionDisplay : Spectrograms beside their reconstructions by an autoencoder.
+    ReconstructionDisplay : Spectrograms and their reconstructions by an autoencoder.
     WaveformDisplay : The waveform itself.
 
     Examples
@@ -113,21 +113,21 @@ class SpectrogramDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         frequency_scale : {"linear", "mel"}, default="linear"
-            How the frequency axis is stretched; it is marked in Hz either way.
+            Scale of the frequency axis; it is labelled in Hz in either case.
         dynamic_range : float or None, default=80.0
-            With levels in dB and no `vmin`: the colours end this far below the top.
-            None: they end at the lowest level.
+            For levels in dB without `vmin`, the range of the colours below the highest level.
+            None extends it to the lowest level.
         vmin, vmax : float, default=None
             Levels of the first and the last colour.
         cmap : str or matplotlib Colormap, default="magma"
-            The default is even in lightness, readable with any colour blindness and
-            in grey.
+            The lightness of the default is uniform, so it is readable with any colour blindness
+            and in grey.
         colorbar : bool, default=True
-            Whether to draw the bar of levels.
+            Whether to draw a colour bar.
         segment_color : color, default="white"
-            Of the boundaries between segments.
+            Colour of the boundaries between segments.
         im_kw : dict, default=None
             Further keywords for :meth:`matplotlib.axes.Axes.pcolormesh`.
 
@@ -139,7 +139,7 @@ class SpectrogramDisplay:
         Raises
         ------
         ValueError
-            When the spectrogram is not 2-D, `frequencies` do not fit it, or
+            If the spectrogram is not 2-D, `frequencies` has the wrong length, or
             `frequency_scale` is unknown.
         """
         levels = np.asarray(self.spectrogram, dtype=float)
@@ -158,7 +158,7 @@ class SpectrogramDisplay:
                 vmin = max(vmin, vmax - dynamic_range)
 
         ax = single_axes(self, ax, figsize=(6.4, 3.2))
-        # rasterized: a mesh of 20,000 vector cells makes a PDF slow and shows seams
+        # rasterized, because a mesh of 20,000 vector cells makes a PDF slow and shows seams
         drawing = {"cmap": cmap, "vmin": vmin, "vmax": vmax, "rasterized": True} | (im_kw or {})
         self.im_ = ax.pcolormesh(time_edges, frequency_edges, levels, **drawing)
         if self.sample_rate is None:
@@ -190,7 +190,7 @@ class SpectrogramDisplay:
         if self.sample_rate is None:
             return np.arange(n_frames + 1) - 0.5, np.arange(n_bands + 1) - 0.5
         if self.hop_length is None:
-            raise ValueError("hop_length=None: expected samples, since sample_rate is given")
+            raise ValueError("hop_length=None: expected samples, because sample_rate is given")
         period = self.hop_length / self.sample_rate
         times = self.first_frame_time + period * np.arange(n_frames)
         time_edges = centers_to_edges(times, width=period)
@@ -201,8 +201,8 @@ class SpectrogramDisplay:
         centers = np.linspace(0, nyquist, n_bands) if centers is None else np.asarray(centers)
         if centers.shape != (n_bands,) or (np.diff(centers) <= 0).any():
             raise ValueError(
-                f"frequencies of shape {centers.shape}: expected {n_bands} rising numbers of Hz, "
-                "one a band of the spectrogram"
+                f"frequencies has shape {centers.shape}: expected {n_bands} ascending numbers in "
+                "Hz, one per band of the spectrogram"
             )
         return time_edges, centers_to_edges(centers, low=0.0, high=nyquist)
 
@@ -230,17 +230,17 @@ class SpectrogramDisplay:
         sample_rate : int
             In Hz.
         n_fft : int, default=None
-            Length of the Fourier transform in samples; None: the power of two that
-            holds the window.
+            Length of the Fourier transform in samples; None means the smallest power of two
+            that covers the window.
         win_length : int, default=None
-            Length of the Hann window in samples; None: `n_fft`, or 25 ms.
+            Length of the Hann window in samples; None means `n_fft`, or 25 ms.
         hop_length : int, default=None
-            Samples from one frame to the next; None: 5 ms, half of what estimators
-            use, for a smooth picture.
+            Samples from one frame to the next; None means 5 ms, half of the estimators'
+            default, for a smooth picture.
         segments : list of (float, float, str), default=None
             Start and end in seconds, and label, of phones or words.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         **plot_kw : dict
             Further keywords for :meth:`plot`.
 
@@ -271,23 +271,23 @@ class SpectrogramDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, *, segments: Any = None, ax: Any = None, **plot_kw: Any
     ) -> Self:
-        """Draw the spectrogram that a fitted front end makes of one clip.
+        """Draw the spectrogram that a fitted front end computes from one clip.
 
-        Levels are brought to dB whatever the front end's ``scaling`` is, unless it, or
-        a later step of a pipeline, normalises them. A front end with mel bands is drawn
-        on a mel axis unless `frequency_scale` says otherwise.
+        Levels are converted to dB for any ``scaling`` of the front end, unless the front end or
+        a later step of a pipeline normalises them. Mel bands are drawn on a mel axis unless
+        `frequency_scale` is given.
 
         Parameters
         ----------
         estimator : fitted transformer or Pipeline
-            Makes spectrograms; of a pipeline that ends in a classifier, the steps
-            before it are used.
+            A transformer that computes spectrograms. If a pipeline ends in a classifier, the
+            steps before it are used.
         X : array-like of shape (n_times,), or what ``transform`` takes for one clip
             One clip.
         segments : list of (float, float, str), default=None
             Start and end in seconds, and label, of phones or words.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         **plot_kw : dict
             Further keywords for :meth:`plot`.
 
@@ -308,7 +308,7 @@ class SpectrogramDisplay:
             segments=segments,
         )
         if front_end.frequencies is None and len(levels) > 1:
-            # coefficient 0, the loudness, is so large that the others would all look alike
+            # coefficient 0, the loudness, is so large that the others would be indistinguishable
             plot_kw = {"vmin": levels[1:].min(), "vmax": levels[1:].max()} | plot_kw
         elif getattr(front_end.step, "n_mels", None) is not None:
             plot_kw.setdefault("frequency_scale", "mel")

@@ -1,4 +1,4 @@
-"""Loss and accuracy over the epochs of one or several runs."""
+"""Loss and accuracy over the epochs of one or more runs."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -9,7 +9,7 @@ from ..utils.parts import final_step
 from ._axes import GREY, color_of, open_frame, panel_axes
 from ._segments import draw_segments
 
-#: What a panel shows: keys of the history for training and validation, and the axis label.
+#: For each panel: history keys for training and validation, and the axis label.
 PANELS = {
     "loss": ("train_loss", "valid_loss", "Loss"),
     "accuracy": ("train_acc", "valid_acc", "Accuracy"),
@@ -18,22 +18,21 @@ PANELS = {
 
 
 class TrainingCurveDisplay:
-    """Learning curves by epoch: training and validation, one or several runs.
+    """Learning curves over epochs: training and validation, one or more runs.
 
     All parameters are stored as attributes.
 
     Parameters
     ----------
     histories : list of dict, or dict of str to list of dict
-        One run, or several by name. A run has one row an epoch, such as the
-        ``history_`` of a skorch net: ``epoch``, ``train_loss``, and where there
-        are any ``valid_loss``, ``valid_acc``, ``train_acc``, ``lr`` and ``stage``
-        (of stacked training, whose stages are marked).
+        One run, or several by name. A run has one row per epoch, such as the ``history_`` of a
+        skorch net: ``epoch``, ``train_loss`` and, if available, ``valid_loss``, ``valid_acc``,
+        ``train_acc``, ``lr`` and ``stage`` (of stacked training; stages are marked).
 
     Attributes
     ----------
     lines_ : dict of (str, str) to matplotlib Line2D
-        By name of the run (``""`` for a single one) and key of the history.
+        Lines by name of the run (``""`` for a single run) and history key.
     best_ : list of matplotlib Line2D
         Dots at the epoch of the lowest validation loss.
     axes_ : ndarray of matplotlib Axes of shape (n_panels,)
@@ -41,7 +40,7 @@ class TrainingCurveDisplay:
     ax_ : matplotlib Axes
         The first panel.
     figure_ : matplotlib Figure
-        Figure that holds the panels.
+        The figure.
 
     Examples
     --------
@@ -73,12 +72,12 @@ class TrainingCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of such, default=None
-            Where to draw: one axes is divided into the panels, an array holds them.
+            A single axes is divided into the panels; an array contains the panels.
             None makes a new figure.
         panels : "auto" or list of {"loss", "accuracy", "lr"}, default="auto"
-            Which panels to draw; "auto": the loss, and the accuracy where it was recorded.
+            Which panels to draw; "auto" draws the loss, and the accuracy if it was recorded.
         mark_best : bool, default=True
-            Whether a dot marks the epoch of the lowest validation loss.
+            Whether to mark the epoch of the lowest validation loss with a dot.
         line_kw : dict, default=None
             Further keywords for :meth:`matplotlib.axes.Axes.plot`.
 
@@ -90,7 +89,7 @@ class TrainingCurveDisplay:
         Raises
         ------
         ValueError
-            When a run has no epoch, or `panels` names something unknown.
+            If a run has no epoch, or a name in `panels` is unknown.
         """
         runs = _check_histories(self.histories)
         panels = self._check_panels(panels, runs)
@@ -116,7 +115,7 @@ class TrainingCurveDisplay:
         panels = [panels] if isinstance(panels, str) else list(panels)
         unknown = [kind for kind in panels if kind not in PANELS]
         if unknown or not panels:
-            raise ValueError(f"panels={panels!r}: expected 'auto' or names out of {list(PANELS)}")
+            raise ValueError(f"panels={panels!r}: expected 'auto' or names from {list(PANELS)}")
         return panels
 
     def _draw_panel(self, panel, kind, runs, mark_best, line_kw):
@@ -191,8 +190,8 @@ class TrainingCurveDisplay:
         Parameters
         ----------
         estimator : fitted estimator or Pipeline, or dict of str to such
-            Has ``history_`` or ``history``; of a pipeline, its last step. An ensemble
-            gives a run for each of its networks.
+            An estimator with ``history_`` or ``history``; for a pipeline, its last step. An
+            ensemble gives one run for each of its networks.
         ax : matplotlib Axes or array-like of such, default=None
             See :meth:`plot`.
         **plot_kw : dict
@@ -206,12 +205,12 @@ class TrainingCurveDisplay:
         Raises
         ------
         AttributeError
-            When an estimator keeps no history, or was not fitted.
+            If an estimator has no history, or was not fitted.
         """
         if isinstance(estimator, Mapping):
             fitted = estimator
         else:
-            from ..base import nets_of  # loads torch, which drawing alone does not need
+            from ..base import nets_of  # imported here, because it loads torch
 
             nets = nets_of(estimator)
             fitted = nets if len(nets) > 1 else {"": estimator}
@@ -226,7 +225,7 @@ def _history_of(estimator):
         if history is not None and len(history) > 0:
             return history
     raise AttributeError(
-        f"{type(network).__name__} has no history of epochs; expected a network that was fitted"
+        f"{type(network).__name__} has no history of epochs; expected a fitted network"
     )
 
 
@@ -234,20 +233,20 @@ def _check_histories(histories):
     runs = dict(histories) if isinstance(histories, Mapping) else {"": histories}
     for name, rows in runs.items():
         if len(rows) == 0:
-            raise ValueError(f"the history {name!r} has no epoch; expected one dict an epoch")
+            raise ValueError(f"the history {name!r} has no epoch; expected one dict per epoch")
     if not runs:
         raise ValueError("histories is empty; expected at least one run")
     return {name: [dict(row) for row in rows] for name, rows in runs.items()}
 
 
 def _epochs(rows):
-    """Number of each epoch; counted through where each stage starts over at 1."""
+    """Return the epoch numbers, counted continuously if each stage restarts at 1."""
     numbers = np.array([row.get("epoch", i + 1) for i, row in enumerate(rows)])
     return numbers if (np.diff(numbers) > 0).all() else np.arange(1, len(rows) + 1)
 
 
 def _stages(rows):
-    """Segments of the epochs of each stage of stacked training; empty without stages."""
+    """Return the range of epochs of each stage of stacked training; empty without stages."""
     if "stage" not in rows[0]:
         return []
     epochs, stages = _epochs(rows), [row.get("stage") for row in rows]
@@ -257,7 +256,7 @@ def _stages(rows):
 
 
 def _break_at_stages(rows, epochs, values):
-    """Points of a curve with a gap between stages, whose losses are of different things."""
+    """Return the points of a curve with gaps between stages, whose losses are not comparable."""
     changes = [i for i in range(1, len(rows)) if rows[i].get("stage") != rows[i - 1].get("stage")]
     return np.insert(epochs.astype(float), changes, np.nan), np.insert(values, changes, np.nan)
 

@@ -1,4 +1,4 @@
-"""Waveforms over seconds, one below the other."""
+"""Waveforms over time, one below the other."""
 
 from typing import Any, Self
 
@@ -12,24 +12,24 @@ from ._segments import check_segments, draw_segments
 class WaveformDisplay:
     """One or several waveforms, stacked on shared axes.
 
-    Made for comparing an original with what was rebuilt from its code; see
-    :meth:`from_estimator`. All parameters are stored as attributes.
+    Use it to compare a waveform with its reconstruction; see :meth:`from_estimator`. All
+    parameters are stored as attributes.
 
     Parameters
     ----------
     waveforms : ndarray of shape (n_times,), or list of such
-        Amplitudes in [-1, 1]; lengths may differ.
+        Waveforms with amplitudes in [-1, 1]; lengths may differ.
     sample_rate : int
         In Hz.
     names : list of str, default=None
-        One a waveform, written above it.
+        Titles of the waveforms.
     segments : list of (float, float, str), default=None
         Start and end in seconds, and label, of phones or words.
 
     Attributes
     ----------
     lines_ : list of matplotlib Line2D
-        One a waveform.
+        One per waveform.
     segment_labels_ : list of matplotlib Text
         Labels of the segments, above the first panel.
     axes_ : ndarray of matplotlib Axes of shape (n_waveforms,)
@@ -37,7 +37,7 @@ class WaveformDisplay:
     ax_ : matplotlib Axes
         The first panel.
     figure_ : matplotlib Figure
-        Figure that holds the panels.
+        The figure.
 
     See Also
     --------
@@ -80,10 +80,10 @@ class WaveformDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of such, default=None
-            Where to draw: one axes is divided into the panels, an array holds them.
+            A single axes is divided into the panels; an array contains the panels.
             None makes a new figure.
         segment_color : color, default="#7F7F7F"
-            Of the boundaries between segments.
+            Colour of the boundaries between segments.
         line_kw : dict, default=None
             Further keywords for :meth:`matplotlib.axes.Axes.plot`.
 
@@ -95,7 +95,7 @@ class WaveformDisplay:
         Raises
         ------
         ValueError
-            When a waveform is not 1-D, or `names` are not one a waveform.
+            If a waveform is not 1-D, or there is not one name per waveform.
         """
         waveforms = _check_waveforms(self.waveforms)
         names = self.names
@@ -143,16 +143,16 @@ class WaveformDisplay:
         ax: Any = None,
         **plot_kw: Any,
     ) -> Self:
-        """Draw a clip above what a transformer rebuilds from its own output.
+        """Draw a clip and its reconstruction by a transformer.
 
         Parameters
         ----------
         estimator : fitted transformer or Pipeline
-            Has ``inverse_transform`` back to waveforms.
+            Its ``inverse_transform`` returns waveforms.
         X : array-like of shape (n_times,) or (1, n_times)
             One clip, amplitude in [-1, 1].
         sample_rate : int, default=None
-            In Hz. None: that of the estimator, or of the step of a pipeline that has one.
+            In Hz. None means that of the estimator, or of a step of the pipeline.
         segments : list of (float, float, str), default=None
             Start and end in seconds, and label, of phones or words.
         ax : matplotlib Axes or array-like of such, default=None

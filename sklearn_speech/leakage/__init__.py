@@ -1,4 +1,4 @@
-"""Checks whether training clips share recordings, speakers or texts with test clips."""
+"""Check whether training clips share recordings, speakers or texts with test clips."""
 
 from ._check_speaker_leakage import check_speaker_leakage
 from ._leakage_report import LeakageReport

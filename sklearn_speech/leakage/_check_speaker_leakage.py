@@ -1,4 +1,4 @@
-"""Checks whether training clips share recordings, speakers or texts with test clips."""
+"""Check whether training clips share recordings, speakers or texts with test clips."""
 
 import math
 import numbers
@@ -17,7 +17,7 @@ from ..utils.validation import check_waveforms
 from ._copies import find_copies, fingerprint_all
 from ._fingerprint import MIN_LENGTH
 from ._leakage_report import KINDS, Leak, LeakageReport
-from ._sides import list_sides, on_both_sides, parted_pairs
+from ._sides import list_sides, on_both_sides, separated_pairs
 
 __all__ = ["LeakageReport", "check_speaker_leakage"]
 
@@ -35,48 +35,48 @@ def check_speaker_leakage(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> LeakageReport:
-    """Look for leaks, which make scores better than they will be on new speakers.
+    """Look for leaks, which make scores better than they would be on new speakers.
 
-    Four kinds of leaks are looked for:
+    The check finds four kinds of leaks:
 
     - "speaker on both sides": a speaker has training and test clips in a split.
-    - "copy under two speakers": two clips with different names are copies of
-      one recording. Reported whatever the split, since one of the names is wrong.
-    - "copy on both sides": two clips of one name are copies of one recording,
-      and a split puts one into training, the other into test.
-    - "text on both sides": a sentence is read in training and in test, as
-      TIMIT's sa1 and sa2 are by all speakers. Only where `texts` are given.
+    - "copy under two speakers": two clips with different speaker names are copies of
+      one recording. Reported for any split, because one of the names is wrong.
+    - "copy on both sides": two clips of one speaker are copies of one recording,
+      and a split puts one of them into training and the other into test.
+    - "text on both sides": a sentence is spoken in training and in test, like
+      TIMIT's sa1 and sa2, which all speakers read. Checked only if `texts` are given.
 
     Parameters
     ----------
     X : list or array of paths, ndarray of shape (n_clips, n_times), or 1-D object array \
             or list of 1-D arrays
-        Sound files (or :class:`AudioSegment`), or waveforms. Zeros that pad
-        waveforms at either end do not matter.
+        Sound files (or :class:`AudioSegment`), or waveforms. Zero padding at either end of a
+        waveform does not matter.
     y : array-like of shape (n_clips,) or None
-        Classes; only the splitter sees them.
+        Classes, used only by the splitter.
     speakers : array-like of shape (n_clips,)
-        Who speaks in each clip, none missing.
+        The speaker of each clip; no name may be missing.
     cv : int, splitter, iterable of (train, test) or None
         As in :func:`cross_validate_by_speaker`: None leaves one speaker out, an
-        int k means ``GroupKFold(k)``. Scikit-learn's own functions take an int for
-        ``StratifiedKFold``, which does not keep speakers apart: pass that splitter to
-        check it. A splitter that shuffles needs a fixed ``random_state``; otherwise the
-        splits that are checked differ from those that are used later.
+        int k means ``GroupKFold(k)``. In scikit-learn's own functions, an int means
+        ``StratifiedKFold``, which does not keep speakers apart; pass that splitter to check it.
+        A splitter that shuffles needs a fixed ``random_state``; otherwise the checked splits
+        differ from those used later.
     sample_rate : int or float or None, default=None
-        Rate of the waveforms in Hz; required for waveforms, while files hold theirs.
+        Sample rate of the waveforms in Hz; required for waveforms, read from files.
     texts : array-like of shape (n_clips,) of str or None, default=None
-        The words of each clip, in any script, compared without case, punctuation
-        and Unicode form; None or "" where unknown. Texts that differ in a vowel sign,
-        a tone or a haraka differ. Not for tasks whose classes are the words.
+        The words of each clip, in any script; None or "" if unknown. Case, punctuation and
+        Unicode form are ignored in comparisons; vowel signs, tones and harakat are not. Do not
+        give texts in tasks whose classes are the words.
     threshold : float, default=0.85
-        Similarity, in (0, 1], from which two clips count as copies; see Notes.
+        Similarity in (0, 1] from which two clips count as copies; see Notes.
     raise_on_leak : bool, default=False
-        Raise when there is a leak, for continuous integration.
+        Whether to raise an error if there is a leak, for continuous integration.
     n_jobs : int or None, default=None
-        Processes, as in joblib.
+        Number of processes, as in joblib.
     verbose : int, default=0
-        Above 0, progress bars.
+        Above 0 shows progress bars.
 
     Returns
     -------
@@ -86,44 +86,40 @@ def check_speaker_leakage(
     Raises
     ------
     ValueError
-        When there is a leak and `raise_on_leak` is set; the message is the
-        report. When lengths differ, a speaker is missing, a file cannot be
-        read, the splits are no splits of these clips, or jobs would run on
-        joblib's "multiprocessing" backend.
+        If there is a leak and `raise_on_leak` is set; the message is the report. Also if
+        lengths differ, a speaker is missing, a file cannot be read, the splits do not fit these
+        clips, or jobs would run on joblib's "multiprocessing" backend.
 
     See Also
     --------
-    cross_validate_by_speaker : Scores on speakers never heard.
+    cross_validate_by_speaker : Scores on held-out speakers.
 
     Notes
     -----
     *Identical* clips have the same samples after conversion to 8 kHz. Other
-    copies are found in two steps. The 64 ms round each peak of a clip are
-    hashed, and two clips become candidates when two pairs of peaks agree at one
-    shift; this takes about linear time (1.1, 1.3 and 1.3 ms a clip of 0.75 s for
-    2,500, 5,000 and 10,000 clips on one core). Candidates are then compared by
-    the normalised cross-correlation of their waveforms from 150 to 2,600 Hz,
-    whitened and evened out in level, where they overlap, which must be at least
-    half of the shorter clip. Correlating waveforms, not spectra, is what tells a
+    copies are found in two steps. The 64 ms around each peak of a clip are hashed, and two
+    clips become candidates if two pairs of peaks match at the same shift; this takes about
+    linear time (1.1, 1.3 and 1.3 ms per clip of 0.75 s for 2,500, 5,000 and 10,000 clips on one
+    core). Candidates are then compared by the normalised cross-correlation of their waveforms
+    from 150 to 2,600 Hz, whitened and levelled, over their overlap, which must be at least half
+    of the shorter clip. Because it correlates waveforms, not spectra, the comparison can tell a
     copy from a second take of the same word.
 
-    The default threshold lies between what ``benchmarks/leakage.py`` measures in
-    the Free Spoken Digit Dataset (3,000 clips at 8 kHz). Of copies cut by 10 to
-    30 %, a tenth as loud, resampled (6, 11.025, 16 kHz), in mu-law, MP3 or Ogg
-    Vorbis, 300 of each kind, 99 % have a similarity above 0.92 and at least
-    99.7 % of each kind are found. Of the pairs that are no copies the closest
-    candidates reach 0.70, and the closest of all 73,500 pairs of takes of one
-    digit by one speaker 0.82, over every shift (median 0.18). Of MP3 copies at
-    the lowest bit rate about half are found.
+    The default threshold separates copies from other pairs in the measurements of
+    ``benchmarks/leakage.py`` on the Free Spoken Digit Dataset (3,000 clips at 8 kHz). The
+    copies were cut by 10 to 30 %, made ten times softer, resampled (6, 11.025, 16 kHz), or
+    encoded in mu-law, MP3 or Ogg Vorbis, 300 of each kind: 99 % have a similarity above 0.92,
+    and at least 99.7 % of each kind are found. Candidates that are not copies reach at most
+    0.70. Over all shifts, the 73,500 pairs of takes of one digit by one speaker reach at most
+    0.82 (median 0.18). About half of the MP3 copies at the lowest bit rate are found.
 
-    What is not found: copies cut into less than half, changed in speed or
-    pitch, mixed with loud noise or reverberation, or resampled below 5.2 kHz;
-    and a speaker under two names without a shared recording, which takes
-    speaker recognition. Of clips shorter than 0.1 s only identical copies are
-    found. Silent clips (one constant value) are compared with none; the report
-    lists them. Steady tones are alike whoever recorded them, so that test
-    signals may count as copies. In groups of more than 65 identical clips not
-    every pair is reported, but every clip is.
+    The check does not find copies cut to less than half, changed in speed or pitch, mixed with
+    loud noise or reverberation, or resampled below 5.2 kHz. It does not find a speaker under
+    two names without a shared recording, which would need speaker recognition. For clips
+    shorter than 0.1 s, it finds only identical copies. Silent clips (one constant value) are
+    not compared; the report lists them. All steady tones are similar, so test signals may count
+    as copies. In groups of more than 65 identical clips, every clip is reported, but not every
+    pair.
 
     Examples
     --------
@@ -155,7 +151,7 @@ def check_speaker_leakage(
         clips, sample_rate, digests, fingerprints, codes, sides, threshold, n_jobs, verbose
     )
     leaks = [(KINDS[0], i, j, np.nan, False, folds) for i, j, folds in on_both_sides(codes, sides)]
-    folds_of = parted_pairs(pairs, sides)
+    folds_of = separated_pairs(pairs, sides)
     for k, (i, j) in enumerate(pairs.tolist()):
         folds = folds_of.get(k, ())
         if codes[i] != codes[j]:
@@ -189,7 +185,7 @@ def check_speaker_leakage(
 
 
 def _check_clips(X, sample_rate):
-    """Entries and None where X are files, else waveforms and their rate."""
+    """Return entries and None if X holds files, otherwise waveforms and their sample rate."""
     first = X
     while isinstance(first, (list, tuple, np.ndarray)) and len(first):
         first = first[0]
@@ -198,14 +194,14 @@ def _check_clips(X, sample_rate):
     if isinstance(first, (str, os.PathLike, AudioSegment)):
         return check_entries(X), None
     if sample_rate is None:
-        raise ValueError("sample_rate=None: expected the rate of the waveforms in Hz")
+        raise ValueError("sample_rate=None: expected the sample rate of the waveforms in Hz")
     if not isinstance(sample_rate, numbers.Real) or not 0 < float(sample_rate) < math.inf:
-        raise ValueError(f"sample_rate={sample_rate!r}: expected a rate in Hz")
+        raise ValueError(f"sample_rate={sample_rate!r}: expected a sample rate in Hz")
     return check_waveforms(BaseEstimator(), X, reset=True), sample_rate
 
 
 def _check_texts(texts, n_clips):
-    """One number a text, -1 where unknown."""
+    """Return one number per text, -1 if unknown."""
     if texts is None:
         return None
     texts = list(texts)
@@ -214,7 +210,7 @@ def _check_texts(texts, n_clips):
     numbers_of, codes = {"": -1}, []
     for i, text in enumerate(texts):
         if text is not None and not isinstance(text, str):
-            raise ValueError(f"texts[{i}] is {text!r:.80}: expected a str, or None where unknown")
+            raise ValueError(f"texts[{i}] is {text!r:.80}: expected a str, or None if unknown")
         words = comparable_text(text or "")
         codes.append(numbers_of.setdefault(words, len(numbers_of) - 1))
     return np.array(codes)

@@ -1,7 +1,8 @@
-"""Pairs of clips that are copies of one recording: candidates by fingerprint, then compared."""
+"""Find pairs of copies of one recording: candidates by fingerprint, then comparison."""
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,17 +19,17 @@ from ._fingerprint import (
     similarity,
     to_common_rate,
 )
-from ._sides import parted_pairs
+from ._sides import separated_pairs
 
-#: Clips, or pairs of clips, that one job of joblib works on.
+#: Number of clips, or pairs of clips, in one joblib job.
 CHUNK = 256
 
-#: In larger groups of copies, each clip is paired with this many others only.
+#: In larger groups of copies, each clip is paired with only this many others.
 MAX_PARTNERS = 64
 
 
 def _load(clips, sample_rate):
-    """Waveforms at the common rate, of entries (sample_rate None) or of waveforms."""
+    """Return waveforms at the common rate, from files (sample_rate None) or waveforms."""
     if sample_rate is not None:
         return [to_common_rate(clip, sample_rate) for clip in clips]
     waveforms = []
@@ -71,13 +72,13 @@ def find_copies(
     n_jobs: int | None,
     verbose: int,
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Pairs of copies that are leaks: clips (n_pairs, 2), identical or not, similarity."""
+    """Find leaking copies: pairs of clips (n_pairs, 2), whether identical, similarity."""
     identical_clips = defaultdict(list)
     for i, (length, digest) in enumerate(digests):
         if length:
             identical_clips[length, digest].append(i)
     groups = list(identical_clips.values())
-    # one clip stands for all identical ones, or the cost of copies would be quadratic
+    # compare one of several identical clips only, or the cost would be quadratic
     same = np.array([pair for group in groups for pair in _within(group)], np.int64).reshape(-1, 2)
     first, second, lags = candidate_pairs([fingerprints[group[0]] for group in groups])
 
@@ -90,9 +91,9 @@ def find_copies(
         origins.append(np.full(len(found), k))
     pairs, origin = np.concatenate(members), np.concatenate(origins)
 
-    # a pair that no split separates is no leak, and most pairs are not compared for this reason
+    # a pair that no split separates is not a leak; this saves most comparisons
     relevant = codes[pairs[:, 0]] != codes[pairs[:, 1]]
-    relevant[list(parted_pairs(pairs, sides))] = True
+    relevant[list(separated_pairs(pairs, sides))] = True
     pairs, origin = pairs[relevant], origin[relevant]
     heads = np.array([group[0] for group in groups], np.int64)
     wanted = np.isin(
@@ -130,10 +131,10 @@ def _between(group, other):
 
 
 def _compare_all(clips, sample_rate, first, second, lags, n_jobs, verbose):
-    """The highest similarity of each pair over its lags, as a dict."""
+    """Return the highest similarity of each pair over its lags."""
     starts = range(0, len(first), CHUNK)
 
-    def jobs():
+    def jobs() -> Iterator[Any]:
         for start in starts:
             chunk = slice(start, start + CHUNK)
             needed = np.unique(np.r_[first[chunk], second[chunk]])

@@ -1,14 +1,13 @@
-"""Acoustic fingerprints that find copies of one recording in about linear time.
+"""Acoustic fingerprints to find copies of one recording in about linear time.
 
-A copy that was trimmed, rescaled, resampled or re-encoded has the same waveform
-below 2.6 kHz, only shifted and scaled; another take of the same word by the same
-voice has not. So both steps work on waveforms, not on spectra:
+A copy that was trimmed, rescaled, resampled or re-encoded has the same waveform below 2.6 kHz,
+only shifted and scaled; another take of the same word by the same speaker does not. Both steps
+therefore work on waveforms, not on spectra:
 
 1. `fingerprint` picks *anchors*, the highest peaks of the signal within 10 ms,
-   which stay where they are when a clip is cut, and describes the 64 ms round
-   each by the signs of random projections (locality-sensitive hashing).
-   `candidate_pairs` sorts the anchors of all clips by these codes and keeps the
-   pairs of clips in which two hits agree about the shift between them.
+   which do not move when a clip is cut, and describes the 64 ms around each by the signs of
+   random projections (locality-sensitive hashing). `candidate_pairs` sorts the anchors of all
+   clips by these codes and keeps the pairs of clips in which two matches have the same shift.
 2. `similarity` then compares the two clips sample by sample at that shift.
 """
 
@@ -20,29 +19,29 @@ import soxr
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.signal import firwin
 
-#: Everything is compared at this rate (Hz).
+#: Sample rate (Hz) at which everything is compared.
 RATE = 8000
 
-#: In clips shorter than this (samples, 0.1 s) a match may be chance.
+#: Minimum length in samples (0.1 s); in shorter clips a match may be chance.
 MIN_LENGTH = 800
 
-#: Two clips are compared where they overlap by at least this part of the shorter one.
+#: Minimum overlap of two compared clips, as a share of the shorter one.
 MIN_OVERLAP = 0.5
 
 N_TAPS = 201
 # 100 to 1,200 Hz: lossy codecs keep the low frequencies best
 HASH_BAND = firwin(N_TAPS, (100, 1200), pass_zero=False, fs=RATE)
-# 150 to 2,600 Hz: what a copy at 6 kHz still has
+# 150 to 2,600 Hz: a copy at 6 kHz still contains this band
 MATCH_BAND = firwin(N_TAPS, (150, 2600), pass_zero=False, fs=RATE)
-FLOOR = 0.03  # of the loudest part: below, levels are not evened out
+FLOOR = 0.03  # share of the highest level below which levels are not equalised
 PEAK_DISTANCE = 80  # samples, 10 ms
-PEAK_RANGE = 0.05  # of the highest peak, -26 dB
+PEAK_RANGE = 0.05  # share of the highest peak, -26 dB
 HALF_PATCH = 256  # samples, 32 ms
 N_TABLES = 8
-SURE_TABLES = 4  # tables in which one pair of anchors alone is evidence enough
-MAX_NEIGHBOURS = 64  # anchors of one code that each is paired with
-MAX_LAGS = 3  # shifts that are tried for a pair
-SEARCH = 8  # samples round a shift that similarity looks at
+SURE_TABLES = 4  # tables in which a single matching pair of anchors suffices
+MAX_NEIGHBOURS = 64  # anchors with the same code that each anchor is paired with
+MAX_LAGS = 3  # shifts tried for each pair
+SEARCH = 8  # samples around a shift that `similarity` tries
 
 _OFFSETS = np.arange(-HALF_PATCH, HALF_PATCH + 1, 2)
 _TAPER = np.hanning(len(_OFFSETS) + 2)[1:-1].astype(np.float32)
@@ -56,7 +55,7 @@ class Fingerprint(NamedTuple):
 
 
 def to_common_rate(waveform: npt.NDArray[Any], sample_rate: float) -> npt.NDArray[Any]:
-    """A waveform at `RATE`, without the zeros that pad it at either end.
+    """Resample a waveform to `RATE`, and remove zero padding at either end.
 
     Parameters
     ----------
@@ -67,7 +66,7 @@ def to_common_rate(waveform: npt.NDArray[Any], sample_rate: float) -> npt.NDArra
     Returns
     -------
     waveform : ndarray of shape (n_samples,), float32
-        Empty when the clip is silent: nothing in it but one constant value.
+        Empty if the clip is silent, that is, if it has one constant value.
     """
     waveform = np.asarray(waveform, dtype=np.float32)
     sounding = np.flatnonzero(waveform)
@@ -84,8 +83,8 @@ def _band(waveform, taps):
     return filtered[N_TAPS // 2 : N_TAPS // 2 + len(waveform)]
 
 
-def _even_out(signal, seconds):
-    """Divide a signal by its own running level, so that soft parts count like loud ones."""
+def _equalise_level(signal, seconds):
+    """Divide a signal by its running level, so that soft parts count as much as loud ones."""
     level = np.sqrt(
         np.maximum(uniform_filter1d(signal**2, int(seconds * RATE), mode="constant"), 0.0)
     )
@@ -93,7 +92,7 @@ def _even_out(signal, seconds):
 
 
 def matching_signal(waveform: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """What :func:`similarity` compares: 150 to 2,600 Hz, evened out in frequency and level.
+    """Return the signal that :func:`similarity` compares: 150 to 2,600 Hz, whitened and levelled.
 
     Parameters
     ----------
@@ -105,12 +104,12 @@ def matching_signal(waveform: npt.NDArray[Any]) -> npt.NDArray[Any]:
     signal : ndarray of shape (n_samples,), float32
     """
     signal = _band(waveform, MATCH_BAND)
-    signal[1:] -= 0.95 * signal[:-1]  # without it the pitch of a voice dominates
-    return _even_out(signal, 0.05)
+    signal[1:] -= 0.95 * signal[:-1]  # otherwise the pitch of a voice dominates
+    return _equalise_level(signal, 0.05)
 
 
 def fingerprint(waveforms: Any) -> list[Any]:
-    """Anchors and codes of some clips.
+    """Compute the anchors and codes of some clips.
 
     Parameters
     ----------
@@ -120,14 +119,14 @@ def fingerprint(waveforms: Any) -> list[Any]:
     Returns
     -------
     fingerprints : list of Fingerprint
-        Without anchors for clips shorter than `MIN_LENGTH`.
+        Clips shorter than `MIN_LENGTH` have no anchors.
     """
     positions, patches = [], [np.zeros((0, len(_OFFSETS)), np.float32)]
     for waveform in waveforms:
         if len(waveform) < MIN_LENGTH:
             positions.append(np.zeros(0, np.int32))
             continue
-        signal = _even_out(_band(waveform, HASH_BAND), 0.1)
+        signal = _equalise_level(_band(waveform, HASH_BAND), 0.1)
         positions.append(_anchors(signal))
         patches.append(_patches(signal, positions[-1]))
     signs = np.concatenate(patches) @ _projections() > 0
@@ -144,7 +143,7 @@ def _anchors(signal):
 
 
 def _patches(signal, positions):
-    """The signal round each anchor, resampled so that the peak falls between no two samples."""
+    """Return the signal around each anchor, resampled so that a sample falls on the peak."""
     padded = np.pad(signal, HALF_PATCH + 1)
     index = positions[:, None] + HALF_PATCH + 1 + _OFFSETS
     before, at, after = (padded[index + k] for k in (-1, 0, 1))
@@ -155,7 +154,7 @@ def _patches(signal, positions):
     patches = (
         before * (shift * (shift - 1) / 2) + at * (1 - shift**2) + after * (shift * (shift + 1) / 2)
     )
-    # a copy may be upside down: the peak is made to point upwards
+    # a copy may be inverted, so every peak is made positive
     return patches * (_TAPER * np.sign(at[:, middle : middle + 1]))
 
 
@@ -166,10 +165,10 @@ def _projections():
 
 
 def n_code_bits(n_anchors: int) -> int:
-    """Bits of the codes that are compared, more for more anchors.
+    """Return how many bits of the codes are compared: more for more anchors.
 
-    Four bits for each doubling keep the number of candidates of a clip about
-    constant (measured on speech: four bits halve it), and with it the time.
+    Four more bits for each doubling keep the number of candidates per clip, and so the time,
+    about constant (on speech, four bits halve the number of candidates).
 
     Parameters
     ----------
@@ -192,20 +191,20 @@ def n_code_bits(n_anchors: int) -> int:
 def candidate_pairs(
     fingerprints: list[Any],
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Pairs of clips of which two pairs of anchors agree about the shift between the clips.
+    """Find pairs of clips in which two pairs of anchors match at the same shift.
 
-    Or one pair of anchors, as a very short clip may have, that is equal in
+    One pair of anchors, which may be all that a very short clip has, suffices if it is equal in
     `SURE_TABLES` of the `N_TABLES` codes.
 
     Parameters
     ----------
     fingerprints : list of Fingerprint
-        One a clip.
+        One per clip.
 
     Returns
     -------
     first, second : ndarray of int of shape (n_candidates,)
-        Clips, ``first < second``; sorted, a pair comes up to `MAX_LAGS` times.
+        Positions of the clips, sorted, ``first < second``; a pair occurs up to `MAX_LAGS` times.
     lags : ndarray of int of shape (n_candidates,)
         Sample t of the first clip is sample t - lag of the second.
     """
@@ -220,7 +219,7 @@ def candidate_pairs(
         for a, b in _equal_codes(codes, clips):
             other = clips[a] != clips[b]
             found.append(a[other] * len(clips) + b[other])
-    # a pair of anchors that several tables find is one hit
+    # a pair of anchors found in several tables is one match
     hits, n_tables = np.unique(np.concatenate(found), return_counts=True)
     a, b = hits // len(clips), hits % len(clips)
     pairs, lags = _agreeing(
@@ -230,8 +229,8 @@ def candidate_pairs(
 
 
 def _equal_codes(codes, clips):
-    """Yield arrays of anchors (a, b) of one code, the clip of a before that of b."""
-    order = np.argsort(codes, kind="stable")  # anchors of one code stay in the order of clips
+    """Yield arrays of anchors (a, b) with the same code, where the clip of a precedes that of b."""
+    order = np.argsort(codes, kind="stable")  # keeps anchors of one code in the order of clips
     codes = codes[order]
     same = codes[1:] == codes[:-1]
     repeated = np.r_[same, False] | np.r_[False, same]
@@ -244,7 +243,7 @@ def _equal_codes(codes, clips):
 
 
 def _agreeing(pairs, lags, n_tables):
-    """Pairs with enough hits of lags within two samples, the lag of most hits first."""
+    """Return pairs with enough matches within two samples of one lag, most frequent lag first."""
     if not len(pairs):
         return pairs, lags
     order = np.lexsort((lags, pairs))
@@ -263,7 +262,7 @@ def _agreeing(pairs, lags, n_tables):
 
 
 def _fractional_shifts():
-    """Weights that read a correlation between its samples, eight steps a sample."""
+    """Return weights that interpolate a correlation in steps of an eighth of a sample."""
     steps = np.arange(-4 * 8, 4 * 8 + 1) / 8
     distance = steps[:, None] - np.arange(-SEARCH, SEARCH + 1)
     return np.sinc(distance) * np.clip(np.cos(np.pi * distance / (2 * SEARCH + 2)), 0, None) ** 2
@@ -286,7 +285,7 @@ def similarity(first: npt.NDArray[Any], second: npt.NDArray[Any], lag: int) -> f
     Returns
     -------
     similarity : float
-        In [0, 1], the sign left out; 0 where the overlap is too short.
+        Absolute value, in [0, 1]; 0 if the overlap is too short.
     """
     start, stop = max(0, lag), min(len(first), len(second) + lag)
     if stop - start < max(1, MIN_OVERLAP * min(len(first), len(second))):

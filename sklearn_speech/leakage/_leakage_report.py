@@ -1,11 +1,12 @@
-"""Result of check_speaker_leakage."""
+"""The result of check_speaker_leakage."""
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from html import escape
 from typing import Any, NamedTuple
 
-#: Kinds of leaks, in the order of reports.
+#: Kinds of leaks, in the order in which reports list them.
 KINDS = (
     "speaker on both sides",
     "copy under two speakers",
@@ -13,7 +14,7 @@ KINDS = (
     "text on both sides",
 )
 
-#: Rows of each kind that a printed report shows.
+#: Number of rows of each kind in a printed report.
 MAX_SHOWN = 4
 
 
@@ -38,14 +39,14 @@ class LeakageReport:
     Parameters
     ----------
     leaks : list of Leak
-        One row a leak.
+        One row per leak.
     n_clips, n_speakers, n_folds : int
-        Numbers of what was checked.
+        Numbers of clips, speakers and folds that were checked.
     threshold : float
         Similarity from which two clips count as copies.
     silent, short : list of int
-        Clips of one constant value, which are not compared, and clips shorter than
-        0.1 s, of which only identical copies are found.
+        Clips with one constant value, which are not compared, and clips shorter than 0.1 s, for
+        which only identical copies are found.
     texts_checked : bool
         Whether texts were given.
 
@@ -61,9 +62,9 @@ class LeakageReport:
     Each leak is a named tuple: `kind`; `i` and `j`, the positions of two clips
     in X, and `path_i`, `path_j` where X are files; `speaker_i`, `speaker_j`;
     `similarity` in [0, 1] and `identical` (every sample equal) for copies, NaN
-    and False otherwise; `folds`, the numbers of all splits in which the leak
-    shows, i and j standing on different sides in the first of them. A speaker
-    or a text on both sides is one row, whatever the number of its clips.
+    and False otherwise; `folds`, the numbers of all splits with the leak; i and j are on
+    different sides in the first of them. A speaker or a text on both sides is one row, however
+    many clips it has.
     """
 
     def __init__(
@@ -99,13 +100,13 @@ class LeakageReport:
         return {kind: counts[kind] for kind in KINDS}
 
     def to_frame(self) -> Any:
-        """The leaks as a data frame, one row a leak.
+        """Return the leaks as a data frame with one row per leak.
 
         Returns
         -------
         frame : pandas.DataFrame
-            With the columns kind, i, j, path_i, path_j, speaker_i, speaker_j,
-            similarity, identical and folds.
+            Its columns are kind, i, j, path_i, path_j, speaker_i, speaker_j, similarity,
+            identical and folds.
         """
         import pandas as pd
 
@@ -131,12 +132,12 @@ class LeakageReport:
         ]
 
     def _folder(self):
-        """The folder that all shown files share, to be left out of their rows."""
+        """Return the common folder of all shown files, which is left out of their rows."""
         paths = [path for leak in self._shown() for path in (leak.path_i, leak.path_j) if path]
         folders = {os.path.dirname(path) for path in paths}
         try:
             return os.path.commonpath(folders) if folders else ""
-        except ValueError:  # absolute and relative paths, or other drives
+        except ValueError:  # absolute and relative paths, or several drives
             return ""
 
     def _rows(self):
@@ -165,9 +166,9 @@ class LeakageReport:
         if self.silent:
             yield f"{len(self.silent)} silent clips were not compared"
         if self.short:
-            yield f"only identical copies are found of {len(self.short)} clips shorter than 0.1 s"
+            yield f"only identical copies are found for {len(self.short)} clips shorter than 0.1 s"
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = [f"LeakageReport: {self._summary()}"]
         lines += [f"  {kind:<24}{count:>12}" for kind, count in self._count_rows()]
         if self.leaks:
@@ -181,7 +182,7 @@ class LeakageReport:
         return "\n".join([*lines, *(f"  ({note})" for note in self._notes())])
 
     def _repr_html_(self):
-        def table(rows, tag):
+        def table(rows: Iterable[Iterable[str]], tag: str) -> str:
             return "".join(
                 "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>"
                 for row in rows

@@ -1,4 +1,4 @@
-"""Which clips, speakers and texts are on which side of each split."""
+"""Find out which clips, speakers and texts are on which side of each split."""
 
 from collections import defaultdict
 from typing import Any
@@ -14,7 +14,7 @@ TRAIN, TEST = 1, 2
 def list_sides(
     cv: Any, X: Any, y: Any, names: npt.NDArray[Any], codes: npt.NDArray[Any]
 ) -> list[npt.NDArray[Any]]:
-    """For each split, the side of each clip.
+    """Return the side of each clip in each split.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def list_sides(
 def on_both_sides(
     codes: npt.NDArray[Any], sides: list[npt.NDArray[Any]]
 ) -> list[tuple[int, int, tuple[int, ...]]]:
-    """Labels with training and test clips in one split.
+    """Find speakers or texts with training and test clips in one split.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def on_both_sides(
     Returns
     -------
     found : list of (int, int, tuple of int)
-        One entry a label: a clip of it on the training and one on the test
-        side of the first split in question, and all splits in question.
+        For each speaker or text found: one training clip and one test clip of the first such
+        split, and the numbers of all such splits.
     """
     codes = np.asarray(codes)
     folds: dict[int, list[int]] = defaultdict(list)
@@ -64,7 +64,7 @@ def on_both_sides(
         for part in (TRAIN, TEST):
             index = np.flatnonzero((side & part > 0) & (codes >= 0))[::-1]
             first = np.full(n_labels, -1)
-            first[codes[index]] = index  # the last one written is the first clip
+            first[codes[index]] = index  # the first clip is written last
             firsts.append(first)
         for label in np.flatnonzero((firsts[0] >= 0) & (firsts[1] >= 0)).tolist():
             folds[label].append(k)
@@ -72,10 +72,10 @@ def on_both_sides(
     return [(*clips[label], tuple(folds[label])) for label in sorted(folds)]
 
 
-def parted_pairs(
+def separated_pairs(
     pairs: npt.NDArray[Any], sides: list[npt.NDArray[Any]]
 ) -> dict[int, tuple[int, ...]]:
-    """The splits that put one clip of a pair into training and the other into test.
+    """Find the splits that put one clip of a pair into training and the other into test.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def parted_pairs(
     Returns
     -------
     folds : dict of int to tuple of int
-        Only pairs that some split separates.
+        Splits by position of the pair; contains only pairs that some split separates.
     """
     folds = defaultdict(list)
     for k, side in enumerate(sides):

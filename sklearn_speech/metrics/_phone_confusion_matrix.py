@@ -1,4 +1,4 @@
-"""Confusions between phones, from the alignment that the phone error rate counts."""
+"""Confusions between phones, from the alignment of the phone error rate."""
 
 from typing import Literal
 
@@ -15,7 +15,7 @@ NO_PHONE = "-"
 def phone_confusion_matrix(
     y_true: ArrayLike, y_pred: ArrayLike, *, folding: Literal[39, 48] | None = None
 ) -> tuple[np.ndarray, list[str]]:
-    """Count how often each phone was recognised as each other one, deleted or inserted.
+    """Count how often each phone was recognised as each phone, deleted or inserted.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def phone_confusion_matrix(
     y_pred : list or 1-D array of sequences of str, of shape (n_clips,)
         Recognised phones.
     folding : {None, 48, 39}, default=None
-        Fold both sides before the comparison; see
+        Fold both sequences before the comparison; see
         :func:`~sklearn_speech.metrics.fold_phones`.
 
     Returns
@@ -33,17 +33,17 @@ def phone_confusion_matrix(
         Entry (i, j) counts how often ``labels[i]`` was spoken and ``labels[j]`` recognised. The
         last row counts insertions, the last column deletions.
     labels : list of str
-        The phones that occur, sorted, and at the end "-", which stands for no phone.
+        The phones that occur, sorted, followed by "-", which means no phone.
 
     Raises
     ------
     TypeError, ValueError
-        When a sequence is not a list of strings, the numbers of clips differ, a phone cannot be
+        If a sequence is not a list of strings, the numbers of clips differ, a phone cannot be
         folded, or a phone is called "-".
 
     See Also
     --------
-    sklearn_speech.inspection.PhoneConfusionDisplay : Draws it.
+    sklearn_speech.inspection.PhoneConfusionDisplay : Draws the matrix.
 
     Notes
     -----
@@ -65,7 +65,7 @@ def phone_confusion_matrix(
     sides = check_pairs(y_true, y_pred, folding)
     labels = sorted({phone for side in sides for phones in side for phone in phones})
     if NO_PHONE in labels:
-        raise ValueError(f"a phone is called {NO_PHONE!r}, which stands for no phone here")
+        raise ValueError(f"a phone is called {NO_PHONE!r}, which means no phone here")
     labels.append(NO_PHONE)
     row = {label: i for i, label in enumerate(labels)}
     matrix = np.zeros((len(labels), len(labels)), dtype=np.int64)
@@ -73,7 +73,7 @@ def phone_confusion_matrix(
         for block in Levenshtein.opcodes(said, heard):
             left = said[block.src_start : block.src_end]
             right = heard[block.dest_start : block.dest_end]
-            # both sides are equally long, or one of them is empty
+            # both parts have the same length, or one of them is empty
             left, right = left or [NO_PHONE] * len(right), right or [NO_PHONE] * len(left)
             for a, b in zip(left, right):
                 matrix[row[a], row[b]] += 1

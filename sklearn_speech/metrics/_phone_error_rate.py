@@ -20,10 +20,10 @@ def phone_error_rate(
     average: Literal["corpus", "utterance"] = "corpus",
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Number of phone errors divided by the number of spoken phones.
+    """Compute the number of phone errors divided by the number of spoken phones.
 
-    Errors are the substitutions, deletions and insertions of the alignment that has fewest of
-    them. 0 is perfect; with many insertions the rate exceeds 1.
+    Errors are the substitutions, deletions and insertions in the alignment with the fewest
+    errors. 0 is perfect; with many insertions, the rate may exceed 1.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def phone_error_rate(
     y_pred : list or 1-D array of sequences of str, of shape (n_clips,)
         Recognised phones.
     folding : {None, 48, 39}, default=None
-        Fold both sides from TIMIT's 61 phones before the comparison; see
+        Fold both sequences from TIMIT's 61 phones before the comparison; see
         :func:`~sklearn_speech.metrics.fold_phones`. Published rates on TIMIT use 39.
     average : {"corpus", "utterance"}, default="corpus"
         "corpus" divides all errors by all phones, as published rates do; "utterance" averages the
@@ -48,13 +48,14 @@ def phone_error_rate(
     Raises
     ------
     TypeError, ValueError
-        When a sequence is not a list of strings, a phone cannot be folded, the numbers of clips
-        differ, a parameter is unknown, or no clip with a weight contains a spoken phone.
+        If a sequence is not a list of strings, a phone cannot be folded, the numbers of clips
+        differ, a parameter is unknown, or no clip with a weight above 0 contains a spoken
+        phone.
 
     See Also
     --------
-    phone_errors : The three kinds of errors, for each clip.
-    phone_confusion_matrix : How often each phone is recognised as each other one.
+    phone_errors : The three kinds of errors of each clip.
+    phone_confusion_matrix : How often each phone is recognised as each phone.
 
     Notes
     -----
@@ -62,7 +63,7 @@ def phone_error_rate(
     with ``average="utterance"`` its rate is the number of its insertions.
 
     ``sklearn_speech.metrics.phone_error_rate_scorer`` is the scorer with the default settings; it
-    negates the rate, so that higher is better. For other settings call
+    negates the rate, so that higher is better. For other settings, call
     :func:`sklearn.metrics.make_scorer` with ``greater_is_better=False``.
 
     Examples

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from rapidfuzz.distance import Levenshtein
 from sklearn.utils import Bunch, check_consistent_length
 
-from ..utils.validation import check_phone_sequences
+from ..utils.phones import check_phone_sequences
 from ._phone_sets import check_folding, fold_checked
 
 
@@ -23,7 +23,7 @@ def phone_errors(
     y_pred : list or 1-D array of sequences of str, of shape (n_clips,)
         Recognised phones.
     folding : {None, 48, 39}, default=None
-        Fold both sides before the comparison; see
+        Fold both sequences before the comparison; see
         :func:`~sklearn_speech.metrics.fold_phones`.
 
     Returns
@@ -43,15 +43,15 @@ def phone_errors(
     Raises
     ------
     TypeError, ValueError
-        When a sequence is not a list of strings, the numbers of clips differ, or a phone cannot be
-        folded.
+        If a sequence is not a list of strings, the numbers of clips differ, or a phone cannot
+        be folded.
 
     Notes
     -----
-    The sum of the three is the Levenshtein distance. If several alignments have equally few errors,
-    one of them is counted: the sum is unique, its division into the three kinds is not. Scoring
-    tools that weight substitutions differently from deletions and insertions may divide it
-    differently. Phones are compared in Unicode's form NFC.
+    The sum of the three kinds is the Levenshtein distance. If several alignments have equally
+    few errors, one of them is counted: the sum is unique, but its division into the three kinds
+    is not. Scoring tools with different weights for substitutions than for deletions and
+    insertions may divide it differently. Phones are compared in Unicode form NFC.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def phone_errors(
 def check_pairs(
     y_true: ArrayLike, y_pred: ArrayLike, folding: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Both sides checked and, if wanted, folded."""
+    """Check both sequences and, if `folding` is given, fold them."""
     check_folding(folding)
     said = check_phone_sequences(y_true, "y_true")
     heard = check_phone_sequences(y_pred, "y_pred")

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..utils.validation import check_phone_sequences, make_ragged
+from ..utils.phones import check_phone_sequences
+from ..utils.validation import make_ragged
 
 #: The 61 symbols of TIMIT's transcriptions, alphabetically.
 TIMIT_PHONES = tuple(
@@ -15,7 +16,7 @@ TIMIT_PHONES = tuple(
     "hv ih ix iy jh k kcl l m n ng nx ow oy p pau pcl q r s sh t tcl th uh uw ux v w y z zh".split()
 )
 
-#: The folding to 48 phones; phones not listed stay. The glottal stop q is removed.
+#: The folding to 48 phones; other phones are kept. The glottal stop q is removed.
 _TO_48: dict[str, str | None] = {
     "ax-h": "ax",
     "axr": "er",
@@ -35,7 +36,7 @@ _TO_48: dict[str, str | None] = {
     "q": None,
 }
 
-#: The folding from 48 phones to 39; phones not listed stay.
+#: The folding from 48 phones to 39; other phones are kept.
 _TO_39 = {
     "ao": "aa",
     "ax": "ah",
@@ -50,7 +51,7 @@ _TO_39 = {
 
 
 def _fold_table(folding: int) -> dict[str, str | None]:
-    """The folded phone of each phone; phones of the folded sets are keys too."""
+    """Return the folded phone of each phone; phones of the folded sets are keys too."""
     table: dict[str, str | None] = {phone: _TO_48.get(phone, phone) for phone in TIMIT_PHONES}
     table |= {phone: phone for phone in table.values() if phone is not None}
     if folding == 39:
@@ -62,7 +63,7 @@ _TABLES = {folding: _fold_table(folding) for folding in (48, 39)}
 
 
 def fold_phones(sequences: ArrayLike, folding: Literal[39, 48] = 39) -> np.ndarray:
-    """Fold TIMIT's phones to the 48 or 39 on which systems are trained and compared.
+    """Fold TIMIT's phones to the 48 or 39 phones on which systems are trained and compared.
 
     The standard folding of Lee and Hon [1]_. To 48: the allophones ax-h, axr, em, nx, eng, hv and
     ux become ax, er, m, n, ng, hh and uw; the closures pcl, tcl and kcl become cl, and bcl, dcl
@@ -80,13 +81,13 @@ def fold_phones(sequences: ArrayLike, folding: Literal[39, 48] = 39) -> np.ndarr
     Returns
     -------
     folded : ndarray of shape (n_clips,), dtype object
-        Each a list of str. Equal neighbours that folding creates, such as two "sil", stay two,
-        as in published scores.
+        Each a list of str. Equal neighbours that folding creates, such as two "sil", are not
+        merged, as in published scores.
 
     Raises
     ------
     ValueError
-        When a phone is not one of TIMIT's, or `folding` is another number.
+        If a phone is not one of TIMIT's, or `folding` is another number.
 
     References
     ----------
@@ -109,7 +110,7 @@ def check_folding(folding: int | None) -> None:
 
 
 def fold_checked(sequences: Iterable[list[str]], folding: int | None, name: str) -> np.ndarray:
-    """Fold sequences that have been checked; `name` is for errors."""
+    """Fold sequences that have been checked; errors contain `name`."""
     check_folding(folding)
     if folding is None:
         raise ValueError("folding=None: expected 48 or 39")

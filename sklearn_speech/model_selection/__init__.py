@@ -1,7 +1,7 @@
 """Scores on speakers that were not in training, and comparisons of such scores.
 
-Splitters, searches, checks for leakage and the cache of features are exported here too, since
-users of scikit-learn look for them in a package of this name.
+Splitters, searches, leakage checks and the feature cache are exported here too, because users
+of scikit-learn look for them in a package of this name.
 """
 
 import importlib
@@ -13,7 +13,7 @@ from ._folds import SpeakerFoldError
 from ._speaker_comparison import SpeakerComparison
 from ._speaker_scores import SpeakerScores
 
-#: Names from other packages, imported on first use: searches load optuna.
+#: Names from other packages, imported on first use, because searches load optuna.
 _EXPORTED = {
     "FeatureCache": "store",
     "FoldPruner": "search",
@@ -39,12 +39,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name in _EXPORTED:
         room = importlib.import_module(f"..{_EXPORTED[name]}", __name__)
         return getattr(room, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return __all__

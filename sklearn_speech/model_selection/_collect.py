@@ -1,4 +1,4 @@
-"""Results of folds, put together."""
+"""Combine the results of all folds."""
 
 import warnings
 from typing import Any
@@ -13,8 +13,8 @@ from ._pooled import pooled_scores
 from ._speaker_scores import SpeakerScores
 
 
-def listed(speakers: Any) -> str:
-    """The first three names, and how many more there are."""
+def shorten_names(speakers: Any) -> str:
+    """Return the first three names, and how many more there are."""
     first = ", ".join(repr(str(name)) for name in speakers[:3])
     return first + (f" and {len(speakers) - 3} more" if len(speakers) > 3 else "")
 
@@ -31,21 +31,21 @@ def collect(
     scorers: dict[str, Any],
     score_params: dict[str, dict[str, Any]],
 ) -> SpeakerScores:
-    """Put the results of all folds together.
+    """Combine the results of all folds.
 
     Parameters
     ----------
     folds : list of Fold
     splits : list of (ndarray, ndarray, ndarray) of int
-        Training clips, test clips, and training clips that have labels.
+        Training clips, test clips, and labelled training clips.
     held_out : list of ndarray
-        Names of the speakers of each test part.
+        Names of the speakers that each fold held out.
     y : ndarray of shape (n_clips, ...)
     names : ndarray of shape (n_speakers,)
     codes : ndarray of int of shape (n_clips,)
         ``names[codes]`` are the speakers.
     labels : dict of str to str
-        What tables call each metric.
+        The name of each metric in tables.
     error_score : "raise" or float
     scorers : dict of str to callable
     score_params : dict of str to dict
@@ -58,13 +58,13 @@ def collect(
     failures = {i: fold.traceback for i, fold in enumerate(folds) if fold.error is not None}
     if len(failures) == len(folds):
         raise SpeakerFoldError(
-            f"all {len(folds)} folds failed; the one that held out {listed(held_out[0])} with:\n"
-            f"{folds[0].traceback}"
+            f"all {len(folds)} folds failed; the one that held out {shorten_names(held_out[0])} "
+            f"with:\n{folds[0].traceback}"
         ) from folds[0].error
     for i in failures:
         warnings.warn(
-            f"fold {i}, which held out {listed(held_out[i])}, failed; its score is {error_score}:"
-            f"\n{folds[i].traceback}",
+            f"fold {i}, which held out {shorten_names(held_out[i])}, failed; "
+            f"its score is {error_score}:\n{folds[i].traceback}",
             FitFailedWarning,
             stacklevel=3,
         )
@@ -123,7 +123,7 @@ def collect(
 
 
 def _warn_of_undefined_scores(folds, held_out, labels):
-    """Say which metric is NaN in which folds; an AUC is where a class is missing."""
+    """Warn which metric is NaN in which folds, such as an AUC in a fold that lacks a class."""
     for name in folds[0].scores:
         undefined = [
             speakers
@@ -133,7 +133,7 @@ def _warn_of_undefined_scores(folds, held_out, labels):
         if undefined:
             warnings.warn(
                 f"{labels.get(name, name)} has no value (NaN) in {len(undefined)} of {len(folds)} "
-                f"folds, such as the one that held out {listed(undefined[0])}: the held-out clips "
+                f"folds, such as the one that held out {shorten_names(undefined[0])}: the held-out clips "
                 "lack a class or label, or all have the same number. The mean over speakers "
                 "leaves these speakers out, and pooled_scores has the score of all clips "
                 "together. Otherwise hold out several speakers at once, as with "
@@ -149,7 +149,7 @@ def _as_array(predictions):
 
 
 def _classes(y, folds, splits):
-    """Sorted classes, or None where targets or predictions are no labels."""
+    """Return the sorted classes, or None if targets or predictions are not labels."""
     used = np.zeros(len(y), dtype=bool)
     for _, test, labelled in splits:
         used[test] = used[labelled] = True

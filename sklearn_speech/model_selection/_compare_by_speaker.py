@@ -1,6 +1,6 @@
-"""Several pipelines on the same held-out speakers."""
+"""Compare pipelines on the same held-out speakers."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -17,24 +17,24 @@ def compare_by_speaker(
     Parameters
     ----------
     *results : SpeakerScores, or one dict or list of them
-        Results of :func:`cross_validate_by_speaker` on the same folds. Those without a
-        name are called "1", "2" and so on.
+        Results of :func:`cross_validate_by_speaker` on the same folds. Results without a name
+        are called "1", "2" and so on.
     metric : str or None, default=None
-        Which metric to compare; the first of each result where None.
+        The metric to compare; None means the first of each result.
     **named : SpeakerScores
         Results by name.
 
     Returns
     -------
     comparison : SpeakerComparison
-        Printed, it shows the score of each speaker, the differences, and p-values with
+        When printed, it shows the score of each speaker, the differences, and p-values with
         their limits.
 
     Raises
     ------
     ValueError
-        When fewer than two results, or one speaker, are given, or the results
-        are not from the same clips, folds and metric.
+        If there are fewer than two results or speakers, or the results are not from the same
+        clips, folds and metric.
 
     Notes
     -----
@@ -82,7 +82,7 @@ def compare_by_speaker(
         if not isinstance(result, SpeakerScores):
             raise ValueError(
                 f"result {name!r} is of type {type(result).__name__}: expected SpeakerScores, "
-                "as cross_validate_by_speaker returns"
+                "the result of cross_validate_by_speaker"
             )
     if len(by_name) < 2:
         raise ValueError(f"got {len(by_name)} result: a comparison needs at least two")
@@ -90,7 +90,7 @@ def compare_by_speaker(
     for name, result in others:
         _check_same_folds(first_name, first, name, result)
     if len(first.speakers) < 2:
-        raise ValueError("the results hold one held-out speaker: a comparison needs at least two")
+        raise ValueError("the results have one held-out speaker: a comparison needs at least two")
     label = common_label(result.labels[result._metric(metric)] for result in by_name.values())
     scores = np.column_stack([result.speaker_scores(metric) for result in by_name.values()])
     undefined = np.logical_or.reduce([result.undefined(metric) for result in by_name.values()])
@@ -109,11 +109,11 @@ def _targets(result):
 
 
 def _check_same_folds(first_name, first, name, other):
-    def differ(what):
+    def differ(what: str) -> NoReturn:
         raise ValueError(
             f"{first_name!r} and {name!r} are not comparable: {what}. Give both "
             "cross-validations the same clips in the same order and the same cv (with an "
-            "int as random_state where it draws at random)"
+            "int as random_state if it draws at random)"
         )
 
     if _targets(first) != _targets(other):
@@ -127,4 +127,4 @@ def _check_same_folds(first_name, first, name, other):
         pairs = zip(first["indices"][part], other["indices"][part])
         for i, (ours, theirs) in enumerate(pairs):
             if not np.array_equal(np.sort(ours), np.sort(theirs)):
-                differ(f"fold {i} has other {part} clips")
+                differ(f"fold {i} has different {part} clips")

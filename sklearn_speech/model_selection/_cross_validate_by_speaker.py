@@ -1,4 +1,4 @@
-"""Cross-validation that holds speakers out."""
+"""Cross-validation that holds out speakers."""
 
 import numbers
 from typing import Any
@@ -9,12 +9,12 @@ from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
-from ..store._clipwise import split_clipwise
 from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
+from ..store._split_clipwise import split_clipwise
 from ..utils.labels import check_targets
 from ..utils.parallel import refuse_multiprocessing
 from ..utils.speakers import check_speakers
-from ._collect import collect, listed
+from ._collect import collect, shorten_names
 from ._folds import Fold, SpeakerFoldError, check_splits, run_fold, threads_per_job
 from ._routing import route_metadata
 from ._scoring import check_scorers
@@ -38,11 +38,11 @@ def cross_validate_by_speaker(
     error_score: float | str = "raise",
     memory: Any = None,
 ) -> SpeakerScores:
-    """Score an estimator on speakers that it has never heard.
+    """Score an estimator on speakers that are not in its training data.
 
-    As :func:`sklearn.model_selection.cross_validate`, but no split may have a speaker on
-    both sides, and the result knows speakers: a score for each of them, predictions in
-    the order of X, an interval over speakers.
+    Like :func:`sklearn.model_selection.cross_validate`, but no split may have a speaker on both
+    sides, and the result contains a score for each speaker, predictions in the order of X, and
+    a confidence interval over speakers.
 
     Parameters
     ----------
@@ -54,21 +54,20 @@ def cross_validate_by_speaker(
         Classes as strings or integers, an indicator matrix, numbers to predict, or other
         targets, such as lists of phones.
     speakers : array-like of shape (n_clips,)
-        Who speaks in each clip. They are also handed on as `groups` to steps that split
-        once more (early stopping, searches): with metadata routing on to those that
-        request them, with routing off to those whose ``fit`` takes `groups`, inside a
-        pipeline too.
+        The speaker of each clip. They are also passed as `groups` to steps that split again
+        (early stopping, searches), inside a pipeline too: with metadata routing on, to steps
+        that request them; with routing off, to steps whose ``fit`` takes `groups`.
     cv : int, splitter, iterable or None, default=None
-        None holds out one speaker after the other; an int is the number of folds of
-        ``GroupKFold``; else a splitter by group, such as ``StratifiedGroupKFold()`` or
-        ``StratifiedGroupShuffleSplit()``, or (train, test) positions.
+        None holds out one speaker at a time; an int is the number of folds of ``GroupKFold``;
+        otherwise a group splitter, such as ``StratifiedGroupKFold()`` or
+        ``StratifiedGroupShuffleSplit()``, or an iterable of (train, test) positions.
     scoring : str, callable, list, tuple, dict or None, default=None
-        As in scikit-learn; None is the estimator's own ``score``.
+        As in scikit-learn; None uses the estimator's own ``score``.
     params : dict or None, default=None
-        Further arguments of ``fit`` (with metadata routing on, of scorers too), such as
-        sample weights; what has one entry a clip is cut like X.
+        Further arguments of ``fit`` (and of scorers, with metadata routing on), such as sample
+        weights; arguments with one entry per clip are split like X.
     n_jobs : int or None, default=None
-        Folds computed at once. Torch's threads are then shared out among them.
+        Number of folds that run in parallel. They share torch's threads.
     verbose : int, default=0
         1 shows a progress bar over folds.
     return_estimator : bool, default=False
@@ -76,26 +75,26 @@ def cross_validate_by_speaker(
     return_train_score : bool, default=False
         Also score the training clips, as ``result["train_score"]``.
     error_score : "raise" or float, default="raise"
-        A fold that fails stops everything ("raise"), or gets this score (such as NaN)
-        with a warning.
+        "raise" stops at the first fold that fails; a number, such as NaN, becomes the score of
+        that fold, with a warning.
     memory : str, os.PathLike, FeatureCache, joblib.Memory or None, default=None
-        Folder that keeps what the first steps of a pipeline compute, for later calls
-        with the same clips; see the notes.
+        Folder that stores the output of the first steps of a pipeline, for later calls with the
+        same clips; see the notes.
 
     Returns
     -------
     scores : SpeakerScores
-        A dict with ``test_score`` (or ``test_<metric>``), one entry a fold, and
+        A dict with ``test_score`` (or ``test_<metric>``), one entry per fold, and
         per-speaker scores, predictions and intervals as attributes and methods.
 
     Raises
     ------
     ValueError
-        When a split has a speaker on both sides, the name of a speaker or a target is
-        missing, labels mix strings and numbers, there is one speaker only, or folds would
-        run on joblib's "multiprocessing" backend.
+        If a split has a speaker on both sides, the name of a speaker or a target is missing,
+        labels mix strings and numbers, there is only one speaker, or folds would run on
+        joblib's "multiprocessing" backend.
     SpeakerFoldError
-        When a fold fails and ``error_score="raise"``; it names the speakers held out.
+        If a fold fails and ``error_score="raise"``; it names the speakers held out.
 
     Warns
     -----
@@ -106,7 +105,7 @@ def cross_validate_by_speaker(
 
     See Also
     --------
-    SpeakerScores : The result.
+    SpeakerScores : The class of the result.
     compare_by_speaker : Compares several results.
 
     Notes
@@ -115,9 +114,9 @@ def cross_validate_by_speaker(
     regressor: NaN, in each column) are unlabelled: they are trained on, when their speaker
     is not held out, and never scored.
 
-    The first steps of a pipeline that treat each clip alone (this library's own: reading
-    files, spectrograms) are computed once for all folds; the scores are the same. This is
-    left out when a scorer is a function of your own, which may want to see the clips
+    The first steps of a pipeline that process each clip independently (this library's own
+    steps: reading files, spectrograms) are computed once for all folds; the scores are the
+    same. This is not done if a scorer is your own function, because it may need the clips
     themselves.
 
     Held-out speakers may lack classes. Metrics of probabilities that take ``labels=``
@@ -131,7 +130,7 @@ def cross_validate_by_speaker(
     no training clip has counts as wrong in metrics of predicted classes; the others raise an
     error.
 
-    KeyboardInterrupt stops the whole run. A fold whose training was cut short is never
+    KeyboardInterrupt stops the whole run. A fold whose training was interrupted is never
     scored.
 
     Examples
@@ -198,20 +197,20 @@ def cross_validate_by_speaker(
         for i, split in enumerate(splits)
     )
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    folds = [Fold() for _ in splits]  # replaced as they come in
+    folds = [Fold() for _ in splits]  # replaced by the results
     with tqdm(total=len(splits), desc="held-out speakers", disable=not verbose) as bar:
         try:
             for i, fold in parallel(jobs):
                 folds[i] = fold
                 result = " ".join(f"{score:.3f}" for score in fold.scores.values())
-                bar.set_postfix_str(f"{listed(held_out[i])} {result}")
+                bar.set_postfix_str(f"{shorten_names(held_out[i])} {result}")
                 bar.update()
         except _FoldFailure as failure:
             i, error, trace = failure.args
-            if error.__traceback__ is None:  # it comes from another process
+            if error.__traceback__ is None:  # the error comes from another process
                 error.add_note(trace)
             raise SpeakerFoldError(
-                f"fold {i}, which held out {listed(held_out[i])}, failed: "
+                f"fold {i}, which held out {shorten_names(held_out[i])}, failed: "
                 f"{type(error).__name__}: {error}"
             ) from error
     return collect(
@@ -220,7 +219,7 @@ def cross_validate_by_speaker(
 
 
 class _FoldFailure(Exception):
-    """Carries a fold's number, exception and traceback out of a job, which stops the others."""
+    """Carries the number, exception and traceback of a fold out of a job, and stops the others."""
 
 
 def _numbered(i, stop, *args, **kwargs):

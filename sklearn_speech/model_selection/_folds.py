@@ -1,4 +1,4 @@
-"""One fold of a cross-validation by speaker: splits are checked, a fold is fitted and scored."""
+"""Check the splits of a cross-validation by speaker, and fit and score one fold."""
 
 import pickle
 import sys
@@ -21,15 +21,15 @@ from ._scoring import score_clips, score_speakers, with_all_classes
 
 
 class SpeakerFoldError(RuntimeError):
-    """A fold failed. The message names the speakers that it held out; the cause is chained."""
+    """A fold failed. The message names the held-out speakers; the original error is chained."""
 
 
 @dataclass
 class Fold:
-    """Scores, responses and times of one fold, or the error that ended it."""
+    """Scores, predictions and times of one fold, or the error that ended it."""
 
     scores: dict = field(default_factory=dict)  # metric -> float
-    speaker_scores: dict = field(default_factory=dict)  # metric -> one float a held-out speaker
+    speaker_scores: dict = field(default_factory=dict)  # metric -> floats by held-out speaker
     train_scores: dict = field(default_factory=dict)
     predictions: Any = None
     probabilities: Any = None
@@ -44,7 +44,7 @@ class Fold:
 def check_splits(
     cv: Any, X: Any, y: Any, names: npt.NDArray[Any], codes: npt.NDArray[Any]
 ) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
-    """The splits of `cv` by speaker, as index arrays; a shared speaker is an error.
+    """Return the splits of `cv` as index arrays; a speaker on both sides is an error.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def check_splits(
     """
     if len(names) < 2:
         raise ValueError(
-            f"speakers holds one speaker only ({str(names[0])!r}): to hold speakers out, at least "
+            f"speakers holds only one speaker ({str(names[0])!r}): to hold out speakers, at least "
             "two are needed"
         )
     splits = list_splits(cv, X, y, names, codes)
@@ -80,7 +80,7 @@ def refuse_shared_speakers(
     codes: npt.NDArray[Any],
     title: str,
 ) -> None:
-    """Raise where a speaker is on both sides of a split.
+    """Raise ValueError if a speaker is on both sides of a split.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def refuse_shared_speakers(
     codes : ndarray of int of shape (n_clips,)
         ``names[codes]`` are the speakers.
     title : str
-        What the error calls the split.
+        Name of the split in the error message.
     """
     heard, tested = np.zeros(len(names), dtype=bool), np.zeros(len(names), dtype=bool)
     heard[codes[train]] = True
@@ -100,16 +100,16 @@ def refuse_shared_speakers(
         listed = ", ".join(repr(str(name)) for name in names[shared][:3])
         more = f" and {len(shared) - 3} more" if len(shared) > 3 else ""
         raise ValueError(
-            f"{title} has clips of {listed}{more} in both its training and its test part; a score "
-            "on speakers that were heard in training says nothing about new ones. Use a splitter "
-            "by group: LeaveOneGroupOut(), GroupKFold(), StratifiedGroupKFold(), "
+            f"{title} has clips of {listed}{more} in both its training and its test part. A score "
+            "on speakers of the training part says nothing about new ones. Use a group splitter, "
+            "such as LeaveOneGroupOut(), GroupKFold(), StratifiedGroupKFold(), "
             "StratifiedGroupShuffleSplit()"
         )
 
 
 @contextmanager
 def torch_threads(n_threads: int | None) -> Iterator[None]:
-    """Limit torch, where it is loaded, to some threads inside the block; None: no limit."""
+    """Limit the threads of torch, if it is loaded, inside the block; None means no limit."""
     torch = sys.modules.get("torch")
     if torch is None or n_threads is None:
         yield
@@ -123,7 +123,7 @@ def torch_threads(n_threads: int | None) -> Iterator[None]:
 
 
 def threads_per_job(n_jobs: int | None, n_folds: int) -> int | None:
-    """Threads for each of the folds that run at the same time; None where only one runs."""
+    """Return the number of torch threads for each parallel fold, or None if only one runs."""
     n_workers = min(joblib.effective_n_jobs(n_jobs), n_folds)
     return None if n_workers < 2 else max(1, joblib.cpu_count() // n_workers)
 
@@ -143,28 +143,28 @@ def run_fold(
     keep_estimator: bool = False,
     n_threads: int | None = None,
 ) -> Fold:
-    """Fit on the training part, score and predict the test part; keep a failure, do not raise it.
+    """Fit on the training part and score the test part; an error is returned, not raised.
 
     Parameters
     ----------
     estimator : estimator instance
-        Unfitted, this fold's own.
+        An unfitted estimator that no other fold uses.
     X, y : array-likes of shape (n_clips, ...)
     codes : ndarray of int of shape (n_clips,)
         Speakers as numbers.
     split : (ndarray of int, ndarray of int, ndarray of int)
-        Training clips, test clips, and training clips that have labels.
+        Training clips, test clips, and labelled training clips.
     scorers : dict of str to callable
     fit_params : dict
         For all clips.
     score_params : dict of str to dict
         For all clips.
     prefix : Pipeline or None, default=None
-        Fitted first steps, computed beforehand: X is what comes out of them.
+        Fitted first steps whose output is X.
     train_score : bool, default=False
     keep_estimator : bool, default=False
     n_threads : int or None, default=None
-        Threads for torch.
+        Number of torch threads.
 
     Returns
     -------
@@ -193,7 +193,7 @@ def run_fold(
                     fold.train_scores |= score_clips(
                         name, scorer, responses, X_train, y_train, given
                     )
-    except Exception as error:  # noqa: BLE001  the caller raises it, or says which fold has no score
+    except Exception as error:  # noqa: BLE001  the caller raises it or warns
         fold = Fold(error=_portable(error), traceback=traceback.format_exc())
     if keep_estimator and fold.error is None:
         fold.estimator = estimator
@@ -219,7 +219,7 @@ def _score_test_clips(fold, estimator, X, y, codes, test, scorers, score_params)
         fold.speaker_scores = {key: [value] for key, value in fold.scores.items()}
     else:
 
-        def params_of(name, rows):
+        def params_of(name: str, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
             return check_method_params(X, score_params[name], indices=test[rows])
 
         fold.speaker_scores = score_speakers(
@@ -237,14 +237,14 @@ def _score_test_clips(fold, estimator, X, y, codes, test, scorers, score_params)
 
 
 def _rows_of_each(codes):
-    """Positions of the clips of each speaker, ascending, in the order of the codes."""
+    """Return the ascending positions of each speaker's clips, in the order of the codes."""
     order = np.argsort(codes, kind="stable")
     starts = np.flatnonzero(np.diff(codes[order])) + 1
     return np.split(order, starts)
 
 
 def _portable(error):
-    """The exception, or one that says the same, if it would not survive another process."""
+    """Return the exception, or a copy of its message if it cannot be pickled."""
     try:
         pickle.loads(pickle.dumps(error))
     except (TypeError, AttributeError, ValueError, pickle.PicklingError):

@@ -1,4 +1,4 @@
-"""Arrays and containers of arrays as JSON and back."""
+"""Write arrays and containers of arrays to JSON, and read them back."""
 
 import json
 import math
@@ -21,7 +21,7 @@ def write_json(path: str | os.PathLike[str], kind: str, content: dict[str, Any])
     ----------
     path : str or path-like
     kind : str
-        Kind of the content, checked when the file is read.
+        Kind of the content, which is checked when the file is read.
     content : dict
         Numbers, strings, lists, tuples, dicts and arrays of any dtype.
     """
@@ -33,7 +33,7 @@ def write_json(path: str | os.PathLike[str], kind: str, content: dict[str, Any])
 
 
 def read_json(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
-    """Read what :func:`write_json` wrote.
+    """Read a file written by :func:`write_json`.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def read_json(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        When the file holds something else.
+        If the file holds something else.
     """
     try:
         whole = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -58,7 +58,7 @@ def read_json(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
     if found != expected or whole.get("version") != VERSION:
         raise ValueError(f"{path} holds {found!r}: expected {expected!r}, version {VERSION}")
     try:
-        return _revived(whole["content"])
+        return _from_plain(whole["content"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged: {type(error).__name__}: {error}") from error
 
@@ -73,25 +73,25 @@ def _plain(value):
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
-        # pairs, since JSON's own keys are strings only
+        # pairs, because JSON keys can only be strings
         return {"dict": [[_plain(key), _plain(item)] for key, item in value.items()]}
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(value)}
     return value
 
 
-def _revived(value):
+def _from_plain(value):
     if isinstance(value, list):
-        return [_revived(item) for item in value]
+        return [_from_plain(item) for item in value]
     if not isinstance(value, dict):
         return value
     if "array" in value:
-        items = _revived(value["array"])
+        items = _from_plain(value["array"])
         if value["dtype"] == "|O":
             return make_ragged(items)
         return np.array(items, dtype=value["dtype"]).reshape(value["shape"])
     if "tuple" in value:
-        return tuple(_revived(item) for item in value["tuple"])
+        return tuple(_from_plain(item) for item in value["tuple"])
     if "dict" in value:
-        return {_revived(key): _revived(item) for key, item in value["dict"]}
+        return {_from_plain(key): _from_plain(item) for key, item in value["dict"]}
     return float(value["float"])

@@ -1,4 +1,4 @@
-"""What tables and axes call a metric."""
+"""Names of metrics in tables and on axes."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -9,26 +9,26 @@ from sklearn.pipeline import Pipeline
 
 from ..utils.sklearn_private import BaseSearchCV, is_made_scorer, parts_of_scorer
 
-#: Metric of an estimator's own ``score`` of which nothing is known.
+#: Name of the metric of an estimator's own ``score`` if it is unknown.
 UNKNOWN = "score"
 
 
 def name_of_own_score(estimator: Any) -> str:
-    """The metric that the ``score`` method of an estimator computes.
+    """Return the metric that the ``score`` method of an estimator computes.
 
-    Methods of this package say it by their attribute ``metric``, so a subclass that
-    overrides ``score`` does not inherit the name.
+    Methods of this package name it in their attribute ``metric``, so a subclass that overrides
+    ``score`` does not inherit the name.
 
     Parameters
     ----------
     estimator : estimator instance
-        A pipeline scores as its last step, a search by its scorer, a wrapper without a
-        ``score`` method of its own as what it wraps.
+        A pipeline uses the metric of its last step, a search that of its scorer, and a wrapper
+        without its own ``score`` that of the wrapped estimator.
 
     Returns
     -------
     name : str
-        "score" where the metric is not known.
+        "score" if the metric is unknown.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def name_of_own_score(estimator: Any) -> str:
     if method is RegressorMixin.score:
         return "r2"
     if type(estimator).__module__.startswith("sklearn.") and not hasattr(estimator, "scoring"):
-        # those that override the method document the same metric
+        # classes that override the method document the same metric
         if is_classifier(estimator):
             return "accuracy"
         if is_regressor(estimator):
@@ -64,7 +64,7 @@ def name_of_own_score(estimator: Any) -> str:
 
 
 def name_of_scorer(scorer: Any) -> str:
-    """A name for a scorer that was given as an object.
+    """Return a name for a scorer that was given as an object.
 
     Parameters
     ----------
@@ -93,12 +93,12 @@ def name_of_scorer(scorer: Any) -> str:
 
 
 def common_label(labels: Iterable[str]) -> str:
-    """What a table calls the one metric of several results.
+    """Return the common metric name of several results for a table.
 
     Parameters
     ----------
     labels : iterable of str
-        Of the results; "score" is an estimator's own, which may be any metric.
+        Metric names of the results; "score" is an estimator's own, which may be any metric.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def common_label(labels: Iterable[str]) -> str:
     Raises
     ------
     ValueError
-        When the results are of different metrics.
+        If the results are of different metrics.
     """
     found = set(labels)
     if len(found) > 1:

@@ -1,4 +1,4 @@
-"""A fitted estimator whose responses to the test clips are computed once."""
+"""Cache the predictions of a fitted estimator for the test clips."""
 
 from typing import Any
 
@@ -47,17 +47,18 @@ def of_labels(probabilities: Any, classes: Any) -> npt.NDArray[Any] | None:
 
 
 class CachedResponses:
-    """A fitted estimator with a cache of its responses to the test clips.
+    """Wraps a fitted estimator and caches its responses (predictions, probabilities) to the
+    test clips.
 
-    Each further metric, the score of each speaker and the stored predictions then
-    cost no further pass of the network, and a pipeline computes its features once.
+    Further metrics, scores by speaker and the stored predictions then need no further forward
+    pass, and a pipeline computes its features once.
 
     Parameters
     ----------
     estimator : estimator instance
-        Fitted.
+        A fitted estimator.
     X : array-like of shape (n_clips, ...)
-        Test clips. Responses to this very object, and to its parts, are cached.
+        Test clips. Responses to this object and to its parts are cached.
     """
 
     def __init__(self, estimator: Any, X: Any) -> None:
@@ -68,7 +69,7 @@ class CachedResponses:
         self._features: tuple[Any] | None = None
 
     def part(self, rows: npt.NDArray[np.intp]) -> Any:
-        """Some of the clips; responses to them are taken from those to all.
+        """Return some of the clips; responses to them are taken from the cached ones.
 
         Parameters
         ----------
@@ -80,11 +81,11 @@ class CachedResponses:
         part : array-like of shape (n_some, ...)
         """
         part = safe_indexing(self._X, rows)
-        self._rows[id(part)] = part, rows  # the part is kept, so its id stays its own
+        self._rows[id(part)] = part, rows  # keep the part, so that its id stays unique
         return part
 
     def forget_parts(self) -> None:
-        """Let go of the parts, after which they are clips like any others."""
+        """Forget the parts; they are then treated like any other clips."""
         self._rows.clear()
 
     def __getattr__(self, name: str) -> Any:
@@ -92,7 +93,7 @@ class CachedResponses:
         if name not in METHODS:
             return method
 
-        def respond(X, **kwargs):
+        def respond(X: Any, **kwargs: Any) -> Any:
             if kwargs or (X is not self._X and id(X) not in self._rows):
                 return method(X, **kwargs)
             response = self.response(name)
@@ -102,7 +103,7 @@ class CachedResponses:
         return respond
 
     def response(self, name: str) -> Any:
-        """The response to all clips.
+        """Return the response to all clips.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Passes the speakers to the steps that split again, with metadata routing on or off."""
+"""Pass the speakers to the steps that split again, with metadata routing on or off."""
 
 import inspect
 import warnings
@@ -26,7 +26,7 @@ def routing_enabled() -> bool:
 def route_metadata(
     estimator: Any, params: dict[str, Any], groups: Any, scorers: dict[str, Any] | None = None
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """What to hand to an estimator's fit and to scorers, the speakers included.
+    """Return the arguments for an estimator's fit and for scorers, including the speakers.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def route_metadata(
     params : dict
         Metadata that the user passed, such as ``sample_weight``.
     groups : ndarray of shape (n_clips,)
-        Speakers. An estimator that does not ask for groups does not get them.
+        Speakers. They are passed only to estimators that request or take groups.
     scorers : dict of str to callable, default=None
         Scorers by name.
 
@@ -49,17 +49,17 @@ def route_metadata(
     Raises
     ------
     sklearn.exceptions.UnsetMetadataPassedError
-        With routing on, when a fit could take groups, or a parameter, and it is not said
-        whether it should (``set_fit_request``).
+        With routing on, if a fit could take groups or one of `params`, and ``set_fit_request``
+        was not called to say whether it should.
     TypeError
-        With routing on, when nothing asks for one of `params`.
+        With routing on, if nothing requests one of `params`.
     """
     scorers = {} if scorers is None else scorers
     if "groups" in params:
         raise ValueError("params holds 'groups'; the groups are the speakers, given as `speakers`")
     if not routing_enabled():
         return groups_params(estimator, groups) | params, {name: {} for name in scorers}
-    # a splitter by group requests the groups, so that routing never refuses them
+    # a group splitter requests the groups, so that routing never rejects them
     router = (
         MetadataRouter(owner="cross_validate_by_speaker")
         .add(estimator=estimator, method_mapping=_calls("fit"))
@@ -77,11 +77,11 @@ def _calls(callee):
 
 
 def groups_params(estimator: Any, groups: Any) -> dict[str, Any]:
-    """Keyword arguments that bring groups to an estimator's fit, with routing off.
+    """Return the keyword arguments that pass groups to an estimator's fit, with routing off.
 
     Pipelines pass ``step__groups`` on; a search passes ``groups`` to its splitter and
-    everything else to its estimator; other estimators take groups where the signature
-    of their fit names them. Calibration and threshold tuning take none without routing.
+    everything else to its estimator; other estimators take groups if the signature of their fit
+    has them. Calibration and threshold tuning take no groups without routing.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def groups_params(estimator: Any, groups: Any) -> dict[str, Any]:
     Warns
     -----
     UserWarning
-        When a search inside splits without regard to the groups.
+        When a search inside the estimator splits without regard to the groups.
     """
     if isinstance(estimator, Pipeline):
         return {
@@ -108,7 +108,7 @@ def groups_params(estimator: Any, groups: Any) -> dict[str, Any]:
         return {"groups": groups} if splits_by_group(estimator.cv) else {}
     if isinstance(estimator, BaseSearchCV):
         params = groups_params(estimator.estimator, groups)
-        params.pop("groups", None)  # the search would take it for its splitter's
+        params.pop("groups", None)  # the search would pass it to its own splitter
         if splits_by_group(estimator.cv):
             params["groups"] = groups
         else:
@@ -124,7 +124,7 @@ def groups_params(estimator: Any, groups: Any) -> dict[str, Any]:
 
 
 def splits_by_group(cv: Any) -> bool:
-    """Whether a `cv` parameter keeps groups apart, as far as its metadata request tells.
+    """Whether a `cv` parameter keeps groups apart, according to its metadata request.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def splits_by_group(cv: Any) -> bool:
     Returns
     -------
     by_group : bool
-        True for an iterable of splits, about which nothing is known.
+        True for an iterable of splits, because nothing is known about it.
     """
     if not hasattr(cv, "split"):
         return cv is not None and not isinstance(cv, int)

@@ -1,4 +1,4 @@
-"""Scorers by name, and scores of a fold and of each of its speakers."""
+"""Build scorers, and score a fold and each of its speakers."""
 
 import inspect
 import warnings
@@ -21,7 +21,7 @@ from ._undefined import has_no_value
 
 
 def check_scorers(estimator: Any, scoring: Any) -> tuple[dict[str, Any], dict[str, str]]:
-    """Scorers by name, and what a table calls each of them.
+    """Return scorers by name, and the name of each metric in tables.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def check_scorers(estimator: Any, scoring: Any) -> tuple[dict[str, Any], dict[st
             f"scoring={scoring!r}: expected a scorer's name, a callable, or a list or dict of them"
         )
     if not pairs or len({name for name, _ in pairs}) < len(pairs):
-        raise ValueError(f"scoring={scoring!r}: expected at least one metric, and each once")
+        raise ValueError(f"scoring={scoring!r}: expected at least one metric, each only once")
     scorers = {name: check_scoring(estimator, scoring=scorer) for name, scorer in pairs}
     return scorers, {name: name for name in scorers}
 
@@ -66,9 +66,9 @@ def check_scorers(estimator: Any, scoring: Any) -> tuple[dict[str, Any], dict[st
 def _scores_by_accuracy(classifier: Any) -> bool:
     """Whether ``classifier.score`` can be replaced by the accuracy scorer, which is faster.
 
-    The scorer uses cached responses. Unlabelled clips, which own classifiers leave out of
-    their score, are in no test part. With metadata routing on, own classifiers keep their
-    method, which has its own requests.
+    The scorer uses cached responses. Unlabelled clips, which this library's classifiers leave
+    out of their score, are in no test part. With metadata routing on, this library's
+    classifiers keep their own method, which has its own metadata requests.
     """
     method = getattr(type(classifier), "score", None)
     if method is ClassifierMixin.score or type(classifier) is DummyClassifier:
@@ -77,17 +77,17 @@ def _scores_by_accuracy(classifier: Any) -> bool:
 
 
 def with_all_classes(scorers: dict[str, Any], estimator: Any, y_test: Any) -> dict[str, Any]:
-    """Scorers for test clips that may lack some of the classes.
+    """Return scorers for test clips that may lack some of the classes.
 
-    A metric of probabilities, such as the log loss, takes the test clips' own classes for
-    all classes unless told otherwise by ``labels=``. Metrics of predicted classes stay as
-    they are: there, ``labels=`` would change what is averaged.
+    A metric of probabilities, such as the log loss, assumes that the test clips contain all
+    classes unless ``labels=`` is given. Metrics of predicted classes are not changed, because
+    ``labels=`` would change what they average.
 
     Parameters
     ----------
     scorers : dict of str to callable
     estimator : estimator instance
-        Fitted.
+        A fitted estimator.
     y_test : ndarray of shape (n_clips, ...)
 
     Returns
@@ -97,27 +97,27 @@ def with_all_classes(scorers: dict[str, Any], estimator: Any, y_test: Any) -> di
     Raises
     ------
     ValueError
-        When test clips have a class that the estimator does not know, and a metric needs
-        a probability of each class.
+        If test clips have a class that the estimator does not know, and a metric needs a
+        probability for each class.
     """
     classes = getattr(estimator, "classes_", None)
     if classes is None or np.ndim(classes) != 1 or np.ndim(y_test) != 1:
         return scorers
-    told = {
+    adapted = {
         name: scorer_with_options(scorer, labels=np.asarray(classes))
         for name, scorer in scorers.items()
         if _takes_labels(scorer)
     }
-    if told:
+    if adapted:
         unknown = set(np.asarray(y_test).tolist()).difference(np.asarray(classes).tolist())
         if unknown:
             listed = ", ".join(sorted(map(repr, unknown))[:3])
             raise ValueError(
-                f"no training clip of this fold has class {listed}, so {', '.join(told)} has no "
-                "value: leave out the clips of a class that only held-out speakers have, or "
+                f"no training clip of this fold has class {listed}, so {', '.join(adapted)} is "
+                "undefined: leave out the clips of a class that only held-out speakers have, or "
                 "choose a metric of predicted classes, such as 'accuracy'"
             )
-    return scorers | told
+    return scorers | adapted
 
 
 def _takes_labels(scorer: Any) -> bool:
@@ -132,12 +132,12 @@ def _takes_labels(scorer: Any) -> bool:
 def score_clips(
     name: str, scorer: Any, responses: CachedResponses, X: Any, y: Any, params: dict[str, Any]
 ) -> dict[str, float]:
-    """What a scorer returns, as a dict of numbers.
+    """Score the clips, and return a dict of numbers.
 
     Parameters
     ----------
     name : str
-        Of the metric.
+        Name of the metric.
     scorer : callable
         Returns a number, or a dict of numbers.
     responses : CachedResponses
@@ -162,10 +162,10 @@ def score_clips(
     if any(
         np.ndim(value) or np.asarray(value).dtype.kind not in "fiub" for value in scores.values()
     ):
-        raise TypeError(f"the scorer {scorer!r} returned {score!r}: expected one number a metric")
+        raise TypeError(f"the scorer {scorer!r} returned {score!r}: expected one number per metric")
     scores = {key: float(value) for key, value in scores.items()}
     for warning in caught:
-        # a score of NaN says it already, and the caller says it by speaker
+        # a NaN score already shows this, and the caller warns by speaker
         if (
             not issubclass(warning.category, UndefinedMetricWarning)
             or np.isfinite(list(scores.values())).all()
@@ -184,27 +184,27 @@ def score_speakers(
     params_of: Callable[[str, npt.NDArray[np.intp]], dict[str, Any]],
     metrics_of: dict[str, list[str]],
 ) -> dict[str, list[float]]:
-    """The scores of each speaker alone.
+    """Score the clips of each speaker separately.
 
     Parameters
     ----------
     scorers : dict of str to callable
     responses : CachedResponses
-        Of all test clips, which each scorer has scored before.
+        Cached responses to all test clips, which each scorer has already scored.
     y : ndarray of shape (n_clips, ...)
         Targets of the test clips.
     rows_of_speakers : list of ndarray of int
-        Positions of each speaker's clips among them.
+        Positions of each speaker's clips among the test clips.
     params_of : callable
-        Gives the keyword arguments of a scorer, by its name and positions of clips.
+        Takes the name of a scorer and positions of clips; returns the scorer's keyword arguments.
     metrics_of : dict of str to list of str
         The metrics that each scorer returns.
 
     Returns
     -------
     scores : dict of str to list of float
-        By metric, one score a speaker; NaN where a metric has no value for one speaker
-        alone, as an AUC of one class has none.
+        For each metric, one score per speaker; NaN if the metric is undefined for a single
+        speaker, such as an AUC of one class.
     """
     scores: dict[str, list[float]] = {key: [] for keys in metrics_of.values() for key in keys}
     one_by_one = {}
@@ -241,7 +241,7 @@ def _is_plain_accuracy(scorer: Any) -> bool:
 
 
 def _accuracies(y, predictions, rows_of_speakers):
-    """Accuracy of each speaker from one comparison of all clips; None for other forms."""
+    """Return each speaker's accuracy from one comparison of all clips, or None."""
     predictions = np.asarray(predictions)
     if y.ndim != 1 or predictions.shape != y.shape:
         return None

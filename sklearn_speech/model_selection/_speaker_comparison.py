@@ -20,12 +20,12 @@ from ._tables import html_table, score_cell, text_table
 class SpeakerComparison:
     """Scores of several pipelines on the same held-out speakers, side by side.
 
-    Made by :func:`compare_by_speaker`.
+    Returned by :func:`compare_by_speaker`.
 
     Parameters
     ----------
     names : list of str
-        Of the pipelines.
+        Names of the pipelines.
     speakers : ndarray of shape (n_speakers,)
     scores : ndarray of shape (n_speakers, n_pipelines)
     metric : str
@@ -88,7 +88,7 @@ class SpeakerComparison:
         }
 
     def difference(self, first: str, second: str) -> npt.NDArray[Any]:
-        """Score of one pipeline minus that of another, for each speaker.
+        """Return the score of one pipeline minus that of another for each speaker.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class SpeakerComparison:
         return self.scores[:, a] - self.scores[:, b]
 
     def to_frame(self) -> Any:
-        """One row a speaker, one column a pipeline.
+        """Return a data frame with one row per speaker and one column per pipeline.
 
         Returns
         -------
@@ -162,7 +162,7 @@ class SpeakerComparison:
             )
         return text
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         header, body, foot = self._rows()
         return text_table(header, body, foot, self._notes())
 

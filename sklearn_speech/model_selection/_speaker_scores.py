@@ -14,43 +14,43 @@ from ._tables import html_table, score_cell, text_table
 
 
 class SpeakerScores(dict):
-    """Scores on held-out speakers: a dict of arrays with one entry a fold, and more.
+    """Scores on held-out speakers: a dict of arrays with one entry per fold, and more.
 
-    Made by :func:`cross_validate_by_speaker`. The keys are those of
+    Returned by :func:`cross_validate_by_speaker`. The keys are those of
     :func:`sklearn.model_selection.cross_validate`: ``test_score`` (or
     ``test_<metric>`` for several), ``fit_time`` and ``score_time`` in seconds,
     ``indices``, and on request ``train_score`` and ``estimator``.
 
-    Means, deviations and intervals are over speakers, never over clips: clips of one
-    speaker are alike, so thousands of clips of six speakers say about new speakers what
-    six numbers say.
+    Means, deviations and intervals are over speakers, never over clips: clips of one speaker
+    are similar, so thousands of clips of six speakers say as much about new speakers as six
+    numbers.
 
     Parameters
     ----------
     table : dict
-        The dict's own content.
+        Content of the dict.
     metrics : list of str
         Names of the metrics; ``["score"]`` where there is one.
     labels : dict of str to str
-        Their names in tables and on axes, such as "accuracy".
+        Names of the metrics in tables and on axes, such as "accuracy".
     speakers : ndarray of shape (n_speakers,)
         Speakers that were held out, sorted.
     n_clips : ndarray of int of shape (n_speakers,)
         Scored clips of each speaker.
     y_true : ndarray of shape (n_clips,)
-        Targets as given.
+        The targets as given.
     speaker_of_clip : ndarray of shape (n_clips,)
-        Speakers as given.
+        The speakers as given.
     classes : ndarray of shape (n_classes,) or None
-        Sorted classes: the columns of `probabilities`. None where targets are no classes.
+        Sorted classes: the columns of `probabilities`. None if the targets are not classes.
     fold_speakers : list of ndarray of shape (n_speakers_of_fold,)
         Speakers that each fold held out.
     fold_speaker_scores : dict of str to list of ndarray of shape (n_held_out,)
-        By metric, the scores of each fold's speakers, in the order of `fold_speakers`.
+        For each metric, the scores of each fold's speakers, in the order of `fold_speakers`.
     fold_predictions : list of ndarray of shape (n_test,) or None
         Predictions of each fold for ``indices["test"]``; None for a fold that failed.
     fold_probabilities : list of ndarray of shape (n_test, n_classes) or None
-        Their probabilities; None also for estimators without ``predict_proba``.
+        Probabilities of each fold; also None for estimators without ``predict_proba``.
     failures : dict of int to str
         Traceback of each fold that failed.
     pooled_scores : dict of str to float, default=None
@@ -98,18 +98,19 @@ class SpeakerScores(dict):
         self.pooled_scores = {} if pooled_scores is None else pooled_scores
 
     def speaker_scores(self, metric: str | None = None) -> npt.NDArray[Any]:
-        """The score of each speaker.
+        """Return the score of each speaker.
 
         Parameters
         ----------
         metric : str or None, default=None
-            One of `metrics`; the first where None.
+            One of `metrics`; None means the first.
 
         Returns
         -------
         scores : ndarray of shape (n_speakers,)
-            In the order of `speakers`. The mean over the folds that held a speaker out;
-            NaN where one of them failed or the metric has no value for the speaker alone.
+            In the order of `speakers`. Each score is the mean over the folds that held out the
+            speaker; it is NaN if one of them failed or the metric is undefined for a single
+            speaker.
         """
         return self._over_folds(self.fold_speaker_scores[self._metric(metric)])
 
@@ -185,14 +186,14 @@ class SpeakerScores(dict):
         method: str = "auto",
         random_state: int = 0,
     ) -> tuple[float, float]:
-        """Confidence interval of the mean over all speakers of the same kind.
+        """Return a confidence interval of the mean over the population of speakers.
 
         Parameters
         ----------
         level : float, default=0.95
-            Share of such intervals that contain the mean.
+            Confidence level: the share of such intervals that contain the mean.
         metric : str or None, default=None
-            One of `metrics`; the first where None.
+            One of `metrics`; None means the first.
         method : {"auto", "t", "bootstrap"}, default="auto"
             Student's t for fewer than 20 speakers, otherwise the studentised bootstrap
             over speakers. A percentile bootstrap over few speakers is much too narrow.
@@ -210,9 +211,8 @@ class SpeakerScores(dict):
 
         Notes
         -----
-        The models of two folds share most of their training speakers, so that scores
-        are not quite independent; an interval from one cross-validation does not account
-        for it.
+        The models of two folds share most of their training speakers, so scores are not quite
+        independent; an interval from one cross-validation does not account for this.
         """
         return mean_interval(self._counted(metric), level, method=method, random_state=random_state)
 
@@ -220,9 +220,9 @@ class SpeakerScores(dict):
     def predictions(self) -> npt.NDArray[Any]:
         """Out-of-fold predictions in the order of X, of the shape of y.
 
-        A clip that several folds tested (repeated cross-validation) has the prediction of the
-        first of them, since a vote of several models would be better than what was scored. A
-        clip that no fold tested has None, and the array is then one of objects.
+        If several folds tested a clip (repeated cross-validation), the first prediction is
+        taken, because a vote of several models would be better than the models that were
+        scored. A clip that no fold tested has None, and the array then has dtype object.
         """
         out = make_ragged([None] * len(self.y_true))
         dtypes = []
@@ -256,7 +256,7 @@ class SpeakerScores(dict):
         return [(test, responses) for test, responses in pairs if responses is not None]
 
     def confusion_matrix(self, *, normalize: str | None = None) -> npt.NDArray[Any]:
-        """Count true (rows) against predicted (columns) classes, in the order of `classes`.
+        """Count true (rows) and predicted (columns) classes, in the order of `classes`.
 
         Every prediction of every fold counts, so a clip counts once for each fold that tested it.
 
@@ -272,7 +272,7 @@ class SpeakerScores(dict):
         Raises
         ------
         ValueError
-            When the targets are no classes, or no fold has predictions.
+            If the targets are not classes, or no fold has predictions.
         """
         responses = self._of_each_fold(self.fold_predictions)
         if self.classes is None or not responses:
@@ -286,7 +286,7 @@ class SpeakerScores(dict):
         return confusion_matrix(y_true, y_pred, labels=range(len(code)), normalize=normalize)
 
     def to_frame(self) -> Any:
-        """One row a speaker: clips and each metric.
+        """Return a data frame with one row per speaker: number of clips and each metric.
 
         Returns
         -------
@@ -300,7 +300,7 @@ class SpeakerScores(dict):
         return pd.DataFrame(columns, index=pd.Index(self.speakers, name="speaker"))
 
     def _rows(self):
-        """Cells of the table as text: header, one row a speaker, mean and deviation."""
+        """Return the table as text cells: header, one row per speaker, mean and deviation."""
         scores = [self.speaker_scores(name) for name in self.metrics]
         none = [self.undefined(name) for name in self.metrics]
         header = ["speaker", "clips", *(self.labels[name] for name in self.metrics)]
@@ -363,19 +363,19 @@ class SpeakerScores(dict):
         return html_table(header, body, foot, self._notes())
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
-        """Save everything but the fitted estimators.
+        """Save everything except the fitted estimators.
 
         Parameters
         ----------
         path : str or path-like
-            Replaced in one step, so that a crash leaves no partial file.
+            The file is replaced in one step, so a crash leaves no partial file.
         """
         table = {key: value for key, value in self.items() if key != "estimator"}
         write_json(path, type(self).__name__, {"table": table} | vars(self))
 
     @classmethod
     def from_json(cls, path: str | os.PathLike[str]) -> "SpeakerScores":
-        """Read what `to_json` wrote.
+        """Read a file written by `to_json`.
 
         Parameters
         ----------
@@ -388,7 +388,7 @@ class SpeakerScores(dict):
         Raises
         ------
         ValueError
-            When the file holds something else.
+            If the file holds something else.
         """
         content = read_json(path, cls.__name__)
         try:

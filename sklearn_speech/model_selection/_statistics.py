@@ -1,4 +1,4 @@
-"""Inference about all speakers from the scores of a few: intervals and tests."""
+"""Confidence intervals and tests over speakers."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-#: Intervals over at least this many speakers are bootstrapped.
+#: Number of speakers from which intervals are bootstrapped.
 MIN_BOOTSTRAP = 20
 
-#: A bootstrapped interval is at most this many times as wide as Student's t on either side.
+#: On either side, a bootstrapped interval is at most this many times as wide as Student's t.
 MAX_STRETCH = 3.0
 
 #: The permutation test is exact for at most this many speakers (2**16 sign flips).
@@ -34,17 +34,17 @@ def mean_interval(
     n_resamples: int = 9999,
     random_state: int = 0,
 ) -> tuple[float, float]:
-    """Confidence interval of a mean over speakers.
+    """Return the confidence interval of a mean over speakers.
 
     Parameters
     ----------
     values : array-like of shape (n_speakers,)
-        One score, or difference of scores, a speaker.
+        One score, or difference of scores, per speaker.
     level : float, default=0.95
         Between 0 and 1.
     method : {"auto", "t", "bootstrap"}, default="auto"
-        Student's t, or the studentised bootstrap over speakers; "auto" is the
-        bootstrap from 20 speakers up.
+        Student's t, or the studentised bootstrap over speakers; "auto" uses the bootstrap for
+        20 or more speakers.
     n_resamples : int, default=9999
         Bootstrap samples.
     random_state : int, default=0
@@ -53,7 +53,7 @@ def mean_interval(
     Returns
     -------
     low, high : float
-        NaN where a value is NaN.
+        NaN if a value is NaN.
 
     Raises
     ------
@@ -88,16 +88,16 @@ def mean_interval(
     rng = np.random.default_rng(random_state)
     samples = values[rng.integers(n, size=(n_resamples, n))]
     errors = samples.std(axis=1, ddof=1) / np.sqrt(n)
-    spread = errors > 1e-6 * error  # samples of one value say nothing about a ratio
+    spread = errors > 1e-6 * error  # a resample of equal values has no ratio
     ratios = (samples.mean(axis=1)[spread] - mean) / errors[spread]
     far, near = np.quantile(ratios, [(1 + level) / 2, (1 - level) / 2]) * error
-    # one odd speaker makes samples without it nearly constant, and ratios without end
+    # resamples without an outlying speaker are nearly constant, and their ratios huge
     far, near = min(far, MAX_STRETCH * reach), max(near, -MAX_STRETCH * reach)
     return float(mean - far), float(mean - near)
 
 
 def adjust_p_values(p_values: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Holm's correction for several tests at once.
+    """Adjust p-values for several tests by Holm's method.
 
     Parameters
     ----------
@@ -121,10 +121,10 @@ def adjust_p_values(p_values: npt.ArrayLike) -> npt.NDArray[Any]:
 
 
 def paired_p_value(differences: npt.ArrayLike) -> tuple[float, str]:
-    """Two-sided p-value of "no difference", from one difference a speaker.
+    """Return the two-sided p-value of "no difference", from one difference per speaker.
 
-    With up to 16 speakers, the share of all changes of signs whose mean is at least as far
-    from zero (exact; no assumption but symmetry); with more, Student's paired t.
+    For up to 16 speakers, it is the share of all sign flips whose mean is at least as far from
+    zero (exact; assumes only symmetry); for more, it comes from Student's paired t-test.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def paired_p_value(differences: npt.ArrayLike) -> tuple[float, str]:
     Returns
     -------
     p_value : float
-        NaN where a difference is NaN.
+        NaN if a difference is NaN.
     method : str
 
     Examples
@@ -152,7 +152,7 @@ def paired_p_value(differences: npt.ArrayLike) -> tuple[float, str]:
         if differences.std() == 0:
             return float(differences.mean() == 0), method
         return float(stats.ttest_1samp(differences, 0.0).pvalue), method
-    # exact, since all 2**n sign flips are fewer than the resamples allowed
+    # exact, because there are fewer sign flips (2**n) than allowed resamples
     result = stats.permutation_test(
         (differences,),
         np.mean,

@@ -1,4 +1,4 @@
-"""The same table as text and as HTML."""
+"""Format a table as text or as HTML."""
 
 import html
 from collections.abc import Iterable
@@ -7,15 +7,16 @@ from collections.abc import Iterable
 def text_table(
     header: list[str], body: list[list[str]], foot: list[list[str]], notes: Iterable[str] = ()
 ) -> str:
-    """Columns in line: the first to the left, the others, which hold numbers, to the right.
+    """Format a table as text: the first column left-aligned, the others, with numbers,
+    right-aligned.
 
     Parameters
     ----------
     header : list of str
     body, foot : list of list of str
-        Rows of cells, with a rule before and after the body.
+        Rows of cells; a rule is drawn before and after the body.
     notes : iterable of str, default=()
-        Lines below.
+        Lines below the table.
 
     Returns
     -------
@@ -32,7 +33,7 @@ def text_table(
     """
     widths = [max(map(len, column)) for column in zip(header, *body, *foot)]
 
-    def line(cells):
+    def line(cells: list[str]) -> str:
         padded = [text.rjust(width) for text, width in zip(cells, widths)]
         padded[0] = cells[0].ljust(widths[0])
         return "  ".join(padded).rstrip()
@@ -56,9 +57,9 @@ def score_cell(score: float, undefined: bool) -> str:
 def html_table(
     header: list[str], body: list[list[str]], foot: list[list[str]], notes: Iterable[str] = ()
 ) -> str:
-    """The table as HTML, for notebooks; takes what :func:`text_table` takes."""
+    """Format a table as HTML for notebooks; the arguments are those of :func:`text_table`."""
 
-    def row(cells, tag):
+    def row(cells: list[str], tag: str) -> str:
         first, *others = (html.escape(cell) for cell in cells)
         numbers = "".join(f'<{tag} style="text-align:right">{cell}</{tag}>' for cell in others)
         return f'<tr><{tag} style="text-align:left">{first}</{tag}>{numbers}</tr>'

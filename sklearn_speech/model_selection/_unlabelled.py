@@ -1,4 +1,4 @@
-"""Clips without a label, which a pretrainer learns from and no score counts."""
+"""Clips without a label, which train a pretrainer but are never scored."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,7 +18,7 @@ def unlabelled_clips(estimator: Any, y: Any, searched: Iterable[str] = ()) -> np
     y : array-like of shape (n_clips,) or (n_clips, n_targets)
         A classifier's -1 and a regressor's NaN mark a clip as unlabelled.
     searched : iterable of str, default=()
-        Parameters that are tried; where a pretrainer is among them, there is one.
+        Names of searched parameters; if one of them is a pretrainer, there is one.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def mark_of_unlabelled(
 def with_labels(
     splits: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]], unlabelled: npt.NDArray[np.bool_]
 ) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]]:
-    """Splits whose tests hold labelled clips only.
+    """Remove unlabelled clips from the test parts of splits.
 
     Parameters
     ----------
@@ -67,12 +67,12 @@ def with_labels(
     Returns
     -------
     splits : list of (ndarray, ndarray, ndarray)
-        Training clips, test clips, and those training clips that have a label.
+        Training clips, test clips, and labelled training clips.
 
     Raises
     ------
     ValueError
-        When no test holds a labelled clip.
+        If no test part contains a labelled clip.
     """
     labelled = [
         (train, test[~unlabelled[test]], train[~unlabelled[train]])

@@ -10,6 +10,9 @@ from torch import nn
 
 from .masking import fill_padding
 
+#: Names of the scalings; None means energies.
+SCALINGS = ("log", "db")
+
 #: Spread below this fraction of the largest value counts as none: rounding is not a feature.
 _FLAT = 1e-5
 #: Keeps silence from being divided by zero; its square is still a float32.

@@ -1,14 +1,18 @@
 """Encoding and decoding of spectrograms with a fitted autoencoder."""
 
+from collections.abc import Callable
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.metadata_routing import UNUSED
 
 from ..base._batches import ClipDataset, map_clips
 from ..modules.conv_autoencoder import ConvAutoencoderNet
+from ..utils.scores import reports
 from ..utils.tensors import as_tensor
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged
 from ._codes import check_codes
@@ -24,20 +28,20 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     __metadata_request__inverse_transform = {"codes": UNUSED}
 
     @property
-    def n_codes_(self):
+    def n_codes_(self) -> int | None:
         """Number of values in the code of a clip; None if clips differ in length."""
         frames = self.module_.sizes(self.module_.n_frames or 1)[-1][1]
         return None if self.module_.n_frames is None else self.module_.code_rows * frames
 
     @property
-    def _n_features_out(self):
+    def _n_features_out(self) -> int:
         if self.n_codes_ is None:
             raise ValueError(
                 "codes have no feature names, since clips of different lengths were fitted"
             )
         return self.n_codes_
 
-    def _apply(self, X, function):
+    def _apply(self, X: Any, function: Callable[..., tuple[torch.Tensor, Any]]) -> Any:
         """Apply ``function(network, x, lengths)`` to batches of X, ragged or not."""
         self.check_is_fitted()
         X = check_spectrograms(self, X, reset=False)
@@ -48,12 +52,12 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             data = ClipDataset(as_tensor(X))
         return map_clips(data, lambda x, lengths: function(network, x, lengths), self.device_)
 
-    def _network(self, dtype):
+    def _network(self, dtype: DTypeLike) -> Any:
         """The network in the precision of its input."""
         network = self.module_.eval()
         return deepcopy(network).double() if dtype == np.float64 else network
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Encode each clip.
 
         Parameters
@@ -73,7 +77,9 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             return make_ragged(code.flatten(0, 1).numpy() for code in codes)
         return codes.flatten(1).numpy()
 
-    def inverse_transform(self, codes, n_frames=None):
+    def inverse_transform(
+        self, codes: ArrayLike, n_frames: ArrayLike | None = None
+    ) -> NDArray[Any]:
         """Decode codes to spectrograms.
 
         Parameters
@@ -93,16 +99,16 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             Spectrograms, ragged if `codes` are or if `n_frames` differ.
         """
         self.check_is_fitted()
-        codes, n_frames, ragged = check_codes(self.module_, codes, n_frames)
-        network = self._network(codes[0].numpy().dtype)
+        maps, frames, ragged = check_codes(self.module_, codes, n_frames)
+        network = self._network(maps[0].numpy().dtype)
         with torch.no_grad():
             S = [
                 network.decode(code[None].to(self.device_), n)[0].cpu().numpy()
-                for code, n in zip(codes, n_frames)
+                for code, n in zip(maps, frames)
             ]
-        return make_ragged(S) if ragged or len(set(n_frames)) > 1 else np.stack(S)
+        return make_ragged(S) if ragged or len(set(frames)) > 1 else np.stack(S)
 
-    def reconstruct(self, X):
+    def reconstruct(self, X: ArrayLike) -> NDArray[Any]:
         """Encode and decode each clip.
 
         Parameters
@@ -119,7 +125,7 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         S = self._apply(X, lambda network, x, lengths: (network(x, lengths), lengths))
         return make_ragged(clip.numpy() for clip in S) if isinstance(S, list) else S.numpy()
 
-    def score_samples(self, X):
+    def score_samples(self, X: ArrayLike) -> NDArray[np.floating]:
         """Negative mean squared error of the reconstruction of each clip, on the scale of X.
 
         Parameters
@@ -137,7 +143,8 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         X = check_spectrograms(self, X, reset=False)
         return np.array([-np.square(a - b).mean() for a, b in zip(X, rebuilt)])
 
-    def score(self, X, y=None):
+    @reports("neg_mean_squared_error")
+    def score(self, X: ArrayLike, y: Any = None) -> float:
         """Mean of ``score_samples``.
 
         Parameters
@@ -152,5 +159,3 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         score : float
         """
         return float(self.score_samples(X).mean())
-
-    score.metric = "neg_mean_squared_error"  # what tables and axes call it

@@ -1,14 +1,18 @@
 """Validation of the codes given to ``inverse_transform``."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import torch
 
+from ..modules.conv_autoencoder import ConvAutoencoderNet
 from ..utils.validation import is_ragged
 
 
-def check_codes(network, codes, n_frames):
+def check_codes(
+    network: ConvAutoencoderNet, codes: Any, n_frames: Any
+) -> tuple[list[torch.Tensor], list[int], bool]:
     """Check codes and reshape them to feature maps; find the number of frames of each clip.
 
     Parameters
@@ -56,10 +60,10 @@ def check_codes(network, codes, n_frames):
     return maps, n_frames, ragged
 
 
-def _frames(network, code_frames, n_frames):
+def _frames(network: ConvAutoencoderNet, code_frames: list[int], n_frames: Any) -> list[int]:
     """Number of frames of each clip, checked against the length of its code."""
 
-    def coded(n):
+    def coded(n: int) -> int:
         return network.sizes(n)[-1][1]
 
     if n_frames is None:

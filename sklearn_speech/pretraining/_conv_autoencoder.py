@@ -1,10 +1,16 @@
 """Convolutional autoencoder of spectrograms, with stacked or joint training."""
 
+from collections.abc import Mapping
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
+import torch
+from numpy.typing import ArrayLike
 from torch import nn
 
 from ..base import BaseSpeechNet
+from ..base._spectrogram_cnn import Size
+from ..base._training_clips import DatasetPair
 from ..modules.conv_autoencoder import ConvAutoencoderNet
 from ..modules.masking import mask_frames
 from ..utils.parameters import SET
@@ -166,32 +172,32 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
 
     def __init__(
         self,
-        n_layers=3,
+        n_layers: int = 3,
         *,
-        n_filters=None,
-        kernel_size=3,
-        stride=2,
-        padding="same",
-        down="stride",
-        pool_type="max",
-        batch_norm=True,
-        batch_norm_eps=1e-5,
-        mirror="output_padding",
-        extra_conv=False,
-        output_activation="linear",
-        input_norm="batch",
-        training="stacked",
-        stage_target="hidden",
-        fine_tune=0,
-        loss="mse",
-        noise=0.0,
-        masking=0.0,
-        mask_size=8,
-        **kwargs,
+        n_filters: int | list[int] | None = None,
+        kernel_size: Size = 3,
+        stride: Size = 2,
+        padding: Literal["same", "valid"] | Size = "same",
+        down: Literal["stride", "pool"] = "stride",
+        pool_type: Literal["max", "mean"] | list[str] = "max",
+        batch_norm: bool = True,
+        batch_norm_eps: float = 1e-5,
+        mirror: Literal["output_padding", "kernel"] = "output_padding",
+        extra_conv: bool = False,
+        output_activation: Literal["linear", "relu", "sigmoid"] = "linear",
+        input_norm: Literal["batch", "clip", "band"] | None = "batch",
+        training: Literal["stacked", "joint"] = "stacked",
+        stage_target: Literal["hidden", "input"] = "hidden",
+        fine_tune: int = 0,
+        loss: Literal["mse", "bce"] = "mse",
+        noise: float = 0.0,
+        masking: float = 0.0,
+        mask_size: int | tuple[int, int] = 8,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         for name in set(self._fixed_parameters).difference(kwargs):
-            del vars(self)[name]
+            del self.__dict__[name]
         self.n_layers = n_layers
         self.n_filters = n_filters
         self.kernel_size = kernel_size
@@ -213,12 +219,12 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
         self.masking = masking
         self.mask_size = mask_size
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32", "float64"]
         return tags
 
-    def _validate_params(self):
+    def _validate_params(self) -> None:
         super()._validate_params()
         if self.loss == "bce" and (
             self.output_activation != "sigmoid" or self.input_norm is not None
@@ -231,7 +237,14 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
 
     # Fitting
 
-    def fit(self, X, y=None, *, groups=None, X_val=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        *,
+        groups: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+    ) -> Self:
         """Train the autoencoder to reconstruct spectrograms.
 
         Parameters
@@ -252,10 +265,10 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
         self : object
         """
         return self._fit(
-            X, None, groups=groups, X_val=X_val, going_on=self.warm_start and self.initialized_
+            X, None, groups=groups, X_val=X_val, continuing=self.warm_start and self.initialized_
         )
 
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Train all layers together for `max_epochs` further epochs at a constant learning rate.
 
         The first call is the same as ``fit``.
@@ -273,14 +286,15 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
         """
         return super().partial_fit(X)
 
-    def initialize_criterion(self):
+    def initialize_criterion(self) -> Self:
         """Set the criterion: the error of each value."""
-        self.criterion_ = nn.MSELoss(reduction="none")
-        if self.loss == "bce":
-            self.criterion_ = nn.BCELoss(reduction="none")
+        kind = nn.BCELoss if self.loss == "bce" else nn.MSELoss
+        self.criterion_ = kind(reduction="none")
         return self
 
-    def clip_losses(self, y_pred, y_true, X):
+    def clip_losses(
+        self, y_pred: torch.Tensor, y_true: torch.Tensor, X: Mapping[str, Any]
+    ) -> torch.Tensor:
         """Mean error of each clip of a batch.
 
         Parameters
@@ -304,11 +318,11 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
         total = mask_frames(errors, lengths).flatten(1).sum(1)
         return total / (lengths * errors.shape[1] * errors.shape[2])
 
-    def on_epoch_begin(self, net, **kwargs):
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
         """Record the stage of the epoch."""
         super().on_epoch_begin(net, **kwargs)
         if self.training == "stacked":
             self.history_.record("stage", self._stage)
 
-    def _train(self, data, lr_schedule, going_on):
-        train_autoencoder(self, data, lr_schedule, going_on)
+    def _train(self, data: DatasetPair, lr_schedule: str, continuing: bool) -> None:
+        train_autoencoder(self, data, lr_schedule, continuing)

@@ -1,11 +1,16 @@
 """Training of an autoencoder, layer by layer or at once."""
 
-from ..base._batches import ClipDataset, map_clips, split_inputs
-from ..base._fitting import DatasetPair
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from ..base._batches import ClipDataset, Clips, map_clips, split_inputs
+from ..base._training_clips import DatasetPair
 from ._levels import LevelDataset
 
 
-def train_autoencoder(net, data, lr_schedule, going_on):
+def train_autoencoder(net: Any, data: DatasetPair, lr_schedule: str, continuing: bool) -> None:
     """Train an initialised autoencoder according to its parameters.
 
     Parameters
@@ -15,16 +20,16 @@ def train_autoencoder(net, data, lr_schedule, going_on):
         Training clips and validation clips.
     lr_schedule : {"one_cycle", "cosine", "constant", "swa"}
         Learning rate schedule of each stage.
-    going_on : bool
+    continuing : bool
         Whether to continue training an already fitted network. All layers are then
         trained together.
     """
     network = net.module_.eval()
-    if not going_on:
+    if not continuing:
         network.calibrate(lambda: _batches(net, data.train))
     inputs = [_normalised(net, part) for part in data if part is not None]
     epochs = net.max_epochs
-    in_stages = net.training == "stacked" and not going_on
+    in_stages = net.training == "stacked" and not continuing
     try:
         if in_stages:
             _train_stages(net, inputs, lr_schedule)
@@ -41,7 +46,7 @@ def train_autoencoder(net, data, lr_schedule, going_on):
             net._initialize_optimizer()  # for partial_fit, which trains all weights
 
 
-def _train_stages(net, inputs, lr_schedule):
+def _train_stages(net: Any, inputs: list[Clips], lr_schedule: str) -> None:
     network, levels = net.module_, inputs
     n_layers = len(network.stages)
     for i, stage in enumerate(network.stages):
@@ -56,7 +61,16 @@ def _train_stages(net, inputs, lr_schedule):
             levels = [map_clips(ClipDataset(X), stage, net.device_) for X in levels]
 
 
-def _train_part(net, parts, span, levels, inputs, epochs, lr_schedule, new_optimizer):
+def _train_part(
+    net: Any,
+    parts: list[torch.nn.Module] | None,
+    span: tuple[int, int, int],
+    levels: list[Clips],
+    inputs: list[Clips],
+    epochs: int,
+    lr_schedule: str,
+    new_optimizer: bool,
+) -> None:
     """Train some modules, or all if `parts` is None, on the outputs of the level before them."""
     network, (first, last, target) = net.module_, span
     network.requires_grad_(parts is None)
@@ -70,19 +84,21 @@ def _train_part(net, parts, span, levels, inputs, epochs, lr_schedule, new_optim
     net.fit_loop(pair, epochs=epochs, lr_schedule=lr_schedule)
 
 
-def _batches(net, data):
+def _batches(net: Any, data: ClipDataset) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
     for start in range(0, len(data), 64):
         x, _, lengths = split_inputs(data.batch(slice(start, start + 64))[0])
         yield x.to(net.device_), None if lengths is None else lengths.to(net.device_)
 
 
-def _normalised(net, data):
+def _normalised(net: Any, data: ClipDataset) -> Clips:
     """Input of the first layer, as maps with one channel."""
     network = net.module_
     if not data.ragged and data.X.shape[-1] != network.n_frames:
         data = ClipDataset(list(data.X))  # without lengths, the network assumes clips of n_frames
 
-    def enter(x, lengths):
+    def enter(
+        x: torch.Tensor, lengths: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         network._check_length(x, lengths)
         return network.input_norm(x, lengths)[:, None], lengths
 

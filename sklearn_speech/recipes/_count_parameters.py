@@ -1,4 +1,4 @@
-"""Number of trainable parameters of a recipe."""
+"""Count the trainable parameters of a recipe."""
 
 from collections.abc import Iterable
 from numbers import Integral
@@ -16,11 +16,11 @@ from ._catalogue import make_recipe
 def count_parameters(
     recipe: str | BaseEstimator, input_shape: int | tuple[int, ...], n_classes: int = 10
 ) -> int:
-    """Number of trainable parameters of a recipe.
+    """Count the trainable parameters of a recipe.
 
-    Counts the weights of the network that ``fit`` would build for clips of this size,
-    and of the front end if it is trained. The running statistics of batch norm are not
-    trainable and are not counted, whereas the totals of Keras include them.
+    The number includes the weights of the network that ``fit`` would build for clips of this
+    size, and of the front end if it is trained. The running statistics of batch norm are not
+    trainable, so they are not counted; the totals of Keras include them.
 
     Parameters
     ----------
@@ -41,10 +41,10 @@ def count_parameters(
     Raises
     ------
     ValueError
-        When `input_shape` does not match the input of the last step, or `n_classes` is
-        not a positive whole number.
+        If `input_shape` does not match the input of the last step, or `n_classes` is not a
+        positive whole number.
     TypeError
-        When the last step does not contain a network.
+        If the last step does not contain a network.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def count_parameters(
     estimator.set_params(**no_training)
     shape = _check_shape(input_shape, estimator)
     if is_classifier(estimator):
-        # twice, so that each fold of an ensemble has every class
+        # each class twice, so that each fold of an ensemble has every class
         y = np.tile(np.arange(n_classes), 2)
         estimator.fit(np.zeros((len(y), *shape), dtype=np.float32), y)
     elif hasattr(estimator, "align"):
@@ -90,7 +90,7 @@ def _check_shape(input_shape, estimator):
     n_axes = 1 if reads == "waveform" else 2
     if len(shape) != n_axes or any(not isinstance(n, Integral) or n < 1 for n in shape):
         raise ValueError(
-            f"input_shape={input_shape!r}: expected {expected[n_axes]}, since "
+            f"input_shape={input_shape!r}: expected {expected[n_axes]}, because "
             f"{type(estimator).__name__} reads {reads}s"
         )
     return shape

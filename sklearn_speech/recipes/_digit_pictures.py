@@ -3,6 +3,11 @@
 The system of shun60s/spectrum.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
 from ..audio import PadOrTrim
 from ..classification import SpectrogramCNNClassifier
 from ..feature_extraction import MelSpectrogram
@@ -21,11 +26,11 @@ _CORRECTED = (
 _FILTERS = [16, 32, 32]
 
 #: Kernels of 6 x 6, stride 2, no padding, ReLU.
-_LAYERS = {
+_LAYERS: dict[str, Any] = {
     "kernel_size": 6, "stride": 2, "padding": "valid", "batch_norm": False, "input_norm": None,
 }  # fmt: skip
 
-_TRAINING = {
+_TRAINING: dict[str, Any] = {
     "optimizer": "adam", "lr": 0.001, "weight_decay": 0.0, "lr_schedule": "constant",
     "batch_size": 30, "weight_init": "lecun_normal",
 }  # fmt: skip
@@ -57,7 +62,7 @@ def _autoencoder(n_layers, max_epochs, random_state):
     )  # fmt: skip
 
 
-def _register_cnn(n_layers, published):
+def _register_cnn(n_layers: int, published: str) -> Callable[..., Pipeline]:
     @recipe(
         f"spectrum-{n_layers}cnn",
         source="spectrum",
@@ -67,8 +72,13 @@ def _register_cnn(n_layers, published):
         corrected=_CORRECTED,
     )
     def make(
-        sample_rate=22050, n_mels=64, n_frames=64, max_epochs=10, random_state=None, reads="paths"
-    ):
+        sample_rate: int = 22050,
+        n_mels: int = 64,
+        n_frames: int = 64,
+        max_epochs: int = 10,
+        random_state: Any = None,
+        reads: str = "paths",
+    ) -> Pipeline:
         classifier = _classifier(
             n_layers, max_epochs, random_state, n_filters=_FILTERS[:n_layers], pool_size=1,
             **_LAYERS,
@@ -99,7 +109,7 @@ def _pretrained(
     return pipeline(_image_steps(reads, sample_rate, n_mels, n_frames), classifier)
 
 
-def _register_autoencoder(n_layers):
+def _register_autoencoder(n_layers: int) -> Callable[..., Pipeline]:
     @recipe(
         f"spectrum-autoencoder-{n_layers}",
         source="spectrum",
@@ -110,8 +120,13 @@ def _register_autoencoder(n_layers):
         corrected=_CORRECTED,
     )
     def make(
-        sample_rate=22050, n_mels=64, n_frames=64, max_epochs=30, random_state=None, reads="paths"
-    ):
+        sample_rate: int = 22050,
+        n_mels: int = 64,
+        n_frames: int = 64,
+        max_epochs: int = 30,
+        random_state: Any = None,
+        reads: str = "paths",
+    ) -> Pipeline:
         return pipeline(
             _image_steps(reads, sample_rate, n_mels, n_frames),
             _autoencoder(n_layers, max_epochs, random_state),

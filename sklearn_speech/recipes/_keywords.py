@@ -3,6 +3,11 @@
 The system of heungky/trainable-STFT-Mel.
 """
 
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+
 from ..classification import BCResNetClassifier, SpectrogramLinearClassifier
 from ..feature_extraction import MelSpectrogram, TrainableFrontEnd
 from ._catalogue import recipe
@@ -28,7 +33,7 @@ _TRAINING = {
 }  # fmt: skip
 
 
-def front_end(sample_rate, n_mels, filterbank):
+def front_end(sample_rate: float, n_mels: int, filterbank: str) -> MelSpectrogram:
     """Make a front end with windows of 30 ms and a hop of 10 ms at 16 kHz.
 
     "nnaudio" applies Slaney's mel filters to power and takes ``log(mel + 1e-10)``;
@@ -36,7 +41,7 @@ def front_end(sample_rate, n_mels, filterbank):
     converts to decibels.
     """
     check_option("filterbank", filterbank, ("nnaudio", "fastaudio"))
-    common = {
+    common: dict[str, Any] = {
         "sample_rate": sample_rate, "n_fft": 480, "hop_length": 160, "pad_mode": "reflect",
         "n_mels": n_mels,
     }  # fmt: skip
@@ -48,8 +53,16 @@ def front_end(sample_rate, n_mels, filterbank):
 
 
 def with_front_end(
-    make, first, sample_rate, setting, filterbank, n_mels, masked_bins, random_mel, **options
-):
+    make: type,
+    first: list[BaseEstimator],
+    sample_rate: float,
+    setting: str,
+    filterbank: str,
+    n_mels: int,
+    masked_bins: Any,
+    random_mel: bool,
+    **options: Any,
+) -> Pipeline:
     """Make a pipeline with the front end as a step, or inside the network if it is trained.
 
     Parameters

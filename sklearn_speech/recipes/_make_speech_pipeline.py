@@ -33,12 +33,12 @@ def make_speech_pipeline(
         Sample rate in Hz, to which files are resampled.
     duration : float, "auto" or None, default="auto"
         Length of all clips, in seconds. Longer clips are trimmed at the end, shorter
-        clips are padded with silence. "auto" is learned from the training clips: the length
-        that leaves 95 % of them whole. None keeps the length of each clip.
+        clips are padded with silence. "auto" learns the length from the training clips, so that
+        95 % of them are not trimmed. None keeps the length of each clip.
     features : "auto", transformer or None, default="auto"
         Transformer from waveforms to features; it is cloned. "auto" uses
         ``MelSpectrogram(sample_rate=sample_rate)``, unless the classifier reads
-        waveforms or has its own front end. None uses no such step.
+        waveforms or has its own front end. None adds no such step.
     memory : str or joblib.Memory, default=None
         Cache of fitted steps, see :func:`sklearn.pipeline.make_pipeline`.
     verbose : bool, default=False
@@ -47,12 +47,12 @@ def make_speech_pipeline(
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        Its input is the paths of sound files.
+        Unfitted; its input is paths of sound files.
 
     Raises
     ------
     ValueError
-        When a step, or a part of a step, has another sample rate.
+        If a step, or a part of a step, has another sample rate.
 
     Examples
     --------

@@ -3,6 +3,11 @@
 The system of heungky/trainable-STFT-Mel.
 """
 
+from collections.abc import Callable
+from typing import Any, Literal
+
+from sklearn.pipeline import Pipeline
+
 from ..recognition import PhonemeRecognizer
 from ._catalogue import recipe
 from ._keywords import with_front_end
@@ -19,7 +24,7 @@ _CORRECTED = (
 )
 
 
-def _register(name, encoder, **fixed):
+def _register(name: str, encoder: str, **fixed: Any) -> Callable[..., Pipeline]:
     @recipe(
         name,
         source="trainable",
@@ -29,9 +34,11 @@ def _register(name, encoder, **fixed):
         corrected=_CORRECTED,
     )
     def make(
-        sample_rate=16000, setting="A", filterbank="nnaudio", n_mels=40, masked_bins=None,
-        random_mel=False, input_norm=None, max_epochs=400, random_state=None, reads="paths",
-    ):  # fmt: skip
+        sample_rate: int = 16000, setting: str = "A", filterbank: str = "nnaudio",
+        n_mels: int = 40, masked_bins: Any = None, random_mel: bool = False,
+        input_norm: str | None = None, max_epochs: int = 400, random_state: Any = None,
+        reads: Literal["paths", "waveforms"] = "paths",
+    ) -> Pipeline:  # fmt: skip
         return with_front_end(
             PhonemeRecognizer, clips(reads, sample_rate),
             sample_rate, setting, filterbank, n_mels, masked_bins, random_mel,

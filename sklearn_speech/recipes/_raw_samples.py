@@ -3,6 +3,8 @@
 The system of "Audio recognition with raw waveforms and spectrograms".
 """
 
+from typing import Any
+
 from ..classification import SpectrogramCNNClassifier, WaveformCNNClassifier
 from ..feature_extraction import Spectrogram
 from ._catalogue import recipe
@@ -19,7 +21,7 @@ _CORRECTED = (
     "not use test clips; silent clips do not cause a division by zero"
 )
 
-_TRAINING = {
+_TRAINING: dict[str, Any] = {
     "optimizer": "adam", "lr": 0.001, "weight_decay": 0.0, "lr_schedule": "constant",
     "batch_size": 135, "weight_init": "glorot_uniform",
 }  # fmt: skip

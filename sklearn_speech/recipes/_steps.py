@@ -1,4 +1,4 @@
-"""First steps of pipelines, and checks of their parameters."""
+"""The first steps of pipelines, and checks of their parameters."""
 
 import math
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def check_rate(sample_rate: Any) -> int:
 def clips(
     reads: Literal["paths", "waveforms"], sample_rate: int, n_times: int | None = None
 ) -> list[BaseEstimator]:
-    """First steps of a pipeline: read files, pad or trim waveforms.
+    """Return the first steps of a pipeline, which read files and pad or trim waveforms.
 
     Parameters
     ----------

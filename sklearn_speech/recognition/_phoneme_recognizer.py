@@ -1,26 +1,31 @@
 """Recognition of phone sequences, trained without phone times."""
 
 import warnings
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import torch
+from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 
 from ..base import BaseSpeechNet
-from ..metrics import phone_error_rate
+from ..base._batches import ClipDataset
+from ..base._callbacks import Named
+from ..base._training_clips import DatasetPair
 from ..modules.ctc import CTCCriterion
 from ..modules.phoneme_net import ENCODERS, PhonemeNet
 from ..utils.parameters import SET
 from ..utils.sklearn_private import Interval, StrOptions
-from ..utils.validation import make_ragged
-from ._decoding import beam_decode, greedy_decode
+from ._decoding import greedy_decode
 from ._language_model import PhoneNGram
-from ._targets import TargetsMixin, codes_of, steps_of
+from ._recognition import RecognitionMixin
+from ._targets import TargetsMixin, codes_of
 from ._timing import TimingMixin
 from ._valid_phone_error_rate import ValidPhoneErrorRate
 
 
-class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
+class PhonemeRecognizer(TargetsMixin, RecognitionMixin, TimingMixin, BaseSpeechNet):
     """Recognise the phone sequence of speech of any length.
 
     A network estimates the posterior of each phone, and of blank, in each frame.
@@ -180,29 +185,29 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
 
     def __init__(
         self,
-        encoder="conv-lstm",
+        encoder: Literal["conv-lstm", "linear-lstm", "bcresnet"] = "conv-lstm",
         *,
-        hidden_units=None,
-        n_lstm_layers=1,
-        n_conv_layers=2,
-        n_filters=32,
-        time_stride=2,
-        tau=1,
-        variant="paper",
-        dropout=0.2,
-        input_norm="band",
-        segment_model=False,
-        decoder="greedy",
-        beam_width=16,
-        language_model=None,
-        language_model_weight=0.5,
-        insertion_bonus=0.0,
-        frame_period=0.01,
-        lr=0.003,
-        max_epochs=40,
-        batch_size=16,
-        gradient_clip=1.0,
-        **kwargs,
+        hidden_units: int | None = None,
+        n_lstm_layers: int = 1,
+        n_conv_layers: int = 2,
+        n_filters: int | list[int] = 32,
+        time_stride: int = 2,
+        tau: float = 1,
+        variant: Literal["paper", "reference"] = "paper",
+        dropout: float = 0.2,
+        input_norm: Literal["batch", "clip", "band"] | None = "band",
+        segment_model: bool = False,
+        decoder: Literal["greedy", "beam"] = "greedy",
+        beam_width: int = 16,
+        language_model: int | None = None,
+        language_model_weight: float = 0.5,
+        insertion_bonus: float = 0.0,
+        frame_period: float = 0.01,
+        lr: float = 0.003,
+        max_epochs: int = 40,
+        batch_size: int = 16,
+        gradient_clip: float | None = 1.0,
+        **kwargs: Any,
     ):
         super().__init__(
             lr=lr,
@@ -229,42 +234,40 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
         self.insertion_bonus = insertion_bonus
         self.frame_period = frame_period
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.target_tags.required = True
         tags.target_tags.one_d_labels = False
         return tags
 
-    # Training
-
-    def initialize_criterion(self):
+    def initialize_criterion(self) -> Self:
         """Set the criterion: the CTC loss of each clip."""
         self.criterion_ = CTCCriterion()
         return self
 
     @property
-    def _default_callbacks(self):
+    def _default_callbacks(self) -> Named:
         return [*super()._default_callbacks, ("valid_per", ValidPhoneErrorRate())]
 
-    def _train(self, data, lr_schedule, going_on):
+    def _train(self, data: DatasetPair, lr_schedule: str, continuing: bool) -> None:
         if self.language_model is not None:
-            if not (going_on and hasattr(self, "language_model_")):
+            if not (continuing and hasattr(self, "language_model_")):
                 self.language_model_ = PhoneNGram(self.language_model, len(self.phones_))
             self.language_model_.fit(codes_of(data.train.targets))
-        super()._train(data, lr_schedule, going_on)
-        if self.max_epochs and not going_on:
+        super()._train(data, lr_schedule, continuing)
+        if self.max_epochs and not continuing:
             self._warn_if_all_blank(data.train)
-        vars(self).pop("segment_model_", None)
+        self.__dict__.pop("segment_model_", None)
         if self.segment_model:
             self._fit_segments(data.train)
 
-    def _warn_if_all_blank(self, data):
+    def _warn_if_all_blank(self, data: ClipDataset) -> None:
         """Warn of underfitting: CTC training starts with a phase of blank outputs only."""
-        with_phones = data.targets.any(dim=1).nonzero()[:, 0]
+        with_phones = [i for i, codes in enumerate(codes_of(data.targets)) if codes]
         if 2 * len(with_phones) < len(data):
             return  # no phones is the right answer for most clips
-        few = data.subset(with_phones[: self.batch_size])
+        few = data.subset(torch.tensor(with_phones[: self.batch_size]))
         if not any(map(greedy_decode, self._infer_clips(few))):
             warnings.warn(
                 f"after {len(self.history_)} epochs the network finds no phones in any of "
@@ -275,7 +278,16 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
                 stacklevel=6,
             )
 
-    def fit(self, X, y, *, groups=None, sample_weight=None, X_val=None, y_val=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: Any,
+        *,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: Any = None,
+    ) -> Self:
         """Train the network, then the language model and segment model if they are set.
 
         Parameters
@@ -309,7 +321,14 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
             X, y, groups=groups, sample_weight=sample_weight, X_val=X_val, y_val=y_val
         )
 
-    def partial_fit(self, X, y, phones=None, *, sample_weight=None):
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: Any,
+        phones: Sequence[str] | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Train for `max_epochs` further epochs at a constant learning rate, as in skorch.
 
         Parameters
@@ -328,92 +347,3 @@ class PhonemeRecognizer(TargetsMixin, TimingMixin, BaseSpeechNet):
         self : object
         """
         return super().partial_fit(X, y, phones, sample_weight=sample_weight)
-
-    # Inference
-
-    def _infer_clips(self, X):
-        """Log posteriors of each clip, a list of ndarrays."""
-        self.check_is_fitted()
-        data = self.get_dataset(X)
-        n_steps = steps_of(data)
-        n_frames = self._out_frames(n_steps).tolist()
-        # batches of clips of similar length need little padding
-        order = torch.argsort(n_steps, stable=True)
-        outputs, done = [None] * len(data), 0
-        for batch in self.forward_iter(data.subset(order)):
-            for row in batch.float().log_softmax(2).numpy():
-                i = int(order[done])
-                outputs[i], done = row[: n_frames[i]], done + 1
-        return outputs
-
-    def predict_log_proba(self, X):
-        """Log posterior of blank and of each phone, for each frame.
-
-        Parameters
-        ----------
-        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) per clip
-            As in ``fit``.
-
-        Returns
-        -------
-        log_posteriors : ndarray of shape (n_clips,), dtype object
-            For each clip, a float32 array of shape (n_out_frames, n_phones + 1): blank,
-            then the phones in the order of ``phones_``.
-        """
-        return make_ragged(self._infer_clips(X))
-
-    @property
-    def predict_proba(self):
-        """Not available: the network has posteriors of frames, not of clips."""
-        raise AttributeError(
-            f"{type(self).__name__} has no predict_proba; predict_log_proba gives the posteriors "
-            "of each frame"
-        )
-
-    def predict(self, X):
-        """Recognise the phones of each clip.
-
-        Parameters
-        ----------
-        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) per clip
-            As in ``fit``.
-
-        Returns
-        -------
-        phones : ndarray of shape (n_clips,), dtype object
-            For each clip, a list of str.
-        """
-        posteriors = self._infer_clips(X)
-        if self.decoder == "greedy":
-            decoded = map(greedy_decode, posteriors)
-        else:
-            model = getattr(self, "language_model_", None) if self.language_model else None
-            decoded = (
-                beam_decode(
-                    row, self.beam_width, model, self.language_model_weight, self.insertion_bonus
-                )
-                for row in posteriors
-            )
-        names = self.phones_.tolist()
-        return make_ragged([names[code - 1] for code in codes] for codes in decoded)
-
-    def score(self, X, y, sample_weight=None):
-        """One minus the phone error rate over all clips together.
-
-        Parameters
-        ----------
-        X : array-like, one array of shape (n_times,) or (n_bands, n_frames) per clip
-            As in ``fit``.
-        y : list or 1-D object array of sequences of str, of shape (n_clips,)
-            True phones; phones that were not in the training clips count as errors.
-        sample_weight : array-like of shape (n_clips,), default=None
-            Weight of each clip's errors and phones.
-
-        Returns
-        -------
-        score : float
-            1 is perfect; negative when there are more errors than true phones.
-        """
-        return 1.0 - phone_error_rate(y, self.predict(X), sample_weight=sample_weight)
-
-    score.metric = "1 - phone error rate"  # what tables and axes call it

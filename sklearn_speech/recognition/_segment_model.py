@@ -89,7 +89,7 @@ class SegmentModel(BaseEstimator):
             self._estimate(all_frames, labels)
         return self
 
-    def _estimate(self, x, labels):
+    def _estimate(self, x: NDArray[np.float64], labels: NDArray[np.int_]) -> None:
         variance = x.var(0) + 1e-8
         shape = (self.n_phones + 1, x.shape[1])
         self.means_, self.variances_ = (

@@ -1,8 +1,11 @@
 """Start and end times of the phones of a known sequence."""
 
-import numpy as np
+from typing import Any
 
-from ..base._batches import map_clips
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..base._batches import ClipDataset, map_clips
 from ..base._mixin import Mixin
 from ..modules.front_end_net import FrontEndNet
 from ..modules.phoneme_net import frames_per_output
@@ -15,7 +18,7 @@ from ._targets import codes_of, steps_of
 class TimingMixin(Mixin):
     """Phone times for a recogniser: fitting of the segment model, and forced alignment."""
 
-    def _fit_segments(self, data):
+    def _fit_segments(self, data: ClipDataset) -> None:
         sequences = codes_of(data.targets)
         stride = frames_per_output(self.encoder, self.time_stride)
         peaks = []
@@ -26,13 +29,13 @@ class TimingMixin(Mixin):
         model = SegmentModel(len(self.phones_), frame_period=self._frame_times()[0])
         self.segment_model_ = model.fit(self._spectrograms(data), sequences, peaks)
 
-    def _spectrograms(self, data):
+    def _spectrograms(self, data: ClipDataset) -> list[NDArray[np.floating]]:
         """Input spectrogram of each clip, an ndarray of shape (n_bands, n_frames)."""
         if not isinstance(self.module_, FrontEndNet):
             return [x.numpy() for x in data.X]
         return [x.numpy() for x in map_clips(data, self.module_.features, self.device_)]
 
-    def align(self, X, y):
+    def align(self, X: ArrayLike, y: Any) -> NDArray[np.object_]:
         """Find when each phone of a known sequence starts and ends.
 
         Parameters
@@ -86,7 +89,7 @@ class TimingMixin(Mixin):
             )
         return make_ragged(segments)
 
-    def _frame_times(self):
+    def _frame_times(self) -> tuple[float, float, float]:
         """Seconds between input frames, centre of the first, input samples or frames per second."""
         if not isinstance(self.module_, FrontEndNet):
             return self.frame_period, self.frame_period / 2, 1 / self.frame_period

@@ -1,6 +1,7 @@
 """Phone error rate of the validation clips after each epoch."""
 
 import math
+from typing import Any, Self
 
 from rapidfuzz.distance import Levenshtein
 from skorch.callbacks import Callback
@@ -14,16 +15,25 @@ class ValidPhoneErrorRate(Callback):
     It decodes the network outputs from which the validation loss was computed.
     """
 
-    def initialize(self):
+    def initialize(self) -> Self:
         """Forget the best rate of an earlier fit."""
         self.best_ = math.inf
         return self
 
-    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+    def on_epoch_begin(
+        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
         """Set the counts to zero."""
         self.errors_ = self.phones_ = 0
 
-    def on_batch_end(self, net, batch=None, training=False, y_pred=None, **kwargs):
+    def on_batch_end(
+        self,
+        net: Any,
+        batch: Any = None,
+        training: bool = False,
+        y_pred: Any = None,
+        **kwargs: Any,
+    ) -> None:
         """Count the errors and phones of a validation batch."""
         if training:
             return
@@ -33,7 +43,9 @@ class ValidPhoneErrorRate(Callback):
             self.errors_ += Levenshtein.distance(found, phones)
             self.phones_ += len(phones)
 
-    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+    def on_epoch_end(
+        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
         """Record the rate, unless the validation clips have no phones."""
         if self.phones_:
             rate = self.errors_ / self.phones_

@@ -1,4 +1,4 @@
-"""Regressors of speech clips: one number a clip or several."""
+"""Regressors of speech clips: one number per clip or several."""
 
 from ._bc_resnet import BCResNetRegressor
 from ._spectrogram_cnn import SpectrogramCNNRegressor

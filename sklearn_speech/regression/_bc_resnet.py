@@ -7,28 +7,30 @@ from ..base._bc_resnet import BCResNetParameters
 class BCResNetRegressor(BCResNetParameters, BaseSpeechRegressor):
     """Broadcasting-residual network that predicts numbers from spectrograms of any length.
 
-    How loud, how fast, how old: one number a clip or several. The network is that of
+    Targets are, for example, loudness, speaking rate or age: one number per clip or several.
+    The network is that of
     :class:`~sklearn_speech.classification.BCResNetClassifier`.
 
     Parameters
     ----------
     **kwargs
-        Settings of the network and of training, see
+        Parameters of the network and of training, see
         :class:`~sklearn_speech.base.BaseSpeechRegressor` and
         :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
     ----------
     n_outputs_ : int
-        Numbers a clip.
+        Number of targets per clip.
     target_scaler_ : StandardScaler
-        Mean and deviation of the targets of the training clips.
+        Mean and standard deviation of the targets of the training clips.
     module_ : BCResNetNet or FrontEndNet
-        The network: (n_clips, n_bands, n_frames) in, standardised numbers out.
+        The network; input of shape (n_clips, n_bands, n_frames), output standardised targets.
     n_features_in_ : int
         Number of bands.
     history_ : skorch.history.History
-        Losses of standardised targets, learning rate and seconds by epoch.
+        Loss of the standardised targets, learning rate and duration in seconds of each
+        epoch.
 
     See Also
     --------

@@ -7,31 +7,33 @@ from ..base._spectrogram_cnn import SpectrogramCNNParameters
 class SpectrogramCNNRegressor(SpectrogramCNNParameters, BaseSpeechRegressor):
     """Convolutional network that predicts numbers from spectrograms of any length.
 
-    How loud, how fast, how old: one number a clip or several. The network is that of
-    :class:`~sklearn_speech.classification.SpectrogramCNNClassifier`, layers from an
-    autoencoder included.
+    Targets are, for example, loudness, speaking rate or age: one number per clip or several.
+    The network is that of
+    :class:`~sklearn_speech.classification.SpectrogramCNNClassifier`,
+    including layers from an autoencoder.
 
     Parameters
     ----------
     **kwargs
-        Settings of the network and of training, see
+        Parameters of the network and of training, see
         :class:`~sklearn_speech.base.BaseSpeechRegressor` and
         :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
     ----------
     n_outputs_ : int
-        Numbers a clip.
+        Number of targets per clip.
     target_scaler_ : StandardScaler
-        Mean and deviation of the targets of the training clips.
+        Mean and standard deviation of the targets of the training clips.
     module_ : SpectrogramCNNNet or FrontEndNet
-        The network: (n_clips, n_bands, n_frames) in, standardised numbers out.
+        The network; input of shape (n_clips, n_bands, n_frames), output standardised targets.
     pretrainer_ : ConvAutoencoder or FrozenEstimator
-        What gave the first layers; only where a pretrainer is set.
+        Autoencoder whose encoder became the first layers; present if a pretrainer is set.
     n_features_in_ : int
         Number of bands.
     history_ : skorch.history.History
-        Losses of standardised targets, learning rate and seconds by epoch.
+        Loss of the standardised targets, learning rate and duration in seconds of each
+        epoch.
 
     See Also
     --------

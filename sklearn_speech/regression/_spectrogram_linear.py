@@ -7,28 +7,31 @@ from ..base._spectrogram_linear import SpectrogramLinearParameters
 class SpectrogramLinearRegressor(SpectrogramLinearParameters, BaseSpeechRegressor):
     """Linear network that predicts numbers from spectrograms of one length.
 
-    Linear regression on all bands and frames, which can train its front end: the smallest
-    network in which a trained front end shows what it is worth.
+    Linear regression on all bands and frames. With a
+    :class:`~sklearn_speech.feature_extraction.TrainableFrontEnd` as ``frontend``, it also
+    learns mel filters or the Fourier basis: it is the smallest network that shows the
+    effect of a trained front end.
 
     Parameters
     ----------
     **kwargs
-        Settings of the network and of training, see
+        Parameters of the network and of training, see
         :class:`~sklearn_speech.base.BaseSpeechRegressor` and
         :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
     ----------
     n_outputs_ : int
-        Numbers a clip.
+        Number of targets per clip.
     target_scaler_ : StandardScaler
-        Mean and deviation of the targets of the training clips.
+        Mean and standard deviation of the targets of the training clips.
     module_ : SpectrogramLinearNet or FrontEndNet
-        The network: (n_clips, n_bands, n_frames) in, standardised numbers out.
+        The network; input of shape (n_clips, n_bands, n_frames), output standardised targets.
     n_features_in_ : int
         Number of bands.
     history_ : skorch.history.History
-        Losses of standardised targets, learning rate and seconds by epoch.
+        Loss of the standardised targets, learning rate and duration in seconds of each
+        epoch.
 
     See Also
     --------

@@ -7,29 +7,31 @@ from ..base._waveform_cnn import WaveformCNNParameters
 class WaveformCNNRegressor(WaveformCNNParameters, BaseSpeechRegressor):
     """Convolutional network that predicts numbers from waveforms, without a spectrogram.
 
-    How high, how fast, how old: one number a clip or several. The network is that of
-    :class:`~sklearn_speech.classification.WaveformCNNClassifier`. With ``equal_loudness=True``
-    it cannot tell how loud a clip is.
+    Targets are, for example, pitch, speaking rate or age: one number per clip or several.
+    The network is that of
+    :class:`~sklearn_speech.classification.WaveformCNNClassifier`. It cannot predict loudness
+    with ``equal_loudness=True``.
 
     Parameters
     ----------
     **kwargs
-        Settings of the network and of training, see
+        Parameters of the network and of training, see
         :class:`~sklearn_speech.base.BaseSpeechRegressor` and
         :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Attributes
     ----------
     n_outputs_ : int
-        Numbers a clip.
+        Number of targets per clip.
     target_scaler_ : StandardScaler
-        Mean and deviation of the targets of the training clips.
+        Mean and standard deviation of the targets of the training clips.
     module_ : WaveformCNNNet
-        The network: (n_clips, n_times) in, standardised numbers out.
+        The network; input of shape (n_clips, n_times), output standardised targets.
     n_features_in_ : int
-        Number of samples, where all clips have the same.
+        Number of samples of a clip, if all clips have the same length.
     history_ : skorch.history.History
-        Losses of standardised targets, learning rate and seconds by epoch.
+        Loss of the standardised targets, learning rate and duration in seconds of each
+        epoch.
 
     See Also
     --------

@@ -1,4 +1,4 @@
-"""Search of hyperparameters by Optuna, judged by held-out speaker."""
+"""Hyperparameter search with Optuna, scored on held-out speakers."""
 
 from ._fold_pruner import FoldPruner
 from ._optuna_search_cv import OptunaSearchCV

@@ -1,4 +1,4 @@
-"""Jobs on a Dask cluster, whose workers may die."""
+"""Run jobs on a Dask cluster whose workers may die."""
 
 import time
 from concurrent.futures import CancelledError
@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from joblib.parallel import get_active_backend
 
-#: Arrays of at least this size (bytes) are sent to the cluster once.
+#: Arrays of at least this size (bytes) are sent to the cluster only once.
 LARGE = 2**16
 
 
 class LostWorker(RuntimeError):
-    """A job's worker died each time, or it held the only copy of what the job needs."""
+    """The worker of a job died on every attempt, or held the only copy of the job's data."""
 
 
 def dask_backend() -> Any:
-    """Joblib's active backend where that is Dask's, else None."""
+    """Return joblib's active backend if it is Dask's, otherwise None."""
     backend, _ = get_active_backend()
     return backend if type(backend).__name__ == "DaskDistributedBackend" else None
 
@@ -26,31 +26,31 @@ def run_on_dask(
 ) -> list[Any]:
     """Run jobs on a cluster.
 
-    Joblib itself waits forever for a job whose worker was killed (1.6.0: the
-    callback of a future that ended in an error is never called), and sends the
-    clips again with every call.
+    Joblib itself waits forever for a job whose worker was killed (in 1.6.0, the callback of a
+    future that ended in an error is never called), and it sends the clips again with every
+    call.
 
     Parameters
     ----------
     backend : joblib backend
-        Dask's; it has the client.
+        Dask's backend, which holds the client.
     jobs : list
-        Of ``joblib.delayed``.
+        Calls made with ``joblib.delayed``.
     time_left : float or None
-        Seconds after which jobs that still run are left behind.
+        Seconds after which jobs that are still running are cancelled.
     sent : dict
-        What the cluster holds between two calls; changed in place.
+        Arrays that the cluster keeps between calls; changed in place.
 
     Returns
     -------
     outcomes : list
-        What each job returned, an instance of LostWorker, or None for a job
-        that still ran when the time was over.
+        For each job, its result, an instance of LostWorker, or None for a job
+        that was still running when time ran out.
 
     Raises
     ------
     Exception
-        What a job raised.
+        The exception that a job raised.
     """
     from distributed.scheduler import KilledWorker
 
@@ -84,26 +84,26 @@ def _wait(futures: list[Any], seconds: float | None) -> None:
         try:
             wait(running, timeout=left)
         except CancelledError:
-            continue  # some lost their clips with a worker; others still run
+            continue  # some jobs lost their clips with a worker; others are still running
 
 
 def _submit(client: Any, job: Any, sent: dict[int, Any]) -> Any:
     function, args, kwargs = job
     args = [sent[id(arg)][1] if id(arg) in sent else arg for arg in args]
-    # a worker runs one job in a thread of its own; the results are small
+    # each job runs in its own thread on a worker; the results are small
     return client.submit(function, *args, pure=False, **kwargs)
 
 
 def _send(client: Any, jobs: list[Any], sent: dict[int, Any]) -> None:
-    """Send large arrays that are new, and forget those that no job needs any more."""
+    """Send new large arrays, and drop those that no job needs any more."""
     large = {id(arg): arg for _, args, _ in jobs for arg in args if _is_large(arg)}
     for key in sent.keys() - large.keys():
         del sent[key]
     for key, arg in large.items():
         if key not in sent:
-            # another machine cannot open a memory map of this one
+            # another machine cannot open a memory map on this one
             data = np.asarray(arg) if isinstance(arg, np.memmap) else arg
-            # keep the array itself, so that no other one gets its id
+            # keep the array alive, so that no other object gets its id
             sent[key] = arg, client.scatter(data, hash=False)
 
 

@@ -1,4 +1,4 @@
-"""A pruner that compares trials on the folds that all of them have run."""
+"""A pruner that compares trials on the same folds."""
 
 import math
 from collections.abc import Mapping
@@ -7,27 +7,28 @@ from optuna.pruners import BasePruner
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-#: States of trials that count; failed trials do not.
-_JUDGED = (TrialState.RUNNING, TrialState.PRUNED, TrialState.COMPLETE)
+#: States of the trials that are compared; failed trials are left out.
+_COMPARED = (TrialState.RUNNING, TrialState.PRUNED, TrialState.COMPLETE)
 
 
 class FoldPruner(BasePruner):
-    """Lets a share of the trials go on after certain steps.
+    """Lets only a share of the trials continue after certain steps.
 
-    At such a step a trial is compared with all others by the value that they reported at
-    the same step, that is by the mean over the same folds. Speakers differ more than
-    settings, so means over different folds cannot be compared. Unlike in
-    :class:`optuna.pruners.SuccessiveHalvingPruner`, shares are of all trials begun, not of
-    those that reached the step. Once all trials have reported, the decision does not
-    depend on their order. :class:`OptunaSearchCV` therefore runs the first fold of its
-    first trials before any of them goes on when it has this pruner.
+    At such a step, a trial is compared with all others by the value that they reported at the
+    same step, which is the mean over the same folds. Speakers differ more than settings, so
+    means over different folds cannot be compared. Unlike in
+    :class:`optuna.pruners.SuccessiveHalvingPruner`, shares refer to all trials that have
+    started, not to those that reached the step. Once all trials have reported, the decision
+    does not depend on their order. With this pruner, :class:`OptunaSearchCV` therefore runs the
+    first fold of its first trials before it continues any of them.
 
     Parameters
     ----------
     shares : dict of int to float, default=None
-        Step, and share in (0, 1] of the trials begun that goes on after it; at least one
-        does. In :class:`OptunaSearchCV` steps count the folds run, from 1, and
-        with ``prune_by_epoch=True`` quarters of folds. None is ``{1: 1/4, 2: 1/8}``.
+        For each step, the share in (0, 1] of the started trials that continue after it; at
+        least one trial continues. In :class:`OptunaSearchCV`, steps count the folds run,
+        starting at 1; with ``prune_by_epoch=True`` they count quarters of folds. None means
+        ``{1: 1/4, 2: 1/8}``.
 
     Raises
     ------
@@ -55,7 +56,7 @@ class FoldPruner(BasePruner):
         return f"FoldPruner(shares={self.shares})"
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
-        """Judge a trial by its last step; ``trial.should_prune()`` calls this.
+        """Decide about a trial at its last step; ``trial.should_prune()`` calls this.
 
         Parameters
         ----------
@@ -71,7 +72,7 @@ class FoldPruner(BasePruner):
             return False
         reported = [
             other.intermediate_values
-            for other in study.get_trials(deepcopy=False, states=_JUDGED)
+            for other in study.get_trials(deepcopy=False, states=_COMPARED)
             if other.intermediate_values
         ]
         n_go_on = math.ceil(self.shares[step] * len(reported))

@@ -10,19 +10,19 @@ from optuna.storages.journal import JournalFileBackend
 
 from ._journal_lock import JournalLock
 
-#: How each record of a journal begins.
+#: The first bytes of each record of a journal.
 _BEGINNING = b'{"op_code":'
 
 
 def _refuse_other_files(path: str) -> None:
-    """Raise ValueError where a file does not begin like a journal, whole or cut short."""
+    """Raise ValueError if a file does not begin like a journal, complete or truncated."""
     if not os.path.exists(path):
         return
     with open(path, "rb") as file:
         found = file.read(len(_BEGINNING))
     if not _BEGINNING.startswith(found):
         raise ValueError(
-            f"storage={path!r} is not a journal of Optuna: it begins with {found!r}. Nothing was "
+            f"storage={path!r} is not an Optuna journal: it begins with {found!r}. Nothing was "
             "written to it. Give a database by its URL, such as 'sqlite:///search.db'"
         )
 
@@ -31,17 +31,17 @@ class RepairingJournalBackend(JournalFileBackend):
     """A journal file that never keeps an incomplete record.
 
     Optuna's own backend appends to whatever is there. A journal with an incomplete
-    record in its middle cannot be read any more.
+    record in the middle cannot be read any more.
 
     Parameters
     ----------
     path : str
-        Of the file, which is created where it does not exist.
+        Path of the file, which is created if it does not exist.
 
     Raises
     ------
     ValueError
-        When the file holds something else, which is left as it is.
+        If the file holds something else; it is not changed.
     """
 
     def __init__(self, path: str) -> None:
@@ -53,7 +53,7 @@ class RepairingJournalBackend(JournalFileBackend):
             self._drop_incomplete_record()
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Append all records; on an error, none of them."""
+        """Append all records, or none of them after an error."""
         lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
         with self._locked():
             end = self._drop_incomplete_record()

@@ -1,4 +1,4 @@
-"""A lock file that names its process, so that the lock of a killed process is removed at once."""
+"""A lock file that names its owner, so that the lock of a killed process is removed at once."""
 
 import json
 import os
@@ -14,7 +14,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-#: A lock of another machine that stays unchanged for this long (seconds) is removed.
+#: Seconds after which an unchanged lock of another machine is removed.
 GRACE_PERIOD = 30.0
 
 #: Longest pause (seconds) between two attempts.
@@ -24,14 +24,14 @@ LONGEST_PAUSE = 0.1
 class JournalLock:
     """Lock of a journal file, on local disks and on network drives.
 
-    The lock is the file ``<journal>.lock``, made by a hard link: that is atomic on
-    network drives too (see ``open(2)``), and the file holds the name of its owner from
-    its first moment on. Optuna's own locks use the same file name, and respect it.
+    The lock is the file ``<journal>.lock``. It is made by a hard link, which is atomic on
+    network drives too (see ``open(2)``), so the file names its owner as soon as it exists.
+    Optuna's own locks use the same file name and respect this lock.
 
     Parameters
     ----------
     path : str
-        Of the journal.
+        Path of the journal.
     """
 
     def __init__(self, path: str) -> None:
@@ -74,8 +74,8 @@ class JournalLock:
         return True
 
     def release(self) -> None:
-        """Give the lock back."""
-        if _read(self._lock) == self._owner:  # else another machine took this process for dead
+        """Release the lock."""
+        if _read(self._lock) == self._owner:  # otherwise another machine declared this process dead
             _unlink(self._lock)
 
     def _link(self, part: str) -> bool:
@@ -85,7 +85,7 @@ class JournalLock:
             return False
         except OSError:
             if os.stat(part).st_nlink == 2:
-                return True  # a network drive that made the link and lost its answer
+                return True  # a network drive made the link, but its answer was lost
             return self._create()  # a file system without hard links
         return True
 
@@ -100,12 +100,12 @@ class JournalLock:
 
     def _remove(self, expected: object) -> None:
         """Remove the lock if it is still the expected one."""
-        with self._alone_on_this_machine():
+        with self._exclusive_on_this_machine():
             if _read(self._lock) == expected:
                 _unlink(self._lock)
 
     @contextmanager
-    def _alone_on_this_machine(self) -> Iterator[None]:
+    def _exclusive_on_this_machine(self) -> Iterator[None]:
         if fcntl is None:
             yield
             return
@@ -113,7 +113,7 @@ class JournalLock:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX)
             except OSError:
-                pass  # a network drive without such locks; the lock is read again below
+                pass  # a network drive without this kind of lock; the lock file is read again below
             yield
 
     def _remove_parts_of_dead_owners(self) -> None:
@@ -130,9 +130,9 @@ def _write(path: str, owner: Owner) -> None:
 
 
 def _read(path: str) -> object:
-    """The owner that a lock file names; its time where it names none; None where it is gone."""
+    """The owner in a lock file, its modification time if it names none, or None if it is gone."""
     if os.path.islink(path):
-        return _time_of(path)  # made by Optuna, which links to the journal
+        return _time_of(path)  # a lock made by Optuna, which is a link to the journal
     try:
         with open(path) as file:
             found = json.loads(file.read(1000))

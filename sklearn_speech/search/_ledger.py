@@ -1,4 +1,4 @@
-"""Which trial belongs to which search: slots, owners, and trials whose process has ended."""
+"""Assigns trials to searches by slots and owners, and handles trials whose process ended."""
 
 import random
 import time
@@ -46,34 +46,34 @@ from ._stored_trials import (
     slot_of,
     takes_slot,
 )
-from ._trial_folds import failure
+from ._trial_folds import failed_result
 
-#: How often a fold is tried when the process ends each time.
+#: How often a fold is tried if the process ends each time.
 MAX_TRIES = 3
 
 
 class TrialLedger:
-    """The trials of a running search among all that a study holds.
+    """Keeps track of the trials of one running search in a study.
 
     Several processes may work on the same study, and each may be killed at any moment.
-    Each of the `n_trials` trials has a slot. A new trial takes the first free slot; when two
-    processes take the same one at the same time, the later trial is withdrawn. A
-    running trial names its owner and has a heartbeat. When the owner is dead (known at once
-    on the same machine, by missing heartbeats on others), whoever notices marks the trial
-    failed and interrupted. That frees its slot for a trial with the same parameters.
+    Each of the `n_trials` trials has a slot. A new trial takes the first free slot; if two
+    processes take the same slot at the same time, the later trial is withdrawn. A running trial
+    stores its owner and a heartbeat. If the owner is dead (known at once on the same machine,
+    detected by missing heartbeats on others), the first process that notices marks the trial as
+    failed and interrupted. This frees the slot for a trial with the same parameters.
 
     Parameters
     ----------
     study : optuna.Study
     n_trials : int
-        How many trials the study shall hold in the end, whoever runs them.
+        How many trials the study will hold in the end, including those of other processes.
     sampler : optuna sampler or None, default=None
-        What draws parameters; None is the sampler of the study.
+        Draws the parameters; None uses the sampler of the study.
 
     Attributes
     ----------
     view : optuna.Study
-        The study as its sampler and its pruner see it.
+        The study as shown to its sampler and its pruner.
     """
 
     def __init__(self, study: Study, n_trials: int, sampler: BaseSampler | None = None) -> None:
@@ -92,16 +92,16 @@ class TrialLedger:
 
     def __exit__(self, *exception: object) -> None:
         self.owner.stop()
-        for trial_id in self.owner.trials():  # only when the search ended too early
+        for trial_id in self.owner.trials():  # non-empty only if the search ended too early
             try:
                 self._release(storage_of(self.study).get_trial(trial_id), RELEASED, retry=False)
             except UNREACHABLE:
-                return  # the next search finds their owner dead
+                return  # the next search will find that their owner is dead
 
-    # --- how far the study is -------------------------------------------------------------------
+    # --- progress of the study ------------------------------------------------------------------
 
     def update(self) -> Progress:
-        """Mark trials of dead owners interrupted, and say how far the study is."""
+        """Mark the trials of dead owners as interrupted, and return the progress of the study."""
         rows = self._rows()
         abandoned = [trial for trial in rows if self.owner.finds_abandoned(trial)]
         for trial in abandoned:
@@ -122,7 +122,7 @@ class TrialLedger:
         )
 
     def finished(self) -> list[FrozenTrial]:
-        """The finished trials of this search, whoever ran them, by slot."""
+        """The finished trials of all processes of this search, sorted by slot."""
         found: dict[int, FrozenTrial] = {}
         for trial in self._rows():
             slot = slot_of(trial)
@@ -134,7 +134,7 @@ class TrialLedger:
         return self._storage.call(self.study.get_trials, deepcopy=False)
 
     def _n_slots(self, rows: list[FrozenTrial]) -> int:
-        """`n_trials`, or fewer for a grid, which has each setting once."""
+        """`n_trials`, or fewer for a grid, which contains each setting once."""
         sampler = self.view.sampler
         if not isinstance(sampler, OrderedGridSampler):
             return self.n_trials
@@ -144,7 +144,7 @@ class TrialLedger:
         )
         return min(self.n_trials, len(sampler.settings(rows)) + n_enqueued)
 
-    # --- trials begin -----------------------------------------------------------------------------
+    # --- start of trials ------------------------------------------------------------------------
 
     def begin(self, space: Callable[[Any], dict[str, Any]]) -> BegunTrial | None:
         """Begin a trial in the first free slot.
@@ -160,7 +160,7 @@ class TrialLedger:
             None when no slot is free.
         """
         while True:
-            # rows of this moment matter less than the check that follows
+            # these rows may be outdated; the check below is what counts
             rows, self._known = self._known or self._rows(), None
             taken = {slot_of(trial) for trial in rows if takes_slot(trial)}
             slot = next(number for number in count() if number not in taken)
@@ -195,7 +195,7 @@ class TrialLedger:
         try:
             params = params_of(earlier, space)
         except ValueError:
-            return None  # of another space, which nothing that counts depends on
+            return None  # drawn from another space; nothing depends on this trial
         self._storage.begin_draft(slot, earlier)
         record = self._record(slot, params, enqueued=is_enqueued(earlier))
         return self._store_draft(record, params, folds_of(earlier))
@@ -217,10 +217,10 @@ class TrialLedger:
     def _claim(
         self, waiting: FrozenTrial, slot: int, space: Callable[[Any], dict[str, Any]]
     ) -> BegunTrial | None:
-        """Begin a trial that a user had enqueued, unless another process was faster."""
+        """Begin a trial that the user enqueued, unless another process was faster."""
         trial_id, origin = trial_id_of(waiting), {"enqueued": True, "claimed": True}
         try:
-            # first its owner: a trial that runs without one would wait for ever
+            # store the owner first: nothing would ever end a running trial without one
             self._storage.set_trial_user_attr(trial_id, RECORD, self._record(slot, None, **origin))
             if not self._storage.set_trial_state_values(trial_id, TrialState.RUNNING):
                 return None
@@ -233,7 +233,7 @@ class TrialLedger:
         return begun
 
     def _keeps_slot(self, trial: Trial, slot: int) -> bool:
-        """Whether a new trial is alone in its slot; else it is moved, or withdrawn."""
+        """Whether a new trial is alone in its slot; otherwise move or withdraw it."""
         if not self._shared:
             return True
         while True:
@@ -257,10 +257,10 @@ class TrialLedger:
             record = own.user_attrs[RECORD] | {"slot": slot}
             self._storage.set_trial_user_attr(trial_id_of(trial), RECORD, record)
 
-    # --- trials end -------------------------------------------------------------------------------
+    # --- end of trials --------------------------------------------------------------------------
 
     def record(self, trial: Trial, results: Results) -> None:
-        """Store results of folds, and the mean so far for the pruner."""
+        """Store the results of folds, and report the mean so far for the pruner."""
         if results.folds or results.reports:
             attrs = {f"{FOLD}{fold}": result for fold, result in results.folds.items()}
             self._storage.write_trial(trial_id_of(trial), attrs, results.reports)
@@ -287,31 +287,31 @@ class TrialLedger:
                 after_trial(self.view, ended, state, values)
                 self._storage.write_trial(trial_id, attrs, results.reports, state, values)
         except UpdateFinishedTrialError:
-            pass  # another process took this trial for dead, and has ended it
+            pass  # another process declared this trial dead and ended it
         self.forget(trial)
 
     def release(self, trial: Trial) -> None:
-        """Leave a trial that takes too long to the next search."""
+        """Give up a trial that takes too long, so that the next search can run it."""
         self.forget(trial)
         self._release(
             self._storage.call(storage_of(self.study).get_trial, trial_id_of(trial)), DIED
         )
 
     def forget(self, trial: Trial) -> None:
-        """Leave a trial to the process that has taken it over."""
+        """Stop tracking a trial that another process has taken over."""
         self.owner.remove(trial_id_of(trial))
 
     def stored(self, trial: Trial) -> FrozenTrial:
-        """A trial as it is stored."""
+        """Return a trial as it is stored."""
         return self._storage.call(storage_of(self.study).get_trial, trial_id_of(trial))
 
     def _release(self, trial: FrozenTrial, reason: str, *, retry: bool = True) -> None:
-        """Free the slot of a running trial, or fail it for good after too many tries."""
+        """Free the slot of a running trial, or fail the trial permanently after too many tries."""
         storage: Any = self._storage if retry else storage_of(self.study)
         trial_id = trial_id_of(trial)
         try:
             if not has_all_params(trial):
-                # enqueued by a user, its parameters incomplete: back into the queue
+                # enqueued by a user with incomplete parameters: put it back into the queue
                 storage.set_trial_state_values(trial_id, TrialState.WAITING)
                 return
             folds = folds_of(trial)
@@ -319,7 +319,7 @@ class TrialLedger:
                 if reason == DIED and self._n_tries(trial) >= MAX_TRIES:
                     fold = next(number for number in count() if number not in folds)
                     message = f"the process ended {MAX_TRIES} times while this fold ran"
-                    result = failure(float("nan"), message)
+                    result = failed_result(float("nan"), message)
                     storage.set_trial_user_attr(trial_id, f"{FOLD}{fold}", result)
                 else:
                     storage.set_trial_user_attr(trial_id, INTERRUPTED, reason)
@@ -328,14 +328,14 @@ class TrialLedger:
             return  # another process was faster
 
     def _n_tries(self, trial: FrozenTrial) -> int:
-        """How often the process has ended in the same fold of the same slot, this time included."""
+        """How often the process ended in the same fold of the same slot, including this time."""
         earlier = _interrupted(self._rows(), slot_of(trial))
         tries = [row for row in earlier if row.user_attrs[INTERRUPTED] == DIED]
         return 1 + sum(folds_of(row).keys() == folds_of(trial).keys() for row in tries)
 
 
 def _interrupted(rows: list[FrozenTrial], slot: int | None) -> list[FrozenTrial]:
-    """The interrupted trials of a slot whose parameters are to be tried again."""
+    """The interrupted trials of a slot whose parameters will be tried again."""
     return [
         row
         for row in rows

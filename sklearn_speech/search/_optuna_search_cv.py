@@ -1,4 +1,4 @@
-"""Hyperparameter search with Optuna's samplers and pruners, as a search of scikit-learn."""
+"""Hyperparameter search with Optuna's samplers and pruners, in scikit-learn's interface."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ from ..utils.sklearn_private import (
     fit_context,
     scorers_by_name,
 )
-from ._outcome import choose, refit, run_trials
+from ._outcome import refit, run_trials, set_best_trial
 from ._preparation import check_backend, open_study_of, splits_of
 from ._results import collect, format_results
 from ._run import Task
@@ -35,160 +35,154 @@ from ._study import quiet_log
 
 
 class OptunaSearchCV(BaseSearchCV):
-    """Search of hyperparameters by Optuna, judged by cross-validation.
+    """Hyperparameter search with Optuna, scored by cross-validation.
 
-    A trial is one setting of the parameters. It is fitted and scored fold by fold, as in
-    any search of scikit-learn. After each fold, a pruner sees the mean of the scores so
-    far, and may stop the trial.
+    A trial is one setting of the parameters. It is fitted and scored fold by fold, as in any
+    scikit-learn search. After each fold, a pruner sees the mean of the scores so far and may
+    stop the trial.
 
     Parameters
     ----------
     estimator : estimator instance
-        What is to be tuned, usually a pipeline.
+        The estimator to tune, usually a pipeline.
     param_distributions : dict of str to optuna distribution or dict, or callable
-        What to search: distributions by parameter name, such as
-        ``{"melspectrogram__n_mels": IntDistribution(20, 80)}``; choices by label where they
-        are neither numbers nor strings, such as ``{"scaler": {"none": "passthrough",
-        "standard": StandardScaler()}}``; see :func:`suggest_search_space`. Or a function
-        that takes a trial of Optuna and returns parameters by name, where some
-        parameters depend on others. It is called again for finished trials, so its result
-        must depend only on what the trial suggests.
+        The search space: distributions by parameter name, such as
+        ``{"melspectrogram__n_mels": IntDistribution(20, 80)}``; or choices by label if they are
+        neither numbers nor strings, such as ``{"scaler": {"none": "passthrough", "standard":
+        StandardScaler()}}``; see :func:`suggest_search_space`. If some parameters depend on
+        others, a function that takes an Optuna trial and returns parameters by name. It is
+        called again for finished trials, so its result must depend only on what the trial
+        suggests.
     n_trials : int, default=20
-        Trials in all, including those of earlier searches in the same study.
+        Total number of trials, including those of earlier searches in the same study.
     timeout : float or None, default=None
-        Seconds after which no trial begins. Trials in this process then run to
-        their end; those in worker processes are stopped, and run again when the
-        search is resumed. A trial that never ends can only be stopped in
-        a worker process, that is with ``n_jobs`` above 1; on a Dask cluster the search
-        goes on without it, and its worker stays occupied. Likewise, a trial that kills
-        its process or runs out of memory costs only itself when it runs in a worker
-        process. A trial that raises MemoryError fails like any other.
+        Seconds after which no new trial begins. Trials in this process then run to their end;
+        those in worker processes are stopped and run again when the search is resumed. A trial
+        that never ends can be stopped only in a worker process, that is, with ``n_jobs`` above
+        1; on a Dask cluster the search continues without it, but its worker remains occupied.
+        If a trial in a worker process kills that process or runs out of memory, only that trial
+        is lost. A trial that raises MemoryError fails like any other.
     scoring : str, callable, list, tuple, dict or None, default=None
         As in :class:`sklearn.model_selection.GridSearchCV`.
     refit : bool, str or callable, default=True
         As in GridSearchCV. With several metrics, a string also names the one that
         the search maximises; otherwise that is the first one.
     cv : int, splitter, iterable or None, default=None
-        As in GridSearchCV; take a splitter by group, such as GroupKFold, and pass
-        ``groups`` to ``fit``.
+        As in GridSearchCV; use a group splitter, such as GroupKFold, and pass ``groups`` to
+        ``fit``.
     n_jobs : int or None, default=None
-        Number of trials that run in parallel, by joblib's active backend ("loky",
-        "threading" or "dask"; "multiprocessing" is refused, as it never notices that a
-        worker was killed). The folds of a trial run one after the other.
+        Number of trials that run in parallel on joblib's active backend ("loky", "threading" or
+        "dask"; "multiprocessing" raises an error, because it never notices that a worker was
+        killed). The folds of a trial run in sequence.
     study : optuna.Study or None, default=None
-        A study to continue; it has its own storage, sampler and pruner.
+        A study to continue, with its own storage, sampler and pruner.
     storage : str, os.PathLike, optuna storage or None, default=None
         Where trials are stored: a URL such as ``sqlite:///search.db`` or
-        ``postgresql+psycopg://user@host/db``, or the path of a journal file, which
-        is suited to network drives. A search that was stopped or killed continues where
-        it was; several processes or machines may run the same search at once.
+        ``postgresql+psycopg://user@host/db``, or the path of a journal file, which suits
+        network drives. A search that was stopped or killed continues where it left off; several
+        processes or machines may run the same search at once.
     study_name : str or None, default=None
-        Name of the study in the storage; ``{data}`` in it stands for a digest of
-        the data, the folds, the scoring and the estimator. None is
-        ``"search-{data}"``, so that each outer fold of a nested search has its own
-        study.
+        Name of the study in the storage; ``{data}`` in it is replaced by a digest of the data,
+        the folds, the scoring and the estimator. None means ``"search-{data}"``, so each outer
+        fold of a nested search has its own study.
     sampler : optuna sampler or None, default=None
-        None is TPE, seeded by `random_state` and the number of the trial. See the notes
-        for what is reproducible with which sampler.
+        None means TPE, seeded by `random_state` and the number of the trial. The notes say what
+        is reproducible with which sampler.
     pruner : optuna pruner or None, default=None
-        None is :class:`FoldPruner`: the best quarter of the trials goes on after the first
-        fold, the best eighth after the second, each compared on the same folds. At the
-        start of a study, up to ten trials (at most half of `n_trials`) run their first fold
-        before any of them goes on, unless there is a `timeout`, a `sampler` that learns, or
-        no memory for more features.
-        Steps count the folds run, from 1; with `prune_by_epoch` they count quarters of
-        folds, and half of the trials stop after the second quarter of the first fold.
-        Every pruner judges by the first folds. It may stop the setting that is best over
-        all folds where speakers differ more than settings;
+        None means :class:`FoldPruner`: the best quarter of the trials continues after the first
+        fold, the best eighth after the second, compared on the same folds. At the start of a
+        study, up to ten trials (at most half of `n_trials`) run their first fold before any of
+        them continues, unless there is a `timeout`, a `sampler` that learns, or no memory for
+        more features. Steps count the folds run, starting at 1; with `prune_by_epoch` they
+        count quarters of folds, and half of the trials stop after the second quarter of the
+        first fold. Every pruner decides by the first folds. If speakers differ more than
+        settings, it may stop the setting that is best over all folds;
         ``optuna.pruners.NopPruner()`` lets all trials run all folds.
     random_state : int, RandomState instance or None, default=None
         Seed of the default sampler.
     error_score : "raise" or float, default=nan
-        Score of a fold that fails. With NaN the other folds of the trial are not run,
-        because its mean would be NaN anyway.
+        Score of a fold that fails. With NaN, the other folds of the trial are not run, because
+        its mean would be NaN anyway.
     return_train_score : bool, default=False
         Whether to score the training clips too.
     callbacks : list of callables or None, default=None
         Called with the study and each trial that this process finishes, as in
-        ``optuna.Study.optimize``; one may call ``study.stop()``.
+        ``optuna.Study.optimize``; a callback may call ``study.stop()``.
     verbose : int, default=0
         Whether to show a progress bar with the best score so far.
     memory : str, os.PathLike, FeatureCache, joblib.Memory or None, default=None
-        Folder where features outlast the search, for other searches over the same
-        clips; see the notes.
+        Folder in which features are kept for other searches over the same clips; see the notes.
     prune_by_epoch : bool, default=False
-        Whether the pruner is also asked after each quarter of the epochs of a fold;
-        the held-out clips are scored by the network as it is then. Works for
-        networks of this library that are the last step. Trials that are not stopped
-        have the same scores as without. Trials must run in this process (``n_jobs=1``);
-        several processes with the same `storage` may run in parallel.
+        Whether to consult the pruner after each quarter of the epochs of a fold too, with the
+        score of the current weights on the held-out clips. This works if the last step is a
+        network of this library. Trials that are not stopped get the same scores as without it.
+        Trials must run in this process (``n_jobs=1``); several processes with the same
+        `storage` may run in parallel.
 
     Attributes
     ----------
     cv_results_ : dict of str to ndarray or list
         As in GridSearchCV. ``"n_folds_run"`` is the number of folds that each trial ran, and
-        ``"pruned"`` says whether the pruner stopped it. The other folds and the means of a
-        pruned trial are NaN, and it ranks last. ``"partial_mean_test_score"`` is the mean
-        over the folds that ran, so trials with different ``"n_folds_run"`` should not be
-        compared by it.
+        ``"pruned"`` says whether the pruner stopped it. A pruned trial has NaN for its other
+        folds and its means, and it ranks last. ``"partial_mean_test_score"`` is the mean over
+        the folds that ran, so it does not compare trials with different ``"n_folds_run"``.
     best_estimator_, best_score_, best_params_, best_index_, refit_time_, scorer_, n_splits_, \
             multimetric_, classes_, n_features_in_
         As in GridSearchCV.
     study_ : optuna.Study
-        For Optuna's plots and dashboard. Each trial has the user attributes
-        ``fold_0``, ``fold_1`` and so on. The order of ``cv_results_`` is that of the slots
-        of the trials; interrupted trials, which the study shows as failed, are left out.
+        The study, for Optuna's plots and dashboard. Each trial has the user attributes
+        ``fold_0``, ``fold_1`` and so on. ``cv_results_`` lists the trials in the order of their
+        slots, without interrupted trials, which the study shows as failed.
 
     Raises
     ------
     ValueError
-        When the study belongs to a search over other data, folds or estimators, when
-        all fits fail, when `prune_by_epoch` is set and trials run in other processes, or
-        with joblib's backend "multiprocessing".
+        If the study belongs to a search over other data, folds or estimators, if all fits fail,
+        if `prune_by_epoch` is set and trials run in other processes, or with joblib's
+        "multiprocessing" backend.
     OSError
-        When the storage cannot be used; the message names it.
+        If the storage cannot be used; the message names it.
     KeyboardInterrupt
-        When the search is interrupted. The fold that was running is not stored and runs
-        again in the next search; finished folds and trials stay in the storage.
+        If the search is interrupted. The running fold is not stored and runs again in the next
+        search; finished folds and trials stay in the storage.
 
     Notes
     -----
-    The first steps of a pipeline that treat each clip alone (this library's own: reading
-    files, spectrograms) are computed once for each setting over all clips, and the folds
-    take slices; the scores are the same. This is not done when a scorer is your own
-    function, which may need the clips themselves.
+    The first steps of a pipeline that process each clip independently (this library's own
+    steps: reading files, spectrograms) are computed once per setting for all clips, and each
+    fold takes a slice; the scores are the same. This is not done if a scorer is your own
+    function, because it may need the clips themselves.
 
-    **Interrupted searches.** A process may be killed at any moment. Its running trials are
-    marked failed, and their parameters and finished folds are taken over by the next search
-    on the study: at once on the same machine, after 90 seconds without a heartbeat
-    from another machine. A fold during which the process ended three times is recorded as
-    failed.
+    **Interrupted searches.** A process may be killed at any moment. The next search on the
+    study marks its running trials as failed and takes over their parameters and finished folds:
+    at once on the same machine, after 90 seconds without a heartbeat on another machine. A fold
+    during which the process ended three times is recorded as failed.
 
     **Reproducible draws.** With ``RandomSampler``, ``GridSampler`` and ``QMCSampler``, the
-    parameters of the k-th row of `cv_results_` depend on the seed of the sampler and on k
-    alone: not on `n_jobs`, on how many processes share the study, or on whether a search
-    was interrupted. (The parameters differ from those of ``study.optimize`` with the same
-    RandomSampler, which draws them from one sequence. The sequence of a QMCSampler has the
-    parameters of the first trial for its dimensions, as in Optuna; a sampler without a seed
-    draws differently in each search.) The default TPE draws the k-th trial by
-    `random_state`, k and the results that the study holds by then: with ``n_jobs=1`` and one
-    process it also draws what it would have drawn without the interruption. Other samplers
-    that learn promise nothing after an interruption, except that a trial which is run again
-    keeps its parameters.
+    parameters in the k-th row of `cv_results_` depend only on the seed of the sampler and on k.
+    They do not depend on `n_jobs`, on the number of processes that share the study, or on
+    interruptions. (They differ from those of ``study.optimize`` with the same RandomSampler,
+    which draws all trials from one sequence. The dimensions of a QMCSampler's sequence are the
+    parameters of the first trial, as in Optuna. A sampler without a seed draws differently in
+    each search.) The default TPE draws the k-th trial from `random_state`, k and the results
+    that the study holds at that time. With ``n_jobs=1`` and one process, it therefore draws the
+    same parameters whether or not the search was interrupted. Other samplers that learn
+    guarantee nothing after an interruption, except that a trial that is run again keeps its
+    parameters.
 
-    On several machines by Dask::
+    To search on several machines with Dask::
 
         from dask.distributed import Client
         client = Client("scheduler:8786")
         with joblib.parallel_config("dask"):
             search.fit(X, y, groups=speakers)
 
-    or by running the same script on each, with the same `storage`;
-    ``examples/search_beyond_one_machine.py`` does both. Clips that are files must have
-    the same paths everywhere.
+    or run the same script on each machine with the same `storage`;
+    ``examples/search_beyond_one_machine.py`` does both. Clips that are files must have the same
+    paths on all machines.
 
-    `memory` stores features clip by clip, where the features of all clips have one
-    shape: the outer folds of a nested search share them.
+    If the features of all clips have the same shape, `memory` stores them clip by clip, so the
+    outer folds of a nested search share them.
 
     Examples
     --------
@@ -271,16 +265,16 @@ class OptunaSearchCV(BaseSearchCV):
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, **params: Any) -> "OptunaSearchCV":
-        """Search, and fit the best setting on all clips.
+        """Search, then fit an estimator with the best parameters on all clips.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, ...)
-            What the estimator takes: paths, waveforms or spectrograms.
+            Input of the estimator: paths, waveforms or spectrograms.
         y : array-like of shape (n_clips,), default=None
             Targets.
         **params : dict
-            Passed to the ``fit`` of the estimator, the scorer and the splitter;
+            Arguments of the estimator's ``fit``, the scorer and the splitter;
             ``groups`` are the speakers.
 
         Returns
@@ -295,7 +289,7 @@ class OptunaSearchCV(BaseSearchCV):
         routed = self._get_routed_params_for_fit(params)
         fit_params = routed.estimator.fit
         if not routing_enabled() and params.get("groups") is not None:
-            # steps that split once more, for early stopping, need the groups too
+            # steps that split the training clips again, for early stopping, need the groups too
             fit_params = groups_params(self.estimator, params["groups"]) | fit_params
         splits = splits_of(self, X, y, routed.splitter.split)
         self.n_splits_ = len(splits)
@@ -336,7 +330,7 @@ class OptunaSearchCV(BaseSearchCV):
         candidates, folds = collect(trials, space, len(splits))
         pruned = [trial.state == TrialState.PRUNED for trial in trials]
         results = format_results(self, candidates, folds, pruned)
-        choose(self, results, refit_metric)
+        set_best_trial(self, results, refit_metric)
         if self.refit:
             refit(self, task, fit_params)
         named = scorers_by_name(scorers)

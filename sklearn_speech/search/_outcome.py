@@ -1,4 +1,4 @@
-"""From the trials of a search to its best estimator."""
+"""Runs the trials of a search, selects the best one and refits it."""
 
 import time
 from typing import Any
@@ -7,7 +7,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 from sklearn.base import clone
 
-from ..store._clipwise import split_clipwise
+from ..store._split_clipwise import split_clipwise
 from ..utils.optuna_private import stop_allowed
 from ._ledger import TrialLedger
 from ._results import collect
@@ -30,7 +30,7 @@ def run_trials(search: Any, task: Task, sampler: BaseSampler) -> list[FrozenTria
     Raises
     ------
     ValueError
-        When none was finished, or stored ones do not fit the search space.
+        If no trial was finished, or stored trials do not fit the search space.
     """
     ledger = TrialLedger(search.study_, search.n_trials, sampler)
     with stop_allowed(search.study_, ledger.view), ledger:
@@ -56,14 +56,14 @@ def run_trials(search: Any, task: Task, sampler: BaseSampler) -> list[FrozenTria
     return trials
 
 
-def choose(search: Any, results: dict[str, Any], refit_metric: str) -> None:
-    """Set the attributes of a search that name its best trial.
+def set_best_trial(search: Any, results: dict[str, Any], refit_metric: str) -> None:
+    """Set the attributes of a search that describe its best trial.
 
     Parameters
     ----------
     search : OptunaSearchCV
     results : dict
-        Its ``cv_results_``.
+        The ``cv_results_`` of the search.
     refit_metric : str
 
     Raises
@@ -81,7 +81,7 @@ def choose(search: Any, results: dict[str, Any], refit_metric: str) -> None:
     search.best_index_ = search._select_best_index(search.refit, refit_metric, results)
     if results["pruned"][search.best_index_]:
         raise ValueError(
-            f"no trial has a {refit_metric}: the pruner stopped all that did not fail; give "
+            f"no trial has a {refit_metric}: the pruner stopped all but failed trials; give "
             "it more start-up trials"
         )
     if not callable(search.refit):
@@ -90,7 +90,7 @@ def choose(search: Any, results: dict[str, Any], refit_metric: str) -> None:
 
 
 def refit(search: Any, task: Task, fit_params: dict[str, Any]) -> None:
-    """Fit the best setting on all clips.
+    """Fit an estimator with the best parameters on all clips.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The owner of running trials: its heartbeat, and how others notice that it is dead."""
+"""The owner of running trials: sends heartbeats, and lets others detect that it is dead."""
 
 import threading
 import time
@@ -17,10 +17,10 @@ from ._stored_trials import HEARTBEAT, record_of
 #: Seconds between two heartbeats of a running trial.
 HEARTBEAT_INTERVAL = 10.0
 
-#: A trial of another machine without a heartbeat for this long (seconds) is taken for dead.
+#: Seconds without a heartbeat after which a trial of another machine counts as dead.
 HEARTBEAT_TIMEOUT = 90.0
 
-#: Names of owners whose search runs in this process now.
+#: Names of the owners whose search is running in this process.
 _active: set[str] = set()
 
 
@@ -45,34 +45,34 @@ class RunningOwner:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        if not isinstance(storage, InMemoryStorage):  # nobody else reads that
+        if not isinstance(storage, InMemoryStorage):  # no other process can read memory
             self._thread = threading.Thread(target=self._send_heartbeats, daemon=True)
 
     def start(self) -> None:
-        """Send heartbeats from now on."""
+        """Start sending heartbeats."""
         _active.add(self.name[3])
         if self._thread is not None:
             self._thread.start()
 
     def stop(self) -> None:
-        """Send no more heartbeats; trials that still run count as abandoned from now on."""
+        """Stop sending heartbeats; trials that are still running then count as abandoned."""
         _active.discard(self.name[3])
         self._over.set()
         if self._thread is not None:
             self._thread.join()
 
     def trials(self) -> list[int]:
-        """Ids of the trials that run."""
+        """Ids of the running trials."""
         with self._lock:
             return list(self._trials)
 
     def add(self, trial_id: int) -> None:
-        """Note that a trial runs."""
+        """Record that a trial is running."""
         with self._lock:
             self._trials.add(trial_id)
 
     def remove(self, trial_id: int) -> None:
-        """Note that a trial does not run any more."""
+        """Record that a trial is no longer running."""
         with self._lock:
             self._trials.discard(trial_id)
 
@@ -96,7 +96,7 @@ class RunningOwner:
 
     def _send_heartbeats(self) -> None:
         storage: Any = self._storage
-        # without Optuna's own heartbeat, its workers on this study would fail the trial
+        # without Optuna's own heartbeat, Optuna's workers on this study would fail the trial
         interval = getattr(storage, "get_heartbeat_interval", lambda: None)()
         for beat in count(1):
             if self._over.wait(HEARTBEAT_INTERVAL):

@@ -1,4 +1,4 @@
-"""The parameters of a stored trial: what they stand for, and whether a space still gives them."""
+"""Parameters of stored trials: their digests, and whether a space still contains them."""
 
 import re
 from collections.abc import Callable
@@ -8,26 +8,26 @@ from typing import Any
 from optuna.distributions import check_distribution_compatibility
 from optuna.trial import FrozenTrial
 
-from ..store._digest import digest
+from ..store._cache_key import digest
 from ..utils.optuna_private import contains
 from ._stored_trials import RECORD
 
-#: What gives the parameters of a trial.
+#: A function that returns the parameters of a trial.
 Space = Callable[[Any], dict[str, Any]]
 
 
 def stable_repr(value: object) -> str:
-    """The repr of a value without memory addresses, which differ from run to run."""
+    """Return the repr of a value without memory addresses, which differ from run to run."""
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 
 def digest_of_params(params: dict[str, Any]) -> str:
-    """A digest of what the parameters of a trial stand for, the same on every machine.
+    """Return a digest of the parameters of a trial that is the same on every machine.
 
     Parameters
     ----------
     params : dict of str to object
-        What a space returned.
+        The parameters that a space returned.
 
     Returns
     -------
@@ -39,13 +39,13 @@ def digest_of_params(params: dict[str, Any]) -> str:
 
 
 def params_of(trial: FrozenTrial, space: Space) -> dict[str, Any]:
-    """What a space makes of a stored trial.
+    """Return the parameters that a space gives for a stored trial.
 
     Parameters
     ----------
     trial : optuna.trial.FrozenTrial
     space : callable
-        Of a trial; gives its parameters.
+        Takes a trial and returns its parameters.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def params_of(trial: FrozenTrial, space: Space) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        When the trial was made by another space.
+        If the trial was drawn from another space.
     """
     replayed = copy(trial)
     replayed.distributions = {}
@@ -65,10 +65,10 @@ def params_of(trial: FrozenTrial, space: Space) -> dict[str, Any]:
     for name, now in replayed.distributions.items():
         value, before = trial.params[name], trial.distributions[name]
         check_distribution_compatibility(before, now)
-        # a value that a user enqueued may lie anywhere
+        # a user may have enqueued a value outside the range
         if contains(before, value) and not contains(now, value):
-            raise ValueError(f"its {name}={value!r} lies outside of {now}")
+            raise ValueError(f"its {name}={value!r} is outside {now}")
     digest_then = trial.user_attrs.get(RECORD, {}).get("params")
     if digest_then not in (None, digest_of_params(params)):
-        raise ValueError(f"{trial.params} stood for other parameters when it ran")
+        raise ValueError(f"{trial.params} meant other parameters when it ran")
     return params

@@ -1,4 +1,4 @@
-"""What a search prepares before its first trial: backend, folds and study."""
+"""Prepare a search before its first trial: backend, folds and study."""
 
 import warnings
 from copy import deepcopy
@@ -26,7 +26,7 @@ from ._workers import in_this_process
 
 
 def check_backend(n_jobs: int | None, prune_by_epoch: bool) -> None:
-    """Raise where joblib's active backend cannot run the trials of a search.
+    """Raise ValueError if joblib's active backend cannot run the trials of a search.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ def check_backend(n_jobs: int | None, prune_by_epoch: bool) -> None:
     Raises
     ------
     ValueError
-        For the "multiprocessing" backend, and for other processes with `prune_by_epoch`.
+        For the "multiprocessing" backend, and if trials would run in other processes with
+        `prune_by_epoch`.
     """
     if dask_backend() is None and joblib.effective_n_jobs(n_jobs) > 1:
         refuse_multiprocessing("OptunaSearchCV")
@@ -52,14 +53,14 @@ def check_backend(n_jobs: int | None, prune_by_epoch: bool) -> None:
 def splits_of(
     search: Any, X: Any, y: Any, split_params: dict[str, Any]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The folds of a search, without clips that have no label to be scored by.
+    """Return the folds of a search; their test parts contain labelled clips only.
 
     Parameters
     ----------
     search : OptunaSearchCV
     X, y : array-likes of shape (n_clips, ...)
     split_params : dict
-        For the splitter; ``groups`` are the speakers.
+        Arguments of the splitter; ``groups`` are the speakers.
 
     Returns
     -------
@@ -68,7 +69,7 @@ def splits_of(
     Raises
     ------
     ValueError
-        When the splitter contradicts itself, or a speaker is on both sides of a split.
+        If the splitter is inconsistent, or a speaker is on both sides of a split.
     """
     cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
     splits = list(cv.split(X, y, **split_params))
@@ -98,7 +99,7 @@ def open_study_of(
     splits: list[tuple[np.ndarray, np.ndarray]],
     params: list[dict[str, Any]],
 ) -> tuple[optuna.Study, BaseSampler]:
-    """The study of a search, and the sampler that draws its trials.
+    """Return the study of a search, and the sampler that draws its trials.
 
     Parameters
     ----------
@@ -116,18 +117,19 @@ def open_study_of(
     Raises
     ------
     ValueError
-        When a study is given together with what it already has, or is about something else.
+        If a study is given together with a storage, name, sampler or pruner, or if it belongs
+        to another search.
 
     Warns
     -----
     UserWarning
-        When `n_jobs` changes what the sampler draws.
+        If `n_jobs` affects what the sampler draws.
     """
     own = ("storage", "sampler", "pruner")
     given = [name for name in own if getattr(search, name) is not None]
     if search.study is not None and given:
         raise ValueError(f"study and {given[0]} are both given; a study has its own {given[0]}")
-    sampler = deepcopy(search.sampler)  # every fit draws from the same state
+    sampler = deepcopy(search.sampler)  # every fit starts from the same state
     if sampler is None:
         seed = int(check_random_state(search.random_state).randint(np.iinfo(np.int32).max))
         sampler = TrialSeededTPESampler(seed)
@@ -151,7 +153,7 @@ def open_study_of(
     )
     drawing = per_trial(study.sampler)
     if search.sampler is not None and drawing is sampler and study.get_trials(deepcopy=False):
-        sampler.reseed_rng()  # else a resumed search would repeat its first draws
+        sampler.reseed_rng()  # otherwise a resumed search would repeat its first draws
     if joblib.effective_n_jobs(search.n_jobs) > 1 and depends_on_n_jobs(study.sampler):
         warnings.warn(
             f"n_jobs={search.n_jobs}: {type(study.sampler).__name__} learns from finished trials, "
@@ -164,7 +166,7 @@ def open_study_of(
 
 
 def default_pruner(prune_by_epoch: bool) -> FoldPruner:
-    """The pruner of a search that is given none; its steps are folds, or quarters of folds."""
+    """Return the default pruner; its steps are folds, or quarters of folds."""
     if not prune_by_epoch:
         return FoldPruner()
     first = CHECKS_PER_FOLD

@@ -1,16 +1,16 @@
-"""Which process of which machine something belongs to, and whether that process still runs."""
+"""Identify a process and its machine, and find out whether it is still running."""
 
 import os
 import socket
 import uuid
 from typing import Any
 
-#: Machine, process number, start of the process, and a name of its own.
+#: Machine, process number, start of the process, and a unique name.
 Owner = list[Any]
 
 
 def new_owner() -> Owner:
-    """A new owner in this process, as built-in types that any storage takes."""
+    """Return a new owner in this process, made of built-in types that any storage takes."""
     return [this_machine(), os.getpid(), start_of_process(os.getpid()), uuid.uuid4().hex]
 
 
@@ -25,14 +25,14 @@ def is_known_dead(owner: Owner) -> bool:
     Returns
     -------
     dead : bool
-        False where this machine cannot tell.
+        False if this machine cannot tell.
     """
     machine, process, start, _ = owner
     return machine == this_machine() and start_of_process(process) != start
 
 
 def this_machine() -> str:
-    """This machine, or the container in it within which process numbers are unique."""
+    """Name the machine, or the container, within which process numbers are unique."""
     try:
         namespace = os.readlink("/proc/self/ns/pid")
     except OSError:
@@ -41,7 +41,7 @@ def this_machine() -> str:
 
 
 def start_of_process(process: int) -> int | None:
-    """When a process of this machine started, in ticks since the machine started.
+    """Return when a process of this machine started, in ticks since boot.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def start_of_process(process: int) -> int | None:
     Returns
     -------
     start : int or None
-        None where it has ended; 0 where the system does not tell.
+        None if it has ended; 0 if the system does not tell.
     """
     try:
         with open(f"/proc/{process}/stat") as file:

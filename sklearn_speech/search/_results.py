@@ -1,4 +1,4 @@
-"""Scikit-learn's table of results from the trials of a study."""
+"""Build scikit-learn's ``cv_results_`` from the trials of a study."""
 
 import warnings
 from typing import Any
@@ -17,26 +17,26 @@ Folds = list[list[dict[str, Any] | None]]
 def collect(
     trials: list[FrozenTrial], space: Space, n_folds: int
 ) -> tuple[list[dict[str, Any]], Folds]:
-    """Parameters and folds of finished trials.
+    """Return the parameters and the fold results of finished trials.
 
     Parameters
     ----------
     trials : list of optuna.trial.FrozenTrial
     space : callable
-        Of a trial; gives its parameters.
+        Takes a trial and returns its parameters.
     n_folds : int
 
     Returns
     -------
     params : list of dict
-        One a trial.
+        One dict per trial.
     folds : list of list of (dict or None)
         Result of each fold of each trial, None for a fold that was not run.
 
     Raises
     ------
     ValueError
-        When the parameters of a stored trial are not those of the space.
+        If the space does not contain the parameters of a stored trial.
     """
     params = []
     for trial in trials:
@@ -45,14 +45,14 @@ def collect(
         except ValueError as error:
             raise ValueError(
                 f"trial {trial.number} of the study does not fit param_distributions: {error}; "
-                "a study can only be resumed with the space that it began with"
+                "a study can only be resumed with its original space"
             ) from error
     results = [folds_of(trial) for trial in trials]
     return params, [[result.get(k) for k in range(n_folds)] for result in results]
 
 
 def rows(folds: Folds, error_score: float | str) -> list[dict[str, Any]]:
-    """One dict for every fold of every trial, as scikit-learn's searches have them.
+    """Return one dict for every fold of every trial, in the format of scikit-learn's searches.
 
     Parameters
     ----------
@@ -63,21 +63,21 @@ def rows(folds: Folds, error_score: float | str) -> list[dict[str, Any]]:
     Returns
     -------
     rows : list of dict
-        With NaN for folds that were not run.
+        Folds that were not run have NaN.
 
     Raises
     ------
     ValueError
-        When every fold that was run failed.
+        If every fold that ran failed.
 
     Warns
     -----
     FitFailedWarning
-        When some did.
+        If some folds failed.
     """
     run = [dict(fold) for of_trial in folds for fold in of_trial if fold is not None]
     if not run:
-        raise ValueError("no fold of any trial was run to its end; give the search more time")
+        raise ValueError("no trial finished a fold; give the search more time")
     warn_or_raise_about_fit_failures(run, error_score)
     shapes = {
         kind: next((f[kind] for f in run if isinstance(f.get(kind), dict)), None)
@@ -119,7 +119,7 @@ def format_results(
     table = rows(folds, search.error_score)
     more = {"n_folds_run": n_run, "pruned": pruned}
     with warnings.catch_warnings():
-        if (n_run < search.n_splits_).any():  # their means are meant to be NaN
+        if (n_run < search.n_splits_).any():  # their means are NaN on purpose
             warnings.filterwarnings("ignore", message="One or more of the (test|train) scores")
         results = search._format_results(params, search.n_splits_, table, more)
     for name in ("fit_time", "score_time"):

@@ -1,4 +1,4 @@
-"""The loop of a search: trials in parallel, the folds of each one after the other."""
+"""The main loop of a search: trials run in parallel, the folds of each trial in sequence."""
 
 import time
 import traceback
@@ -17,42 +17,42 @@ from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from ..model_selection._folds import threads_per_job
-from ..store._clipwise import split_clipwise
+from ..store._split_clipwise import split_clipwise
 from ..utils.optuna_private import stop_requested
 from ._fold_pruner import FoldPruner
 from ._ledger import TrialLedger
 from ._samplers import learns_from_the_first
 from ._stored_trials import Progress, Results, cannot_score
-from ._trial_folds import CHECKS_PER_FOLD, failure, objective_score, run_folds
+from ._trial_folds import CHECKS_PER_FOLD, failed_result, objective_score, run_folds
 from ._workers import WorkerDied, WorkerTimedOut, run_jobs
 
-#: Seconds between two checks of what other processes do.
+#: Seconds between two checks of the trials of other processes.
 POLL_INTERVAL = 0.5
 
-#: How many trials at the start of a study run their first fold before any of them goes on.
+#: How many trials at the start of a study run their first fold before any of them continues.
 N_FIRST_TRIALS = 10
 
 
 class FeaturesFailed(Exception):
-    """The features that all folds share could not be computed for the parameters of a trial."""
+    """The features shared by all folds could not be computed for the parameters of a trial."""
 
 
 @dataclass
 class Task:
-    """What stays the same from trial to trial."""
+    """Everything that is the same for all trials."""
 
     estimator: Any
     space: Callable[[Any], dict[str, Any]]
     X: Any
     y: Any
     splits: list[tuple[np.ndarray, np.ndarray]]
-    options: dict[str, Any]  # of scikit-learn's _fit_and_score
+    options: dict[str, Any]  # options of scikit-learn's _fit_and_score
     metric: str | None
     by_epoch: bool = False
-    features: Any = None  # None where every step must be fitted in each fold
+    features: Any = None  # None if every step must be fitted in each fold
 
     def prepare(self, params: dict[str, Any]) -> tuple[Any, Any]:
-        """The estimator to fit on each fold for some parameters, and its clips.
+        """Return the estimator to fit on each fold with these parameters, and its input.
 
         Raises FeaturesFailed, with the traceback of the error.
         """
@@ -69,29 +69,29 @@ class Task:
 
     @property
     def memory_is_full(self) -> bool:
-        """Whether features of further settings would displace those of running trials."""
+        """Whether features of further settings would evict those of running trials."""
         return self.features is not None and self.features.n_bytes > self.features.max_bytes / 2
 
 
 @dataclass
 class Attempt:
-    """A running trial, and the folds that it has finished."""
+    """A running trial with the results of its finished folds."""
 
     trial: Trial
     model: Any
     X: Any
-    results: dict[int, dict[str, Any]] = field(default_factory=dict)  # by number of the fold
+    results: dict[int, dict[str, Any]] = field(default_factory=dict)  # by fold number
     state: TrialState | None = TrialState.RUNNING
     unstored: Results = field(default_factory=Results)
     watch: Any = None
 
     def scores(self, metric: str | None) -> list[float]:
-        """Scores of the finished folds, by the metric of the search."""
+        """Return the scores of the finished folds in the metric of the search."""
         return [objective_score(result, metric) for result in self.results.values()]
 
 
 class Search:
-    """Runs trials until there are enough, time is over, or somebody stops the study.
+    """Runs trials until there are enough, time runs out, or a callback stops the study.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class Search:
         self._sent: dict[int, Any] = {}
 
     def run(self) -> None:
-        """Run it."""
+        """Run the search."""
         with self._bar:
             self._show()
             while not self._is_over():
@@ -142,11 +142,12 @@ class Search:
                     break
 
     def _n_first_trials(self, progress: Progress) -> int:
-        """How many trials run each fold before any of them runs the next one.
+        """Return how many trials run each fold before any of them runs the next one.
 
-        The pruner then compares all of them at once: the first trial does not go on merely
-        because it came first. This is for the first trials of a study, where no sampler
-        has results to learn from. With a timeout, all of them might stay unfinished.
+        The pruner then compares all of them at once, so the first trial does not continue
+        merely because it came first. This applies to the first trials of a study, when no
+        sampler has results to learn from. It does not apply with a timeout, because all of
+        these trials might remain unfinished.
         """
         together = (
             self.deadline is None
@@ -160,7 +161,7 @@ class Search:
         if stop_requested(self.study) or stop_requested(self.ledger.view):
             return True
         late = self.deadline is not None and time.monotonic() > self.deadline
-        # a search has at least one trial, unless that did not end in time
+        # a search runs at least one trial, unless that trial did not end in time
         return late and bool(self.ledger.finished() or self.ledger.timed_out)
 
     def _show(self) -> None:
@@ -181,7 +182,7 @@ class Search:
                 break
             batch.append(attempt)
         if not batch:
-            time.sleep(POLL_INTERVAL)  # another process has the last trials
+            time.sleep(POLL_INTERVAL)  # another process is running the last trials
             return
         self._prune(batch)
         n_threads = threads_per_job(self.n_jobs, len(batch))
@@ -194,7 +195,7 @@ class Search:
                 jobs = [self._job(attempt, one_fold, n_threads) for attempt in some]
                 left = None if self.deadline is None else self.deadline - time.monotonic()
                 for attempt, outcome in zip(some, run_jobs(jobs, self.n_jobs, left, self._sent)):
-                    self._take(attempt, outcome)
+                    self._store_outcome(attempt, outcome)
             running = self._finish(running)
             self._prune(running)
             running = self._finish(running)
@@ -205,7 +206,7 @@ class Search:
             return None
         attempt = Attempt(begun.trial, None, None)
         try:
-            for fold, result in begun.folds.items():  # of a process that was killed
+            for fold, result in begun.folds.items():  # results of a process that was killed
                 self._record(attempt, fold, result, stored=True)
             if attempt.state == TrialState.RUNNING:
                 attempt.model, attempt.X = self.task.prepare(begun.params)
@@ -214,17 +215,19 @@ class Search:
             if error_score == "raise":
                 raise failed.__cause__ from None  # type: ignore[misc]
             folds = [fold for fold in range(len(self.task.splits)) if fold not in attempt.results]
-            self._take(attempt, [(fold, failure(error_score, str(failed))) for fold in folds])
+            self._store_outcome(
+                attempt, [(fold, failed_result(error_score, str(failed))) for fold in folds]
+            )
         return attempt
 
     def _job(self, attempt: Attempt, one_fold: bool, n_threads: int | None) -> Any:
         task = self.task
         folds = [f for f in enumerate(task.splits) if f[0] not in attempt.results]
         if task.by_epoch:
-            from ._epochs import EpochWatch  # loads torch
+            from ._epoch_pruning import EpochPruning  # loads torch
 
             scores = attempt.scores(task.metric)
-            attempt.watch = EpochWatch(
+            attempt.watch = EpochPruning(
                 attempt.trial, attempt.X, task.y, scores, task.options, task.metric
             )
         return delayed(run_folds)(
@@ -237,8 +240,8 @@ class Search:
             attempt.watch,
         )
 
-    def _take(self, attempt: Attempt, outcome: Any) -> None:
-        """Store what a job returned."""
+    def _store_outcome(self, attempt: Attempt, outcome: Any) -> None:
+        """Store the result of a job."""
         if isinstance(outcome, WorkerTimedOut):
             self.ledger.timed_out = True
             self.ledger.release(attempt.trial)
@@ -251,12 +254,12 @@ class Search:
             if self.task.options["error_score"] == "raise":
                 raise outcome
             fold = min(set(range(len(self.task.splits))) - set(attempt.results))
-            outcome = [(fold, failure(np.nan, str(outcome)))]
+            outcome = [(fold, failed_result(np.nan, str(outcome)))]
         try:
             for fold, result in outcome:
                 self._record(attempt, fold, result)
         except UpdateFinishedTrialError:
-            # another process took this trial for dead, and runs its parameters itself
+            # another process declared this trial dead and runs its parameters itself
             self.ledger.forget(attempt.trial)
             attempt.state = None
 
@@ -276,7 +279,7 @@ class Search:
                 attempt.state = TrialState.COMPLETE
         elif cannot_score(result) or len(scores) == n_folds:
             attempt.state = TrialState.FAIL
-        if attempt.state == TrialState.RUNNING:  # else stored together with the state
+        if attempt.state == TrialState.RUNNING:  # otherwise they are stored together with the state
             self.ledger.record(attempt.trial, attempt.unstored)
             attempt.unstored = Results()
 
@@ -288,7 +291,7 @@ class Search:
                     attempt.state = TrialState.PRUNED
 
     def _finish(self, attempts: list[Attempt]) -> list[Attempt]:
-        """Store the state of trials that have ended, and return the others."""
+        """Store the state of the trials that have ended, and return the others."""
         for attempt in attempts:
             if attempt.state is None or attempt.state == TrialState.RUNNING:
                 continue

@@ -1,4 +1,4 @@
-"""Samplers whose draws depend on a seed and the trial's number alone."""
+"""Samplers whose draws depend only on a seed and the number of the trial."""
 
 from copy import deepcopy
 from typing import Any
@@ -30,7 +30,7 @@ from ._stored_trials import is_enqueued, record_of
 
 
 def depends_on_n_jobs(sampler: BaseSampler) -> bool:
-    """Whether what a sampler draws depends on which trials have finished before.
+    """Whether the draws of a sampler depend on which trials have finished before.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def depends_on_n_jobs(sampler: BaseSampler) -> bool:
     depends : bool
     """
     if isinstance(sampler, PartialFixedSampler):
-        return True  # on a sampler that it does not show
+        return True  # it may wrap a sampler that depends on them
     return not isinstance(sampler, (RandomSampler, GridSampler, QMCSampler))
 
 
@@ -60,17 +60,17 @@ def learns_from_the_first(sampler: BaseSampler) -> bool:
 
 
 def per_trial(sampler: BaseSampler) -> BaseSampler:
-    """A sampler that draws the k-th trial by its seed and k alone, where it can.
+    """Return a sampler that draws the k-th trial from its seed and k alone, if it can.
 
     Parameters
     ----------
     sampler : optuna.samplers.BaseSampler
-        Not changed where it is a RandomSampler, GridSampler or QMCSampler.
+        A RandomSampler, GridSampler or QMCSampler is not changed.
 
     Returns
     -------
     sampler : optuna.samplers.BaseSampler
-        The same one where it learns from trials.
+        The given sampler if it learns from trials.
     """
     if isinstance(sampler, RandomSampler):
         return SeededRandomSampler(sampler)
@@ -100,13 +100,13 @@ class _PerTrialSampler(BaseSampler):
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """As the sampler for this trial."""
+        """Delegate to the sampler for this trial."""
         return self._for(trial).infer_relative_search_space(study, trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """As the sampler for this trial."""
+        """Delegate to the sampler for this trial."""
         return self._for(trial).sample_relative(study, trial, search_space)
 
     def sample_independent(
@@ -116,16 +116,16 @@ class _PerTrialSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """As the sampler for this trial."""
+        """Delegate to the sampler for this trial."""
         sampler = self._for(trial)
         return sampler.sample_independent(study, trial, param_name, param_distribution)
 
 
 class TrialSeededTPESampler(_PerTrialSampler):
-    """Optuna's TPE, seeded anew for each trial by a seed and the trial's number.
+    """Optuna's TPE, reseeded for each trial from a seed and the number of the trial.
 
-    Given the same finished trials, a trial draws the same parameters whether the search
-    was stopped before it or not, and processes that share a study draw different ones.
+    Given the same finished trials, a trial draws the same parameters whether or not the search
+    was stopped before it, and processes that share a study draw different parameters.
 
     Parameters
     ----------
@@ -141,12 +141,12 @@ class TrialSeededTPESampler(_PerTrialSampler):
 
 
 class SeededRandomSampler(_PerTrialSampler):
-    """A RandomSampler that is seeded anew for each trial.
+    """A RandomSampler that is reseeded for each trial.
 
     Parameters
     ----------
     sampler : optuna.samplers.RandomSampler
-        Its generator gives the seed.
+        The seed is drawn from its generator.
     """
 
     def __init__(self, sampler: RandomSampler) -> None:
@@ -160,9 +160,9 @@ class SeededRandomSampler(_PerTrialSampler):
 
 
 class SeededQMCSampler(_PerTrialSampler):
-    """A QMCSampler that takes the element of its sequence that belongs to the trial's number.
+    """A QMCSampler that gives the k-th trial the k-th element of its sequence.
 
-    As in Optuna the first trial is drawn independently, and its parameters are the
+    As in Optuna, the first trial is drawn independently, and its parameters define the
     dimensions of the sequence.
 
     Parameters
@@ -182,7 +182,7 @@ class SeededQMCSampler(_PerTrialSampler):
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """The parameters of the first trial."""
+        """Return the parameters of the first trial."""
         if trial.number == 0:
             return {}
         first = study.get_trials(deepcopy=False)[0]
@@ -195,12 +195,12 @@ class SeededQMCSampler(_PerTrialSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """As the independent sampler of the QMCSampler."""
+        """Delegate to the independent sampler of the QMCSampler."""
         return self._independent.sample_independent(study, trial, param_name, param_distribution)
 
 
 class OrderedGridSampler(_PerTrialSampler):
-    """A GridSampler that takes its settings in their (shuffled) order, each once.
+    """A GridSampler that runs through its (shuffled) settings in order, each once.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ class OrderedGridSampler(_PerTrialSampler):
             storage_of(study).set_trial_system_attr(trial_id_of(trial), name, value)
 
     def settings(self, trials: list[FrozenTrial]) -> list[int]:
-        """Settings of the grid that were not tried outside of this search.
+        """Return the settings of the grid that were not tried outside this search.
 
         Parameters
         ----------

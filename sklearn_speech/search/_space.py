@@ -1,4 +1,4 @@
-"""Search spaces: both forms that a user may give become one."""
+"""Convert both forms of search space that a user may give into one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from ._params import Space
 
 
 def as_space(param_distributions: dict[str, Any] | Callable[[Any], Any]) -> Space:
-    """One form for both kinds of search space: a function of a trial.
+    """Convert a search space of either form to a function of a trial.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def as_space(param_distributions: dict[str, Any] | Callable[[Any], Any]) -> Spac
     Returns
     -------
     space : callable
-        Takes a running or a finished trial, returns parameters by name.
+        Takes a running or a finished trial and returns parameters by name.
 
     Raises
     ------
@@ -37,8 +37,8 @@ def as_space(param_distributions: dict[str, Any] | Callable[[Any], Any]) -> Spac
         labelled = isinstance(distribution, dict) and all(isinstance(k, str) for k in distribution)
         if not labelled and not isinstance(distribution, BaseDistribution):
             raise TypeError(
-                f"param_distributions[{name!r}]={distribution!r}: expected a distribution of "
-                "Optuna, such as IntDistribution(2, 5); for a list of choices write "
+                f"param_distributions[{name!r}]={distribution!r}: expected an Optuna "
+                "distribution, such as IntDistribution(2, 5); for a list of choices write "
                 "CategoricalDistribution([...]), and for choices other than numbers and strings "
                 "a dict of the choices by label"
             )

@@ -1,4 +1,4 @@
-"""Where trials are stored: opening a storage, and waiting while it cannot be reached."""
+"""Open the storage of a study, and wait while it is unreachable."""
 
 import os
 import re
@@ -25,30 +25,30 @@ from ._journal import RepairingJournalBackend
 
 Result = TypeVar("Result")
 
-#: What a storage raises while it cannot be reached, is locked or full.
+#: Errors that a storage raises while it is unreachable, locked or full.
 UNREACHABLE = (StorageInternalError, OperationalError, InterfaceError, OSError)
 
-#: How long (seconds) a search waits for a storage that it had reached before.
-PATIENCE = 600.0
+#: Seconds that a search waits for a storage that has become unreachable.
+MAX_WAIT = 600.0
 
-#: How long (seconds) SQLite itself waits for a database that another process has locked.
+#: Seconds that SQLite itself waits for a database that another process has locked.
 SQLITE_TIMEOUT = 60.0
 
-#: Errors of SQLite that may pass without anybody doing something.
+#: SQLite errors that may go away by themselves.
 _PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN",
             "SQLITE_PROTOCOL", "SQLITE_INTERRUPT")  # fmt: skip
 
-#: Errors of SQLite for a file that cannot be opened as a database.
+#: SQLite errors for a file that cannot be opened as a database.
 _UNUSABLE = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_READONLY", "SQLITE_CANTOPEN",
              "SQLITE_PERM", "SQLITE_AUTH")  # fmt: skip
 
 
 class StorageError(OSError):
-    """The storage of a study cannot be used; the message names it and says why."""
+    """The storage of a study cannot be used; the message names the storage and the reason."""
 
 
 def open_storage(storage: str | os.PathLike | BaseStorage | None) -> BaseStorage | None:
-    """A storage of Optuna from what a user names it by.
+    """Open an Optuna storage that the user named by URL or path.
 
     Parameters
     ----------
@@ -63,9 +63,9 @@ def open_storage(storage: str | os.PathLike | BaseStorage | None) -> BaseStorage
     Raises
     ------
     ValueError
-        When the file or the URL is none of a storage.
+        If the file or the URL is not that of a storage.
     StorageError
-        When it cannot be opened.
+        If the storage cannot be opened.
     """
     if storage is None or not isinstance(storage, (str, os.PathLike)):
         return storage
@@ -78,7 +78,7 @@ def open_storage(storage: str | os.PathLike | BaseStorage | None) -> BaseStorage
 
 
 def _open_database(url: str) -> RDBStorage:
-    options: dict[str, Any] = {"poolclass": NullPool}  # a server may be away between two calls
+    options: dict[str, Any] = {"poolclass": NullPool}  # a server may go away between calls
     if url.startswith("sqlite"):
         options = {
             "poolclass": QueuePool,  # a new connection would read the schema again; see close()
@@ -96,7 +96,7 @@ def _open_database(url: str) -> RDBStorage:
 
 
 def close(storage: BaseStorage) -> None:
-    """Leave no connection open; the next use of the storage opens one again."""
+    """Close all connections; the next use of the storage opens a new one."""
     engine = engine_of(storage)
     if engine is not None and engine.url.database not in (None, "", ":memory:"):
         storage.remove_session()
@@ -104,26 +104,26 @@ def close(storage: BaseStorage) -> None:
 
 
 def name_of(storage: str | os.PathLike) -> str:
-    """How error messages name a storage that is given by a URL or a path; without passwords."""
+    """Return the name of a storage for error messages, without passwords."""
     return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", os.fspath(storage))
 
 
 def root_cause(error: BaseException) -> BaseException:
-    """The error that caused an error of Optuna, whose own message says little."""
+    """Return the error that caused an Optuna error, whose own message says little."""
     while error.__cause__ is not None:
         error = error.__cause__
     return getattr(error, "orig", None) or error
 
 
 def is_permanent(error: BaseException) -> bool:
-    """Whether SQLite reports an error that waiting cannot mend, such as a damaged file."""
+    """Whether SQLite reports an error that waiting cannot fix, such as a damaged file."""
     code = getattr(root_cause(error), "sqlite_errorname", None)
     return code is not None and not code.startswith(_PASSING)
 
 
 @contextmanager
 def errors_named(name: str) -> Iterator[None]:
-    """Raise errors of a storage as StorageError with its name."""
+    """Re-raise the errors of a storage as StorageError with its name."""
     try:
         yield
     except StorageError:
@@ -135,17 +135,17 @@ def errors_named(name: str) -> Iterator[None]:
 
 
 def storage_error(name: str, error: BaseException) -> StorageError:
-    """The error to raise when a storage fails."""
+    """Return the error to raise if a storage fails."""
     cause = root_cause(error)
     code = getattr(cause, "sqlite_errorname", "")
     if code in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
-        remedy = "the file is damaged or not a database; restore it, or take another file"
+        remedy = "the file is damaged or not a database; restore it, or use another file"
     elif code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         remedy = "check that the folder exists, and that file and folder can be written"
     elif code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        remedy = "another process holds the database; end it, then run the search again"
+        remedy = "another process has locked the database; end it, then run the search again"
     elif code == "SQLITE_FULL" or getattr(cause, "errno", None) == 28:
-        remedy = "free some space on the disk, then run the search again"
+        remedy = "free some disk space, then run the search again"
     else:
         remedy = "once it can be reached, run the search again"
     return StorageError(
@@ -157,12 +157,12 @@ def storage_error(name: str, error: BaseException) -> StorageError:
 def retry_while_unreachable(
     name: str, function: Callable[..., Result], *args: Any, **kwargs: Any
 ) -> Result:
-    """Call a function that uses the storage, and repeat it while that cannot be reached.
+    """Call a function that uses the storage, and repeat the call while it is unreachable.
 
     Parameters
     ----------
     name : str
-        Of the storage, for messages.
+        Name of the storage for messages.
     function : callable
     *args, **kwargs
         Its arguments.
@@ -170,30 +170,30 @@ def retry_while_unreachable(
     Returns
     -------
     result : object
-        What it returned.
+        The result of the function.
 
     Raises
     ------
     StorageError
-        When the storage stays out of reach, or is damaged or read-only.
+        If the storage stays unreachable, or is damaged or read-only.
 
     Warns
     -----
     UserWarning
-        When the storage cannot be reached the first time.
+        When the storage is unreachable for the first time.
     """
     began, pause = time.monotonic(), 0.2
     while True:
         try:
             return function(*args, **kwargs)
         except UNREACHABLE as error:
-            if time.monotonic() - began > PATIENCE or is_permanent(error):
+            if time.monotonic() - began > MAX_WAIT or is_permanent(error):
                 raise storage_error(name, error) from error
             if pause == 0.2:
                 cause = root_cause(error)
                 warnings.warn(
-                    f"storage {name!r} of the study is out of reach "
-                    f"({type(cause).__name__}: {cause}); trying again for {PATIENCE:.0f} seconds",
+                    f"storage {name!r} of the study is unreachable "
+                    f"({type(cause).__name__}: {cause}); trying again for {MAX_WAIT:.0f} seconds",
                     UserWarning,
                     stacklevel=3,
                 )

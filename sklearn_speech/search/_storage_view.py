@@ -1,4 +1,4 @@
-"""A study as samplers and pruners see it: as if no process had ever been killed."""
+"""Shows samplers and pruners a study as if no process had ever been killed."""
 
 import copy
 from collections.abc import Callable, Container, Sequence
@@ -15,25 +15,25 @@ from ..utils.optuna_private import location_of, set_trial_id, trial_id_of, write
 from ._storage import retry_while_unreachable
 from ._stored_trials import RECORD, is_hidden, slot_of
 
-#: Number of a trial that a search did not begin, less its number in the study.
+#: Added to the number of a trial that no search began, so that it cannot equal a slot.
 FOREIGN = 10**9
 
-#: Trial id of the draft.
+#: Id of the draft trial.
 DRAFT = -1
 
 
 class UninterruptedStorage(BaseStorage):
-    """Shows the trials of a search by slot, and holds one trial back until it is complete.
+    """Shows the trials of a search by slot, and stores a new trial only when it is complete.
 
-    Trials that were interrupted are left out, and the number of a trial is its slot: so
-    samplers draw what they would have drawn in a search that was never interrupted. The
-    parameters of a new trial are drawn into a draft, and stored with it in one write.
-    Calls are repeated while the storage behind cannot be reached.
+    Interrupted trials are left out, and the number of a trial is its slot, so samplers draw
+    what they would have drawn in an uninterrupted search. The parameters of a new trial are
+    collected in a draft, which is stored in one write. Calls are repeated while the underlying
+    storage is unreachable.
 
     Parameters
     ----------
     storage : optuna.storages.BaseStorage
-        What is behind.
+        The underlying storage.
     """
 
     def __init__(self, storage: BaseStorage) -> None:
@@ -43,7 +43,7 @@ class UninterruptedStorage(BaseStorage):
         self._just_stored: tuple[int, FrozenTrial] | None = None
 
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a method of the storage behind, and repeat it while that cannot be reached."""
+        """Call a method of the underlying storage, and repeat the call while it is unreachable."""
         return retry_while_unreachable(self.name, function, *args, **kwargs)
 
     def begin_draft(self, slot: int, earlier: FrozenTrial | None = None) -> None:
@@ -53,7 +53,7 @@ class UninterruptedStorage(BaseStorage):
         ----------
         slot : int
         earlier : FrozenTrial or None, default=None
-            An interrupted trial of the same slot, to go on with.
+            An interrupted trial of the same slot that is to be continued.
         """
         kept = {} if earlier is None else earlier.user_attrs
         self.draft = FrozenTrial(
@@ -71,7 +71,7 @@ class UninterruptedStorage(BaseStorage):
         )
 
     def store_draft(self, study_id: int, record: dict[str, Any]) -> int:
-        """Store the draft whole, and return the id of the trial."""
+        """Store the complete draft, and return the id of the trial."""
         draft, self.draft = self.draft, None
         if draft is None:
             raise RuntimeError("no draft was begun")
@@ -88,13 +88,13 @@ class UninterruptedStorage(BaseStorage):
         state: TrialState | None = None,
         values: list[float] | None = None,
     ) -> None:
-        """Write results of a stored trial, in one commit where possible."""
+        """Write results of a stored trial, in one commit if possible."""
         written = user_attrs, intermediate_values, state, values
         try:
             self.call(write_trial, self.storage, trial_id, *written)
         except UpdateFinishedTrialError:
             stored = self.call(self.storage.get_trial, trial_id)
-            # the same state: it was written, though the answer was lost
+            # the state is already there: it was written, but the answer was lost
             if state is None or stored.state != state or stored.values != values:
                 raise
 
@@ -221,7 +221,7 @@ class UninterruptedStorage(BaseStorage):
 
 
 def _by_slot(trial: FrozenTrial) -> FrozenTrial:
-    """The trial with its slot for its number."""
+    """Return the trial with its slot as its number."""
     slot = slot_of(trial)
     number = trial.number + FOREIGN if slot is None else slot
     if number == trial.number:

@@ -1,8 +1,8 @@
-"""What the stored trials of a study say about a search.
+"""Read what the stored trials of a study contain about a search.
 
-A search has slots 0, 1, 2 and so on; ``n_trials`` of them in the end. A trial that a search
-begins is stored in one write, with its parameters, its slot and its owner. Where its process
-ends too early, a later trial takes the same slot, the same parameters and the finished folds.
+A search has ``n_trials`` slots, numbered from 0. When a search begins a trial, it stores the
+trial in one write, with its parameters, its slot and its owner. If the process ends too early,
+a later trial takes over the slot, the parameters and the finished folds.
 """
 
 import math
@@ -12,20 +12,20 @@ from typing import Any
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 #: User attribute of a trial of a search: ``owner``, ``slot``, ``params`` (a digest of the
-#: parameters; None while they are drawn), ``enqueued`` (whether a user had enqueued these
+#: parameters; None while they are being drawn), ``enqueued`` (whether a user enqueued these
 #: parameters) and ``claimed`` (whether the trial itself was waiting in the study before).
 RECORD = "sklearn_speech:trial"
 
-#: User attribute: a number that changes while the owner of the trial runs.
+#: User attribute: a number that changes as long as the owner of the trial is running.
 HEARTBEAT = "sklearn_speech:heartbeat"
 
-#: User attribute of a failed trial that does not count: why, one of the words below.
+#: User attribute of a failed trial that does not count: the reason, one of those below.
 INTERRUPTED = "sklearn_speech:interrupted"
 
-#: Its process ended; another search had the slot already; its search was stopped.
+#: The process ended; another search already had the slot; the search was stopped.
 DIED, WITHDRAWN, RELEASED = "died", "withdrawn", "released"
 
-#: Beginning of the user attributes that hold the result of a fold.
+#: Prefix of the user attributes that hold the result of a fold.
 FOLD = "fold_"
 
 
@@ -35,12 +35,12 @@ class BegunTrial:
 
     trial: Trial
     params: dict[str, Any]
-    folds: dict[int, dict[str, Any]] = field(default_factory=dict)  # finished before
+    folds: dict[int, dict[str, Any]] = field(default_factory=dict)  # finished by earlier trials
 
 
 @dataclass
 class Results:
-    """Results that are not stored yet."""
+    """Results that have not been stored yet."""
 
     folds: dict[int, dict[str, Any]] = field(default_factory=dict)
     reports: dict[int, float] = field(default_factory=dict)  # mean so far by step
@@ -48,31 +48,31 @@ class Results:
 
 @dataclass
 class Progress:
-    """How far all searches on a study are."""
+    """Progress of all searches on a study."""
 
-    n_left: int  # trials to be begun
+    n_left: int  # trials that have not begun
     others_run: bool
-    begun: bool  # whether the study holds any trial that was begun, by whomever
+    begun: bool  # whether any process has begun a trial of the study
 
 
 def record_of(trial: FrozenTrial) -> dict[str, Any] | None:
-    """What a search wrote about its trial; None where no search began it."""
+    """Return what a search stored about its trial, or None if no search began it."""
     return trial.user_attrs.get(RECORD)
 
 
 def slot_of(trial: FrozenTrial) -> int | None:
-    """The slot of a trial; None where no search began it."""
+    """Return the slot of a trial, or None if no search began it."""
     record = record_of(trial)
     return None if record is None else record["slot"]
 
 
 def is_interrupted(trial: FrozenTrial) -> bool:
-    """Whether a trial failed only because its search ended before it."""
+    """Whether a trial failed only because its search ended first."""
     return trial.state == TrialState.FAIL and INTERRUPTED in trial.user_attrs
 
 
 def is_hidden(trial: FrozenTrial) -> bool:
-    """Whether samplers and pruners do not see a trial: waiting, interrupted or about to be."""
+    """Whether a trial is hidden from samplers and pruners: waiting, interrupted or abandoned."""
     if trial.state == TrialState.WAITING:
         return True
     unfinished = trial.state in (TrialState.RUNNING, TrialState.FAIL)
@@ -80,19 +80,19 @@ def is_hidden(trial: FrozenTrial) -> bool:
 
 
 def has_all_params(trial: FrozenTrial) -> bool:
-    """Whether all parameters of a trial were drawn."""
+    """Whether all parameters of a trial have been drawn."""
     record = record_of(trial)
     return record is not None and record["params"] is not None
 
 
 def is_enqueued(trial: FrozenTrial) -> bool:
-    """Whether a user had enqueued the parameters of a trial of a search."""
+    """Whether a user enqueued the parameters of a trial of a search."""
     record = record_of(trial)
     return record is not None and record["enqueued"]
 
 
 def takes_slot(trial: FrozenTrial) -> bool:
-    """Whether a trial is one of the `n_trials` of a search: running, or finished for good."""
+    """Whether a trial is one of the `n_trials` of a search: running, or finished."""
     if record_of(trial) is None:
         return False
     if trial.state == TrialState.RUNNING:
@@ -101,7 +101,7 @@ def takes_slot(trial: FrozenTrial) -> bool:
 
 
 def folds_of(trial: FrozenTrial) -> dict[int, dict[str, Any]]:
-    """Results of the folds of a trial, by number of the fold."""
+    """Return the results of the folds of a trial by fold number."""
     found = {
         int(name.removeprefix(FOLD)): result
         for name, result in trial.user_attrs.items()
@@ -111,7 +111,7 @@ def folds_of(trial: FrozenTrial) -> dict[int, dict[str, Any]]:
 
 
 def cannot_score(result: dict[str, Any]) -> bool:
-    """Whether a fold failed without a finite score, so that the mean over folds has none."""
+    """Whether a fold failed without a finite score, so that the mean over folds is not finite."""
     scores = result["test_scores"]
     scores = list(scores.values()) if isinstance(scores, dict) else [scores]
     return result["fit_error"] is not None and not all(map(math.isfinite, scores))

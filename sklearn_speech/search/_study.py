@@ -1,4 +1,4 @@
-"""The study of a search: opened, and bound to the data of the search."""
+"""Open the study of a search, and bind it to the data of the search."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,18 +8,18 @@ import numpy as np
 import optuna
 from optuna.study import Study, StudyDirection
 
-from ..store._digest import digest, file_identities
+from ..store._cache_key import digest, file_identities
 from ..utils.optuna_private import location_of, storage_of
 from ._params import stable_repr
 from ._storage import errors_named, open_storage
 
-#: User attribute of a study that says what it is about.
+#: User attribute of a study that describes its search.
 BOUND_TO = "sklearn_speech:bound_to"
 
 _WHAT_DIFFERS = {
     "data": "X, y, groups or the sizes of the files",
-    "params": "what is passed to fit or to the scoring",
-    "choices": "what the labels of choices stand for",
+    "params": "the arguments of fit or of the scoring",
+    "choices": "the values behind the labels of choices",
     "folds": "the folds (give a shuffling cv a random_state)",
     "scoring": "the scoring",
     "estimator": "the estimator",
@@ -38,28 +38,28 @@ def describe(
     choices: Any,
     by_epoch: bool,
 ) -> dict[str, str]:
-    """Digests of what the scores of a search depend on, besides the searched parameters.
+    """Return digests of everything that the scores depend on, except the searched parameters.
 
     Parameters
     ----------
     estimator : estimator instance
     X, y, groups : array-like or None
-        For paths, the sizes of the files are part of the description; their content is
-        not, nor the time of their last change, which differs between machines.
+        For paths, the description contains the sizes of the files, but neither their content
+        nor their modification times, which differ between machines.
     splits : list of (ndarray, ndarray)
     scoring : str, callable, list, tuple, dict or None
     params : list of dict
         Parameters passed to ``fit`` and to the scoring.
     choices : dict of str to object
-        What is searched. Choices that are a dict by label are part of the description;
-        ranges are not, as they may be widened.
+        The search space. The description contains choices given as a dict by label, but no
+        ranges, because ranges may be widened.
     by_epoch : bool
-        Whether trials report parts of folds.
+        Whether trials report scores within folds.
 
     Returns
     -------
     description : dict of str to str
-        By ``"data"``, ``"params"``, ``"choices"``, ``"folds"``, ``"scoring"``,
+        The keys are ``"data"``, ``"params"``, ``"choices"``, ``"folds"``, ``"scoring"``,
         ``"estimator"`` and ``"steps"``.
     """
     files = file_identities(X)
@@ -96,7 +96,7 @@ def open_study(
     pruner: Any,
     description: dict[str, str],
 ) -> Study:
-    """The study of a search, which holds no other trials.
+    """Open the study of a search, which holds no other trials.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def open_study(
     storage : str, os.PathLike, optuna storage or None
     study_name : str or None
     sampler, pruner : optuna objects
-        For a study that is not given.
+        Used if no study is given.
     description : dict of str to str
         See :func:`describe`.
 
@@ -115,9 +115,9 @@ def open_study(
     Raises
     ------
     ValueError
-        When the study is about something else, minimises, or has several objectives.
+        If the study belongs to another search, minimises, or has several objectives.
     StorageError
-        When the storage cannot be used.
+        If the storage cannot be used.
     """
     if study is None:
         opened = open_storage(storage)
@@ -152,7 +152,7 @@ def _bind(study: Study, description: dict[str, str]) -> None:
         raise ValueError(
             f"study {study.study_name!r} belongs to another search: it differs in "
             f"{'; in '.join(differing)}. Its scores cannot be compared with those of this search; "
-            "take another study_name, or leave study_name=None, which names it by its data"
+            "use another study_name, or study_name=None, which derives the name from the data"
         )
 
 
@@ -163,7 +163,7 @@ def _name(study_name: str | None, description: dict[str, str]) -> str:
 
 @contextmanager
 def quiet_log() -> Iterator[None]:
-    """Limit Optuna's log to warnings."""
+    """Limit Optuna's log to warnings within the block."""
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(max(level, optuna.logging.WARNING))
     try:

@@ -1,4 +1,4 @@
-"""Search spaces to begin with, by the estimators of a pipeline."""
+"""Suggested search spaces for the estimators of a pipeline."""
 
 from typing import Any
 
@@ -9,29 +9,29 @@ from ..utils.parts import sample_rates
 
 
 def suggest_search_space(pipeline: Any) -> dict[str, Any]:
-    """A search space to begin with, for the estimators of this library in a pipeline.
+    """Suggest a search space for the estimators of this library in a pipeline.
 
-    It covers what mattered most in our own trials: the
-    resolution of the spectrograms, the size of the network, learning rate and
-    regularisation, augmentation and pretraining. It is a plain dict that you can
-    edit: narrow ranges, delete entries, add entries for other estimators.
+    The space covers what mattered most in our own trials: the resolution of the spectrograms,
+    the size of the network, the learning rate, regularisation, augmentation and pretraining. It
+    is a plain dict that you can edit: narrow ranges, delete entries, or add entries for other
+    estimators.
 
     Parameters
     ----------
     pipeline : estimator instance
-        A pipeline, or an estimator alone. Front ends and pretrainers that are set
-        inside a classifier are searched too.
+        A pipeline or a single estimator. Front ends and pretrainers inside a classifier are
+        searched too.
 
     Returns
     -------
     space : dict of str
-        Parameters by name, for :class:`OptunaSearchCV`: a distribution of Optuna, or
-        a dict of choices by label.
+        For :class:`OptunaSearchCV`: for each parameter name, an Optuna distribution or a dict
+        of choices by label.
 
     Raises
     ------
     ValueError
-        When no estimator of this library is in the pipeline.
+        If the pipeline contains no estimator of this library.
 
     Examples
     --------
@@ -45,16 +45,16 @@ def suggest_search_space(pipeline: Any) -> dict[str, Any]:
     >>> space["mfcc__n_fft"]
     CategoricalDistribution(choices=(256, 512))
     """
-    space = _of(pipeline, next((rate for _, rate in sample_rates(pipeline)), None))
+    space = _space_of(pipeline, next((rate for _, rate in sample_rates(pipeline)), None))
     if not space:
         raise ValueError(
-            f"{type(pipeline).__name__} holds no estimator of sklearn_speech with parameters to "
+            f"{type(pipeline).__name__} contains no estimator of sklearn_speech with parameters to "
             "search; write a dict of distributions yourself"
         )
     return space
 
 
-def _of(estimator: Any, sample_rate: Any) -> dict[str, Any]:
+def _space_of(estimator: Any, sample_rate: Any) -> dict[str, Any]:
     space: dict[str, Any] = {}
     if isinstance(estimator, Pipeline):
         parts = [(name, step) for name, step in estimator.steps if hasattr(step, "get_params")]
@@ -67,9 +67,9 @@ def _of(estimator: Any, sample_rate: Any) -> dict[str, Any]:
         inside = ("frontend", "transformer", "pretrainer", "estimator")
         parts = [(n, own[n]) for n in inside if hasattr(own.get(n), "get_params")]
     for name, part in parts:
-        inner = _of(part, sample_rate)
+        inner = _space_of(part, sample_rate)
         if inner:
-            space.pop(name, None)  # its parameters are searched instead
+            space.pop(name, None)  # the parameters of the part are searched instead
         space |= {f"{name}__{parameter}": values for parameter, values in inner.items()}
     return space
 
@@ -77,7 +77,7 @@ def _of(estimator: Any, sample_rate: Any) -> dict[str, Any]:
 def _spectrogram(step: Any, sample_rate: Any) -> dict[str, Any]:
     rate = step.sample_rate
     window = max(round(0.032 * rate), getattr(step, "win_length", None) or 0)
-    n_fft = 1 << max(5, (window - 1).bit_length())  # a power of two that holds about 32 ms
+    n_fft = 1 << max(5, (window - 1).bit_length())  # a power of two that covers about 32 ms
     return {
         "n_fft": CategoricalDistribution([n_fft, 2 * n_fft]),
         "hop_length": CategoricalDistribution(
@@ -130,7 +130,7 @@ def _training(low: float, high: float) -> dict[str, Any]:
 def _on_spectrograms() -> dict[str, Any]:
     from ..augmentation import FrameShift, SpecAugment
 
-    def masks(fraction):
+    def masks(fraction: float) -> SpecAugment:
         return SpecAugment(max_time_fraction=fraction, max_frequency_fraction=fraction)
 
     return {

@@ -1,4 +1,4 @@
-"""The folds of one trial: what a worker runs, and which results are stored."""
+"""Run the folds of one trial, and convert their results for storage."""
 
 import math
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from ..utils.interrupts import stop_run_on_interrupt
 from ..utils.sklearn_private import fit_and_score
 from ._stored_trials import cannot_score
 
-#: How often the pruner is asked within a fold: after each quarter of the epochs.
+#: The pruner is consulted after each of this many equal parts of the epochs of a fold.
 CHECKS_PER_FOLD = 4
 
 
 class StopFold(BaseException):
-    """Ends a fit. It is not an Exception, because those count as failures of the fold."""
+    """Ends a fit. It is not an Exception, because an Exception counts as a failure of the fold."""
 
 
-#: What is stored of a fold that was run.
+#: The results of a fold that are stored.
 _STORED = ("test_scores", "train_scores", "n_test_samples", "fit_time", "score_time", "fit_error")
 
 
@@ -33,34 +33,34 @@ def run_folds(
     n_threads: int | None = None,
     watch: Callable[[Any, int, np.ndarray], None] | None = None,
 ) -> list[tuple[int, dict[str, Any]]]:
-    """Fit and score one setting of the parameters on some folds, one after the other.
+    """Fit and score one parameter setting on some folds in sequence.
 
     Parameters
     ----------
     model : estimator instance
-        Unfitted, with the parameters of the setting.
+        Unfitted estimator with the parameters of the setting.
     X, y : array-likes of shape (n_clips, ...)
     folds : list of (int, (ndarray of int, ndarray of int))
-        Numbers and positions of the folds.
+        Fold numbers, and positions of the training and test clips.
     options : dict
-        For scikit-learn's ``_fit_and_score``.
+        Options of scikit-learn's ``_fit_and_score``.
     n_threads : int or None, default=None
-        Threads for torch.
+        Number of torch threads.
     watch : callable, default=None
-        Called before each fit with the model, the number of the fold and its test clips,
-        to follow the training.
+        Called before each fit with the model, the fold number and the test clips, to add checks
+        during training.
 
     Returns
     -------
     results : list of (int, dict)
-        By number of the fold. The folds after one that fails are left out,
-        unless `error_score` is a finite number.
+        Fold numbers and results. Folds after one that fails are left out, unless `error_score`
+        is a finite number.
 
     Raises
     ------
     KeyboardInterrupt
-        When a fold was interrupted, even where its estimator went on: skorch ends the
-        training then, and a fold that was trained in part has no result.
+        If a fold was interrupted, even if its estimator caught the interrupt: skorch then ends
+        the training early, and a partly trained fold must have no result.
     """
     results = []
     with torch_threads(n_threads):
@@ -84,27 +84,27 @@ def run_folds(
                     )
             except StopFold:
                 break
-            results.append((number, plain(result)))
+            results.append((number, to_builtin_types(result)))
             if cannot_score(results[-1][1]):
                 break
     return results
 
 
-def plain(result: dict[str, Any]) -> dict[str, Any]:
-    """The result of a fold as built-in types, which any storage takes."""
-    return {name: _plain(result[name]) for name in _STORED if name in result}
+def to_builtin_types(result: dict[str, Any]) -> dict[str, Any]:
+    """Convert the result of a fold to built-in types, which any storage takes."""
+    return {name: _to_builtin_types(result[name]) for name in _STORED if name in result}
 
 
-def _plain(value: Any) -> Any:
+def _to_builtin_types(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(name): _plain(one) for name, one in value.items()}
+        return {str(name): _to_builtin_types(one) for name, one in value.items()}
     if isinstance(value, (np.generic, np.ndarray)):
         return value.item()
     return value
 
 
-def failure(error: float, message: str) -> dict[str, Any]:
-    """The result of a fold whose process died."""
+def failed_result(error: float, message: str) -> dict[str, Any]:
+    """Return the result of a fold whose process died."""
     return {
         "test_scores": float(error),
         "train_scores": float(error),
@@ -116,18 +116,18 @@ def failure(error: float, message: str) -> dict[str, Any]:
 
 
 def objective_score(result: dict[str, Any], metric: str | None) -> float:
-    """The score of a fold by which the search judges; see :func:`metric_of`."""
+    """Return the score of a fold that the search maximises; see :func:`metric_of`."""
     return metric_of(result["test_scores"], metric)
 
 
 def metric_of(scores: float | dict[str, float], metric: str | None) -> float:
-    """The score by which a search judges.
+    """Return the score that a search maximises.
 
     Parameters
     ----------
     scores : float or dict of str to float
     metric : str or None
-        Where there are several metrics, which one; None is the first.
+        Which of several metrics; None means the first.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Jobs in parallel, where a job may kill its worker or never return."""
+"""Run jobs in parallel, even if a job kills its worker or never returns."""
 
 import multiprocessing
 from concurrent.futures.process import BrokenProcessPool
@@ -11,15 +11,15 @@ from ._dask import LostWorker, dask_backend, run_on_dask
 
 
 class WorkerDied(RuntimeError):
-    """The process that ran a job was killed, or ran out of memory."""
+    """The process of a job was killed or ran out of memory."""
 
 
 class WorkerTimedOut(RuntimeError):
-    """A job still ran when the time was over."""
+    """A job was still running when time ran out."""
 
 
 def in_this_process(n_jobs: int | None) -> bool:
-    """Whether jobs run in this process, one after the other.
+    """Whether jobs run in this process, in sequence.
 
     Parameters
     ----------
@@ -38,22 +38,22 @@ def run_jobs(
     time_left: float | None = None,
     sent: dict[int, Any] | None = None,
 ) -> list[Any]:
-    """Run jobs by joblib's active backend.
+    """Run jobs on joblib's active backend.
 
     Parameters
     ----------
     jobs : list
-        Of ``joblib.delayed``.
+        Calls made with ``joblib.delayed``.
     n_jobs : int or None
     time_left : float or None, default=None
-        Seconds until worker processes are stopped; in this process a job runs to its end.
+        Seconds until worker processes are stopped; a job in this process runs to its end.
     sent : dict, default=None
-        What a Dask cluster holds already, kept between two calls.
+        Arrays that a Dask cluster keeps between calls.
 
     Returns
     -------
     outcomes : list
-        What each job returned, or an instance of WorkerDied or WorkerTimedOut.
+        For each job, its result, or an instance of WorkerDied or WorkerTimedOut.
     """
     if in_this_process(n_jobs):
         return Parallel(n_jobs=1)(jobs)
@@ -66,21 +66,19 @@ def run_jobs(
         _run(jobs, outcomes, todo, n_jobs, time_left)
     except (TimeoutError, multiprocessing.TimeoutError):
         for i in todo:
-            outcomes[i] = _late()
+            outcomes[i] = _timed_out()
     except BrokenProcessPool:
-        for i in sorted(todo):  # run each alone, to see which one kills its worker
+        for i in sorted(todo):  # run each job alone, to find the one that kills its worker
             outcomes[i] = _run_alone(jobs[i])
     return outcomes
 
 
-def _late() -> WorkerTimedOut:
+def _timed_out() -> WorkerTimedOut:
     return WorkerTimedOut("the search's timeout passed")
 
 
 def _died(reason: str) -> WorkerDied:
-    return WorkerDied(
-        f"the worker process died, killed from outside or for lack of memory: {reason}"
-    )
+    return WorkerDied(f"the worker process was killed or ran out of memory: {reason}")
 
 
 def _run(
@@ -112,12 +110,12 @@ def _run_by_dask(
     outcomes = run_on_dask(backend, jobs, time_left, sent)
     for i, outcome in enumerate(outcomes):
         if isinstance(outcome, LostWorker):
-            # the cluster blames every job that a dead worker held
+            # the cluster reports every job of a dead worker as failed
             outcomes[i] = outcome = run_on_dask(backend, [jobs[i]], time_left, sent)[0]
         if isinstance(outcome, LostWorker):
             outcomes[i] = _died(str(outcome))
         elif outcome is None:
-            outcomes[i] = _late()
+            outcomes[i] = _timed_out()
     return outcomes
 
 

@@ -1,4 +1,4 @@
-"""Features of clips, computed once for each setting and kept in memory or on disk."""
+"""Compute features once for each setting, and keep them in memory or on disk."""
 
 from ._feature_cache import FeatureCache
 

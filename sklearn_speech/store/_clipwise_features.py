@@ -1,4 +1,4 @@
-"""Features after the clip-wise first steps of a pipeline, computed once for each setting."""
+"""Compute the clip-wise first steps of a pipeline once for each setting."""
 
 import os
 from collections import OrderedDict
@@ -7,25 +7,20 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import indexable
 
-from .. import __version__
 from ..utils.sklearn_private import is_sklearn_scorer, safe_indexing, scorers_by_name
-from ._clipwise import split_clipwise
-from ._digest import digest, file_identities
+from ._cache_key import clip_names, key_of_clips, key_of_steps
 from ._feature_cache import FeatureCache
-
-#: Parameters that do not change the features.
-_WITHOUT_EFFECT = {"n_jobs", "verbose", "device"}
+from ._split_clipwise import split_clipwise
 
 
 def as_feature_cache(memory: Any) -> FeatureCache | None:
-    """A cache on disk, or None.
+    """Return a cache on disk, or None.
 
     Parameters
     ----------
     memory : FeatureCache, str, os.PathLike, joblib.Memory or None
-        A folder, or something that has one.
+        A folder, or an object that has one.
 
     Returns
     -------
@@ -40,15 +35,15 @@ def as_feature_cache(memory: Any) -> FeatureCache | None:
 
 
 def may_share(estimator: Any, scorers: Any, fit_params: Iterable[str]) -> bool:
-    """Whether the clip-wise first steps of a pipeline may be computed outside of the folds.
+    """Whether the clip-wise first steps of a pipeline may be computed outside the folds.
 
     Parameters
     ----------
     estimator : estimator instance
     scorers : callable or dict of str to callable
-        A scorer, or several, also as scikit-learn's searches have them.
+        One scorer or several, in any form that scikit-learn's searches use.
     fit_params : dict of str
-        Arguments of ``fit``; one for a clip-wise step would get lost.
+        Arguments of ``fit``; an argument of a clip-wise step would be lost.
 
     Returns
     -------
@@ -58,21 +53,21 @@ def may_share(estimator: Any, scorers: Any, fit_params: Iterable[str]) -> bool:
     names = {} if first is None else first.named_steps
     if any(name.partition("__")[0] in names for name in fit_params):
         return False
-    # a scorer written by the user may look at the clips as they came in
+    # a scorer written by the user may look at the original clips
     return all(is_sklearn_scorer(scorer) for scorer in scorers_by_name(scorers).values())
 
 
 class ClipwiseFeatures:
-    """Features of all clips after clip-wise steps, by the parameters of the steps.
+    """Computes and keeps features of all clips, by the parameters of the clip-wise steps.
 
     Parameters
     ----------
     X : array-like of shape (n_clips, ...)
         All clips of the search.
     cache : FeatureCache or None, default=None
-        Keeps features for later searches.
+        Stores features for later searches.
     max_bytes : int, default=2 * 2**30
-        Bound of the features kept in memory; those not used for longest are dropped first.
+        Maximum size of the features kept in memory; the least recently used are dropped first.
     """
 
     def __init__(
@@ -85,7 +80,7 @@ class ClipwiseFeatures:
         self._names: list[str] | None = None
 
     def compute(self, steps: list[tuple[str, Any]]) -> Any:
-        """Features of all clips after some steps.
+        """Return the features of all clips after some steps.
 
         Settings that share their first steps share their features: a search
         over ``n_mels`` reads each file once.
@@ -93,7 +88,7 @@ class ClipwiseFeatures:
         Parameters
         ----------
         steps : list of (str, transformer)
-            Each treats clips alone. They are not fitted.
+            Unfitted clip-wise steps.
 
         Returns
         -------
@@ -101,7 +96,7 @@ class ClipwiseFeatures:
         """
         if not steps:
             return self.X
-        key = digest([_description(step) for _, step in steps])
+        key = key_of_steps(steps)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
@@ -114,7 +109,7 @@ class ClipwiseFeatures:
         return features
 
     def _stored(self, key, steps):
-        """Features from the disk, completed by the missing clips; None where none are stored."""
+        """Return stored features, computing those of missing clips; None if none are stored."""
         if self.cache is None:
             return None
         features = self.cache.get(self._name_on_disk(key))
@@ -150,21 +145,17 @@ class ClipwiseFeatures:
         return self.compute(steps)
 
     def _clips(self):
-        """A name for each clip, by its file or by its values."""
+        """Return a name for each clip, derived from its file or its values."""
         if self._names is None:
-            each: Iterable[Any] | None = file_identities(self.X)
-            if each is None:
-                n_clips = len(indexable(self.X)[0])
-                each = (safe_indexing(self.X, i) for i in range(n_clips))
-            self._names = [digest(__version__, clip) for clip in each]
+            self._names = clip_names(self.X)
         return self._names
 
     def _name_on_disk(self, key):
-        return f"{digest(self._clips())}-{key}"
+        return f"{key_of_clips(self._clips())}-{key}"
 
     @property
     def n_bytes(self) -> int:
-        """Size of the features kept in memory."""
+        """Return the size of the features kept in memory."""
         return sum(_n_bytes(kept) for kept in self._kept.values())
 
     def _keep(self, key, features):
@@ -174,16 +165,9 @@ class ClipwiseFeatures:
             total -= _n_bytes(self._kept.popitem(last=False)[1])
 
 
-def _description(step):
-    params = step.get_params(deep=True)
-    for name in params.keys() & _WITHOUT_EFFECT:
-        del params[name]
-    return [f"{type(step).__module__}.{type(step).__qualname__}", params]
-
-
 def _n_bytes(features):
     if isinstance(features, np.ndarray) and features.dtype != object:
-        # the operating system keeps and drops the pages of memory maps
+        # the operating system manages the memory of memory maps
         return 0 if isinstance(features, np.memmap) else features.nbytes
     return sum(0 if _is_mapped(clip) else getattr(clip, "nbytes", 0) for clip in features)
 

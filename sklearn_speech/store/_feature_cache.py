@@ -1,4 +1,4 @@
-"""Features on disk: written once, shared through memory maps, checked before they are used."""
+"""A cache of features on disk, with checksums and memory maps."""
 
 import errno
 import hashlib
@@ -20,34 +20,31 @@ from ..utils.validation import is_ragged, make_ragged
 
 Array = npt.NDArray[Any]
 
-#: Beginning of the names of folders that are being written or deleted.
+#: Prefix of folders that are being written or deleted.
 _HIDDEN = ".writing-"
 
-#: Half-written entries older than this (seconds) belong to a process that died.
+#: Age in seconds from which an incomplete entry belongs to a process that died.
 _ABANDONED = 24 * 3600.0
 
 
 class FeatureCache:
-    """A folder of feature arrays, bounded in size, that several processes may use at once.
+    """A folder of feature arrays with a maximum size, which several processes may share.
 
-    Each entry is a folder of its own, written beside its place and moved there
-    in one step, so that no reader sees half of one. What is read is compared with
-    its checksum first; an entry that does not agree is removed, with a warning.
-    Arrays come back as memory maps, so that processes on one machine share one
-    copy in memory.
+    Each entry is a folder, which is written under a temporary name and then moved into place in
+    one step, so no reader sees an incomplete entry. Each entry is compared with its checksum
+    when it is read; a damaged entry is removed, with a warning. Arrays are returned as memory
+    maps, so processes on one machine share one copy in memory.
 
-    An entry that another process removes, because the folder is full, is a miss like any
-    other. Without the permission to read the folder everything is a miss, and without the
-    permission to write it nothing is stored, each with a warning; features are then
-    computed.
+    An entry that another process removed because the folder was full is an ordinary cache miss.
+    If the folder cannot be read, every look-up is a miss; if it cannot be written, nothing is
+    stored. Both give a warning, and the features are computed.
 
     Parameters
     ----------
     folder : str or os.PathLike
-        Created when the first entry is written.
+        The folder is created when the first entry is written.
     max_bytes : int, default=16 * 2**30
-        Size of all entries together. The entries that were not used for longest are
-        removed first.
+        Maximum total size of all entries. The least recently used entries are removed first.
 
     Examples
     --------
@@ -65,7 +62,7 @@ class FeatureCache:
         self.max_bytes = max_bytes
 
     def get(self, key: str) -> Array | None:
-        """The features stored under a key.
+        """Return the features stored under a key.
 
         Parameters
         ----------
@@ -75,19 +72,19 @@ class FeatureCache:
         Returns
         -------
         features : ndarray of shape (n_clips, ...), or object ndarray of shape (n_clips,), or None
-            Read-only and memory-mapped; None where there is no sound entry.
+            Read-only and memory-mapped; None if there is no valid entry.
         """
         entry = self.folder / key
         if not os.path.isdir(entry):
             return None
-        # another process may replace the entry between two of these reads, so read once more
+        # another process may replace the entry between these reads, so try twice
         for attempt in range(2):
             try:
                 features = _read(entry)
                 break
             except (OSError, ValueError, KeyError, TypeError) as error:
                 if not os.path.isdir(entry):
-                    return None  # removed by another process, to make room
+                    return None  # another process removed it to make room
                 if isinstance(error, PermissionError):
                     self._warn(f"cannot be read: {error}; features are computed again")
                     return None
@@ -99,9 +96,9 @@ class FeatureCache:
                     self._remove(entry)
                     return None
         try:
-            os.utime(entry)  # used just now
+            os.utime(entry)  # marks the entry as just used
         except OSError:
-            pass  # features can be used from a folder that only others may write to
+            pass  # features can be used even if the folder is read-only for this user
         return features
 
     def _warn(self, message):
@@ -110,19 +107,19 @@ class FeatureCache:
         )
 
     def find(self, ending: str, clips: Iterable[str]) -> dict[str, Array]:
-        """Features of single clips, from any of the entries.
+        """Return features of single clips from all entries.
 
         Parameters
         ----------
         ending : str
-            Of the keys to look into.
+            Only entries whose keys have this ending are searched.
         clips : list of str
-            Names of the clips that are wanted; see :meth:`put`.
+            Names of the requested clips; see :meth:`put`.
 
         Returns
         -------
         found : dict of str to ndarray
-            Features by name, for those clips that are there.
+            Features by name, for the clips that were found.
         """
         found, wanted = {}, set(clips)
         for entry in self._entries(ending) if wanted else ():
@@ -130,12 +127,12 @@ class FeatureCache:
                 names = _read_meta(entry)["clips"] or []
                 some_wanted = not wanted.isdisjoint(names)
             except (OSError, TypeError, ValueError):
-                continue  # removed by another process, or damaged: then `get` warns of it
+                continue  # removed by another process, or damaged, in which case `get` warns
             if not some_wanted:
                 continue
             features = self.get(entry.name)
             if features is None or features.dtype == object or len(features) != len(names):
-                continue  # clips of differing lengths are not put together anew
+                continue  # clips of different lengths are not combined again
             for name, clip in zip(names, features):
                 if name in wanted:
                     found[name] = clip
@@ -143,7 +140,7 @@ class FeatureCache:
         return found
 
     def _entries(self, ending=""):
-        """Folders in the cache, sorted; none where there is no cache or it cannot be read."""
+        """Return the sorted entry folders; none if there is no cache or it cannot be read."""
         try:
             names = os.listdir(self.folder)
         except FileNotFoundError:
@@ -154,20 +151,20 @@ class FeatureCache:
         return [self.folder / name for name in sorted(names) if name.endswith(ending)]
 
     def put(self, key: str, features: Any, clips: list[str] | None = None) -> Any:
-        """Store features, and return them as :meth:`get` would.
+        """Store features, and return them in the form that :meth:`get` returns.
 
         Parameters
         ----------
         key : str
         features : ndarray of shape (n_clips, ...), or object ndarray of shape (n_clips,)
-            Anything else is returned as it is and not stored.
+            Anything else is returned unchanged and not stored.
         clips : list of str, default=None
             Names of the clips, for :meth:`find`.
 
         Returns
         -------
         features : ndarray of shape (n_clips, ...), or object ndarray of shape (n_clips,)
-            As it came, with a warning, where it could not be stored.
+            Unchanged, with a warning, if they could not be stored.
         """
         flat, shapes = _flat(features)
         if flat is None or flat.nbytes > self.max_bytes:
@@ -196,7 +193,7 @@ class FeatureCache:
             try:
                 os.rename(place, self.folder / key)
             except OSError as error:
-                # another process was faster, what it wrote is the same, and it may be gone again
+                # another process stored the same entry first, and may have removed it again
                 was_there = error.errno in (errno.EEXIST, errno.ENOTEMPTY)
                 if not was_there and not os.path.isdir(self.folder / key):
                     raise
@@ -209,7 +206,7 @@ class FeatureCache:
             try:
                 used, size = entry.stat().st_mtime, sum(f.stat().st_size for f in entry.iterdir())
             except OSError:
-                continue  # removed by another process, or not ours to read
+                continue  # removed by another process, or not readable
             if entry.name.startswith(_HIDDEN):
                 if used < time.time() - _ABANDONED:
                     shutil.rmtree(entry, ignore_errors=True)
@@ -224,12 +221,12 @@ class FeatureCache:
             total -= size
 
     def _remove(self, entry):
-        """Rename an entry, so that it disappears in one step, then delete it."""
+        """Rename an entry, so that it disappears in one step, and then delete it."""
         place = self.folder / f"{_HIDDEN}{uuid.uuid4().hex}"
         try:
             os.rename(entry, place)
         except OSError:
-            return  # another process was faster, or may write here and this one may not
+            return  # another process removed it first, or this one has no permission
         shutil.rmtree(place, ignore_errors=True)
 
 
@@ -241,7 +238,7 @@ def _read_meta(entry):
 
 
 def _read(entry):
-    """The features of an entry, or an error where its files do not agree."""
+    """Return the features of an entry; raise an error if its files are inconsistent."""
     meta = _read_meta(entry)
     if _checksum(entry / "data.npy", meta["shapes"], meta["clips"]) != meta["checksum"]:
         raise ValueError("its checksum differs")
@@ -257,7 +254,7 @@ def _flush(file):
 
 
 def _flat(features):
-    """(array, shapes of its clips or None), or (None, None) for what is no array of numbers."""
+    """Return (array, shapes of its clips or None), or (None, None) if not an array of numbers."""
     if not isinstance(features, np.ndarray):
         return None, None
     if features.dtype != object:
@@ -278,7 +275,7 @@ def _cut(data, shapes):
 
 
 def _checksum(path, shapes, clips):
-    """Digest of the data and of what meta.json says about them."""
+    """Return a digest of the data and their description in meta.json."""
     with open(path, "rb") as file:
         state = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
     state.update(json.dumps([shapes, clips]).encode())

@@ -1,1 +1,1 @@
-"""Validation, seeding and devices: what every estimator of the library shares."""
+"""Shared helpers: validation, seeding, devices, files."""

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, also where the machine stops half-way."""
+"""Write files and folders completely or not at all, even if the machine crashes."""
 
 import errno
 import os
@@ -7,6 +7,7 @@ import secrets
 import shutil
 import stat
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,35 +16,34 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-#: What is being written carries this name, however long the name of the target is.
+#: Prefix of temporary files and folders, which does not depend on the name of the target.
 _PREFIX = ".unfinished-"
 _UNFINISHED = re.compile(re.escape(_PREFIX) + r"[0-9a-f]{16}")
 
-#: Where a file system knows no locks: seconds without a change after which a writer is dead.
+#: On file systems without locks: seconds without a change after which a writer counts as dead.
 ABANDONED_AFTER = 24 * 3600
 
 
-def write_atomically(path, content):
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file, or replace one, in a single step.
 
-    The content goes to a temporary file beside the target, is flushed to the disk,
-    and takes the target's place. A reader finds the old file or the new one, whole,
-    even after a crash. What killed writers left in that folder is removed first.
+    The content is written to a temporary file in the same folder, flushed to the disk and
+    renamed to the target. A reader finds either the complete old file or the complete new one,
+    even after a crash. Temporary files of killed writers in that folder are removed first.
 
     Parameters
     ----------
     path : str or path-like
-        A new file gets the mode that the process gives all its files. A file that is
-        replaced passes on its mode, and its owner where the system permits. Where
-        `path` is a symbolic link, the file that it points to is replaced, and the
-        link stays.
+        A new file gets the default mode of the process. A replaced file keeps its mode, and its
+        owner if the system permits. If `path` is a symbolic link, the file that it points to is
+        replaced, and the link stays.
     content : bytes
 
     Raises
     ------
     OSError
-        Names `path`, never the temporary file: its folder does not exist, the disk
-        is full, or what is there is write-protected or no regular file.
+        If the folder does not exist, the disk is full, or `path` is write-protected or not a
+        regular file. The message names `path`, never the temporary file.
 
     Examples
     --------
@@ -54,8 +54,8 @@ def write_atomically(path, content):
     ...     path.read_bytes(), len(os.listdir(folder))
     (b'{}', 1)
     """
-    with _naming(path):
-        target = _real(path)
+    with _errors_naming(path):
+        target = _follow_links(path)
         old = _status(target)
         remove_abandoned(target.parent)
         mode = 0o666 if old is None else stat.S_IMODE(old.st_mode)
@@ -64,7 +64,7 @@ def write_atomically(path, content):
                 file.write(content)
                 file.flush()
                 if old is not None:
-                    with suppress(OSError, AttributeError):  # of another user, or on Windows
+                    with suppress(OSError, AttributeError):  # a file of another user, or Windows
                         os.chown(place, old.st_uid, old.st_gid)
                     os.chmod(place, mode)
                 os.fsync(file.fileno())
@@ -73,11 +73,11 @@ def write_atomically(path, content):
 
 
 @contextmanager
-def unfinished_folder(parent):
-    """A folder inside another for work that may fail, removed at the end.
+def unfinished_folder(parent: str | os.PathLike[str]) -> Iterator[Path]:
+    """Create a temporary folder inside another, and remove it at the end.
 
-    What killed processes left in `parent` is removed first. Use
-    :func:`move_into_place` to keep what was made.
+    Temporary files of killed processes in `parent` are removed first. Use
+    :func:`move_into_place` to keep the result.
 
     Parameters
     ----------
@@ -103,17 +103,17 @@ def unfinished_folder(parent):
         yield folder
 
 
-def move_into_place(source, target):
-    """Flush a file or folder to the disk and rename it, replacing a file that is there.
+def move_into_place(source: Path, target: Path) -> None:
+    """Flush a file or folder to the disk and rename it, replacing an existing file.
 
     Parameters
     ----------
     source, target : pathlib.Path
-        On one file system.
+        Paths on the same file system.
     """
     if source.is_dir():
         if hasattr(os, "sync"):
-            os.sync()  # thousands of files would take thousands of fsync
+            os.sync()  # one call instead of one fsync per file
     else:
         with open(source, "rb") as file:
             os.fsync(file.fileno())
@@ -121,12 +121,12 @@ def move_into_place(source, target):
     _flush(target.parent)
 
 
-def remove_abandoned(folder):
-    """Remove what writers left in a folder when they were killed.
+def remove_abandoned(folder: str | os.PathLike[str]) -> None:
+    """Remove temporary files of killed writers from a folder.
 
-    A writer holds a lock as long as it lives; what carries the name of unfinished
-    work and no lock is abandoned. On file systems without locks it is abandoned
-    after a day without a change. What cannot be removed stays, without an error.
+    A writer holds a lock while it is running, so a temporary file without a lock is abandoned.
+    On file systems without locks, it counts as abandoned after a day without a change. Files
+    that cannot be removed stay, without an error.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def remove_abandoned(folder):
                     _remove_if_abandoned(entry.path)
 
 
-def _remove_if_abandoned(path):
+def _remove_if_abandoned(path: str | os.PathLike[str]) -> None:
     kind = os.lstat(path).st_mode
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
         return
@@ -151,25 +151,25 @@ def _remove_if_abandoned(path):
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _remove(path)
-    except BlockingIOError:  # its writer lives
+    except BlockingIOError:  # its writer is still running
         pass
-    except OSError:  # no locks here
+    except OSError:  # this file system has no locks
         if _is_old(path):
             _remove(path)
     finally:
         os.close(handle)
 
 
-def _is_old(path):
-    """Whether nothing in a file or folder changed for a day."""
-    places = [path]
+def _is_old(path: str | os.PathLike[str]) -> bool:
+    """Whether nothing in a file or folder has changed for a day."""
+    places: list[str | os.PathLike[str]] = [path]
     for folder, _, names in os.walk(path):
         places += [folder, *(os.path.join(folder, name) for name in names)]
     newest = max(os.lstat(place).st_mtime for place in places)
     return time.time() - newest > ABANDONED_AFTER
 
 
-def _remove(path):
+def _remove(path: str | os.PathLike[str]) -> None:
     if os.path.isdir(path):
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -177,8 +177,8 @@ def _remove(path):
 
 
 @contextmanager
-def _unfinished(parent, make):
-    """A locked file or folder of a free name; what is left of it at the end is removed."""
+def _unfinished(parent: Path, make: Callable[[Path], None]) -> Iterator[Path]:
+    """Create a locked file or folder with an unused name, and remove what is left of it."""
     place, handle = _make_locked(parent, make)
     try:
         yield place
@@ -189,16 +189,16 @@ def _unfinished(parent, make):
             os.close(handle)
 
 
-def _make_locked(parent, make):
+def _make_locked(parent: Path, make: Callable[[Path], None]) -> tuple[Path, int | None]:
     while True:
         place = parent / f"{_PREFIX}{secrets.token_hex(8)}"
         make(place)
         if fcntl is None:
             return place, None
-        # another process may take it for abandoned before it is locked, and remove it
+        # another process may consider it abandoned and remove it before it is locked
         with suppress(FileNotFoundError):
             handle = os.open(place, os.O_RDONLY)
-            with suppress(OSError):  # no locks here
+            with suppress(OSError):  # this file system has no locks
                 fcntl.flock(handle, fcntl.LOCK_EX)
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(handle), os.lstat(place)):
@@ -206,17 +206,17 @@ def _make_locked(parent, make):
             os.close(handle)
 
 
-def _make_file(place, mode):
+def _make_file(place: Path, mode: int) -> None:
     own = stat.S_IRUSR | stat.S_IWUSR
     os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode | own))
 
 
-def _make_folder(place):
+def _make_folder(place: Path) -> None:
     place.mkdir()
 
 
-def _real(path):
-    """The file to be replaced: links are followed, so that they stay what they are."""
+def _follow_links(path: str | os.PathLike[str]) -> Path:
+    """Return the file to be replaced; links are followed, so that they are not replaced."""
     circle = OSError(errno.ELOOP, "the symbolic link leads back to itself")
     try:
         target = Path(path).resolve()
@@ -227,23 +227,23 @@ def _real(path):
     return target
 
 
-def _status(target):
-    """Status of the file to be replaced, None where there is none."""
+def _status(target: Path) -> os.stat_result | None:
+    """Return the status of the file to be replaced, or None if it does not exist."""
     try:
         status = target.stat()
     except FileNotFoundError:
         return None
     if stat.S_ISDIR(status.st_mode):
-        raise OSError(errno.EISDIR, "a folder, expected the name of a file")
+        raise OSError(errno.EISDIR, "is a folder, expected a file name")
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "no regular file, which is not replaced")
+        raise OSError(errno.EINVAL, "is not a regular file, so it is not replaced")
     if not os.access(target, os.W_OK):
         raise OSError(errno.EACCES, "the file is write-protected")
     return status
 
 
-def _flush(folder):
-    """Make a rename outlast a crash, where folders can be flushed."""
+def _flush(folder: Path) -> None:
+    """Make a rename permanent, if folders can be flushed."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -253,8 +253,8 @@ def _flush(folder):
 
 
 @contextmanager
-def _naming(path):
-    """Errors that name the path the user gave."""
+def _errors_naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Re-raise errors with the path that the user gave."""
     try:
         yield
     except OSError as error:

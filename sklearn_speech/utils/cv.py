@@ -1,4 +1,4 @@
-"""The splits of a `cv` parameter as positions of clips."""
+"""Convert a `cv` parameter to positions of clips."""
 
 import warnings
 from typing import Any
@@ -13,13 +13,13 @@ Positions = npt.NDArray[np.intp]
 def list_splits(
     cv: Any, X: Any, y: Any, names: npt.NDArray[Any], codes: Positions
 ) -> list[tuple[Positions, Positions]]:
-    """The splits of `cv` as positions of training and test clips, all in range.
+    """Return the splits of `cv` as valid positions of training and test clips.
 
     Parameters
     ----------
     cv : int, splitter, iterable or None
-        None leaves one speaker out; an int is the number of folds of ``GroupKFold``;
-        parts of an iterable are positions or masks.
+        None leaves one speaker out; an int is the number of folds of ``GroupKFold``; an
+        iterable yields pairs of positions or masks.
     X, y : array-likes of shape (n_clips, ...)
     names : ndarray of shape (n_speakers,)
     codes : ndarray of int of shape (n_clips,)
@@ -32,26 +32,26 @@ def list_splits(
     Raises
     ------
     ValueError
-        When `cv` is of another kind or yields no split, when a split is no pair of
-        positions or masks of these clips, or when there is no second speaker to hold out.
+        If `cv` has another type or yields no split, if a split is not a pair of positions or
+        masks of these clips, or if there is only one speaker.
     """
     if cv is None:
         if len(names) < 2:
             raise ValueError(
-                f"speakers holds one speaker only ({str(names[0])!r}): cv=None holds out one "
-                "speaker after the other, which needs at least two"
+                f"speakers holds only one speaker ({str(names[0])!r}): cv=None holds out one "
+                "speaker at a time, which needs at least two"
             )
         cv = LeaveOneGroupOut()
     elif isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
         cv = GroupKFold(n_splits=int(cv))
     if hasattr(cv, "split") and not isinstance(cv, (str, bytes)):
         with warnings.catch_warnings():
-            # callers check what a splitter that ignores groups yields
+            # callers check the splits of a splitter that ignores groups
             warnings.filterwarnings("ignore", message="The groups parameter is ignored")
             splits = list(cv.split(X, y, groups=names[codes]))
     elif isinstance(cv, (str, bytes, bool)) or not hasattr(cv, "__iter__"):
         raise ValueError(
-            f"cv={cv!r}: expected a splitter by group, a number of folds or an iterable of "
+            f"cv={cv!r}: expected a group splitter, a number of folds or an iterable of "
             "(train, test) positions"
         )
     else:
@@ -68,7 +68,7 @@ def list_splits(
 
 
 def cv_title(cv: Any) -> str:
-    """What an error calls `cv`; a list of arrays would fill the screen."""
+    """Name `cv` in an error message; the repr of a list of arrays would be too long."""
     return "cv" if hasattr(cv, "__iter__") and not isinstance(cv, str) else f"cv={cv!r}"
 
 

@@ -1,4 +1,4 @@
-"""Where tensors live, and how many threads compute them."""
+"""Select the torch device and the number of threads."""
 
 import os
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 import torch
 
 if hasattr(os, "register_at_fork"):
-    # OpenMP's threads do not survive a fork: a forked process that asked them for work, as
-    # joblib's "multiprocessing" backend would, waited forever
+    # OpenMP's threads do not survive a fork: a forked process that uses them, as with joblib's
+    # "multiprocessing" backend, would wait forever
     os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 def resolve_device(device: Any) -> torch.device:
-    """The torch device that a `device` parameter means.
+    """Return the torch device of a `device` parameter.
 
     Parameters
     ----------
     device : {"auto", "cpu", "cuda"} or str or torch.device
-        "auto" is the first CUDA device where there is one, else the CPU.
+        "auto" means the first CUDA device if there is one, otherwise the CPU.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def resolve_device(device: Any) -> torch.device:
     Raises
     ------
     ValueError
-        When a CUDA device is asked for and none is there, or the name is unknown.
+        If a CUDA device is requested but there is none, or the name is unknown.
 
     Examples
     --------
@@ -42,5 +42,5 @@ def resolve_device(device: Any) -> torch.device:
             f"device={device!r}: expected 'auto', 'cpu', 'cuda' or a torch device"
         ) from error
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device={str(device)!r}, but torch sees no CUDA device here")
+        raise ValueError(f"device={str(device)!r}, but torch finds no CUDA device")
     return device

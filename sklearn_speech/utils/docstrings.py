@@ -1,4 +1,4 @@
-"""Docstrings of classes that hand parameters on to base classes."""
+"""Complete the docstrings of classes that pass parameters on to their base classes."""
 
 import inspect
 import re
@@ -6,24 +6,24 @@ from collections.abc import Iterable
 
 _HEADING = re.compile(r"^(\S.*)\n-{3,}$", re.MULTILINE)
 
-#: Beginning of an entry of a section: names, a colon and a type.
+#: First line of an entry of a section: names, a colon and a type.
 _ENTRY = re.compile(r"^(\*{0,2}\w+(?:, \w+)*) *(?::.*)?$", re.MULTILINE)
 
 
 def inherit_parameters(cls: type, bases: list[type], names: Iterable[str]) -> None:
-    """Document in a class the parameters that it hands on to its base classes.
+    """Document the parameters that a class passes on to its base classes.
 
-    The entry ``**kwargs`` of its section Parameters is replaced by the entries of the bases.
+    The entries of the base classes replace the entry ``**kwargs`` of the section Parameters.
 
     Parameters
     ----------
     cls : type
-        Its docstring is changed.
+        The class whose docstring is changed.
     bases : list of type
-        The classes that the parameters are handed on to; where several describe a parameter,
-        the first one is taken.
+        The classes that receive the parameters; if several describe a parameter, the first is
+        used.
     names : iterable of str
-        Parameters of `cls`.
+        Names of the parameters of `cls`.
     """
     own = inspect.cleandoc(cls.__doc__ or "")
     section = _section(own, "Parameters")
@@ -47,7 +47,7 @@ def inherit_parameters(cls: type, bases: list[type], names: Iterable[str]) -> No
 
 
 def _section(text, title):
-    """Where the body of a section begins and ends; None where there is none."""
+    """Return the start and end of the body of a section, or None if there is none."""
     headings = list(_HEADING.finditer(text))
     for heading, following in zip(headings, [*headings[1:], None]):
         if heading[1] == title:
@@ -57,7 +57,7 @@ def _section(text, title):
 
 
 def _entries(body):
-    """Entries of a section, by the names in their first line."""
+    """Return the entries of a section by the names in their first line."""
     found = list(_ENTRY.finditer(body))
     ends = [*(entry.start() for entry in found[1:]), len(body)]
     return {

@@ -1,4 +1,4 @@
-"""KeyboardInterrupt: it ends a single fit early, but stops a run over several fits."""
+"""Handle KeyboardInterrupt: it ends a single fit early, but stops a run of several fits."""
 
 import dis
 import inspect
@@ -6,11 +6,12 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
-#: Packages whose code fits estimators on somebody's behalf: a fit that they call is one of many.
+#: Packages that fit estimators for the user: a fit that they call is one of several.
 _CALLERS = ("sklearn", "joblib", "sklearn_speech")
 
-#: Modules of these packages that only pass a user's own call of ``fit`` on.
+#: Modules of these packages that only pass on a user's own call of ``fit``.
 _PASS_ON = (
     "sklearn.base",
     "sklearn.pipeline",
@@ -25,14 +26,14 @@ _PASS_ON = (
 
 
 def raised_by_code(interrupt: KeyboardInterrupt) -> bool:
-    """Whether a KeyboardInterrupt comes from a ``raise`` statement, and not from Ctrl-C.
+    """Whether a KeyboardInterrupt comes from a ``raise`` statement rather than from Ctrl-C.
 
-    skorch's callbacks end a training by ``raise KeyboardInterrupt``.
+    skorch's callbacks end training with ``raise KeyboardInterrupt``.
 
     Parameters
     ----------
     interrupt : KeyboardInterrupt
-        Caught, so that it has a traceback.
+        A caught exception, which has a traceback.
 
     Returns
     -------
@@ -51,17 +52,17 @@ def raised_by_code(interrupt: KeyboardInterrupt) -> bool:
         trace = trace.tb_next
     if trace is None:
         return False
-    # a signal strikes at any instruction, a statement at this one
+    # a signal can arrive at any instruction, a raise statement only at this one
     return trace.tb_frame.f_code.co_code[trace.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 def is_nested_fit() -> bool:
-    """Whether a search, an ensemble or a cross-validation called the ``fit`` that is running.
+    """Whether the running ``fit`` was called by a search, an ensemble or a cross-validation.
 
     Returns
     -------
     nested : bool
-        False where a user called ``fit`` of an estimator or of a pipeline.
+        False if the user called ``fit`` of an estimator or a pipeline.
     """
     frame = inspect.currentframe()
     while frame is not None:
@@ -72,17 +73,17 @@ def is_nested_fit() -> bool:
     return False
 
 
-def _belongs(module, packages):
+def _belongs(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
 @contextmanager
 def stop_run_on_interrupt() -> Iterator[None]:
-    """Let no Ctrl-C inside the block pass unnoticed.
+    """Make sure that Ctrl-C inside the block stops the run.
 
-    A plain skorch net catches it and returns what it has learned so far; the interrupt is
-    then raised again at the end of the block. Signals arrive in the main thread, so in other
-    threads this does nothing.
+    A plain skorch net catches the interrupt and returns a partly trained network; the interrupt
+    is then raised again at the end of the block. Signals arrive in the main thread, so this has
+    no effect in other threads.
     """
     received = []
     handler = signal.getsignal(signal.SIGINT)
@@ -90,7 +91,7 @@ def stop_run_on_interrupt() -> Iterator[None]:
         yield
         return
 
-    def note(number, frame):
+    def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
         handler(number, frame)
 

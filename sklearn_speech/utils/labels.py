@@ -1,4 +1,4 @@
-"""Checks of targets, and the mark of clips without a label."""
+"""Check targets, and find unlabelled clips."""
 
 import numbers
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from .validation import make_ragged
 
 
 def is_unlabelled(y: Any) -> npt.NDArray[np.bool_]:
-    """Which clips have the number -1 for a label.
+    """Return which clips have the label -1.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def is_without_number(y: Any) -> npt.NDArray[np.bool_]:
 
 
 def as_targets(y: Any) -> npt.NDArray[Any]:
-    """Targets or predictions as an array, of objects where they are sequences or mixed.
+    """Convert targets or predictions to an array, of dtype object if they are sequences or mixed.
 
     Rows of as many numbers, and sparse matrices, become a matrix.
 
@@ -85,7 +85,7 @@ def as_targets(y: Any) -> npt.NDArray[Any]:
         if isinstance(y[0], (list, tuple, np.ndarray)):
             return np.array(y) if _are_rows_of_numbers(y) else make_ragged(y)
         if len({isinstance(label, str) for label in y}) > 1:
-            return make_ragged(y)  # numpy would make strings of the numbers
+            return make_ragged(y)  # numpy would convert the numbers to strings
     return np.asarray(y)
 
 

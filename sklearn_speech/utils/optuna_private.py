@@ -1,4 +1,4 @@
-"""The one file that uses private names of Optuna; tested with Optuna 4.0 to 5.0."""
+"""The only file that uses private names of Optuna; tested with Optuna 4.0 to 5.0."""
 
 import copy
 from collections.abc import Iterator
@@ -19,27 +19,27 @@ FIXED_PARAMS = "fixed_params"
 
 
 def storage_of(study: Study) -> BaseStorage:
-    """The storage of a study."""
+    """Return the storage of a study."""
     return study._storage
 
 
 def study_id_of(study: Study) -> int:
-    """What the storage of a study knows it by."""
+    """Return the id of a study in its storage."""
     return study._study_id
 
 
 def trial_id_of(trial: Trial | FrozenTrial) -> int:
-    """What the storage knows a trial by; its number counts within the study."""
+    """Return the id of a trial in its storage, which differs from its number within the study."""
     return trial._trial_id
 
 
 def set_trial_id(trial: FrozenTrial, trial_id: int) -> None:
-    """Give a trial the id by which the storage knows it."""
+    """Set the id of a trial in its storage."""
     trial._trial_id = trial_id
 
 
 def with_storage(study: Study, storage: BaseStorage, sampler: BaseSampler) -> Study:
-    """A copy of a study that reads and writes through another storage object."""
+    """Return a copy of a study that reads and writes through another storage object."""
     other = copy.copy(study)
     other._storage = storage
     other.sampler = sampler
@@ -75,37 +75,37 @@ def forget_cached_trials(study: Study) -> None:
 
 
 def contains(distribution: BaseDistribution, value: Any) -> bool:
-    """Whether a parameter's value lies in a distribution."""
+    """Whether a distribution contains the value of a parameter."""
     return distribution._contains(distribution.to_internal_repr(value))
 
 
 def random_state_of(sampler: BaseSampler) -> np.random.RandomState:
-    """The random generator of a RandomSampler, GridSampler or similar."""
+    """Return the random generator of a RandomSampler, GridSampler or similar."""
     return sampler._rng.rng  # type: ignore[attr-defined]
 
 
 def independent_sampler_of(sampler: QMCSampler) -> BaseSampler:
-    """The sampler that draws the first trial of a QMCSampler."""
+    """Return the sampler that draws the first trial of a QMCSampler."""
     return sampler._independent_sampler
 
 
 def set_sequence_position(sampler: QMCSampler, position: int) -> None:
-    """Let a QMCSampler draw this element of its sequence, instead of counting in the study."""
+    """Let a QMCSampler draw this element of its sequence, instead of counting trials."""
     sampler._find_sample_id = lambda study, search_space: position  # type: ignore[method-assign]
 
 
 def grid_size(sampler: GridSampler) -> int:
-    """How many settings a GridSampler has."""
+    """Return the number of settings of a GridSampler."""
     return len(sampler._all_grids)
 
 
 def grid_attributes(sampler: GridSampler, grid_id: int) -> dict[str, Any]:
-    """System attributes by which a GridSampler recognises the setting of a trial."""
+    """Return the system attributes that tell a GridSampler the setting of a trial."""
     return {"search_space": sampler._search_space, "grid_id": grid_id}
 
 
 def grid_id_of(sampler: GridSampler, trial: FrozenTrial) -> int | None:
-    """Which setting of the same grid a trial has; None where it has none."""
+    """Return which setting of the grid a trial has, or None."""
     attributes = trial.system_attrs
     if "grid_id" in attributes and sampler._same_search_space(attributes["search_space"]):
         return attributes["grid_id"]
@@ -113,13 +113,13 @@ def grid_id_of(sampler: GridSampler, trial: FrozenTrial) -> int | None:
 
 
 def engine_of(storage: BaseStorage) -> Any:
-    """SQLAlchemy's engine of a storage in a relational database; None for others."""
-    database = getattr(storage, "_backend", storage)  # inside the cache that Optuna adds
+    """Return the SQLAlchemy engine of a relational database; None for other storages."""
+    database = getattr(storage, "_backend", storage)  # Optuna wraps it in a cache
     return getattr(database, "engine", None)
 
 
 def location_of(storage: BaseStorage) -> str:
-    """Where a storage keeps its data, without passwords: a URL, a path, or its class."""
+    """Return the location of a storage without passwords: a URL, a path, or its class."""
     engine = engine_of(storage)
     if engine is not None:
         return engine.url.render_as_string(hide_password=True)
@@ -128,14 +128,14 @@ def location_of(storage: BaseStorage) -> str:
 
 
 def remember_report(trial: Trial, intermediate_values: dict[int, float]) -> None:
-    """Let a running trial know what was reported for it, as ``trial.report`` does."""
+    """Add reported values to a running trial, as ``trial.report`` does."""
     trial._cached_frozen_trial.intermediate_values.update(intermediate_values)
 
 
 def after_trial(
     study: Study, trial: FrozenTrial, state: TrialState, values: list[float] | None
 ) -> None:
-    """Let the sampler of a study note the end of a trial, as ``Study.tell`` does."""
+    """Notify the sampler of a study that a trial has ended, as ``Study.tell`` does."""
     forget_cached_trials(study)
     filtered = pruners._filter_study(study, trial)
     filtered.sampler.after_trial(filtered, trial, state, values)
@@ -151,7 +151,7 @@ def write_trial(
 ) -> None:
     """Write user attributes and intermediate values of a trial, and its last state if given.
 
-    A relational database commits, and waits for its disk, once for all of them.
+    A relational database writes all of them in one commit.
     """
     database = getattr(storage, "_backend", storage)
     if isinstance(database, RDBStorage) and _can_write_together(database):

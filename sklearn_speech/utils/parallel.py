@@ -1,13 +1,13 @@
-"""Checks of joblib's backend."""
+"""Check joblib's backend."""
 
 from joblib.parallel import get_active_backend
 
 
 def refuse_multiprocessing(caller: str) -> None:
-    """Raise where joblib's active backend is "multiprocessing".
+    """Raise ValueError if joblib's active backend is "multiprocessing".
 
-    That backend forks a process whose threads (of torch, of BLAS) are running, which may
-    hang, and it returns no result before all are there.
+    That backend forks a process with running threads (of torch or BLAS), which may hang, and it
+    returns no result until all are ready.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def refuse_multiprocessing(caller: str) -> None:
     Raises
     ------
     ValueError
-        When the backend cannot return results one by one.
+        If the backend cannot return results one by one.
     """
     backend = get_active_backend()[0]
     if not backend.supports_return_generator:

@@ -1,4 +1,4 @@
-"""Refuses parameters that have no effect beside the others."""
+"""Reject parameters that have no effect in combination with the others."""
 
 import inspect
 from numbers import Real
@@ -10,25 +10,25 @@ from .sklearn_private import InvalidParameterError
 
 
 class _Set:
-    """Any value but None, False and 0."""
+    """A container of all values except None, False and 0."""
 
-    def __contains__(self, value):
+    def __contains__(self, value: object) -> bool:
         return value is not None and not (isinstance(value, Real) and value == 0)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "SET"
 
 
-#: Stands for any value but None, False and 0.
+#: Matches any value except None, False and 0.
 SET = _Set()
 
 
 def refuse_idle_parameters(estimator: Any) -> None:
-    """Raise where a parameter was changed that has no effect beside the others.
+    """Raise an error if a changed parameter has no effect in combination with the others.
 
-    A class declares in ``_needs`` which parameters have an effect only where another one has
-    one of some values, as ``{name: (other name, values)}``. A parameter that has its default
-    is never refused.
+    ``_needs`` of a class lists parameters that have an effect only if another parameter has
+    certain values: ``{name: (other name, values)}``. A parameter with its default value is
+    never rejected.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def refuse_idle_parameters(estimator: Any) -> None:
     Raises
     ------
     InvalidParameterError
-        Names both parameters, and what the other one must be.
+        If a parameter has no effect; the message names both parameters and the required values.
 
     Examples
     --------

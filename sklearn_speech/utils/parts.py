@@ -1,4 +1,4 @@
-"""One view of what an estimator consists of: pipelines, ensembles, meta-estimators, networks."""
+"""Find the parts of an estimator: pipelines, ensembles, meta-estimators, networks."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline
 
 
 def final_step(estimator: Any) -> Any:
-    """The last step of a pipeline, also of a pipeline in a pipeline; else the estimator itself.
+    """Return the last step of a (nested) pipeline, or the estimator itself.
 
     Examples
     --------
@@ -22,20 +22,21 @@ def final_step(estimator: Any) -> Any:
 
 
 def parts_of(estimator: Any, *, fitted: bool = False) -> list[tuple[str, Any]]:
-    """The estimators that an estimator was given, or has fitted, one level deep.
+    """Return the estimators that an estimator contains directly, unfitted or fitted.
 
     Parameters
     ----------
     estimator : estimator instance or anything else
-        What is no estimator has no parts.
+        Anything other than an estimator has no parts.
     fitted : bool, default=False
-        Of a fitted ensemble or search, give the fitted parts instead of the parameters.
+        Whether to return the fitted parts of a fitted ensemble or search instead of its
+        parameters.
 
     Returns
     -------
     parts : list of (str, estimator)
-        Steps of a pipeline and members of an ensemble with their names; parameters with
-        theirs, a number behind those that are in a list.
+        Steps of a pipeline, members of an ensemble and parameters, with their names; names of
+        estimators in a list have an index, such as ``augment[0]``.
 
     Examples
     --------
@@ -93,7 +94,7 @@ def _is_part(value: Any) -> bool:
 
 
 def walk(estimator: Any, *, fitted: bool = False) -> Iterator[tuple[str, Any]]:
-    """An estimator, its parts, their parts and so on, each with the path to it.
+    """Yield an estimator and, recursively, its parts, each with its path.
 
     Parameters
     ----------
@@ -120,7 +121,7 @@ def walk(estimator: Any, *, fitted: bool = False) -> Iterator[tuple[str, Any]]:
 
 
 def sample_rates(estimator: Any) -> list[tuple[str, float]]:
-    """Sampling rates that the parts of an estimator were given, with the path to each.
+    """Return the sample rates of the parts of an estimator, with their paths.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""One `random_state` for numpy and torch, without leaving a trace in either."""
+"""Seed torch from a `random_state`, without changing global generators."""
 
 import threading
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-#: torch has one generator for all threads of a process: one seeded block at a time may use it.
+#: All threads of a process share torch's generator, so only one seeded block may run at a time.
 _seeded = threading.RLock()
 
 
 def draw_seed(random_state: Any) -> int:
-    """A seed for torch, drawn from anything that scikit-learn takes as random_state.
+    """Draw a seed for torch from any `random_state` that scikit-learn accepts.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def draw_seed(random_state: Any) -> int:
 def torch_seed(seed: int, device: str | torch.device = "cpu") -> Iterator[None]:
     """Seed torch inside the block, and restore its generators afterwards.
 
-    Blocks in several threads run one after the other: initial weights and dropout draw from
+    Blocks in several threads run in sequence, because initial weights and dropout draw from
     torch's global generator, which all threads share.
 
     Parameters
@@ -60,7 +60,7 @@ def torch_seed(seed: int, device: str | torch.device = "cpu") -> Iterator[None]:
 
 @contextmanager
 def default_float32() -> Iterator[None]:
-    """Let torch create tensors in float32 inside the block, whatever its default is."""
+    """Let torch create float32 tensors inside the block, regardless of its default dtype."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
     try:

@@ -52,25 +52,24 @@ __all__ = [
 ]
 
 
-#: What scikit-learn keeps the metadata requests of an estimator in.
+#: The class in which scikit-learn stores the metadata requests of an estimator.
 METADATA_REQUESTS = (MetadataRequest, MethodMetadataRequest)
 
 
 class ScorerParts(NamedTuple):
-    """What :func:`sklearn.metrics.make_scorer` was given."""
+    """The arguments of :func:`sklearn.metrics.make_scorer`."""
 
     function: Callable[..., float]
     sign: int
     options: dict[str, Any]
-    #: Methods of the estimator that the scorer may call, the first one that exists.
+    #: Methods of the estimator; the scorer calls the first one that exists.
     responses: tuple[str, ...]
 
 
 def is_made_scorer(scorer: object) -> bool:
     """Whether :func:`sklearn.metrics.make_scorer` made a scorer.
 
-    Such a scorer compares the targets with one response of the estimator and looks at
-    nothing else.
+    Such a scorer uses only the targets and one response of the estimator.
 
     Examples
     --------
@@ -87,7 +86,7 @@ def is_sklearn_scorer(scorer: object) -> bool:
 
 
 def parts_of_scorer(scorer: Any) -> ScorerParts:
-    """Function, sign (1 or -1), keyword arguments and responses of a made scorer.
+    """Return function, sign (1 or -1), keyword arguments and responses of such a scorer.
 
     Examples
     --------
@@ -101,9 +100,9 @@ def parts_of_scorer(scorer: Any) -> ScorerParts:
 
 
 def scorer_with_options(scorer: Any, **options: Any) -> Any:
-    """A copy of a scorer made by ``make_scorer`` with further keyword arguments.
+    """Copy a scorer made by ``make_scorer``, with further keyword arguments.
 
-    Its metadata requests stay.
+    The copy keeps the metadata requests.
 
     Examples
     --------
@@ -117,7 +116,7 @@ def scorer_with_options(scorer: Any, **options: Any) -> Any:
 
 
 def scorers_by_name(scorers: Any) -> dict[str, Callable[..., Any]]:
-    """The single scorers in what scikit-learn's searches keep: a scorer, a dict of them or both.
+    """Return the individual scorers of a scikit-learn search by name.
 
     Examples
     --------

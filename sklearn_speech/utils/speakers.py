@@ -1,4 +1,4 @@
-"""Checks of the names of speakers."""
+"""Check the names of speakers."""
 
 import math
 import numbers
@@ -13,31 +13,30 @@ from .text import normalize_name
 def check_speakers(
     speakers: Any, n_clips: int, name: str = "speakers"
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
-    """The speaker of each clip as a number, and the names behind the numbers.
+    """Return the names of the speakers, and the speaker of each clip as a number.
 
     Parameters
     ----------
     speakers : array-like of shape (n_clips,)
         Names or numbers of the speakers.
     n_clips : int
-        How many clips there are.
+        Number of clips.
     name : str, default="speakers"
-        What an error calls them.
+        Name of the parameter in error messages.
 
     Returns
     -------
     names : ndarray of shape (n_speakers,)
-        Sorted. Names that differ only in how Unicode writes them are one, in its form
-        NFC.
+        Sorted, in Unicode form NFC. Names that differ only in their Unicode form are the same.
     codes : ndarray of int of shape (n_clips,)
         ``names[codes]`` are the speakers.
 
     Raises
     ------
     ValueError
-        When a speaker is missing (None, NaN, NaT, pandas.NA, masked, an empty string),
-        infinite, or neither a string nor a real number, when strings and numbers are
-        mixed, when the number of speakers is wrong, or when they are not one-dimensional.
+        If a speaker is missing (None, NaN, NaT, pandas.NA, masked, an empty string), infinite,
+        or neither a string nor a real number; if strings and numbers are mixed; if the number
+        of speakers is wrong; or if `speakers` is not one-dimensional.
 
     Examples
     --------
@@ -46,11 +45,11 @@ def check_speakers(
     """
     if speakers is None:
         raise ValueError(
-            f"The '{name}' parameter should not be None: it says who speaks in each clip"
+            f"The '{name}' parameter should not be None: expected the speaker of each clip"
         )
     values = np.asarray(speakers)
     if values.ndim != 1:
-        raise ValueError(f"{name} has shape {values.shape}: expected (n_clips,), one a clip")
+        raise ValueError(f"{name} has shape {values.shape}: expected (n_clips,)")
     if len(values) != n_clips:
         raise ValueError(f"{name} has {len(values)} entries for {n_clips} clips")
     if n_clips == 0:
@@ -58,7 +57,7 @@ def check_speakers(
     if values.dtype.kind not in "biufUOT":
         raise ValueError(f"{name} has dtype {values.dtype}: expected strings or numbers")
     if isinstance(speakers, (list, tuple)) or values.dtype.kind in "OT":
-        # np.asarray makes strings of the numbers and NaN beside strings, so look at what was given
+        # np.asarray turns numbers and NaN beside strings into strings, so check the original
         given = list(speakers) if isinstance(speakers, (list, tuple)) else values.tolist()
         if set(map(type, given)) != {str}:
             _refuse_missing([is_missing(value) for value in given], name)
@@ -78,7 +77,7 @@ def check_speakers(
 
 
 def _sorted_names(values: list[str], name: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
-    # each spelling is looked at once, not each clip
+    # normalise each spelling once, not each clip
     spellings = {value: normalize_name(value) for value in dict.fromkeys(values)}
     if any(is_missing(value) for value in spellings):
         _refuse_missing([is_missing(value) for value in values], name)

@@ -1,4 +1,4 @@
-"""Arrays as tensors."""
+"""Convert arrays to tensors."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ import torch
 
 
 def as_tensor(array: Any, dtype: Any = None) -> torch.Tensor:
-    """A tensor on the memory of an array, or on a copy where torch could not have it.
+    """Return a tensor that shares the memory of an array, or a copy if torch cannot share it.
 
     Parameters
     ----------
     array : array-like
-        Copied where it is not in one piece, or locked, as the arrays are that joblib
-        shares between processes: torch has no tensors that are only read.
+        Copied if it is not contiguous or is read-only, like arrays that joblib shares between
+        processes, because torch has no read-only tensors.
     dtype : numpy dtype, default=None
-        None is that of `array`.
+        None keeps the dtype of `array`.
 
     Returns
     -------

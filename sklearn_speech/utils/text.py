@@ -1,9 +1,9 @@
-"""Comparison of text: names in one Unicode form, sentences without case and punctuation.
+"""Compare text: names in one Unicode form, sentences without case and punctuation.
 
 The same word can be stored in several ways that look alike: "é" as one character or as "e" with
 an accent (Unicode's forms NFC and NFD). In many scripts vowels and tones are combining marks,
-which regular expressions do not count as word characters (``\\w``). Both matter wherever text is
-compared, so the library compares text with the functions of this file only.
+which regular expressions do not match as word characters (``\\w``). The library therefore
+compares text only with the functions of this file.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-#: Characters that people type for an apostrophe; all become "'".
+#: Characters that are typed as an apostrophe; all become "'".
 _APOSTROPHES = dict.fromkeys(
     map(
         ord, "\u2018\u2019\u201b\u02b9\u02bb\u02bc\u02bd`\u00b4\u055a\u05f3\u2032\ua78c\uff07\uff40"
@@ -22,8 +22,8 @@ _APOSTROPHES = dict.fromkeys(
     "'",
 )
 
-#: Characters that change nothing in what is read, besides Unicode's category Cf: tatweel, which
-#: stretches an Arabic word, and invisible characters such as variation selectors.
+#: Characters outside category Cf that do not change how a text reads: tatweel, which stretches
+#: an Arabic word, and invisible characters such as variation selectors.
 _IGNORED = frozenset(
     map(
         chr,
@@ -36,29 +36,28 @@ _IGNORED = frozenset(
     )
 )
 
-#: The zero-width joiner: it makes one emoji of several, and is invisible between letters.
+#: The zero-width joiner, which combines several emoji into one and is invisible between letters.
 _JOINER = "\u200d"
 
 #: Format characters (Cf) that spell the flags of regions.
 _FLAG_TAGS = frozenset(map(chr, range(0xE0020, 0xE0080)))
 
-#: How Unicode's names of characters begin in scripts without spaces between words.
+#: Prefixes of the Unicode character names of scripts without spaces between words.
 _UNSPACED = ("CJK", "HIRAGANA", "IDEOGRAPHIC", "KATAKANA", "KHMER", "LAO", "MYANMAR", "THAI")
 
 
 def normalize_name(name: Any) -> Any:
-    """A label, speaker or phone in Unicode's form NFC; case and spaces stay.
+    """Convert a label, speaker or phone to Unicode form NFC; keep case and spaces.
 
     Parameters
     ----------
     name : object
-        Anything but a str is returned as it is.
+        Anything other than a str is returned unchanged.
 
     Returns
     -------
     name : object
-        Two strings that look alike because they differ in their Unicode form only are equal
-        afterwards.
+        Two strings that differ only in their Unicode form become equal.
 
     Examples
     --------
@@ -69,7 +68,7 @@ def normalize_name(name: Any) -> Any:
 
 
 def normalize_names(names: np.ndarray) -> np.ndarray:
-    """Each name of an array by :func:`normalize_name`.
+    """Apply :func:`normalize_name` to each element of an array.
 
     Parameters
     ----------
@@ -79,7 +78,7 @@ def normalize_names(names: np.ndarray) -> np.ndarray:
     Returns
     -------
     names : ndarray of the same shape
-        The same array when it can hold no strings.
+        The same array if it cannot hold strings.
 
     Examples
     --------
@@ -98,15 +97,15 @@ def normalize_names(names: np.ndarray) -> np.ndarray:
 
 
 def comparable_text(text: str) -> str:
-    """A sentence in a form in which equal sentences are equal strings.
+    """Convert a sentence to a form in which equal sentences are equal strings.
 
-    Case is folded, so that "Straße" equals "STRASSE" and "İzmir" equals "izmir"; "ı" and "i" stay
-    two letters. Letters, numbers, symbols (also emoji) and combining marks count: vowel signs,
-    tones, harakat and niqqud tell words apart. Punctuation separates words and does not count
-    itself, except an apostrophe inside a word, which is the same however it was typed. Invisible
-    characters (zero-width joiners and non-joiners between letters, variation selectors, soft
-    hyphens, direction marks) and the Arabic tatweel do not count, nor do spaces next to a word of
-    a script that is written without them (Chinese, Japanese, Thai, Lao, Khmer, Burmese).
+    Case is folded, so "Straße" equals "STRASSE" and "İzmir" equals "izmir"; "ı" and "i" remain
+    different letters. Letters, numbers, symbols (including emoji) and combining marks are kept,
+    because vowel signs, tones, harakat and niqqud distinguish words. Punctuation only separates
+    words, except that an apostrophe inside a word is kept, in one form. Invisible characters
+    (zero-width joiners and non-joiners between letters, variation selectors, soft hyphens,
+    direction marks) and the Arabic tatweel are removed, as are spaces next to a word of a
+    script that is written without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese).
 
     Parameters
     ----------
@@ -116,7 +115,7 @@ def comparable_text(text: str) -> str:
     Returns
     -------
     text : str
-        In Unicode's form NFC; "" when nothing in `text` counts.
+        In Unicode form NFC; "" if nothing in `text` is kept.
 
     Examples
     --------
@@ -153,13 +152,13 @@ def _is_visible(char: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _counts(char: str) -> bool:
-    """Whether a character is part of a word: neither punctuation, space nor control."""
+    """Whether a character is part of a word, that is, not punctuation, space or control."""
     category = unicodedata.category(char)
     return category[0] not in "PZ" and category != "Cc"
 
 
 def _is_inside(text: str, i: int, categories: str) -> bool:
-    """Whether both neighbours of a character are of these categories."""
+    """Whether both neighbours of a character have one of these categories."""
     neighbours = text[i - 1 : i] + text[i + 1 : i + 2]
     return len(neighbours) == 2 and all(
         unicodedata.category(char)[0] in categories for char in neighbours

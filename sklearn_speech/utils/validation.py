@@ -1,9 +1,8 @@
-"""Checks of input.
+"""Check the input of estimators.
 
-Waveforms and spectrograms travel either as one array, when every clip has the
-same size, or *ragged*: a 1-D object array with one array a clip. The two
-``check_*`` functions turn what a user passes into one of these two forms, or
-say what is wrong with which clip.
+Waveforms and spectrograms are either one array, if all clips have the same size, or *ragged*: a
+1-D object array with one array per clip. `check_waveforms` and `check_spectrograms` convert the
+input to one of these two forms, or raise an error that names the wrong clip.
 """
 
 import numbers
@@ -15,10 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
-from .text import normalize_name
-
 __all__ = [
-    "check_phone_sequences",
     "check_positive_int",
     "check_spectrograms",
     "check_waveforms",
@@ -26,30 +22,30 @@ __all__ = [
     "make_ragged",
 ]
 
-#: Dtypes that are computed in; anything else becomes the first.
+#: Dtypes used for computation; other dtypes are converted to the first.
 FLOATS = (np.float32, np.float64)
 
-#: What to do about samples that are whole numbers; sound files hold them so.
+#: How to convert integer samples, as stored in sound files, to amplitudes.
 _FULL_SCALE = {
     np.dtype(np.int16): "divide them by 32768",
     np.dtype(np.int8): "divide them by 128",
     np.dtype(np.uint8): "subtract 128 and divide them by 128",
 }
 
-#: Waveforms with a peak above this draw a warning: they are samples of 16 bits or more.
+#: Peak above which waveforms cause a warning, because they must be samples of 16 bits or more.
 MAX_AMPLITUDE = 1000.0
 
-#: A 2-D array wider than this, given where spectrograms are expected, draws a warning.
+#: Width above which a 2-D array of spectrograms causes a warning.
 MAX_PLAUSIBLE_BANDS = 1024
 
 
 def make_ragged(clips: Iterable[Any]) -> npt.NDArray[Any]:
-    """Collect arrays in a 1-D object array, also when all have one shape.
+    """Collect arrays in a 1-D object array, even if all have the same shape.
 
     Parameters
     ----------
     clips : iterable of ndarray
-        One array a clip, any shapes.
+        One array per clip, of any shape.
 
     Returns
     -------
@@ -69,15 +65,15 @@ def make_ragged(clips: Iterable[Any]) -> npt.NDArray[Any]:
 
 
 def is_ragged(X: Any) -> bool:
-    """Whether X is a collection of arrays, one a clip, rather than one array of numbers.
+    """Whether X is a collection of arrays, one per clip, rather than one array of numbers.
 
-    A list of arrays that all have one shape is *not* ragged: it is read as one
-    array, as everywhere in scikit-learn. A 1-D object array always is.
+    A list of arrays of the same shape is *not* ragged: it is treated as one array, as in
+    scikit-learn. A 1-D object array is always ragged.
 
     Parameters
     ----------
     X : object
-        Anything that an estimator may be given.
+        Any input of an estimator.
 
     Returns
     -------
@@ -89,7 +85,7 @@ def is_ragged(X: Any) -> bool:
         return len(X) > 0 and _is_array(X.iloc[0])
     if isinstance(X, (list, tuple)) and len(X) > 0 and _is_array(X[0]):
         if any(not _is_array(clip) for clip in X):
-            return True  # reported clip by clip
+            return True  # the wrong clip is reported later
         return len({np.shape(clip) for clip in X}) > 1 if _rectangular(X) else True
     return False
 
@@ -121,7 +117,7 @@ def _refuse_strings(X, role):
 
 
 def _check_clip(clip, index, ndim, role, min_samples):
-    """One clip of a ragged X as a float array, or an error that names the clip."""
+    """Return one clip of a ragged X as a float array, or raise an error that names the clip."""
     try:
         clip = np.asarray(clip)
         if clip.dtype not in FLOATS:
@@ -149,23 +145,23 @@ def _check_clip(clip, index, ndim, role, min_samples):
 
 def _check_ragged(X, ndim, role):
     clips = [_check_clip(clip, i, ndim, role, 1) for i, clip in enumerate(X)]
-    # float64 goes out only where it came in everywhere: one dtype for all clips
+    # all clips get the same dtype: float64 only if all of them have it
     dtype = np.float64 if all(clip.dtype == np.float64 for clip in clips) else np.float32
     return make_ragged(clip.astype(dtype, copy=False) for clip in clips)
 
 
 def check_waveforms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
-    """Bring waveforms into one of the two forms that estimators compute with.
+    """Convert waveforms to one of the two forms that estimators use.
 
     Parameters
     ----------
     estimator : estimator instance
-        Gets ``n_features_in_``, the width in samples, when X is 2-D and `reset`
-        is true; lengths of ragged clips are free.
+        If X is 2-D and `reset` is true, its ``n_features_in_`` is set to the width in samples;
+        ragged clips may have any lengths.
     X : array-like of shape (n_clips, n_times), or 1-D object array or list of 1-D arrays
         Waveforms, amplitude in [-1, 1].
     reset : bool
-        True in ``fit``; False elsewhere, where a 2-D X must have the fitted width.
+        True in ``fit``. Otherwise False: a 2-D X must then have the fitted width.
 
     Returns
     -------
@@ -175,14 +171,14 @@ def check_waveforms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
     Raises
     ------
     ValueError
-        When a clip holds strings, NaN or infinity, is empty, or has a wrong
-        number of dimensions; of clips of differing lengths the message names the one.
-        When clips hold samples of 8 or 16 bits as sound files do.
+        If a clip contains strings, NaN or infinity, is empty, or has the wrong number of
+        dimensions; for ragged clips, the message names the clip. Also if clips contain integer
+        samples of 8 or 16 bits.
 
     Warns
     -----
     UserWarning
-        When amplitudes are so large that they must be on another scale.
+        When amplitudes are so large that they must have another scale.
     """
     if is_ragged(X):
         _refuse_strings(X[0] if not hasattr(X, "iloc") else X.iloc[0], "waveforms")
@@ -216,7 +212,7 @@ def _refuse_whole_samples(X):
 
 
 def _native(dtype):
-    """The dtype in the byte order of this machine."""
+    """Return the dtype in native byte order."""
     return dtype.newbyteorder("=") if isinstance(dtype, np.dtype) else dtype
 
 
@@ -231,18 +227,18 @@ def _warn_of_scale(peak):
 
 
 def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
-    """Bring spectrograms into one of the two forms that estimators compute with.
+    """Convert spectrograms to one of the two forms that estimators use.
 
     Parameters
     ----------
     estimator : estimator instance
-        Gets ``n_features_in_``, the number of bands, when `reset` is true.
+        If `reset` is true, its ``n_features_in_`` is set to the number of bands.
     X : array-like of shape (n_clips, n_bands, n_frames) or (n_clips, n_bands), \
             or 1-D object array or list of (n_bands, n_frames) arrays
-        Spectrograms. A 2-D array is read as clips of one frame.
+        Spectrograms. A 2-D array is treated as clips of one frame.
     reset : bool
-        True in ``fit``; False elsewhere, where the number of bands must be the
-        fitted one. Numbers of frames are free.
+        True in ``fit``. Otherwise False: the number of bands must then be the fitted one. Clips
+        may have any number of frames.
 
     Returns
     -------
@@ -252,13 +248,13 @@ def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[An
     Raises
     ------
     ValueError
-        When a clip holds strings, NaN or infinity, has no frame, or other bands
-        than the estimator was fitted with; the message names the clip.
+        If a clip contains strings, NaN or infinity, has no frames, or has another number of
+        bands than in ``fit``; the message names the clip.
 
     Warns
     -----
     UserWarning
-        When a 2-D X is wider than 1,024: these are probably waveforms.
+        When a 2-D X is wider than 1,024, because it probably contains waveforms.
     """
     if is_ragged(X):
         X = _check_ragged(X, 2, "spectrograms")
@@ -284,7 +280,7 @@ def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[An
     if X.ndim == 2:
         if reset and X.shape[1] > MAX_PLAUSIBLE_BANDS:
             warnings.warn(
-                f"X has {X.shape[1]} columns, read as the frequency bands of one frame a clip; "
+                f"X has {X.shape[1]} columns, read as the frequency bands of one frame per clip; "
                 "if these are waveforms, put MelSpectrogram before this step or set frontend=",
                 UserWarning,
                 stacklevel=3,
@@ -296,66 +292,7 @@ def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[An
 
 
 def check_positive_int(name: str, value: Any) -> int:
-    """Refuse anything but a whole number of at least 1, naming the parameter."""
+    """Return an int; raise ValueError unless the parameter is a whole number of at least 1."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
     return int(value)
-
-
-def check_phone_sequences(y: Any, name: str = "y") -> npt.NDArray[Any]:
-    """Bring phone sequences into one form, or say which one is wrong.
-
-    Parameters
-    ----------
-    y : list, tuple, 1-D array or Series of sequences of str, or 2-D array of str
-        The phones of each clip; a clip may have none.
-    name : str, default="y"
-        What error messages call it.
-
-    Returns
-    -------
-    sequences : ndarray of shape (n_clips,), dtype object
-        Each a list of str in Unicode's form NFC.
-
-    Raises
-    ------
-    TypeError
-        When `y` is no collection, or holds something other than sequences of strings.
-    ValueError
-        When a phone is the empty string, which stands for the blank of CTC.
-
-    Examples
-    --------
-    >>> check_phone_sequences([("sh", "iy"), []])
-    array([list(['sh', 'iy']), list([])], dtype=object)
-    """
-    if hasattr(y, "to_numpy"):
-        y = y.to_numpy()
-    if not isinstance(y, (list, tuple, np.ndarray)) or getattr(y, "ndim", 1) == 0:
-        raise TypeError(
-            f"{name}={y!r:.100} of type {type(y).__name__}: expected a list or 1-D array with one "
-            "list of phones a clip, such as [['sh', 'iy'], ['w', 'ah', 'n']]"
-        )
-    return make_ragged(_check_phones(phones, f"{name}[{i}]") for i, phones in enumerate(y))
-
-
-def _check_phones(phones, name):
-    if isinstance(phones, np.ndarray) and phones.ndim == 1:
-        phones = phones.tolist()
-    if not isinstance(phones, (list, tuple)):
-        raise TypeError(
-            f"{name} is {phones!r:.100} of type {type(phones).__name__}: expected a list of "
-            "phones, such as ['sh', 'iy']"
-        )
-    for j, phone in enumerate(phones):
-        if not isinstance(phone, str):
-            raise TypeError(
-                f"{name}[{j}] is {phone!r:.100} of type {type(phone).__name__}: expected a phone, "
-                "such as 'sh'"
-            )
-        if not phone:
-            raise ValueError(
-                f"{name}[{j}] is the empty string, which is reserved for the blank of CTC: "
-                "expected a phone, such as 'sh'"
-            )
-    return [normalize_name(str(phone)) for phone in phones]

@@ -339,7 +339,7 @@ def test_waveforms_are_changed_before_the_front_end_and_spectrograms_after():
     ("augment", "message"),
     [
         (["noise"], r"augment\[0\]='noise': expected an augmentation"),
-        ([SpecAugment(), Gain()], r"augment\[1\]=Gain.* is given spectrograms; set frontend="),
+        ([SpecAugment(), Gain()], r"augment\[1\]=Gain.* takes spectrograms; set frontend="),
     ],
 )
 def test_augmentations_that_do_not_fit_are_named(augment, message):

@@ -381,7 +381,7 @@ def test_a_scheduler_of_skorch_beside_a_schedule_of_the_net_is_refused():
 
 
 def test_a_callback_that_sets_sizes_is_refused():
-    with pytest.raises(InvalidParameterError, match="InputShapeSetter sets sizes"):
+    with pytest.raises(InvalidParameterError, match="InputShapeSetter sets the sizes"):
         quick(callbacks=[cb.InputShapeSetter()]).fit(X, y)
 
 

@@ -184,9 +184,9 @@ def test_training_goes_on_with_the_same_labels():
     assert len(net.history_) == 2
     with pytest.raises(ValueError, match="y has 2 labels, but SpectrogramCNNClassifier was fitted"):
         net.partial_fit(X, Y[:, :2])
-    with pytest.raises(ValueError, match="was fitted with 3 labels a clip"):
+    with pytest.raises(ValueError, match="was fitted with 3 labels per clip"):
         net.partial_fit(X, y)
-    with pytest.raises(ValueError, match="was fitted with 1 label a clip"):
+    with pytest.raises(ValueError, match="was fitted with 1 label per clip"):
         quick(max_epochs=1).fit(X, y).partial_fit(X, Y)
     with pytest.raises(ValueError, match="classes has 2 entries"):
         quick().partial_fit(X, Y, classes=[0, 1])
@@ -253,7 +253,7 @@ BAD = {
     "rows and numbers": ([[0, 1]] * 47 + [3], "inhomogeneous|1d array"),
     "no columns": (np.zeros((48, 0)), r"shape \(48, 0\)"),
     "NaN": (np.where(Y == 1, np.nan, 0.0), "y contains NaN"),
-    "one class": (["no"] * 48, "1 class only"),
+    "one class": (["no"] * 48, "only 1 class"),
     "wrong length": (Y[:-1], r"inconsistent numbers of samples: \[48, 47\]"),
     "three dimensions": (np.zeros((48, 2, 2)), "Found array with dim 3"),
 }
@@ -277,7 +277,7 @@ def test_targets_that_are_no_labels_are_refused_with_scikit_learns_words(name):
         ([{0: 1.0}, {2: 1}, {}], Y, r"class_weight\[1\]=\{2: 1\}"),
         ([{0: 1.0}, {1: -1}, {}], Y, r"class_weight\[1\]\[1\]=-1"),
         ([{0: 0, 1: 0}] * 3, Y, "the weight 0"),
-        ([{}], y, "is a list, which needs an indicator matrix"),
+        ([{}], y, "is a list, which is only for an indicator matrix"),
     ],
 )
 def test_weights_that_do_not_fit_the_labels_are_refused(class_weight, targets, message):

@@ -164,9 +164,9 @@ def test_clips_of_weight_zero_do_not_decide_when_to_stop():
     ("weight", "message"),
     [
         (np.zeros(48), "all values of sample_weight are zero"),
-        (-np.ones(48), "sample_weight holds negative values"),
-        (np.full(48, np.nan), "sample_weight holds .*NaN"),
-        (np.ones(47), r"sample_weight has shape \(47,\), expected \(48,\)"),
+        (-np.ones(48), "sample_weight has negative values"),
+        (np.full(48, np.nan), "sample_weight has .*NaN"),
+        (np.ones(47), r"sample_weight has shape \(47,\); expected \(48,\)"),
     ],
 )
 def test_impossible_weights_are_refused(weight, message):

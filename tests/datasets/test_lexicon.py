@@ -119,5 +119,5 @@ def test_words_and_phones_are_found_in_either_form_of_unicode():
     phones = unicodedata.normalize("NFD", "ã")
     assert phonemize([[nfd]], {nfc: ["n", phones]})[0] == ["n", "ã"]
     assert words_from_phones([["n", "ã"]], {nfd: ["n", phones]})[0] == [nfc]
-    with pytest.raises(ValueError, match="Unicode form only"):
+    with pytest.raises(ValueError, match="only in their Unicode form"):
         phonemize([[nfc]], {nfc: ["n"], nfd: ["n", "a"]})

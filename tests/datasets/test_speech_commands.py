@@ -11,7 +11,12 @@ import pytest
 import soundfile
 
 from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim
-from sklearn_speech.datasets import _noise_recordings, _speech_commands, fetch_speech_commands
+from sklearn_speech.datasets import (
+    _noise_recordings,
+    _speech_commands,
+    _speech_commands_files,
+    fetch_speech_commands,
+)
 from sklearn_speech.datasets._noise_recordings import make_noise, noise_folder
 
 SPEAKERS = ("00f0204f", "0a7c2a8d", "ffd2ba2f")
@@ -255,8 +260,8 @@ def served(tmp_path, monkeypatch):
     for make in (make_copy, make_test_set):
         folder = make(made)
         sums[folder.name] = pack(folder, tmp_path / f"{folder.name}.tar.gz", ["../../evil.wav"])
-    monkeypatch.setattr(_speech_commands, "_BASE_URL", tmp_path.as_uri() + "/")
-    monkeypatch.setattr(_speech_commands, "ARCHIVES", sums)
+    monkeypatch.setattr(_speech_commands_files, "_BASE_URL", tmp_path.as_uri() + "/")
+    monkeypatch.setattr(_speech_commands_files, "ARCHIVES", sums)
     return tmp_path
 
 
@@ -274,14 +279,16 @@ def test_download_gives_the_same_as_a_copy_at_hand(served):
 
 
 def test_an_archive_with_another_checksum_never_becomes_the_data_set(served, monkeypatch):
-    monkeypatch.setitem(_speech_commands.ARCHIVES, "speech_commands_v0.02", "0" * 64)
+    monkeypatch.setitem(_speech_commands_files.ARCHIVES, "speech_commands_v0.02", "0" * 64)
     with pytest.raises(OSError, match=r"has SHA-256 .* expected 0000"):
         fetch(served / "home", download_if_missing=True, verbose=False)
     assert not list((served / "home").iterdir())
 
 
 def test_published_checksums_are_whole():
-    assert all(len(bytes.fromhex(digest)) == 32 for digest in _speech_commands.ARCHIVES.values())
+    assert all(
+        len(bytes.fromhex(digest)) == 32 for digest in _speech_commands_files.ARCHIVES.values()
+    )
 
 
 def test_facts_of_the_slice_at_hand(speech_commands_folder, tmp_path):

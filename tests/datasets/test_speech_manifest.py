@@ -139,7 +139,7 @@ def test_marked_encodings_line_ends_and_gzip_need_no_option(
 def test_a_cut_off_gzip_file_is_refused(manifest):
     path = manifest("path,label\na.wav,yes\n")
     path.write_bytes(gzip.compress(path.read_bytes())[:-9])
-    with pytest.raises(ValueError, match=r"clips\.csv is not a whole gzip file"):
+    with pytest.raises(ValueError, match=r"clips\.csv is not a complete gzip file"):
         load_speech_manifest(path)
 
 
@@ -229,7 +229,7 @@ def test_a_data_frame_gives_what_its_file_gives(manifest, tmp_path):
         load_speech_manifest(frame.assign(label=["yes", None]), root=tmp_path)
     with pytest.raises(ValueError, match="no rows"):
         load_speech_manifest(frame[:0])
-    with pytest.raises(ValueError, match="quotes=True: says how a file is read"):
+    with pytest.raises(ValueError, match="quotes=True: applies to files"):
         load_speech_manifest(frame, quotes=True)
     with pytest.raises(ValueError, match="'note' is used twice"):
         load_speech_manifest(pd.concat([frame, frame[["note"]]], axis=1), root=tmp_path)

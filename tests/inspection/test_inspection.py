@@ -126,7 +126,7 @@ def test_wrong_number_of_panels_is_refused(name):
 
 def test_axes_off_the_grid_cannot_be_divided():
     ax = plt.figure().add_axes((0.1, 0.1, 0.8, 0.8))
-    with pytest.raises(ValueError, match="lies on no grid"):
+    with pytest.raises(ValueError, match="is not on a grid"):
         TrainingCurveDisplay(HISTORY).plot(ax=ax)
 
 

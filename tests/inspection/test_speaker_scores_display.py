@@ -59,7 +59,7 @@ def test_one_speaker_has_no_interval():
 
 def test_speaker_without_score_leaves_no_mean():
     display = SpeakerScoresDisplay([0.7, np.nan, 0.8], SPEAKERS).plot()
-    assert _legend(display) == ["mean: no mean, since a speaker has no score"]
+    assert _legend(display) == ["mean: no mean, because a speaker has no score"]
     assert _points(display)[0][0] == "bob"
     display.figure_.draw_without_rendering()
 

@@ -106,8 +106,8 @@ def test_without_sample_rate_frames_and_bands_are_counted():
     "parameters, message",
     [
         ({"spectrogram": np.zeros(5)}, r"shape \(5,\); expected one clip"),
-        ({"frequencies": [1.0, 2.0]}, "expected 4 rising numbers of Hz"),
-        ({"frequencies": [1.0, 3.0, 2.0, 4.0]}, "expected 4 rising numbers of Hz"),
+        ({"frequencies": [1.0, 2.0]}, "expected 4 ascending numbers in Hz"),
+        ({"frequencies": [1.0, 3.0, 2.0, 4.0]}, "expected 4 ascending numbers in Hz"),
         ({"hop_length": None}, "hop_length=None"),
     ],
 )

@@ -72,7 +72,7 @@ def test_original_is_drawn_above_what_is_rebuilt():
 
 def test_unknown_sample_rate_is_asked_for():
     with pytest.raises(
-        ValueError, match=r"Halving has no parameter 'sample_rate'.*pass sample_rate"
+        ValueError, match=r"Halving and its steps have no parameter 'sample_rate'.*pass sample_rate"
     ):
         WaveformDisplay.from_estimator(Halving(sample_rate=None), LONG)
     display = WaveformDisplay.from_estimator(Halving(None), LONG, sample_rate=16000)

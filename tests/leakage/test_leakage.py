@@ -260,7 +260,7 @@ def test_the_report_pickles_and_shows_itself_as_text_table_and_frame(clips):
             r"speakers has missing values at 1 of 24 .* position 23",
         ),
         ({"speakers": ["a"] * 23 + [" "]}, "speakers has missing values at 1 of 24"),
-        ({"speakers": ["a"] * 24}, "one speaker only"),
+        ({"speakers": ["a"] * 24}, "only one speaker"),
         ({"texts": ["a"]}, "texts has 1"),
         ({"texts": [3] * 24}, r"texts\[0\]"),
         ({"cv": "kfold"}, "cv='kfold'"),

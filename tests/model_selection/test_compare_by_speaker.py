@@ -72,7 +72,7 @@ def test_results_of_other_folds_clips_or_metrics_are_refused(clips, results):
 
     with pytest.raises(ValueError, match=r"'linear' and 'other' .* 6 and 3 folds"):
         compare(X, y, speakers, cv=3)
-    with pytest.raises(ValueError, match="fold 0 has other train clips"):
+    with pytest.raises(ValueError, match="fold 0 has different train clips"):
         compare(X, y, speakers, cv=GroupKFold(6))
     with pytest.raises(ValueError, match="targets differ"):
         compare(X, 1 - y, speakers)

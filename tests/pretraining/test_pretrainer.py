@@ -320,7 +320,7 @@ def test_pretrainer_is_never_fitted_on_validation_speakers(recorder, gaps, kind)
 def test_without_speakers_the_pretrainer_is_never_fitted_on_validation_clips(recorder):
     spy = Spy()
     net = quick(pretrainer=recorder, early_stopping=True, validation_fraction=0.25, callbacks=[spy])
-    with pytest.warns(UserWarning, match="splits off its clips at random"):
+    with pytest.warns(UserWarning, match="splits off its validation clips at random"):
         net.fit(numbered(X), y)
     assert len(spy.valid) == 12
     assert set(recorder.clips[0]) == set(range(48)) - set(spy.valid) == set(spy.train)

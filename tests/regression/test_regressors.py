@@ -268,7 +268,7 @@ def test_training_goes_on_with_the_scale_of_the_first_targets():
     assert len(net.history_) == 2
     net.set_params(warm_start=True).fit(X, Y)
     assert np.array_equal(net.target_scaler_.mean_, mean)
-    with pytest.raises(ValueError, match="y has 1 numbers a clip, but SpectrogramCNNRegressor was"):
+    with pytest.raises(ValueError, match="y has 1 numbers per clip, but SpectrogramCNN"):
         net.partial_fit(X, y)
 
 

@@ -10,6 +10,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+pytestmark = pytest.mark.slow
+
 COMPLETE, PRUNED = TrialState.COMPLETE, TrialState.PRUNED
 SCRIPT = Path(__file__).parents[2] / "examples" / "search_beyond_one_machine.py"
 

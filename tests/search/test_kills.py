@@ -22,6 +22,7 @@ from tests.search.storages import SPACE, Death, Scored, mortal
 X, Y = np.zeros((6, 1)), np.tile([0, 1], 3)
 GRID = {"a": [0.1, 0.5, 0.9], "b": [1, 2], "c": ["x"]}
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning"),
     pytest.mark.filterwarnings("ignore:.*QMCSampler"),
 ]

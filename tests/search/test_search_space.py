@@ -97,7 +97,7 @@ def test_waveforms_are_shifted_by_their_own_sample_rate():
 
 
 def test_nothing_to_search_is_an_error():
-    with pytest.raises(ValueError, match="LogisticRegression holds no estimator"):
+    with pytest.raises(ValueError, match="LogisticRegression contains no estimator"):
         suggest_search_space(LogisticRegression())
 
 

@@ -157,7 +157,7 @@ def test_going_on_draws_what_would_have_been_drawn_without_the_stop(search, tabl
 
 def fit_with_little_disk(search, table, path):
     """No file may grow beyond what the storage has now, and a bit: the disk is full."""
-    storages.PATIENCE = 0.2
+    storages.MAX_WAIT = 0.2
     limit = path.stat().st_size + 3000
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     warnings.simplefilter("ignore")
@@ -254,7 +254,7 @@ def test_a_server_out_of_reach_for_a_while_costs_time_only(search, table, storag
     thread = threading.Thread(target=away)
     thread.start()
     try:
-        with pytest.warns(UserWarning, match="out of reach"):
+        with pytest.warns(UserWarning, match="unreachable"):
             fit(search, table)
         thread.join()
         values = [params["strength"] for params in search.cv_results_["params"]]
@@ -392,7 +392,7 @@ class TestWithOneStorage:
 
         fit(search.set_params(n_trials=1), table)
         monkeypatch.setattr(RepairingJournalBackend, "append_logs", unreliable)
-        with pytest.warns(UserWarning, match="out of reach"):
+        with pytest.warns(UserWarning, match="unreachable"):
             fit(search.set_params(n_trials=3), table)
         values = [params["strength"] for params in search.cv_results_["params"]]
         np.testing.assert_allclose(search.cv_results_["mean_test_score"], values)
@@ -402,7 +402,7 @@ class TestWithOneStorage:
         self, search, table, monkeypatch
     ):
         fit(search.set_params(n_trials=2), table)
-        monkeypatch.setattr(storages, "PATIENCE", 0.1)
+        monkeypatch.setattr(storages, "MAX_WAIT", 0.1)
         with monkeypatch.context() as patch:
             write, calls = RepairingJournalBackend.append_logs, []
 
@@ -445,7 +445,7 @@ def test_a_file_that_is_no_journal_is_left_alone(content, table, tmp_path):
     path = tmp_path / "file"
     path.write_bytes(content)
     X, y, groups = table
-    with pytest.raises(ValueError, match=r"not a journal of Optuna.*sqlite:///"):
+    with pytest.raises(ValueError, match=r"not an Optuna journal.*sqlite:///"):
         linear(storage=path).fit(X, y, groups=groups)
     assert path.read_bytes() == content
 
@@ -560,9 +560,9 @@ def test_a_study_is_bound_to_weights_to_what_labels_mean_and_to_sizes_of_files(t
     weights = np.ones(12)
     search("passthrough", model__sample_weight=weights)
     search("passthrough", model__sample_weight=weights)
-    with pytest.raises(ValueError, match="it differs in what is passed to fit"):
+    with pytest.raises(ValueError, match="it differs in the arguments of fit"):
         search("passthrough", model__sample_weight=2 * weights)
-    with pytest.raises(ValueError, match="it differs in what the labels of choices stand for"):
+    with pytest.raises(ValueError, match="it differs in the values behind the labels of choices"):
         search(StandardScaler(), model__sample_weight=weights)
 
     paths = [tmp_path / f"{i}.wav" for i in range(2)]
@@ -593,8 +593,8 @@ def of_power(base):
             {"C": FloatDistribution(0.1, 1), "l1_ratio": FloatDistribution(0, 0)},
             "'l1_ratio' is not found",
         ),
-        ({"C": FloatDistribution(0.1, 1)}, {"C": FloatDistribution(2, 3)}, "lies outside of"),
-        (of_power(10.0), of_power(2.0), "stood for other parameters"),
+        ({"C": FloatDistribution(0.1, 1)}, {"C": FloatDistribution(2, 3)}, "is outside"),
+        (of_power(10.0), of_power(2.0), "meant other parameters"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:The value .* is out of the range")

@@ -18,6 +18,8 @@ from sklearn_speech.model_selection import OptunaSearchCV
 from sklearn_speech.search._ledger import TrialLedger
 from sklearn_speech.search._space import as_space
 
+pytestmark = pytest.mark.slow
+
 STRENGTHS = [0.1, 0.2, 0.3, 0.4]
 
 
@@ -102,7 +104,7 @@ def check_that_one_trial_was_lost(fitted, lost):
 
 def test_a_worker_that_is_killed_costs_its_trial_only(table, storage):
     name = uuid.uuid4().hex
-    with pytest.warns(FitFailedWarning, match="worker process died"):
+    with pytest.warns(FitFailedWarning, match="worker process was killed"):
         fitted = search(dies_at=0.4, storage=storage, study_name=name).fit(*table)
     check_that_one_trial_was_lost(fitted, 0.4)
 
@@ -114,7 +116,7 @@ def test_a_worker_without_memory_costs_its_trial_only(table):
 
 
 def test_a_worker_that_dies_for_want_of_memory_is_an_error_where_errors_are_asked_for(table):
-    with pytest.raises(RuntimeError, match="worker process died"):
+    with pytest.raises(RuntimeError, match="worker process was killed"):
         search(aborts_at=0.4, error_score="raise").fit(*table)
 
 
@@ -198,7 +200,7 @@ class TestOnDask:
     def test_a_worker_that_is_killed_costs_its_trial_only(self, tmp_path):
         # large enough to be sent, and to go down with a worker
         X, y = np.random.default_rng(0).normal(size=(64, 200)), np.tile([0, 1], 32)
-        with pytest.warns(FitFailedWarning, match="worker process died"):
+        with pytest.warns(FitFailedWarning, match="worker process was killed"):
             fitted = search(dies_at=0.4, storage=tmp_path / "journal").fit(X, y)
         check_that_one_trial_was_lost(fitted, 0.4)
 

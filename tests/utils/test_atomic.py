@@ -209,7 +209,7 @@ def test_devices_and_pipes_are_not_replaced(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for path in (pipe, Path("/dev/null")):
-        with pytest.raises(OSError, match=f"no regular file.*{path.name}"):
+        with pytest.raises(OSError, match=f"not a regular file.*{path.name}"):
             write_atomically(path, b"x")
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 

@@ -1,24 +1,86 @@
-"""Digests of data, equal for equal data in every process."""
+"""Keys of cached features: the steps and their parameters, the clips, and the version."""
 
 import hashlib
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import joblib
 import numpy as np
+from sklearn.utils import indexable
 
+from .. import __version__
 from ..audio import AudioSegment
 from ..audio._reading import check_entries
+from ..utils.sklearn_private import safe_indexing
+
+#: Parameters that do not change the features.
+_WITHOUT_EFFECT = {"n_jobs", "verbose", "device"}
+
+
+def key_of_steps(steps: list[tuple[str, Any]]) -> str:
+    """Return the part of a key that depends on the transformers and their parameters.
+
+    Parameters
+    ----------
+    steps : list of (str, transformer)
+        Their names do not matter.
+
+    Returns
+    -------
+    key : str of length 32
+    """
+    return digest([_description(step) for _, step in steps])
+
+
+def _description(step):
+    params = step.get_params(deep=True)
+    for name in params.keys() & _WITHOUT_EFFECT:
+        del params[name]
+    return [f"{type(step).__module__}.{type(step).__qualname__}", params]
+
+
+def clip_names(X: Any) -> list[str]:
+    """Return a name for each clip, derived from its file or its values, and the version.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_clips, ...)
+        Clips in any form, files included.
+
+    Returns
+    -------
+    names : list of str of length 32
+    """
+    each: Iterable[Any] | None = file_identities(X)
+    if each is None:
+        each = (safe_indexing(X, i) for i in range(len(indexable(X)[0])))
+    return [digest(__version__, clip) for clip in each]
+
+
+def key_of_clips(names: list[str]) -> str:
+    """Return the part of a key that depends on the clips.
+
+    Parameters
+    ----------
+    names : list of str
+        As :func:`clip_names` returns them.
+
+    Returns
+    -------
+    key : str of length 32
+    """
+    return digest(names)
 
 
 def digest(*values: object) -> str:
-    """A hexadecimal digest of some values.
+    """Return a hexadecimal digest of some values.
 
     Parameters
     ----------
     *values : object
-        Arrays, ragged arrays, lists, dicts, strings, paths, numbers and None are
-        taken by value; anything else as joblib takes it.
+        Arrays, ragged arrays, lists, dicts, strings, paths, numbers and None are hashed by
+        value; anything else is hashed by joblib.
 
     Returns
     -------
@@ -64,17 +126,17 @@ def _update(state, value):
 
 
 def file_identities(X: Any) -> list[tuple[Any, ...]] | None:
-    """Path, size and time of the last change of each file, to detect changed files.
+    """Return path, size and modification time of each file, to detect changed files.
 
     Parameters
     ----------
     X : array-like of str, os.PathLike or AudioSegment
-        In any of the forms that :class:`~sklearn_speech.audio.AudioReader` takes.
+        In any form that :class:`~sklearn_speech.audio.AudioReader` takes.
 
     Returns
     -------
     identities : list of tuple, or None
-        Size and time are None for a missing file; the whole is None where X holds no files.
+        Size and time are None for a missing file; the result is None if X holds no files.
     """
     if getattr(X, "dtype", None) is not None and X.dtype.kind in "biufc":
         return None
@@ -88,7 +150,7 @@ def file_identities(X: Any) -> list[tuple[Any, ...]] | None:
         try:
             found = os.stat(path)
             state: tuple[int | None, int | None] = found.st_size, found.st_mtime_ns
-        except (OSError, ValueError):  # ValueError of a null character in a name
+        except (OSError, ValueError):  # ValueError: a null character in a name
             state = None, None
         part = (entry.start, entry.end) if isinstance(entry, AudioSegment) else ()
         identities.append((path, *state, *part))

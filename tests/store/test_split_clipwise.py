@@ -9,7 +9,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
 from sklearn_speech.model_selection import cross_validate_by_speaker
-from sklearn_speech.store._clipwise import is_clipwise, split_clipwise
+from sklearn_speech.store._split_clipwise import is_clipwise, split_clipwise
 
 # clips that are cut on purpose
 pytestmark = pytest.mark.filterwarnings("ignore:n_times=:UserWarning")

@@ -1,4 +1,4 @@
-"""Pruning within a fold: the network is scored while it is trained."""
+"""Prune within a fold: score the network while it is being trained."""
 
 import math
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from ..utils.sklearn_private import check_method_params, safe_indexing
 from ._trial_folds import CHECKS_PER_FOLD, StopFold, metric_of
 
 
-class EpochWatch:
-    """Asks the pruner after each quarter of the epochs of a fold.
+class EpochPruning:
+    """Consults the pruner after each quarter of the epochs of a fold.
 
-    Each check scores the held-out clips with the network as it is then. That
-    draws no random numbers and leaves the network as it was, so that
-    a trial that is not stopped has the same scores as without checks.
+    Each check scores the held-out clips with the current weights. It draws no random numbers
+    and does not change the network, so a trial that is not stopped gets the same scores as
+    without checks.
 
     Parameters
     ----------
     trial : optuna.Trial
     X, y : array-likes of shape (n_clips, ...)
     scores : list of float
-        Of the folds that were run before this one.
+        Scores of the folds that ran before this one.
     options : dict
-        For scikit-learn's ``_fit_and_score``.
+        Options of scikit-learn's ``_fit_and_score``.
     metric : str or None
         See :func:`metric_of`.
     """
@@ -50,12 +50,12 @@ class EpochWatch:
         self.pruned = False
 
     def __call__(self, model: Any, fold: int, test: np.ndarray) -> None:
-        """Follow the fit of `model`, where its last step is a network of this library.
+        """Add the checks to `model` if its last step is a network of this library.
 
         Parameters
         ----------
         model : estimator instance
-            About to be fitted.
+            The estimator that is about to be fitted.
         fold : int
         test : ndarray of int
             Held-out clips.
@@ -77,17 +77,17 @@ class EpochWatch:
                 self.pruned = True
                 raise StopFold
 
-        net.set_params(callbacks=[*others, _Quarters(check)])
+        net.set_params(callbacks=[*others, _AfterEachQuarter(check)])
 
 
-class _Quarters(Callback):
-    """Calls a function after each quarter of the epochs but the last."""
+class _AfterEachQuarter(Callback):
+    """Calls a function after each quarter of the epochs except the last."""
 
     def __init__(self, check: Callable[[int], None]) -> None:
         self.check = check
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Check, when a quarter is over."""
+        """Call the function if a quarter of the epochs has just ended."""
         epoch = len(net.history_)
         for quarter in range(CHECKS_PER_FOLD - 1, 0, -1):
             if epoch == math.ceil(quarter * net.max_epochs / CHECKS_PER_FOLD) < net.max_epochs:

@@ -1,4 +1,4 @@
-"""The first steps of a pipeline, which may be computed once for all folds."""
+"""Find the first steps of a pipeline that can be computed once for all folds."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from sklearn.pipeline import Pipeline
 
 
 def split_clipwise(estimator: Any) -> tuple[Pipeline | None, Any]:
-    """Split a pipeline after the steps that treat each clip alone.
+    """Split a pipeline after its first steps that process each clip independently.
 
-    Such a step learns nothing from the clips and computes each one's features
-    without regard to the others, so it may see all clips before they are split.
-    Only this library's own transformers promise that, by the attribute
-    ``_treats_clips_alone``. Scikit-learn has no tag for it.
+    Such a step learns nothing from the clips and computes the features of each clip without the
+    others, so it may see all clips before they are split. Only this library's own transformers
+    declare this, with the attribute ``_treats_clips_alone``, because scikit-learn has no tag
+    for it.
 
     Parameters
     ----------
@@ -20,9 +20,9 @@ def split_clipwise(estimator: Any) -> tuple[Pipeline | None, Any]:
     Returns
     -------
     first : Pipeline or None
-        The longest beginning whose steps all promise it; None where there is none.
+        The longest run of such steps at the start of the pipeline; None if there are none.
     rest : estimator instance
-        To be fitted on each fold: the other steps, or `estimator` as it is.
+        The part to fit on each fold: the other steps, or `estimator` itself.
 
     Examples
     --------
@@ -45,6 +45,6 @@ def split_clipwise(estimator: Any) -> tuple[Pipeline | None, Any]:
 
 
 def is_clipwise(step: Any) -> bool:
-    """Whether a transformer is this library's own and promises to treat each clip alone."""
+    """Whether a transformer is this library's own and processes each clip independently."""
     own = type(step).__module__.startswith("sklearn_speech.")
     return own and getattr(step, "_treats_clips_alone", False) is True

@@ -1,0 +1,56 @@
+"""Front ends built once and shared by the transformers that have the same parameters."""
+
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from ..modules.front_end import FrontEnd
+
+#: Settings kept at a time. One takes as much memory as its filter bank, well below a megabyte.
+_N_KEPT = 16
+
+Blocks = list[tuple[slice, slice, torch.Tensor]] | None
+
+
+def shared_front_end(
+    parameters: dict[str, Any], dtype: torch.dtype, device: torch.device
+) -> tuple[FrontEnd, Blocks]:
+    """The front end that the parameters describe, and its filter bank in blocks.
+
+    Designing the window and the filters takes longer than one short clip does, so
+    serving clips one by one would spend most of its time on them. The module belongs to
+    no estimator: estimators stay small to pickle, and clones share it. It is only
+    read, so threads may use it at the same time.
+
+    Parameters
+    ----------
+    parameters : dict of str to object
+        Of :class:`~sklearn_speech.modules.front_end.FrontEnd`. One that cannot be hashed,
+        such as a window given as an array, has the front end built anew.
+    dtype : torch.dtype
+    device : torch.device
+
+    Returns
+    -------
+    front_end : FrontEnd
+        In evaluation mode, on the device. Must not be changed.
+    blocks : list of (slice, slice, Tensor), or None
+        See :meth:`~sklearn_speech.modules.front_end.FrontEnd.blocks`.
+    """
+    # 1, 1.0 and True are equal as keys, but not as parameters
+    key = tuple((name, type(value), value) for name, value in sorted(parameters.items()))
+    try:
+        hash(key)
+    except TypeError:
+        return _build(key, dtype, device)
+    return _kept(key, dtype, device)
+
+
+def _build(key, dtype, device):
+    parameters = {name: value for name, _, value in key}
+    front_end = FrontEnd(dtype=dtype, **parameters).to(device).eval()
+    return front_end, front_end.blocks()
+
+
+_kept = lru_cache(maxsize=_N_KEPT)(_build)
