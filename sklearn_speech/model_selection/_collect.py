@@ -133,12 +133,12 @@ def _warn_of_undefined_scores(folds, held_out, labels):
         if undefined:
             warnings.warn(
                 f"{labels.get(name, name)} has no value (NaN) in {len(undefined)} of {len(folds)} "
-                f"folds, such as the one that held out {shorten_names(undefined[0])}: the held-out clips "
-                "lack a class or label, or all have the same number. The mean over speakers "
-                "leaves these speakers out, and pooled_scores has the score of all clips "
-                "together. Otherwise hold out several speakers at once, as with "
-                "cv=StratifiedGroupKFold(), or choose a metric that one target is enough for, "
-                "such as 'accuracy', 'neg_log_loss' or 'neg_mean_absolute_error'",
+                f"folds, such as the one that held out {shorten_names(undefined[0])}: the held-out "
+                "clips lack a class or label, or all have the same number. The mean over speakers "
+                "leaves these speakers out; pooled_scores has the score of all clips together. Or "
+                "hold out several speakers at once, with cv=StratifiedGroupKFold(), or choose a "
+                "metric for which one target is enough, such as 'accuracy', 'neg_log_loss' or "
+                "'neg_mean_absolute_error'",
                 UndefinedMetricWarning,
                 stacklevel=4,
             )
