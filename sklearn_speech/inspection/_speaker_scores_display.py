@@ -285,9 +285,9 @@ class SpeakerScoresDisplay:
 
 def _format_mean(mean, low, high, n_counted, n_speakers):
     if n_counted == 0:
-        return "no mean, since the score of each speaker is undefined"
+        return "no mean, because the score of each speaker is undefined"
     if np.isnan(mean):
-        return "no mean, since a speaker has no score"
+        return "no mean, because a speaker has no score"
     of_some = f" over {n_counted} of {n_speakers}" if n_counted < n_speakers else ""
     if np.isnan(low):
         return f"{mean:.3f}{of_some} (one speaker: no interval)"
