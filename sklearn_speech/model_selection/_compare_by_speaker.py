@@ -100,8 +100,9 @@ def compare_by_speaker(
 def _targets(result):
     """Targets as plain values; sequences as lists, whatever they were given as."""
     if result.y_true.dtype.kind == "f":
-        missing = np.isnan(result.y_true)  # unlabelled clips of a regressor; NaN equals nothing
-        return np.where(missing, None, result.y_true.astype(object)).tolist()
+        values = result.y_true.astype(object)
+        values[np.isnan(result.y_true)] = None  # unlabelled for a regressor; NaN equals nothing
+        return values.tolist()
     return [
         np.asarray(target).tolist() if isinstance(target, (list, tuple, np.ndarray)) else target
         for target in result.y_true.tolist()
