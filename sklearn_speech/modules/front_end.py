@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..filters import check_band, frame_sizes, mel_filterbank, mel_frequencies, window_function
+from ..filters import frame_sizes, mel_filterbank, mel_frequencies, window_function
+from ..filters._mel_filterbank import check_band
 from .cepstrum import Cepstrum
 from .filterbank import MatrixFilterbank, ShapedFilterbank
 from .framing import Framing
