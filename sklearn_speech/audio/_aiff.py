@@ -1,8 +1,9 @@
 """AIFF, AIFF-C and the older 8SVX, all of chunks in big-endian order, and CAF."""
 
 import struct
+from typing import BinaryIO
 
-from ._chunks import Layout, only, walk
+from ._chunks import Chunk, Layout, only, walk
 from ._inspection import Inspection
 
 _LAYOUT = Layout(4, ">I", False, 2)
@@ -18,7 +19,7 @@ _CAF_KINDS = (b"lpcm", b"ulaw", b"alaw")
 _BROKEN_RATES = (22254.545, 11127.273)
 
 
-def inspect_aiff(handle, n_bytes):
+def inspect_aiff(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check an AIFF or AIFF-C file.
 
     Parameters
@@ -59,7 +60,7 @@ def inspect_aiff(handle, n_bytes):
     return Inspection(problem, n_frames=None if problem else there)
 
 
-def inspect_svx(handle, n_bytes):
+def inspect_svx(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check an 8SVX or 16SV file; see :func:`inspect_aiff`."""
     chunks, problem = _walk_form(handle, n_bytes, b"BODY")
     form, sound = only(chunks, b"VHDR"), only(chunks, b"BODY")
@@ -76,7 +77,7 @@ def inspect_svx(handle, n_bytes):
     return Inspection(problem)
 
 
-def inspect_caf(handle, n_bytes):
+def inspect_caf(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check a Core Audio file; see :func:`inspect_aiff`."""
     chunks, problem, _ = walk(handle, 8, n_bytes, _CAF_LAYOUT, b"data", lambda size: size == -1)
     form, sound = only(chunks, b"desc"), only(chunks, b"data")
@@ -115,7 +116,7 @@ def inspect_caf(handle, n_bytes):
     return Inspection(problem, source=source, n_frames=n_frames)
 
 
-def _walk_form(handle, n_bytes, sound):
+def _walk_form(handle: BinaryIO, n_bytes: int, sound: bytes) -> tuple[list[Chunk], str | None]:
     handle.seek(4)
     (stated,) = struct.unpack(">I", handle.read(4))
     chunks, problem, end = walk(
@@ -127,11 +128,11 @@ def _walk_form(handle, n_bytes, sound):
     return chunks, problem
 
 
-def _extended(ten):
+def _extended(ten: bytes) -> float:
     """An 80-bit floating-point number."""
     exponent, mantissa = struct.unpack(">HQ", ten)
     return mantissa * 2.0 ** max(-1000, min(900, (exponent & 0x7FFF) - 16446))
 
 
-def _is_rate(rate):
+def _is_rate(rate: float) -> bool:
     return rate == round(rate) or any(abs(rate - broken) < 0.01 for broken in _BROKEN_RATES)

@@ -2,8 +2,10 @@
 
 import warnings
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..utils.sklearn_private import (
@@ -13,7 +15,7 @@ from ..utils.sklearn_private import (
     validate_parameter_constraints,
 )
 from ..utils.validation import make_ragged
-from ._reading import check_entries, printable, read_clips
+from ._reading import Entries, check_entries, printable, read_clips
 
 
 class AudioReader(TransformerMixin, BaseEstimator):
@@ -82,7 +84,15 @@ class AudioReader(TransformerMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    def __init__(self, sample_rate, *, on_error="raise", channel=None, n_jobs=None, verbose=False):
+    def __init__(
+        self,
+        sample_rate: int,
+        *,
+        on_error: str = "raise",
+        channel: int | None = None,
+        n_jobs: int | None = None,
+        verbose: bool = False,
+    ) -> None:
         self.sample_rate = sample_rate
         self.on_error = on_error
         self.channel = channel
@@ -90,7 +100,7 @@ class AudioReader(TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Entries, y: object = None) -> Self:
         """Check that X holds paths; no file is read.
 
         Parameters
@@ -107,7 +117,7 @@ class AudioReader(TransformerMixin, BaseEstimator):
         check_entries(X)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Entries) -> NDArray[Any]:
         """Read the files.
 
         Parameters
@@ -172,7 +182,7 @@ class AudioReader(TransformerMixin, BaseEstimator):
             for clip in clips
         )
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         tags.input_tags.string = True

@@ -1,7 +1,9 @@
 """Files made of chunks, each with a name and a size: WAV, RF64, Wave64, AIFF and CAF."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from ._inspection import cut_off, trailer_length
 
@@ -16,7 +18,7 @@ class Layout:
     align: int
 
     @property
-    def header(self):
+    def header(self) -> int:
         """Bytes before a chunk's content."""
         return self.id_length + struct.calcsize(self.size)
 
@@ -31,7 +33,15 @@ class Chunk:
     there: int
 
 
-def walk(handle, start, n_bytes, layout, sound, is_unknown, sizes=None):
+def walk(
+    handle: BinaryIO,
+    start: int,
+    n_bytes: int,
+    layout: Layout,
+    sound: bytes,
+    is_unknown: Callable[[int], bool],
+    sizes: dict[bytes, int] | None = None,
+) -> tuple[list[Chunk], str | None, int]:
     """Go from chunk to chunk.
 
     Parameters
@@ -92,30 +102,30 @@ def walk(handle, start, n_bytes, layout, sound, is_unknown, sizes=None):
     return chunks, None, min(position, n_bytes)
 
 
-def _is_trailer(handle, position, n_bytes):
+def _is_trailer(handle: BinaryIO, position: int, n_bytes: int) -> bool:
     handle.seek(position)
     tail = handle.read(n_bytes - position)
     # one zero makes the length even, also where the format asks for no padding
     return tail == b"\0" or trailer_length(tail) == len(tail)
 
 
-def _is_walkable(handle, position, n_bytes, layout):
+def _is_walkable(handle: BinaryIO, position: int, n_bytes: int, layout: Layout) -> bool:
     """Whether a file goes on with a chunk, or ends, where an empty one has been."""
     handle.seek(position)
     name = handle.read(layout.id_length)
     return position >= n_bytes or (len(name) == layout.id_length and _is_name(name))
 
 
-def _is_name(name):
+def _is_name(name: bytes) -> bool:
     """Names are printable ASCII; those of Wave64 are GUIDs, with such a name at the beginning."""
     return all(32 <= byte < 127 for byte in name[:4])
 
 
-def _shown(name):
+def _shown(name: bytes) -> str:
     return repr(name[:4].decode("ascii"))
 
 
-def only(chunks, name):
+def only(chunks: list[Chunk], name: bytes) -> Chunk | None:
     """The one chunk of a name, None where there is none."""
     found = [chunk for chunk in chunks if chunk.name == name]
     return found[0] if found else None

@@ -3,12 +3,13 @@
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 #: Rows that are advanced side by side have this many bytes: few, since each takes a call of NumPy.
 _ROW = 16
 
 
-def crc16(data):
+def crc16(data: bytes) -> int:
     """CRC-16 as LAME computes it: polynomial 0x8005 with reversed bits, beginning at 0.
 
     Parameters
@@ -49,7 +50,7 @@ def crc16(data):
 
 
 @lru_cache(maxsize=1)
-def _table():
+def _table() -> NDArray[np.uint16]:
     table = np.arange(256, dtype=np.uint16)
     for _ in range(8):
         table = np.where(table & 1, table >> 1 ^ 0xA001, table >> 1).astype(np.uint16)
@@ -57,7 +58,7 @@ def _table():
 
 
 @lru_cache(maxsize=64)
-def _carry(level):
+def _carry(level: int) -> tuple[np.ndarray, ...]:
     """A CRC's low and high byte carried over 16 * 2**level zeros, as two tables."""
     if level:
         low, high = _carry(level - 1)

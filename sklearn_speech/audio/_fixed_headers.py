@@ -2,13 +2,14 @@
 
 import re
 import struct
+from typing import BinaryIO
 
 from ._inspection import Inspection, cut_off, trailer_length
 
 _AU_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}
 
 
-def inspect_au(handle, n_bytes):
+def inspect_au(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check a Sun/NeXT file.
 
     Parameters
@@ -39,7 +40,7 @@ def inspect_au(handle, n_bytes):
     return Inspection(problem, n_frames=min(stated, n_bytes - start) // block if block else None)
 
 
-def inspect_sphere(handle, n_bytes):
+def inspect_sphere(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check a NIST SPHERE file; see :func:`inspect_au`."""
     handle.seek(0)
     head = handle.read(1024)
@@ -59,15 +60,10 @@ def inspect_sphere(handle, n_bytes):
         return Inspection(
             f"is SPHERE with {shown}: only uncompressed samples are read", whole=False
         )
-    numbers = {}
-    for name, default in (
-        (b"sample_count", None),
-        (b"channel_count", 1),
-        (b"sample_n_bytes", None),
-    ):
-        value = fields.get(name, b"").strip()
-        numbers[name] = int(value) if value.isdigit() else default
-    count, n_channels, width = numbers.values()
+    count, width = _number(fields, b"sample_count"), _number(fields, b"sample_n_bytes")
+    n_channels = _number(fields, b"channel_count")
+    if n_channels is None:
+        n_channels = 1
     if count is None or width is None:
         # libsndfile needs neither; without them nothing can be compared
         return Inspection("damaged: its header lacks the number or the width of samples")
@@ -77,14 +73,19 @@ def inspect_sphere(handle, n_bytes):
     return Inspection(problem, n_frames=min(count, there))
 
 
-def inspect_htk(handle, n_bytes):
+def _number(fields: dict[bytes, bytes], name: bytes) -> int | None:
+    value = fields.get(name, b"").strip()
+    return int(value) if value.isdigit() else None
+
+
+def inspect_htk(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check an HTK waveform file; see :func:`inspect_au`."""
     handle.seek(0)
     n_frames, _, width = struct.unpack(">IIH", handle.read(10))
     return Inspection(_compare(handle, n_bytes, 12, n_frames * width), n_frames=n_frames)
 
 
-def inspect_avr(handle, n_bytes):
+def inspect_avr(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check an Audio Visual Research file; see :func:`inspect_au`."""
     handle.seek(12)
     head = handle.read(18)
@@ -100,7 +101,7 @@ def inspect_avr(handle, n_bytes):
     return Inspection(_compare(handle, n_bytes, 128, n_frames * block))
 
 
-def inspect_mpc(handle, n_bytes):
+def inspect_mpc(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check an Akai MPC 2000 file; see :func:`inspect_au`."""
     handle.seek(21)
     head = handle.read(21)
@@ -110,14 +111,14 @@ def inspect_mpc(handle, n_bytes):
     return Inspection(_compare(handle, n_bytes, 42, n_frames * 2 * (2 if stereo else 1)))
 
 
-def inspect_wve(handle, n_bytes):
+def inspect_wve(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check a Psion file; see :func:`inspect_au`."""
     handle.seek(18)
     (n_frames,) = struct.unpack(">I", handle.read(4).ljust(4, b"\0"))
     return Inspection(_compare(handle, n_bytes, 32, n_frames), n_frames=n_frames)
 
 
-def inspect_voc(handle, n_bytes):
+def inspect_voc(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check the blocks of a Creative Voice file; see :func:`inspect_au`."""
     handle.seek(20)
     (position,) = struct.unpack("<H", handle.read(2).ljust(2, b"\0"))
@@ -144,7 +145,7 @@ def inspect_voc(handle, n_bytes):
     return Inspection(None if n_sounds else "holds no block of samples")
 
 
-def _compare(handle, n_bytes, start, stated):
+def _compare(handle: BinaryIO, n_bytes: int, start: int, stated: int) -> str | None:
     there = n_bytes - start
     if stated > there:
         return cut_off(stated - there)

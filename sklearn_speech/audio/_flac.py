@@ -4,6 +4,7 @@ The decoder checks the CRC of each frame; what STREAMINFO says is checked here, 
 first and the last frame, and by the MD5 digest once all is decoded.
 """
 
+import mmap
 from dataclasses import dataclass
 
 from ._inspection import Inspection, id3_size, trailer_length
@@ -19,7 +20,7 @@ _RATES = (None, 88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 
 _BITS = (None, 8, 12, None, 16, 20, 24, 32)
 
 
-def _crc8_table():
+def _crc8_table() -> list[int]:
     table = []
     for byte in range(256):
         for _ in range(8):
@@ -43,7 +44,7 @@ class Frame:
     bits: int | None
 
 
-def inspect(content):
+def inspect(content: bytes | mmap.mmap) -> Inspection:
     """Check a FLAC stream.
 
     Parameters
@@ -83,7 +84,7 @@ def inspect(content):
     return Inspection(problem, source=source, n_frames=total, max_frames=bound, md5=md5)
 
 
-def _skip_metadata(content, begin):
+def _skip_metadata(content: bytes | mmap.mmap, begin: int) -> tuple[int, str | None]:
     """Where the first frame begins, and what is wrong before it."""
     position, last = begin + 4, False
     if content[begin : begin + 4] != b"fLaC":
@@ -98,7 +99,9 @@ def _skip_metadata(content, begin):
     return position, None
 
 
-def _compare(first, rate, n_channels, bits, smallest, largest):
+def _compare(
+    first: Frame, rate: int, n_channels: int, bits: int, smallest: int, largest: int
+) -> str | None:
     for what, stated, found in (
         ("Hz", rate, first.rate),
         ("channels", n_channels, first.n_channels),
@@ -111,7 +114,9 @@ def _compare(first, rate, n_channels, bits, smallest, largest):
     return None
 
 
-def _last_total(content, audio, first, total):
+def _last_total(
+    content: bytes | mmap.mmap, audio: int, first: Frame, total: int
+) -> tuple[int, int | None]:
     """Where the sound ends in `content`, and the samples up to the end of the last frame."""
     lowest = max(audio, len(content) - _TAIL)
     nearest = None
@@ -141,7 +146,7 @@ def _last_total(content, audio, first, total):
     return until, nearest
 
 
-def _frame(content, position):
+def _frame(content: bytes | mmap.mmap, position: int) -> Frame | None:
     """The frame header at a position, None where there is none."""
     head = content[position : position + 16]
     if len(head) < 6 or head[0] != 0xFF or head[1] & 0xFE != 0xF8 or head[3] & 1:
@@ -178,7 +183,7 @@ def _frame(content, position):
     return Frame(bool(head[1] & 1), number, block_size, rate, n_channels, _BITS[bits_code])
 
 
-def _coded_number(head):
+def _coded_number(head: bytes) -> tuple[int | None, int]:
     """A number in UTF-8's manner, up to 36 bits, from byte 4, and its length."""
     lead = head[4]
     if lead < 0x80:

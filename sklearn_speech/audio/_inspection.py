@@ -35,17 +35,17 @@ class Inspection:
     whole: bool = True
 
 
-def is_streamed(size):
+def is_streamed(size: int) -> bool:
     """Whether a 32-bit size was written before the length was known."""
     return size in (0, 0xFFFFFFFF) or size in STREAMED_SIZES
 
 
-def cut_off(lacking, what="sound"):
+def cut_off(lacking: int, what: str = "sound") -> str:
     """The reason of a file that ends too early."""
     return f"cut off: {lacking:,} bytes of {what} are missing at its end"
 
 
-def trailer_length(tail, padding=False):
+def trailer_length(tail: bytes, padding: bool = False) -> int:
     """Bytes at the beginning of `tail` that are tags or padding rather than sound.
 
     Parameters
@@ -91,7 +91,7 @@ def trailer_length(tail, padding=False):
     return min(position, len(tail))
 
 
-def id3_size(head):
+def id3_size(head: bytes) -> int:
     """Bytes of an ID3v2 tag after its header of ten."""
     size = 0
     for byte in head[6:10]:

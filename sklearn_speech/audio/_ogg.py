@@ -47,7 +47,7 @@ class Page:
     sound: bool  # whether its checksum agrees
 
 
-def inspect(content):
+def inspect(content: bytes) -> Inspection:
     """Check the pages of an Ogg file.
 
     Parameters
@@ -90,7 +90,7 @@ def inspect(content):
     return Inspection(problem, source=source, max_frames=n_packets * longest)
 
 
-def _split(content):
+def _split(content: bytes) -> tuple[list[Page], str | None]:
     pages: list = []
     problem = None
     reflected = content.translate(_REVERSED)
@@ -137,14 +137,14 @@ def _split(content):
     return pages, problem
 
 
-def _checksum_agrees(reflected, start, end):
+def _checksum_agrees(reflected: bytes, start: int, end: int) -> bool:
     crc = zlib.crc32(reflected[start : start + 22], 0xFFFFFFFF)
     crc = zlib.crc32(bytes(4), crc)  # the checksum's own place counts as zeros
     crc = zlib.crc32(reflected[start + 26 : end], crc) ^ 0xFFFFFFFF
     return crc == int.from_bytes(reflected[start + 22 : start + 26], "big")
 
 
-def _check_stream(pages):
+def _check_stream(pages: list[Page]) -> str | None:
     first = pages[0]
     if not first.flags & _FIRST:
         return "damaged: the first page of its stream is missing"
@@ -163,7 +163,7 @@ def _check_stream(pages):
     return None
 
 
-def _inspect_flac(content, pages, problem):
+def _inspect_flac(content: bytes, pages: list[Page], problem: str | None) -> Inspection:
     """The FLAC frames without their pages, since libsndfile does not open all such files."""
     packets, open_packet = [], b""
     for page in pages:

@@ -5,16 +5,22 @@ reports all bad ones at once, so each one travels as its reason.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import soundfile
 import soxr
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ._audio_segment import AudioSegment
 from ._decoding import FAILURES, as_it_is_on_disk, decode
+
+#: What stands for clips: paths or segments, in a list, a tuple, an array or a Series.
+Entries = Sequence[str | os.PathLike[str] | AudioSegment] | NDArray[Any]
 
 #: Floating-point files may overshoot [-1, 1]; a peak above this (+20 dB) is another scale.
 MAX_PEAK = 10.0
@@ -38,7 +44,7 @@ class Clip:
     duration: float = float("nan")  # of the entry (s)
 
 
-def check_entries(X, name="X"):
+def check_entries(X: Any, name: str = "X") -> list[str | AudioSegment]:
     """The paths and segments in `X` as a list.
 
     Parameters
@@ -81,7 +87,7 @@ def check_entries(X, name="X"):
     return [_check_entry(entry, i, name) for i, entry in enumerate(X)]
 
 
-def _check_entry(entry, index, name):
+def _check_entry(entry: object, index: int, name: str) -> str | AudioSegment:
     if isinstance(entry, AudioSegment):
         return entry
     if isinstance(entry, (str, os.PathLike)):
@@ -95,8 +101,14 @@ def _check_entry(entry, index, name):
 
 
 def read_clips(
-    entries, sample_rate=None, *, channel=None, keep_damaged=False, n_jobs=None, progress=None
-):
+    entries: list[str | AudioSegment],
+    sample_rate: int | None = None,
+    *,
+    channel: int | None = None,
+    keep_damaged: bool = False,
+    n_jobs: int | None = None,
+    progress: str | None = None,
+) -> list[Clip]:
     """Read many entries in threads, in order.
 
     Parameters
@@ -126,7 +138,13 @@ def read_clips(
     return list(tqdm(clips, desc=progress, total=len(entries), disable=progress is None))
 
 
-def read_clip(entry, sample_rate=None, *, channel=None, keep_damaged=False):
+def read_clip(
+    entry: str | AudioSegment,
+    sample_rate: int | None = None,
+    *,
+    channel: int | None = None,
+    keep_damaged: bool = False,
+) -> Clip:
     """Read one entry; see :func:`read_clips`.
 
     Parameters
@@ -171,7 +189,7 @@ def read_clip(entry, sample_rate=None, *, channel=None, keep_damaged=False):
         return Clip(reason="needs more memory than there is")
 
 
-def _not_a_readable_file(path):
+def _not_a_readable_file(path: str) -> str | None:
     if not os.path.exists(path):
         return "no such file"
     if os.path.isdir(path):
@@ -185,12 +203,12 @@ def _not_a_readable_file(path):
     return None
 
 
-def printable(entry):
+def printable(entry: str | AudioSegment) -> str:
     """A path or segment as text that can be printed, whatever bytes its name has."""
     return str(entry).encode(errors="backslashreplace").decode()
 
 
-def _bad_samples(waveform):
+def _bad_samples(waveform: np.ndarray) -> str | None:
     peak = np.abs(waveform).max()  # NaN if any sample is NaN
     if np.isnan(peak):
         return "contains NaN samples"
@@ -201,7 +219,7 @@ def _bad_samples(waveform):
     return None
 
 
-def _cancelled(samples, average):
+def _cancelled(samples: np.ndarray, average: np.ndarray) -> str | None:
     """What is wrong with channels of which next to nothing is left in their average."""
     power = float(np.einsum("ij,ij->", samples, samples, dtype=np.float64)) / samples.shape[1]
     left = float(np.dot(average, average))
@@ -213,7 +231,7 @@ def _cancelled(samples, average):
     return None
 
 
-def _resample(waveform, rate, sample_rate):
+def _resample(waveform: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
     if rate != sample_rate:
         resampled = soxr.resample(waveform, rate, sample_rate, quality="HQ")
         # a clip shorter than one sample of the new rate keeps its mean as that sample
@@ -222,7 +240,7 @@ def _resample(waveform, rate, sample_rate):
     return np.clip(waveform, -1.0, 1.0).astype(np.float32, copy=False)
 
 
-def header_rates(paths):
+def header_rates(paths: list[str]) -> set[int]:
     """Sampling rates that the headers of `paths` state, unreadable files left out.
 
     Parameters

@@ -3,15 +3,16 @@
 from copy import copy
 from functools import cache
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from ..modules.front_end import ZERO_FRAMES_IN_NETWORK, FrontEnd
+from ..modules.front_end import ZERO_FRAMES_IN_NETWORK, Blocks, FrontEnd
 from ..modules.scaling import SCALINGS
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed
@@ -81,7 +82,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
     __metadata_request__inverse_transform = {"S": UNUSED}
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Check the parameters, and learn what a typical clip's range is.
 
         Parameters
@@ -105,7 +106,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
             self.ranges_ = extract(front_end, X[some], blocks)[1].mean(axis=0)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Compute the features of each clip.
 
         Parameters
@@ -120,7 +121,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         """
         return self._extract(X)[0]
 
-    def clip_ranges(self, X):
+    def clip_ranges(self, X: ArrayLike) -> NDArray[Any]:
         """Tell what scaling takes out of each clip, for ``inverse_transform`` to put back.
 
         Parameters
@@ -136,7 +137,9 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         """
         return self._extract(X)[1]
 
-    def inverse_transform(self, S, ranges=None, lengths=None):
+    def inverse_transform(
+        self, S: ArrayLike, ranges: ArrayLike | None = None, lengths: int | ArrayLike | None = None
+    ) -> NDArray[Any]:
         """Find waveforms that have these features.
 
         Scaling is undone, then `n_iter` turns of a fast Griffin-Lim look for
@@ -199,7 +202,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         )
         return make_ragged(waveforms) if ragged else np.stack(waveforms)
 
-    def _frames_fitted(self, front_end):
+    def _frames_fitted(self, front_end: FrontEnd) -> int | None:
         """Frames of the clips seen in fit, where they had one width."""
         n_times = getattr(self, "n_features_in_", None)
         return None if n_times is None else front_end.n_frames(n_times)
@@ -207,12 +210,12 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
     def to_module(
         self,
         *,
-        train_stft=False,
-        train_mel=False,
-        random_mel=False,
-        filterbank="free",
-        masked_bins=None,
-    ):
+        train_stft: bool = False,
+        train_mel: bool = False,
+        random_mel: bool = False,
+        filterbank: str = "free",
+        masked_bins: tuple[int, int] | None = None,
+    ) -> FrontEnd:
         """Make the front end a torch module, to be the first layer of a network.
 
         Parameters
@@ -255,21 +258,21 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
             masked_bins=masked_bins,
         )
 
-    def _extract(self, X):
+    def _extract(self, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
         check_is_fitted(self)
         X = check_waveforms(self, X, reset=False)
         front_end, blocks = self._shared_front_end(_dtype_of(X))
         return extract(front_end, X, blocks)
 
-    def _shared_front_end(self, dtype):
+    def _shared_front_end(self, dtype: torch.dtype) -> tuple[FrontEnd, Blocks | None]:
         """The front end that the parameters describe, on the device to compute on."""
         return shared_front_end(self._front_end_parameters(), dtype, resolve_device(self.device))
 
-    def _front_end_parameters(self):
+    def _front_end_parameters(self) -> dict[str, Any]:
         cls: Any = type(self)
         return {name: getattr(self, name) for name in _names_of_front_end(cls)}
 
-    def _typical_ranges(self, n_clips, dtype=torch.float32):
+    def _typical_ranges(self, n_clips: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
         """Ranges to assume for clips that come without: the mean of the training clips."""
         if self.ranges_ is None:
             neutral = np.array([[0.0], [0.0], [1.0]])
@@ -281,17 +284,17 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
 
 
 @cache
-def _names_of_front_end(cls):
+def _names_of_front_end(cls: Any) -> tuple[str, ...]:
     """The parameters of a transformer that its front end has too."""
     return tuple(sorted(set(cls._get_param_names()) - _OUTSIDE_FRONT_END))
 
 
-def _dtype_of(X):
+def _dtype_of(X: np.ndarray) -> torch.dtype:
     X = X[0] if is_ragged(X) else X
     return torch.float64 if X.dtype == np.float64 else torch.float32
 
 
-def _checked_ranges(ranges, n_clips, n_bands):
+def _checked_ranges(ranges: ArrayLike, n_clips: int, n_bands: int) -> np.ndarray:
     ranges = np.asarray(ranges)
     if ranges.dtype.kind not in "fiu" or ranges.shape not in {
         (n_clips, 3, 1),
@@ -304,7 +307,7 @@ def _checked_ranges(ranges, n_clips, n_bands):
     return ranges
 
 
-def _checked_lengths(lengths, n_clips):
+def _checked_lengths(lengths: ArrayLike, n_clips: int) -> list[int]:
     lengths = np.asarray(lengths)
     if lengths.dtype.kind not in "iu" or lengths.shape not in {(), (n_clips,)}:
         raise ValueError(

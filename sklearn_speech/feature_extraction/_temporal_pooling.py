@@ -1,8 +1,11 @@
 """Frames of clips to a fixed number of features."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -10,7 +13,12 @@ from ..utils.sklearn_private import Interval, check_feature_names_in, fit_contex
 from ..utils.validation import check_spectrograms, is_ragged
 
 #: What can be taken over the frames of a segment, by name.
-_STATISTICS = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max}
+_STATISTICS: dict[str, Callable[..., Any]] = {
+    "mean": np.mean,
+    "std": np.std,
+    "min": np.min,
+    "max": np.max,
+}
 
 
 class TemporalPooling(TransformerMixin, BaseEstimator):
@@ -65,13 +73,19 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
         "n_frames": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    def __init__(self, statistics=("mean", "std", "max"), *, n_segments=1, n_frames=None):
+    def __init__(
+        self,
+        statistics: str | Sequence[str] = ("mean", "std", "max"),
+        *,
+        n_segments: int = 1,
+        n_frames: int | None = None,
+    ) -> None:
         self.statistics = statistics
         self.n_segments = n_segments
         self.n_frames = n_frames
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn the number of bands.
 
         Parameters
@@ -100,7 +114,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
         self.n_features_out_ = n_rows * self.n_features_in_
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Pool the frames of each clip.
 
         Parameters
@@ -121,7 +135,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
             return np.concatenate([self._pool(clip[np.newaxis]) for clip in X])
         return self._pool(X)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Names of the features.
 
         Parameters
@@ -145,7 +159,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
         names += [f"frame{i}_{b}" for i in range(self.n_frames or 0) for b in bands]
         return np.array(names, dtype=object)
 
-    def _names(self):
+    def _names(self) -> list[str]:
         """The statistics by name, each known."""
         names = [self.statistics] if isinstance(self.statistics, str) else list(self.statistics)
         for name in names:
@@ -156,7 +170,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
                 )
         return names
 
-    def _pool(self, clips):
+    def _pool(self, clips: np.ndarray) -> np.ndarray:
         """Features of clips of one length, of shape (n_clips, n_bands, n_frames)."""
         n_clips, n_bands, n_frames = clips.shape
         k = self.n_segments
@@ -171,7 +185,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
         return np.concatenate(columns, axis=1).astype(clips.dtype, copy=False)
 
 
-def _taken(name, part):
+def _taken(name: str, part: np.ndarray) -> np.ndarray:
     """A statistic over frames; sums are taken in float64."""
     if name in ("min", "max"):
         return _STATISTICS[name](part, axis=2)

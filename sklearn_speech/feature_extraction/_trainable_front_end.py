@@ -4,6 +4,7 @@ from numbers import Real
 
 from sklearn.base import BaseEstimator
 
+from ..modules.front_end import FrontEnd
 from ..utils.parameters import refuse_idle_parameters
 from ..utils.sklearn_private import (
     HasMethods,
@@ -12,6 +13,7 @@ from ..utils.sklearn_private import (
     StrOptions,
     validate_parameter_constraints,
 )
+from ._base import BaseSpectralTransformer
 
 
 class TrainableFrontEnd(BaseEstimator):
@@ -77,14 +79,14 @@ class TrainableFrontEnd(BaseEstimator):
 
     def __init__(
         self,
-        transformer,
+        transformer: BaseSpectralTransformer,
         *,
-        train="mel",
-        lr=None,
-        filterbank="free",
-        random_mel=False,
-        masked_bins=None,
-    ):
+        train: str | None = "mel",
+        lr: float | None = None,
+        filterbank: str = "free",
+        random_mel: bool = False,
+        masked_bins: tuple[int, int] | None = None,
+    ) -> None:
         self.transformer = transformer
         self.train = train
         self.lr = lr
@@ -93,16 +95,16 @@ class TrainableFrontEnd(BaseEstimator):
         self.masked_bins = masked_bins
 
     @property
-    def sample_rate(self):
+    def sample_rate(self) -> float:
         """Sampling rate of the waveforms, in Hz: that of the transformer."""
         return self.transformer.sample_rate
 
     @property
-    def scaling(self):
+    def scaling(self) -> str | None:
         """Scaling of the spectrograms: that of the transformer."""
         return self.transformer.scaling
 
-    def to_module(self):
+    def to_module(self) -> FrontEnd:
         """Make the front end a torch module, to be the first layer of a network.
 
         Returns

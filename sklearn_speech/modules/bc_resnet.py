@@ -3,7 +3,7 @@
 import numbers
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .input_norm import InputNorm
@@ -76,19 +76,19 @@ class BCResNetNet(nn.Module):
 
     def __init__(
         self,
-        n_bands,
-        n_frames,
-        n_classes,
-        tau=1,
-        variant="paper",
-        dropout=0.1,
-        transition_dropout=None,
-        input_norm="clip",
-    ):
+        n_bands: int,
+        n_frames: int | None,
+        n_classes: int,
+        tau: float = 1,
+        variant: str = "paper",
+        dropout: float = 0.1,
+        transition_dropout: float | None = None,
+        input_norm: str | None = "clip",
+    ) -> None:
         super().__init__()
         if variant not in ("paper", "reference"):
             raise ValueError(f"variant={variant!r}: expected 'paper' or 'reference'")
-        if not isinstance(tau, numbers.Real) or not float(tau) >= 0.25:
+        if not isinstance(tau, (float, numbers.Real)) or not float(tau) >= 0.25:
             raise ValueError(f"tau={tau!r}: expected a number of at least 0.25")
         paper = variant == "paper"
         if transition_dropout is None:
@@ -115,7 +115,7 @@ class BCResNetNet(nn.Module):
         self.expand_norm = MaskedBatchNorm(last) if paper else None
         self.classify = nn.Linear(last, n_classes, bias=paper)
 
-    def encode(self, x, lengths=None):
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Features of each frame, before they are averaged over time.
 
         Parameters
@@ -145,7 +145,7 @@ class BCResNetNet(nn.Module):
             x = F.relu(self.expand_norm(x, mask))
         return zero_padding(x.mean(2), mask)
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         features = at_least_single(self.encode(x, lengths))  # as lengths need
         n_frames = features.shape[-1] if lengths is None else lengths.to(features.device)[:, None]
         return self.classify(features.sum(-1) / n_frames)
@@ -154,7 +154,7 @@ class BCResNetNet(nn.Module):
 class _BroadcastedResidual(nn.Module):
     """What both kinds of block share: a map over frequency, and its average's over time."""
 
-    def __init__(self, n_channels, stride, dilation, dropout):
+    def __init__(self, n_channels: int, stride: int, dilation: int, dropout: float) -> None:
         super().__init__()
         self.frequency = nn.Conv2d(
             n_channels,
@@ -179,7 +179,7 @@ class _BroadcastedResidual(nn.Module):
         self.mix = nn.Conv1d(n_channels, n_channels, 1, bias=False)
         self.dropout = nn.Dropout1d(dropout)
 
-    def residual(self, x, mask):
+    def residual(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Map over frequency plus the broadcasted one over time."""
         maps = _at_least_five_bands(self.frequency(x))
         maps = self.frequency_norm(maps, mask)
@@ -199,10 +199,10 @@ class NormalBlock(_BroadcastedResidual):
     dropout : float
     """
 
-    def __init__(self, n_channels, dilation, dropout):
+    def __init__(self, n_channels: int, dilation: int, dropout: float) -> None:
         super().__init__(n_channels, 1, dilation, dropout)
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         return F.relu(_at_least_five_bands(x) + self.residual(x, mask))
 
 
@@ -219,17 +219,19 @@ class TransitionBlock(_BroadcastedResidual):
     dropout : float
     """
 
-    def __init__(self, in_channels, out_channels, stride, dilation, dropout):
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int, dilation: int, dropout: float
+    ) -> None:
         super().__init__(out_channels, stride, dilation, dropout)
         self.widen = nn.Conv2d(in_channels, out_channels, 1, bias=False)
         self.widen_norm = MaskedBatchNorm(out_channels)
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         x = F.relu(self.widen_norm(self.widen(x), mask))
         return F.relu(self.residual(x, mask))
 
 
-def channels(tau):
+def channels(tau: float) -> list[int]:
     """Channels of the first convolution, of the four stages, and of the features.
 
     Examples
@@ -241,7 +243,7 @@ def channels(tau):
     return [max(1, int(base * factor)) for factor in (2, 1, 1.5, 2, 2.5, 4)]
 
 
-def _at_least_five_bands(x):
+def _at_least_five_bands(x: Tensor) -> Tensor:
     """Repeat the outermost bands of (n_clips, n_channels, n_bands, n_frames) up to five."""
     missing = N_LAST_BANDS - x.shape[2]
     if missing <= 0:

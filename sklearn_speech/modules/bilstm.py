@@ -1,7 +1,7 @@
 """Long short-term memory in both directions, of clips that differ in length."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class BiLSTM(nn.Module):
@@ -35,7 +35,9 @@ class BiLSTM(nn.Module):
     torch.Size([2, 7, 64])
     """
 
-    def __init__(self, in_features, hidden_units, n_layers=1, dropout=0.0):
+    def __init__(
+        self, in_features: int, hidden_units: int, n_layers: int = 1, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         sizes = [in_features] + [2 * hidden_units] * (n_layers - 1)
         self.forward_layers = nn.ModuleList(
@@ -46,7 +48,7 @@ class BiLSTM(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         index = None if lengths is None else reversed_index(lengths.to(x.device), x.shape[1])
         for i, (ahead, back) in enumerate(zip(self.forward_layers, self.backward_layers)):
             if i:
@@ -55,7 +57,7 @@ class BiLSTM(nn.Module):
         return x
 
 
-def reversed_index(lengths, n_frames):
+def reversed_index(lengths: Tensor, n_frames: int) -> Tensor:
     """Positions of the frames of clips that are reversed within their own lengths.
 
     Parameters
@@ -78,5 +80,5 @@ def reversed_index(lengths, n_frames):
     return torch.where(position <= last, last - position, position)[..., None]
 
 
-def _reverse(x, index):
+def _reverse(x: Tensor, index: Tensor | None) -> Tensor:
     return x.flip(1) if index is None else x.gather(1, index.expand(-1, -1, x.shape[2]))

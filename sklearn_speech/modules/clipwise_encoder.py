@@ -1,7 +1,9 @@
 """Any module that turns waveforms into vectors, as an encoder."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from .counts import Count
 
 
 class ClipwiseEncoder(nn.Module):
@@ -38,7 +40,13 @@ class ClipwiseEncoder(nn.Module):
         than `window_length` and `hop_length` say.
     """
 
-    def __init__(self, module, sample_rate, window_length=None, hop_length=None):
+    def __init__(
+        self,
+        module: nn.Module,
+        sample_rate: int,
+        window_length: int | None = None,
+        hop_length: int | None = None,
+    ) -> None:
         super().__init__()
         self.module = module
         self.sample_rate = sample_rate
@@ -58,10 +66,10 @@ class ClipwiseEncoder(nn.Module):
                 "of the windows that it shall be applied to, or leave hop_length=None"
             )
 
-    def _trial_length(self):
+    def _trial_length(self) -> int:
         return self.sample_rate if self.whole_clip else max(self.window_length, 1)
 
-    def _find_shape(self):
+    def _find_shape(self) -> tuple[int, int | None]:
         """Size of a vector, and how many silence gives; None where there is no such axis."""
         known = getattr(self.module, "vector_shape", None)
         if known is not None and self.hop_length is not None:
@@ -75,12 +83,12 @@ class ClipwiseEncoder(nn.Module):
         n_vectors = None if self._check_rank(found) else found.shape[2]
         return found.shape[1], n_vectors
 
-    def _dtype(self):
+    def _dtype(self) -> torch.dtype:
         """The dtype of the module's weights."""
         floats = (p.dtype for p in self.module.parameters() if p.is_floating_point())
         return next(floats, torch.float32)
 
-    def _check_rank(self, vectors):
+    def _check_rank(self, vectors: object) -> bool:
         """Whether there is one vector for what was encoded, without an axis of frames."""
         if not isinstance(vectors, torch.Tensor) or vectors.ndim not in (2, 3):
             what = (
@@ -94,33 +102,31 @@ class ClipwiseEncoder(nn.Module):
             )
         return vectors.ndim == 2
 
-    def n_frames(self, n_samples):
+    def n_frames(self, n_samples: Count) -> Count:
         """Vectors of clips of `n_samples` samples (int or Tensor)."""
         if self.hop_length is None:
             return n_samples - n_samples + 1
         return 1 + (n_samples - self.window_length) // self.hop_length
 
-    def forward(self, waveforms, lengths=None):
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Vectors of a batch; see :class:`EmbeddingFrontEnd`."""
         if lengths is None or bool((lengths == waveforms.shape[1]).all()):
             return self._encode(waveforms)
-        out = None
-        for length in lengths.unique().tolist():
-            rows = (lengths == length).nonzero().flatten()
-            vectors = self._encode(waveforms[rows, :length])
-            if out is None:
-                n_frames = int(self.n_frames(waveforms.shape[1]))
-                out = vectors.new_zeros(len(waveforms), self.n_bands, n_frames)
-            out = out.index_put((rows,), _widened(vectors, out.shape[2]))
+        n_frames = self.n_frames(waveforms.shape[1])
+        groups = [((lengths == n).nonzero().flatten(), n) for n in lengths.unique().tolist()]
+        encoded = [self._encode(waveforms[rows, :length]) for rows, length in groups]
+        out = encoded[0].new_zeros(len(waveforms), self.n_bands, n_frames)
+        for (rows, _), vectors in zip(groups, encoded):
+            out = out.index_put((rows,), _widened(vectors, n_frames))
         return out
 
-    def _encode(self, waveforms):
+    def _encode(self, waveforms: Tensor) -> Tensor:
         """Vectors of clips of one length."""
         n_clips, n_times = waveforms.shape
-        expected = int(self.n_frames(n_times))
+        expected = self.n_frames(n_times)
         dtype = waveforms.dtype
         waveforms = waveforms.to(self._dtype())
-        if self.by_window:
+        if self.by_window and self.hop_length is not None:
             windows = waveforms.unfold(1, self.window_length, self.hop_length)
             vectors = self.module(windows.reshape(-1, self.window_length).contiguous())
             self._check_rank(vectors)
@@ -137,5 +143,5 @@ class ClipwiseEncoder(nn.Module):
         return vectors.to(dtype)
 
 
-def _widened(vectors, n_frames):
+def _widened(vectors: Tensor, n_frames: int) -> Tensor:
     return torch.nn.functional.pad(vectors, (0, n_frames - vectors.shape[2]))

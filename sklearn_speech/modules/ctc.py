@@ -1,7 +1,7 @@
 """Connectionist temporal classification: the loss of each clip, and the frames that it needs."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 
@@ -25,7 +25,7 @@ class CTCCriterion(nn.Module):
     networks", ICML 2006.
     """
 
-    def forward(self, logits, targets):
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         n_phones = (targets > 0).sum(1)
         losses = F.ctc_loss(
             logits.log_softmax(2).transpose(0, 1),
@@ -38,7 +38,7 @@ class CTCCriterion(nn.Module):
         return losses / n_phones.clamp(min=1)
 
 
-def valid_frames(logits):
+def valid_frames(logits: Tensor) -> Tensor:
     """Frames of each clip of a padded batch, found from the logits.
 
     Parameters
@@ -53,7 +53,7 @@ def valid_frames(logits):
     return (logits[:, :, -1] != -torch.inf).sum(1)
 
 
-def frames_needed(targets):
+def frames_needed(targets: Tensor) -> Tensor:
     """The fewest frames of phone sequences: repeated phones need a blank between them.
 
     Parameters

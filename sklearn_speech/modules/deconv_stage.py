@@ -1,9 +1,11 @@
 """The mirror of a convolutional stage: from what it gave back to the size of what it was given."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .conv_stage import ConvStage
+from .counts import Count, at_least
 from .masked_norm import MaskedBatchNorm
 from .masking import frame_mask, mask_frames, zero_padding
 
@@ -37,8 +39,13 @@ class DeconvStage(nn.Module):
     """
 
     def __init__(
-        self, stage, fixed_size=None, batch_norm=False, batch_norm_eps=1e-5, activation="relu"
-    ):
+        self,
+        stage: ConvStage,
+        fixed_size: tuple[int, int] | None = None,
+        batch_norm: bool = False,
+        batch_norm_eps: float = 1e-5,
+        activation: str = "relu",
+    ) -> None:
         super().__init__()
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation={activation!r}: expected one of {sorted(ACTIVATIONS)}")
@@ -46,7 +53,7 @@ class DeconvStage(nn.Module):
         self.pad, self.pool_size = stage.pad, stage.pool_size
         self.activation, self.fixed = activation, fixed_size is not None
         kernel = list(self.kernel_size)
-        if self.fixed:
+        if fixed_size is not None:
             for axis, (size, code) in enumerate(
                 zip(fixed_size, (stage.out_bands(fixed_size[0]), stage.out_frames(fixed_size[1])))
             ):
@@ -54,19 +61,21 @@ class DeconvStage(nn.Module):
                 kernel[axis] += max(0, size - reached)
         channels = stage.conv.in_channels
         self.deconv = nn.ConvTranspose2d(
-            stage.conv.out_channels, channels, tuple(kernel), stride=self.stride
+            stage.conv.out_channels, channels, (kernel[0], kernel[1]), stride=self.stride
         )
         self.norm = MaskedBatchNorm(channels, eps=batch_norm_eps) if batch_norm else None
 
-    def _size_back(self, size, axis, kernel):
+    def _size_back(self, size: int, axis: int, kernel: int) -> int:
         return (size - 1) * self.stride[axis] + kernel - sum(self.pad[axis])
 
-    def _conv_size(self, size, axis):
+    def _conv_size(self, size: Count, axis: int) -> Count:
         """Rows or columns that the stage has between convolution and pooling."""
-        size = (size + sum(self.pad[axis]) - self.kernel_size[axis]) // self.stride[axis] + 1
-        return size.clamp(min=1) if isinstance(size, torch.Tensor) else max(size, 1)
+        padded = size + sum(self.pad[axis])
+        return at_least((padded - self.kernel_size[axis]) // self.stride[axis] + 1, 1)
 
-    def forward(self, x, n_bands, n_frames, lengths=None):
+    def forward(
+        self, x: Tensor, n_bands: int, n_frames: int, lengths: Tensor | None = None
+    ) -> Tensor:
         """Maps of the size that entered the stage.
 
         Parameters
@@ -88,7 +97,7 @@ class DeconvStage(nn.Module):
             x = self.norm(x, mask)
         return zero_padding(ACTIVATIONS[self.activation](x), mask)
 
-    def _unpool(self, x, n_bands, n_frames, lengths):
+    def _unpool(self, x: Tensor, n_bands: int, n_frames: int, lengths: Tensor | None) -> Tensor:
         if self.pool_size == (1, 1):
             return x
         code_frames = x.shape[3]
@@ -104,7 +113,7 @@ class DeconvStage(nn.Module):
         index = torch.arange(x.shape[3], device=x.device).minimum(last[:, None])
         return mask_frames(x.gather(3, index[:, None, None].expand_as(x)), frames)
 
-    def _deconvolve(self, x, wanted):
+    def _deconvolve(self, x: Tensor, wanted: tuple[int, int]) -> Tensor:
         symmetric = all(before == after for before, after in self.pad)
         cut = [before if symmetric else 0 for before, _ in self.pad]
         skipped = [0 if symmetric else before for before, _ in self.pad]
@@ -119,7 +128,7 @@ class DeconvStage(nn.Module):
         return x[:, :, top : top + n_bands, left : left + n_frames]
 
 
-def _fit(x, n_bands, n_frames):
+def _fit(x: Tensor, n_bands: int, n_frames: int) -> Tensor:
     """Cut, or repeat the last row and column, until x has this size."""
     x = x[:, :, :n_bands, :n_frames]
     missing = n_bands - x.shape[2], n_frames - x.shape[3]

@@ -1,11 +1,16 @@
 """An encoder of speech as the front end of a network."""
 
+from typing import Self
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .clipwise_encoder import ClipwiseEncoder
+from .counts import Count, at_least
 from .masking import frame_mask
 from .resampler import Resampler
+from .speech_embedding import SpeechEmbeddingNet
 
 
 class EmbeddingFrontEnd(nn.Module):
@@ -53,7 +58,17 @@ class EmbeddingFrontEnd(nn.Module):
     1
     """
 
-    def __init__(self, encoder, sample_rate, *, center=False, trained=False, dtype=torch.float32):
+    encoder: ClipwiseEncoder | SpeechEmbeddingNet
+
+    def __init__(
+        self,
+        encoder: ClipwiseEncoder | SpeechEmbeddingNet,
+        sample_rate: int,
+        *,
+        center: bool = False,
+        trained: bool = False,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
         self.resampler = Resampler(sample_rate, encoder.sample_rate, dtype)
         self.encoder = encoder.requires_grad_(trained)
@@ -64,24 +79,22 @@ class EmbeddingFrontEnd(nn.Module):
         self.dtype = dtype
         self.train()
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         """Switch to training mode, all but an encoder that is not trained."""
         super().train(mode)
         self.encoder.train(mode and self.trained)
         return self
 
-    def n_frames(self, lengths):
+    def n_frames(self, lengths: Count) -> Count:
         """Number of vectors of clips of `lengths` samples (int or Tensor)."""
         return self.encoder.n_frames(self.n_encoded(lengths))
 
-    def n_encoded(self, lengths):
+    def n_encoded(self, lengths: Count) -> Count:
         """Samples that the encoder gets of clips of `lengths` samples (int or Tensor)."""
-        lengths = self.resampler.n_out(lengths) + 2 * self.silence
-        if isinstance(lengths, torch.Tensor):
-            return lengths.clamp(min=self.encoder.window_length)
-        return max(lengths, self.encoder.window_length)
+        n_resampled = self.resampler.n_out(lengths) + 2 * self.silence
+        return at_least(n_resampled, self.encoder.window_length)
 
-    def forward(self, waveforms, lengths=None):
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Vectors of a batch.
 
         Parameters
@@ -114,5 +127,5 @@ class EmbeddingFrontEnd(nn.Module):
         return torch.where(valid.unsqueeze(1), vectors, vectors.new_zeros(()))
 
 
-def _silent_beyond(x, lengths):
+def _silent_beyond(x: Tensor, lengths: Tensor) -> Tensor:
     return torch.where(frame_mask(lengths, x.shape[1]), x, x.new_zeros(()))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .masked_norm import MaskedBatchNorm
 from .masking import fill_padding, frame_mask, mask_frames
@@ -37,7 +37,7 @@ class InputNorm(nn.Module):
     Input and output (n_clips, n_bands, n_frames).
     """
 
-    def __init__(self, n_bands, kind, eps=1e-3):
+    def __init__(self, n_bands: int, kind: str | None, eps: float = 1e-3) -> None:
         super().__init__()
         if kind not in (None, "batch", "clip", "band"):
             raise ValueError(f"input_norm={kind!r}: expected None, 'batch', 'clip' or 'band'")
@@ -46,7 +46,7 @@ class InputNorm(nn.Module):
         if kind is not None:
             self.norm = MaskedBatchNorm(n_bands, affine=False, eps=eps)
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         if self.kind is None:
             return x
         if self.kind == "batch" or x.shape[-1] == 1:
@@ -64,12 +64,12 @@ class InputNorm(nn.Module):
             return by_clip
         return torch.where((lengths == 1).view(-1, 1, 1), self._by_batch(x, lengths), by_clip)
 
-    def _by_batch(self, x, lengths):
+    def _by_batch(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
         return mask_frames(self.norm(x, mask), lengths)
 
 
-def sounding_frames(x, lengths=None):
+def sounding_frames(x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Frames that count: those whose mean level lies in the upper half of their clip's range.
 
     Parameters
@@ -97,7 +97,7 @@ def sounding_frames(x, lengths=None):
     return sounding[:, None].to(x.dtype), (high - low)[:, None]
 
 
-def _mean(x, counted, axes):
+def _mean(x: Tensor, counted: Tensor, axes: tuple[int, ...]) -> Tensor:
     """Mean of x over `axes` of the frames that count, with the axes kept."""
     with torch.autocast(x.device.type, enabled=False):  # levels need more digits than bfloat16 has
         total = torch.bmm(x, counted.transpose(1, 2))

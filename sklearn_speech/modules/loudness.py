@@ -1,11 +1,12 @@
 """Loudness of waveforms, and how to make it not matter."""
 
 import torch
+from torch import Tensor
 
 from .masking import mask_frames
 
 
-def equalize_loudness(x, lengths=None):
+def equalize_loudness(x: Tensor, lengths: Tensor | None = None) -> Tensor:
     """Divide each clip by the root mean square of its samples, each weighed by its own energy.
 
     Weighing by energy makes the level that of the loud parts: silence before,

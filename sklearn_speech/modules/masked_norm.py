@@ -41,16 +41,23 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     running_var: Tensor
     num_batches_tracked: Tensor
 
-    def __init__(self, n_channels, n_groups=1, eps=1e-5, momentum=0.1, affine=True):
+    def __init__(
+        self,
+        n_channels: int,
+        n_groups: int = 1,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+    ) -> None:
         super().__init__(n_channels * n_groups, eps=eps, momentum=momentum, affine=affine)
         self.n_groups = n_groups
 
-    def reset_running_stats(self):
+    def reset_running_stats(self) -> None:
         """Begin again with mean 0 and variance 1, of no batches."""
         super().reset_running_stats()
         self._n_batches: int | None = None  # num_batches_tracked, without waiting for a GPU
 
-    def forward(self, x, mask=None, inplace=False):
+    def forward(self, x: Tensor, mask: Tensor | None = None, inplace: bool = False) -> Tensor:
         """x normalised; `inplace` allows overwriting x where no gradient needs it."""
         if inplace and not self.training and not torch.is_grad_enabled() and self.n_groups == 1:
             scale, shift = self._scale_and_shift(self.running_mean, self.running_var)
@@ -69,7 +76,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         bands = x.reshape(n_clips, n_channels, n_bands, x.shape[-1])
         return self._by_hand(bands, mask).reshape(x.shape)
 
-    def _plain(self, x):
+    def _plain(self, x: Tensor) -> Tensor:
         momentum = self._next_momentum() if self.training else 0.0
         return F.batch_norm(
             x,
@@ -82,7 +89,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
             self.eps,
         )
 
-    def _next_momentum(self):
+    def _next_momentum(self) -> float:
         """Count a training batch, and return its weight in the running statistics."""
         if self._n_batches is None:
             self._n_batches = int(self.num_batches_tracked)
@@ -90,7 +97,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         self.num_batches_tracked.add_(1)
         return max(self.momentum or 0.0, 1 / self._n_batches)
 
-    def _by_hand(self, x, mask):
+    def _by_hand(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """The same from sums over each band: (n_clips, n_channels, n_bands, n_steps) in and out."""
         member = _membership(x.shape[2], self.n_groups, self.running_mean)
         if self.training:
@@ -101,7 +108,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         scale, shift = (_to_bands(value, member).to(x.dtype) for value in (scale, shift))
         return torch.addcmul(shift, x, scale)
 
-    def _scale_and_shift(self, mean, var):
+    def _scale_and_shift(self, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
         """What each feature is multiplied by, and what is then added."""
         scale = torch.rsqrt(var + self.eps)
         shift = -mean * scale
@@ -109,12 +116,14 @@ class MaskedBatchNorm(nn.BatchNorm1d):
             scale, shift = self.weight * scale, self.bias + self.weight * shift
         return scale, shift
 
-    def _batch_statistics(self, x, mask, member):
+    def _batch_statistics(
+        self, x: Tensor, mask: Tensor | None, member: Tensor
+    ) -> tuple[Tensor, Tensor]:
         n_clips, n_channels, n_bands, n_steps = x.shape
         steps = n_clips * n_steps if mask is None else mask.sum()
         count = (member.sum(0) * steps).clamp(min=1)  # (n_groups,)
 
-        def mean_of(values):
+        def mean_of(values: Tensor) -> Tensor:
             if mask is None:
                 total = values.sum((0, 3))
             else:  # a matrix product, which needs no masked copy of the values
@@ -151,16 +160,16 @@ class SubSpectralNorm(MaskedBatchNorm):
     ``n_bands >= n_groups``.
     """
 
-    def __init__(self, n_channels, n_groups=5):
+    def __init__(self, n_channels: int, n_groups: int = 5) -> None:
         super().__init__(n_channels, n_groups)
 
 
-def _membership(n_bands, n_groups, like):
+def _membership(n_bands: int, n_groups: int, like: Tensor) -> Tensor:
     """(n_bands, n_groups), 1 where a band belongs to a group; of the dtype and device of `like`."""
     group = torch.arange(n_bands, device=like.device) * n_groups // n_bands
     return (group[:, None] == torch.arange(n_groups, device=like.device)).to(like.dtype)
 
 
-def _to_bands(value, member):
+def _to_bands(value: Tensor, member: Tensor) -> Tensor:
     """(n_channels * n_groups,) spread to (n_channels, n_bands, 1)."""
     return (value.view(-1, member.shape[1]) @ member.T)[..., None]

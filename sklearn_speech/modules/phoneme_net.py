@@ -3,11 +3,12 @@
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .bc_resnet import BCResNetNet
 from .bilstm import BiLSTM
 from .conv_stage import ConvStage, per_layer
+from .counts import Count
 from .input_norm import InputNorm
 from .masking import frame_mask
 
@@ -65,20 +66,20 @@ class PhonemeNet(nn.Module):
 
     def __init__(
         self,
-        n_bands,
-        n_frames,
-        n_phones,
-        encoder="conv-lstm",
-        hidden_units=None,
-        n_lstm_layers=1,
-        n_conv_layers=2,
-        n_filters=32,
-        time_stride=2,
-        tau=1,
-        variant="paper",
-        dropout=0.2,
-        input_norm="band",
-    ):
+        n_bands: int,
+        n_frames: int | None,
+        n_phones: int,
+        encoder: str = "conv-lstm",
+        hidden_units: int | None = None,
+        n_lstm_layers: int = 1,
+        n_conv_layers: int = 2,
+        n_filters: int | list[int] = 32,
+        time_stride: int = 2,
+        tau: float = 1,
+        variant: str = "paper",
+        dropout: float = 0.2,
+        input_norm: str | None = "band",
+    ) -> None:
         super().__init__()
         if encoder not in ENCODERS:
             raise ValueError(f"encoder={encoder!r}: expected one of {ENCODERS}")
@@ -105,11 +106,11 @@ class PhonemeNet(nn.Module):
         self.lstm = BiLSTM(width, hidden_units, n_lstm_layers, outside)
         self.classify = nn.Linear(2 * hidden_units, n_phones + 1, bias=bias)
 
-    def out_frames(self, n_frames):
+    def out_frames(self, n_frames: Count) -> Count:
         """Output frames for a number of input frames, an int or a Tensor."""
         return out_frames(n_frames, self.time_stride)
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         if x.dim() == 2:
             x = x[:, :, None]
         if x.shape[1] != self.n_bands:
@@ -126,12 +127,12 @@ class PhonemeNet(nn.Module):
         return torch.where(inside, logits, blank)
 
 
-def frames_per_output(encoder, time_stride):
+def frames_per_output(encoder: str, time_stride: int) -> int:
     """How many input frames become one output frame."""
     return time_stride if encoder == "conv-lstm" else 1
 
 
-def out_frames(n_frames, time_stride):
+def out_frames(n_frames: Count, time_stride: int) -> Count:
     """Frames left when one in `time_stride` is kept; takes an int or a Tensor."""
     return (n_frames + time_stride - 1) // time_stride
 
@@ -142,7 +143,9 @@ class _ConvEncoder(nn.Module):
     (n_clips, n_bands, n_frames) to (n_clips, n_features, n_out_frames).
     """
 
-    def __init__(self, n_bands, n_filters, time_stride, input_norm):
+    def __init__(
+        self, n_bands: int, n_filters: list[int], time_stride: int, input_norm: str | None
+    ) -> None:
         super().__init__()
         self.input_norm = InputNorm(n_bands, input_norm)
         kernel, stride = (5, max(5, 2 * time_stride + 1)), (2, time_stride)
@@ -155,7 +158,7 @@ class _ConvEncoder(nn.Module):
             kernel, stride, width = (3, 3), (2, 1), filters
         self.n_features = width * n_bands
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         x = self.input_norm(x, lengths)[:, None]
         for stage in self.stages:
             x, lengths = stage(x, lengths)

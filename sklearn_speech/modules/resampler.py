@@ -4,10 +4,11 @@ from math import gcd
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..filters import resampling_filter
+from .counts import Count
 
 #: Weights of the largest filter bank; rates with so few common factors are better resampled
 #: before, by what reads the files.
@@ -39,7 +40,9 @@ class Resampler(nn.Module):
     torch.Size([2, 16000])
     """
 
-    def __init__(self, from_rate, to_rate, dtype=torch.float32):
+    kernel: Tensor
+
+    def __init__(self, from_rate: int, to_rate: int, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         common = gcd(from_rate, to_rate)
         self.up, self.down = to_rate // common, from_rate // common
@@ -60,11 +63,11 @@ class Resampler(nn.Module):
         kernel = np.where(inside, taps[index.clip(0, len(taps) - 1)], 0.0)[:, np.newaxis]
         self.register_buffer("kernel", torch.from_numpy(kernel).to(dtype), persistent=False)
 
-    def n_out(self, n_samples):
+    def n_out(self, n_samples: Count) -> Count:
         """Samples at the new rate of clips of `n_samples` samples (int or Tensor)."""
         return -((-n_samples * self.up) // self.down)
 
-    def forward(self, waveforms):
+    def forward(self, waveforms: Tensor) -> Tensor:
         """Resample a batch; what is beyond a clip's ends counts as silence."""
         if self.up == self.down:
             return waveforms

@@ -1,9 +1,12 @@
 """Google's speech embedding: a convolutional network over mel spectrograms of 16 kHz speech."""
 
+from typing import Self
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .counts import Count
 from .front_end import FrontEnd
 
 #: Amplitude of a full-scale sample of 16 bits: the network was trained on such samples.
@@ -67,7 +70,7 @@ class SpeechEmbeddingNet(nn.Module):
     window_length = 512 + (window_frames - 1) * 160
     hop_length = hop_frames * 160
 
-    def __init__(self, dtype=torch.float32):
+    def __init__(self, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.mel = FrontEnd(
             self.sample_rate,
@@ -97,9 +100,10 @@ class SpeechEmbeddingNet(nn.Module):
             channels = wider
         convolutions.append(nn.Conv2d(channels, self.n_bands, (3, 1), bias=False))
         self.convolutions = nn.ModuleList(convolutions)
-        self.to(dtype=dtype, memory_format=torch.channels_last)
+        # torch annotates no memory_format
+        self.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def load_weights(self, weights):
+    def load_weights(self, weights: list[Tensor]) -> Self:
         """Take the weights of the published network.
 
         Parameters
@@ -133,11 +137,11 @@ class SpeechEmbeddingNet(nn.Module):
                 parameter.copy_(weight)
         return self
 
-    def n_frames(self, n_samples):
+    def n_frames(self, n_samples: Count) -> Count:
         """Vectors of clips of `n_samples` samples (int or Tensor), at least one window long."""
         return 1 + (n_samples - self.window_length) // self.hop_length
 
-    def spectrogram(self, waveforms, lengths=None):
+    def spectrogram(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Mel spectrograms on the scale that the network was trained on.
 
         Parameters
@@ -153,7 +157,7 @@ class SpeechEmbeddingNet(nn.Module):
         """
         return self.mel(waveforms, lengths) * _DECIBEL_SCALE + _DECIBEL_SHIFT
 
-    def embed(self, mel):
+    def embed(self, mel: Tensor) -> Tensor:
         """Vectors of mel spectrograms.
 
         Parameters
@@ -176,7 +180,7 @@ class SpeechEmbeddingNet(nn.Module):
             parts.append(self._convolve(x[:, :, begin:end]))
         return torch.cat(parts, dim=2)
 
-    def _convolve(self, x):
+    def _convolve(self, x: Tensor) -> Tensor:
         n_clips = len(x)
         if n_clips == 1 and x.device.type == "cpu":
             # on one thread torch convolves a single clip by another library than several:
@@ -197,7 +201,7 @@ class SpeechEmbeddingNet(nn.Module):
                 x = F.leaky_relu_(x, _SLOPE).clamp_(min=_FLOOR)
         return x[:n_clips].squeeze(3)
 
-    def forward(self, waveforms, lengths=None):
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Vectors of a batch.
 
         Parameters
@@ -215,7 +219,7 @@ class SpeechEmbeddingNet(nn.Module):
         return self.embed(self.spectrogram(waveforms, lengths))
 
 
-def _across_bands_and_frames(n_in, n_out):
+def _across_bands_and_frames(n_in: int, n_out: int) -> list[nn.Conv2d]:
     """A convolution across bands, padded, and one along time, which is not."""
     return [
         nn.Conv2d(n_in, n_out, (1, 3), padding=(0, 1)),

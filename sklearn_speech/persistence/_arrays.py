@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ _DTYPE = re.compile(r"[<>|=]?[biufcSUmM]\d+(\[\d*[a-zA-Z]+\])?", re.ASCII)
 _LAST_CODE_POINT = 0x10FFFF
 
 
-def pack(array):
+def pack(array: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
     """Take an array apart.
 
     Parameters
@@ -30,7 +31,7 @@ def pack(array):
         What else :func:`unpack` needs; memory order matters, since sums of the
         same numbers in another order differ in the last bit.
     """
-    header = {}
+    header: dict[str, Any] = {}
     if not array.flags.c_contiguous:
         axes = sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))
         if axes != list(range(array.ndim)):
@@ -43,7 +44,7 @@ def pack(array):
     return array, header
 
 
-def unpack(stored, header):
+def unpack(stored: np.ndarray, header: dict[str, Any]) -> np.ndarray:
     """Put an array together again; see :func:`pack`.
 
     Raises
@@ -61,7 +62,7 @@ def unpack(stored, header):
     return stored
 
 
-def _from_bytes(stored, dtype, shape):
+def _from_bytes(stored: np.ndarray, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
     n_bytes = math.prod(shape) * dtype.itemsize
     if stored.dtype != np.uint8 or stored.ndim != 1 or stored.size != n_bytes:
         raise ValueError(f"{stored.size} bytes are no array of shape {shape} and dtype {dtype}")
@@ -73,7 +74,7 @@ def _from_bytes(stored, dtype, shape):
     return array
 
 
-def plain_dtype(text):
+def plain_dtype(text: object) -> np.dtype:
     """The dtype called `text`, if values of it are plain bytes.
 
     Raises
@@ -86,12 +87,12 @@ def plain_dtype(text):
     return np.dtype(text)
 
 
-def is_plain(dtype):
+def is_plain(dtype: np.dtype) -> bool:
     """Whether arrays of a dtype can be packed."""
     return dtype.itemsize > 0 and bool(_DTYPE.fullmatch(dtype.str))
 
 
-def sizes(values):
+def sizes(values: object) -> tuple[int, ...]:
     """`values` as a tuple, if they are whole numbers that sizes can be.
 
     Raises
@@ -104,12 +105,12 @@ def sizes(values):
     return tuple(values)
 
 
-def pack_scalar(value):
+def pack_scalar(value: np.generic) -> list[str]:
     """A numpy scalar as its dtype and its bytes."""
     return [value.dtype.str, value.tobytes().hex()]
 
 
-def unpack_scalar(pair):
+def unpack_scalar(pair: list[str]) -> Any:
     """The numpy scalar of :func:`pack_scalar`."""
     text, content = pair
     stored = np.frombuffer(bytes.fromhex(content), np.uint8)

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from pathlib import Path
+from typing import Any, NoReturn
 
 FORMAT, FORMAT_VERSION = "sklearn_speech.estimator", "2"
 
@@ -28,7 +29,7 @@ _STRING = re.compile(r'"(?:[^"\\]++|\\(?:.|\Z))*+(?:"|\Z)', re.DOTALL)
 _CHUNK = 2**20
 
 
-def sign(content):
+def sign(content: bytes) -> bytes:
     """The bytes of a safetensors file with their SHA-256 in the header.
 
     The digest is of all bytes of the file, with zeros where the digest itself stands.
@@ -53,12 +54,12 @@ def sign(content):
     return b"".join([content[:start], digest, content[start + len(digest) :]])
 
 
-def unsigned():
+def unsigned() -> dict[str, str]:
     """What stands in the metadata until :func:`sign` puts the digest there."""
     return {"format": FORMAT, "format_version": FORMAT_VERSION, "sha256": _NO_DIGEST.decode()}
 
 
-def read_metadata(path):
+def read_metadata(path: Path) -> dict[str, str]:
     """Check a file from its first byte to its last, and return what its header says.
 
     Reads the file once, in pieces, and keeps the header alone. Needs neither torch
@@ -99,7 +100,7 @@ def read_metadata(path):
     return metadata
 
 
-def _metadata(header):
+def _metadata(header: bytes) -> dict[str, str]:
     found = parse(header.decode())
     metadata = found.get("__metadata__") if isinstance(found, dict) else None
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
@@ -112,14 +113,14 @@ def _metadata(header):
     return metadata
 
 
-def _place_of_digest(header):
+def _place_of_digest(header: bytes) -> int:
     places = [match.start(1) for match in _DIGEST.finditer(header)]
     if len(places) != 1:
         raise ValueError(f"its header has {len(places)} checksums, expected one")
     return places[0]
 
 
-def parse(text):
+def parse(text: str) -> Any:
     """The values of JSON text that is neither deep nor large once it is parsed.
 
     Parameters
@@ -144,7 +145,7 @@ def parse(text):
     return json.loads(text, parse_constant=_refuse_constant)
 
 
-def _check_depth(text):
+def _check_depth(text: str) -> None:
     depth = 0
     for mark in re.findall(r"[\[\]{}]", _STRING.sub("", text)):
         depth += 1 if mark in "[{" else -1
@@ -152,11 +153,11 @@ def _check_depth(text):
             raise ValueError(f"its JSON is nested more than {_MAX_JSON_DEPTH} deep")
 
 
-def _refuse_constant(text):
+def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not JSON")
 
 
-def as_file(path):
+def as_file(path: str | os.PathLike[str]) -> Path:
     """The path of a file to read, or an error that names what is there instead."""
     path = Path(path)
     if path.is_dir():

@@ -3,7 +3,9 @@
 import inspect
 import math
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sklearn
@@ -16,6 +18,7 @@ from ..base import BaseSpeechNet
 from ..utils.validation import make_ragged
 from ._arrays import plain_dtype, sizes, unpack, unpack_scalar
 from ._encoder import MAX_DEPTH
+from ._names import Names
 from ._nets import ON_DISK, check_attribute, may_be_circular, rebuild
 
 #: Words of state that the Mersenne twister has.
@@ -41,13 +44,15 @@ class Decoder:
         Gives the stored array of a name.
     """
 
-    def __init__(self, names, arrays):
+    def __init__(self, names: Names, arrays: Callable[[str], np.ndarray]) -> None:
         self.names, self._array = names, arrays
-        self._values, self._sizes, self._begun = [], [], {}
+        self._values: list[Any] = []
+        self._sizes: list[int] = []
+        self._begun: dict[int, Any] = {}
+        self._used: set[str] = set()
         self._count, self._depth = 0, 0
-        self._used = set()
 
-    def decode(self, node):
+    def decode(self, node: Any) -> Any:
         """The value of a node."""
         self.count(1)
         if node is None or isinstance(node, (bool, int, float, str)):
@@ -68,7 +73,7 @@ class Decoder:
         self._depth -= 1
         return value
 
-    def count(self, n):
+    def count(self, n: int) -> None:
         """Count values, those behind references and inside ranges included.
 
         What walks over all of them, such as ``repr``, does not know that they are shared.
@@ -77,19 +82,19 @@ class Decoder:
         if self._count > MAX_VALUES:
             raise ValueError(f"it holds more than {MAX_VALUES} values")
 
-    def reserve(self):
+    def reserve(self) -> int:
         """Count a value that can be referred to once it is whole; returns its number."""
         self._values.append(None)
         self._sizes.append(-self._count)
         return len(self._values) - 1
 
-    def keep(self, number, value):
+    def keep(self, number: int, value: Any) -> Any:
         """Set the value that was counted before it was there."""
         self._values[number] = value
         self._sizes[number] += self._count
         return value
 
-    def ref(self, number):
+    def ref(self, number: object) -> Any:
         """The value that was counted as `number`."""
         if type(number) is not int or not 0 <= number < len(self._values):
             raise ValueError(f"reference to a value {number!r} that was not read before")
@@ -98,22 +103,22 @@ class Decoder:
         self.count(self._sizes[number])
         return self._values[number]
 
-    def begin(self, number, value):
+    def begin(self, number: int, value: Any) -> Any:
         """Note an object that is not whole yet."""
         self._begun[number] = value
         return value
 
-    def owner(self, node):
+    def owner(self, node: Any) -> Any:
         """The value of a node that may refer to an object which is not whole yet."""
         number = node.get("ref") if isinstance(node, dict) else None
         begun = self._begun.get(number) if type(number) is int else None
         return self.decode(node) if begun is None else begun
 
-    def _list(self, nodes):
+    def _list(self, nodes: list) -> list:
         number = self.reserve()
         return self.keep(number, [self.decode(node) for node in nodes])
 
-    def pairs(self, mapping, content):
+    def pairs(self, mapping: dict, content: Any) -> dict:
         """Fill a dict from pairs of nodes."""
         number = self.reserve()
         pairs = [(self.decode(key), self.decode(value)) for key, value in content]
@@ -121,7 +126,7 @@ class Decoder:
         mapping.update(pairs)
         return self.keep(number, mapping)
 
-    def stored(self, header):
+    def stored(self, header: dict[str, Any]) -> np.ndarray:
         """The array that a header describes."""
         name = header["name"]
         if name in self._used:
@@ -132,25 +137,25 @@ class Decoder:
             self.count(max(array.shape))  # which takes no memory, but can be walked over
         return array
 
-    def tensor(self, header):
+    def tensor(self, header: dict[str, Any]) -> torch.Tensor:
         """The tensor that a header describes."""
         array = self.stored(header)
         tensor = torch.from_numpy(array)
         return tensor.view(torch.bfloat16) if header.get("bfloat16") else tensor
 
 
-def _set(decoder, content):
+def _set(decoder: Decoder, content: Any) -> set:
     number = decoder.reserve()
     return decoder.keep(number, set(_hashable(decoder, content)))
 
 
-def _hashable(decoder, content):
+def _hashable(decoder: Decoder, content: Any) -> list:
     values = [decoder.decode(node) for node in content]
     _check_hashes(values)
     return values
 
 
-def _check_hashes(values):
+def _check_hashes(values: list) -> None:
     """Refuse keys that are made to have one hash: each would be compared with all others."""
     if len(values) > _MAX_EQUAL_HASHES:
         (_, n_equal), *_ = Counter(map(hash, values)).most_common(1)
@@ -158,7 +163,7 @@ def _check_hashes(values):
             raise ValueError(f"{n_equal} keys have the same hash")
 
 
-def _masked(decoder, content):
+def _masked(decoder: Decoder, content: Any) -> np.ma.MaskedArray:
     data, mask, fill_value = map(decoder.decode, content)
     mask = np.ma.nomask if mask is None else mask
     for part in (data, mask):
@@ -167,12 +172,12 @@ def _masked(decoder, content):
     return np.ma.MaskedArray(data, mask=mask, fill_value=fill_value)
 
 
-def _array(decoder, header):
+def _array(decoder: Decoder, header: dict[str, Any]) -> np.ndarray:
     number = decoder.reserve()
     return decoder.keep(number, decoder.stored(header))
 
 
-def _objects(decoder, content):
+def _objects(decoder: Decoder, content: Any) -> np.ndarray:
     shape, items = sizes(content["shape"]), content["items"]
     if math.prod(shape) != len(items):
         raise ValueError(f"{len(items)} objects are no array of shape {shape}")
@@ -185,12 +190,12 @@ def _objects(decoder, content):
     return decoder.keep(number, array)
 
 
-def _tensor(decoder, header):
+def _tensor(decoder: Decoder, header: dict[str, Any]) -> torch.Tensor:
     number = decoder.reserve()
     return decoder.keep(number, decoder.tensor(header))
 
 
-def _random_state(decoder, content):
+def _random_state(decoder: Decoder, content: Any) -> np.random.RandomState:
     number = decoder.reserve()
     if content is None:
         return decoder.keep(number, check_random_state(None))
@@ -206,11 +211,11 @@ def _random_state(decoder, content):
     return decoder.keep(number, generator)
 
 
-def _dtype(decoder, content):
+def _dtype(decoder: Decoder, content: Any) -> np.dtype:
     return np.dtype(object) if content == "O" else plain_dtype(content)
 
 
-def _object(decoder, node):
+def _object(decoder: Decoder, node: Any) -> Any:
     cls = decoder.names.resolve_class(node["class"])
     number = decoder.reserve()
     value = decoder.begin(number, object.__new__(cls))
@@ -239,7 +244,7 @@ def _object(decoder, node):
     return decoder.keep(number, value)
 
 
-def _defaults(cls):
+def _defaults(cls: Any) -> dict[str, Any]:
     """Parameters of an estimator that one saved by an older version does not have yet."""
     if not issubclass(cls, BaseEstimator):
         return {}
@@ -247,12 +252,12 @@ def _defaults(cls):
     return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
-def _slice(decoder, content):
+def _slice(decoder: Decoder, content: Any) -> slice:
     start, stop, step = map(decoder.decode, content)
     return slice(start, stop, step)
 
 
-def _range(decoder, content):
+def _range(decoder: Decoder, content: Any) -> range:
     start, stop, step = content
     values = range(start, stop, step)
     n_values = (stop - start) // step  # of which len() knows no more than 64 bits
@@ -260,17 +265,17 @@ def _range(decoder, content):
     return values
 
 
-def _device(decoder, content):
+def _device(decoder: Decoder, content: Any) -> torch.device:
     if not isinstance(content, str):
         raise ValueError("a device has no name")
     return torch.device(content)
 
 
-def _int(decoder, content):
+def _int(decoder: Decoder, content: Any) -> int:
     return int(content, 16)
 
 
-def _float(decoder, content):
+def _float(decoder: Decoder, content: Any) -> float:
     if content not in ("nan", "inf", "-inf"):
         raise ValueError(f"{content!r} is not a float that JSON lacks")
     return float(content)

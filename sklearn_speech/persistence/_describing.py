@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ _LENGTH = 200
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
-def describe(estimator, card):
+def describe(estimator: Any, card: ModelCard | None) -> ModelCard:
     """A card with what the estimator tells, where the card does not say it already.
 
     Parameters
@@ -53,7 +54,7 @@ def describe(estimator, card):
     )
 
 
-def _classes(estimator):
+def _classes(estimator: Any) -> list[str] | None:
     """Labels, or phones, of the estimator or the last step of a pipeline."""
     last = estimator.steps[-1][1] if getattr(estimator, "steps", None) else estimator
     for name in ("classes_", "phones_"):
@@ -63,7 +64,7 @@ def _classes(estimator):
     return None
 
 
-def _only_number(parameters, name):
+def _only_number(parameters: dict[str, Any], name: str) -> Any:
     """The value that all parameters of a name share; None where they differ."""
     values = {
         value
@@ -73,7 +74,7 @@ def _only_number(parameters, name):
     return values.pop() if len(values) == 1 else None
 
 
-def _printed(value):
+def _printed(value: Any) -> str:
     try:
         return _ADDRESS.sub("", repr(value))
     except ValueError:  # of a number with thousands of digits

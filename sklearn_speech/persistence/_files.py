@@ -1,8 +1,12 @@
 """One safetensors file for one estimator."""
 
 import json
+import os
 import warnings
+from collections.abc import Iterable
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
@@ -15,6 +19,7 @@ from ._container import as_file, parse, read_metadata, sign, unsigned
 from ._decoder import Decoder
 from ._describing import describe
 from ._encoder import Encoder
+from ._model_card import ModelCard
 from ._names import Names
 from ._reading_cards import write_card
 
@@ -37,7 +42,13 @@ _DAMAGE = (
 )
 
 
-def save(estimator, path, *, card=None, trusted=()):
+def save(
+    estimator: Any,
+    path: str | os.PathLike[str],
+    *,
+    card: ModelCard | None = None,
+    trusted: str | type | Iterable[str | type] = (),
+) -> None:
     """Write a fitted estimator, such as a whole pipeline, to one file.
 
     The file is in the safetensors format: arrays and weights, and in its header
@@ -131,7 +142,7 @@ def save(estimator, path, *, card=None, trusted=()):
     write_atomically(path, content)
 
 
-def load(path, *, trusted=()):
+def load(path: str | os.PathLike[str], *, trusted: str | type | Iterable[str | type] = ()) -> Any:
     """Read an estimator that :func:`save` wrote.
 
     What is promised of any file, whoever made it:
@@ -211,12 +222,12 @@ def load(path, *, trusted=()):
     return estimator
 
 
-def _versions():
+def _versions() -> dict[str, str]:
     installed = {package: version(package) for package in _PACKAGES}
     return {"sklearn_speech": sklearn_speech.__version__, **installed}
 
 
-def _warn_about(path, versions):
+def _warn_about(path: Path, versions: dict[str, str]) -> None:
     installed = _versions()
     for package in _WARNED_ABOUT:
         if versions[package] != installed[package]:

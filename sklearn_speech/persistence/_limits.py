@@ -2,12 +2,16 @@
 
 import operator
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 from skorch.callbacks import Callback
+from torch import nn
 
+from ..base import BaseSpeechNet
 from ..filters import frame_sizes, mel_frequencies
 from ..utils.random import torch_seed
 
@@ -21,7 +25,7 @@ _MAX_STEPS = 2**27
 _LENGTHS = tuple(2**k for k in range(4, 17))
 
 
-def check_callbacks(net):
+def check_callbacks(net: BaseSpeechNet) -> None:
     """Refuse callbacks that are no callbacks: building a net makes objects of classes.
 
     Raises
@@ -44,7 +48,7 @@ def check_callbacks(net):
             raise ValueError(f"{name} is a {type(value).__name__}, expected a callback")
 
 
-def check_sizes(net, weights):
+def check_sizes(net: BaseSpeechNet, weights: dict[str, torch.Tensor]) -> None:
     """Refuse parameters that describe another network than the file has weights for.
 
     Nothing of its size is allocated: numbers of layers and the parts of front ends
@@ -92,7 +96,9 @@ def check_sizes(net, weights):
         )
 
 
-def difference_of_shapes(state, other):
+def difference_of_shapes(
+    state: dict[str, torch.Tensor], other: dict[str, torch.Tensor]
+) -> str | None:
     """Which tensor has another shape or dtype in another state; None where none has."""
     shapes, others = _shapes(state), _shapes(other)
     for name in sorted(shapes.keys() | others.keys()):
@@ -101,16 +107,16 @@ def difference_of_shapes(state, other):
     return None
 
 
-def _shapes(state):
+def _shapes(state: dict[str, torch.Tensor]) -> dict[str, str]:
     return {
         name: f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
         for name, tensor in state.items()
     }
 
 
-def _on_meta(net):
+def _on_meta(net: BaseSpeechNet) -> nn.Module:
     twin = object.__new__(type(net))
-    vars(twin).update(vars(net))
+    twin.__dict__.update(vars(net))
     twin.device_ = torch.device("meta")
     with warnings.catch_warnings():
         # of weights that are copied to nowhere; others come again when the net is built
@@ -120,13 +126,13 @@ def _on_meta(net):
     return twin.module_
 
 
-def _front_ends(net):
+def _front_ends(net: BaseSpeechNet) -> list[Any]:
     values = net.get_params(deep=True).values()
     return [v for v in values if hasattr(v, "to_module") and not isinstance(v, type)]
 
 
 @contextmanager
-def plain_windows(net):
+def plain_windows(net: BaseSpeechNet) -> Iterator[None]:
     """Let front ends be built with a window of ones where theirs would have to be computed.
 
     The samples of the window come from the file, and the parameters of some windows
@@ -143,13 +149,13 @@ def plain_windows(net):
             front_end.window = window
 
 
-def _sizes(front_end):
+def _sizes(front_end: Any) -> tuple[int, int, int]:
     return frame_sizes(
         front_end.sample_rate, front_end.n_fft, front_end.win_length, front_end.hop_length
     )
 
 
-def _check_front_end(front_end, n_stored, learns_fourier):
+def _check_front_end(front_end: Any, n_stored: int, learns_fourier: bool) -> None:
     """Count what a front end of this library designs in NumPy; others are counted on meta."""
     if not all(hasattr(front_end, name) for name in ("sample_rate", "n_fft", "win_length")):
         return
@@ -182,12 +188,12 @@ def _check_front_end(front_end, n_stored, learns_fourier):
         _check_empty_bands(front_end, n_mels, n_fft)
 
 
-def _check_empty_bands(front_end, n_mels, n_fft):
+def _check_empty_bands(front_end: Any, n_mels: int, n_fft: int) -> None:
     """Count the search that :func:`~sklearn_speech.filters.mel_filterbank` makes for its advice."""
     fmax = front_end.sample_rate / 2 if front_end.fmax is None else front_end.fmax
     points = mel_frequencies(n_mels + 2, front_end.fmin, fmax, front_end.mel_scale)
 
-    def filled(length):
+    def filled(length: int) -> bool:
         step = front_end.sample_rate / length
         return bool(np.all((np.floor(points[:-2] / step) + 1) * step < points[2:]))
 

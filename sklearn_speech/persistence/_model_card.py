@@ -1,9 +1,11 @@
 """What a saved model was trained on, as a table to read."""
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from html import escape
 from numbers import Integral, Real
+from typing import Any
 
 #: Classes and speakers that a table names.
 _N_SHOWN = 20
@@ -65,7 +67,7 @@ class ModelCard:
     versions: dict | None = None
     date: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if hasattr(self.scores, "speaker_scores"):
             self.scores = _scores_by_speaker(self.scores)
         for name, kinds, expected in _KINDS:
@@ -79,11 +81,11 @@ class ModelCard:
             if not known:
                 raise TypeError(f"scores[{name!r:.100}]: expected the score of each speaker")
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = [(name, value) for name, value in self._rows()]
         return "\n".join(f"{name:<20}{value}".rstrip() for name, value in lines)
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th style='text-align:left'>{escape(name).replace('    ', '&emsp;')}</th>"
             f"<td style='text-align:left'>{escape(value)}</td></tr>"
@@ -96,7 +98,7 @@ class ModelCard:
         details = f"<details><summary>Parameters</summary><table>{parameters}</table></details>"
         return f"<table>{rows}</table>{details if parameters else ''}"
 
-    def _rows(self):
+    def _rows(self) -> Iterator[tuple[str, str]]:
         """Names and values to be shown, of what is known."""
         if self.description:
             yield "description", self.description
@@ -124,7 +126,7 @@ class ModelCard:
         if self.date:
             yield "saved", self.date
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """What is known, as values that JSON holds.
 
         Returns
@@ -150,7 +152,7 @@ _KINDS = (
 )
 
 
-def _scores_by_speaker(scores):
+def _scores_by_speaker(scores: Any) -> dict[str, dict[str, float | None]]:
     return {
         metric: {
             str(speaker): None if math.isnan(score) else float(score)
@@ -160,6 +162,6 @@ def _scores_by_speaker(scores):
     }
 
 
-def _some(names):
+def _some(names: Iterable[str]) -> str:
     names = list(names)
     return ", ".join(names[:_N_SHOWN]) + (", ..." if len(names) > _N_SHOWN else "")
