@@ -1,4 +1,4 @@
-"""AIFF, AIFF-C and the older 8SVX, all of chunks in big-endian order, and CAF."""
+"""AIFF, AIFF-C and the older 8SVX, which consist of big-endian chunks, and CAF."""
 
 import struct
 from typing import BinaryIO
@@ -15,7 +15,7 @@ _AIFF_KINDS |= {b"in32": 4, b"23ni": 4, b"fl32": 4, b"FL32": 4, b"fl64": 8, b"FL
 _AIFF_KINDS |= {b"ulaw": 1, b"ULAW": 1, b"alaw": 1, b"ALAW": 1}
 _CAF_KINDS = (b"lpcm", b"ulaw", b"alaw")
 
-#: Two old Macintosh rates that are no whole numbers (Hz).
+#: Two old Macintosh rates that are not whole numbers (Hz).
 _BROKEN_RATES = (22254.545, 11127.273)
 
 
@@ -91,7 +91,7 @@ def inspect_caf(handle: BinaryIO, n_bytes: int) -> Inspection:
         problem = f"its header says {rate:g} Hz, no rate of any sound card"
     handle.seek(sound.start - 8)
     source = None
-    if handle.read(8) == b"\xff" * 8:  # allowed where the samples come last; not decoded
+    if handle.read(8) == b"\xff" * 8:  # allowed for the last chunk; not decoded
         handle.seek(0)
         content = bytearray(handle.read())
         content[sound.start - 8 : sound.start] = struct.pack(">q", sound.there)

@@ -21,11 +21,10 @@ from ._reading import Entries, check_entries, printable, read_clips
 class AudioReader(TransformerMixin, BaseEstimator):
     """Read sound files as mono waveforms of one sampling rate.
 
-    WAV, FLAC, OGG, MP3, NIST SPHERE and whatever else the installed libsndfile
-    decodes, told by what is in the file and not by its name. Channels are averaged
-    unless one is chosen; other sampling rates are resampled with soxr
-    (quality HQ: a band limit just below the lower Nyquist frequency). Samples
-    that overshoot full scale are clipped to [-1, 1].
+    WAV, FLAC, OGG, MP3, NIST SPHERE and whatever else the installed libsndfile decodes,
+    recognised by its content, not its name. Channels are averaged unless one is chosen;
+    other sampling rates are resampled with soxr (quality HQ: a band limit just below the
+    lower Nyquist frequency). Samples that overshoot full scale are clipped to [-1, 1].
 
     The transformer is stateless: ``fit`` checks only that X holds paths, and
     each file is read alone, so that reading before a split of the data leaks
@@ -36,14 +35,13 @@ class AudioReader(TransformerMixin, BaseEstimator):
     sample_rate : int
         Sampling rate of the waveforms in Hz.
     on_error : {"raise", "warn"}, default="raise"
-        What becomes of bad files: missing, a directory, empty, not audio, no
-        samples, NaN or infinite samples, a peak above 10 in a floating-point
-        file, a sampling rate that no sound has, a segment outside its file, and
-        damaged ones, whose sizes, checksums or lengths contradict each other or
-        what is there. "raise": one error lists every bad file with its reason.
-        "warn": of a damaged file what can be read is read; as a transformer
-        cannot drop rows, each other one becomes one second of silence (long
-        enough for any window downstream); one warning lists them all.
+        What to do with bad files: missing, a directory, empty, not audio, no samples, NaN
+        or infinite samples, a peak above 10 in a floating-point file, a sampling rate that
+        no sound has, a segment outside its file, and damaged ones, whose sizes, checksums
+        or lengths contradict each other or what is there. "raise": one error lists every
+        bad file with its reason. "warn": the readable part of a damaged file is read; since
+        a transformer cannot drop rows, every other bad file becomes one second of silence
+        (long enough for any window downstream); one warning lists them all.
         :func:`check_audio_files` tells beforehand which files to leave out.
     channel : int or None, default=None
         The channel to read, counted from 0; None is the average of all. A file
@@ -72,8 +70,8 @@ class AudioReader(TransformerMixin, BaseEstimator):
     ((1,), (8000,), dtype('float32'))
     """
 
-    #: The promise that what comes out of a clip depends on that clip and the
-    #: parameters alone, so that it may be computed once and shared between folds.
+    #: The promise that the output for a clip depends on that clip and the parameters alone, so
+    #: that it may be computed once and shared between folds.
     _treats_clips_alone = True
 
     _parameter_constraints = {
@@ -128,8 +126,8 @@ class AudioReader(TransformerMixin, BaseEstimator):
         Returns
         -------
         waveforms : ndarray of shape (n_clips,), dtype object
-            One float32 array of shape (n_times,) a file, amplitude in [-1, 1].
-            Ragged also when all files have one length.
+            One float32 array of shape (n_times,) per file, amplitude in [-1, 1]. Ragged
+            even if all files have the same length.
 
         Raises
         ------

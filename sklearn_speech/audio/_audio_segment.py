@@ -22,9 +22,9 @@ class AudioSegment:
     Raises
     ------
     TypeError
-        When `path` is no path.
+        When `path` is not a path.
     ValueError
-        When the times are no finite numbers with ``0 <= start < end``.
+        When the times are not finite numbers with ``0 <= start < end``.
 
     Examples
     --------

@@ -56,11 +56,12 @@ def check_audio_files(
 ) -> AudioFileReport:
     """Tell which sound files :class:`AudioReader` could not read, and why.
 
-    Every file is decoded, since a good header may stand before bad samples, and everything that
-    a file says about itself is compared with what is there: sizes, lengths, byte rates,
-    checksums, numbers of pages and frames. What no format states is not noticed: changed
-    samples in WAV, AIFF, AU and other files without checksums, whole frames that lack at the end
-    of an MP3 file without a Xing header, and the length of PVF, PAF and IRCAM files.
+    Every file is decoded, since bad samples may follow a good header, and everything that a
+    file says about itself is compared with what is there: sizes, lengths, byte rates,
+    checksums, numbers of pages and frames. Damage that contradicts no such statement is not
+    noticed: changed samples in WAV, AIFF, AU and other files without checksums, whole
+    frames missing at the end of an MP3 file without a Xing header, and the length of PVF,
+    PAF and IRCAM files.
 
     Parameters
     ----------

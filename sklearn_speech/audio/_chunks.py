@@ -25,7 +25,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Chunk:
-    """One chunk; `size` is that of its content as stated, `there` as many bytes as exist."""
+    """One chunk: the stated size of its content, and how many bytes of it are there."""
 
     name: bytes
     start: int
@@ -42,7 +42,7 @@ def walk(
     is_unknown: Callable[[int], bool],
     sizes: dict[bytes, int] | None = None,
 ) -> tuple[list[Chunk], str | None, int]:
-    """Go from chunk to chunk.
+    """Walk over the chunks of a file.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def walk(
     sound : bytes
         Name of the chunk of samples.
     is_unknown : callable
-        Tells of a size of that chunk whether it means "up to the end of the file".
+        Whether a size of that chunk means "up to the end of the file".
     sizes : dict or None, default=None
         Sizes known from elsewhere, by name.
 
@@ -105,12 +105,12 @@ def walk(
 def _is_trailer(handle: BinaryIO, position: int, n_bytes: int) -> bool:
     handle.seek(position)
     tail = handle.read(n_bytes - position)
-    # one zero makes the length even, also where the format asks for no padding
+    # one zero makes the length even, even where the format requires no padding
     return tail == b"\0" or trailer_length(tail) == len(tail)
 
 
 def _is_walkable(handle: BinaryIO, position: int, n_bytes: int, layout: Layout) -> bool:
-    """Whether a file goes on with a chunk, or ends, where an empty one has been."""
+    """Whether another chunk or the end of the file follows an empty chunk."""
     handle.seek(position)
     name = handle.read(layout.id_length)
     return position >= n_bytes or (len(name) == layout.id_length and _is_name(name))
@@ -126,6 +126,6 @@ def _shown(name: bytes) -> str:
 
 
 def only(chunks: list[Chunk], name: bytes) -> Chunk | None:
-    """The one chunk of a name, None where there is none."""
+    """The first chunk of a name; None where there is none."""
     found = [chunk for chunk in chunks if chunk.name == name]
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""What a file holds by its first bytes, whatever its name says."""
+"""Recognise what a file holds by its first bytes, whatever its name."""
 
 import mmap
 import re
@@ -8,13 +8,13 @@ from typing import BinaryIO
 from . import _aiff, _fixed_headers, _flac, _mpeg, _ogg, _packets, _riff
 from ._inspection import Inspection, id3_size
 
-#: So many bytes tell what a file is: MPEG-TS needs three packets of 188, text a few lines.
+#: Number of bytes that identify a file: MPEG-TS needs three packets of 188, text a few lines.
 _HEAD = 4096
 
 #: Larger FLAC files are mapped into memory instead of read.
 _SMALL = 1 << 20
 
-#: Files whose samples can be read: pattern, what checks them.
+#: Files whose samples can be read: pattern and check.
 _SOUND_PATTERNS = (
     (rb"RIF[FX].{4}WAVE|RF64.{4}WAVE", _riff.inspect_wav),
     (rb"riff\x2e\x91\xcf\x11", _riff.inspect_w64),
@@ -100,7 +100,7 @@ _FOREIGN = tuple(
     for pattern, name in _FOREIGN_PATTERNS
 )
 
-#: Words of languages in UTF-8 and other encodings: no control characters but those of lines.
+#: Control characters that text does not contain, in UTF-8 or another encoding.
 _NOT_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
@@ -153,12 +153,12 @@ def inspect(handle: BinaryIO, n_bytes: int) -> Inspection | None:
 
 
 def inspect_as_mpeg(handle: BinaryIO) -> Inspection:
-    """Check a file that only the decoder took for MPEG audio, as behind bytes that are none."""
+    """Check a file that only the decoder recognised as MPEG audio, such as behind other bytes."""
     return _mpeg.inspect(_all(handle))
 
 
 def _inspect_flac(handle: BinaryIO, n_bytes: int) -> Inspection:
-    """Check the two ends of a FLAC file; what is between them is not read of a large one."""
+    """Check both ends of a FLAC file; the middle of a large one is not read."""
     if n_bytes <= _SMALL:
         return _flac.inspect(_all(handle))
     with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -204,5 +204,5 @@ def _loas_length(head: bytes, position: int) -> int:
 
 
 def _is_htk(head: bytes, n_bytes: int) -> bool:
-    """HTK has no mark: the kind of its samples is 0, their width 2."""
+    """HTK has no signature: the kind of its samples is 0, their width 2."""
     return n_bytes >= 12 and head[8:12] == b"\0\x02\0\0"

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-#: Rows that are advanced side by side have this many bytes: few, since each takes a call of NumPy.
+#: Bytes of each row; all rows advance together. Few, since each byte takes a call of NumPy.
 _ROW = 16
 
 
@@ -22,8 +22,9 @@ def crc16(data: bytes) -> int:
 
     Notes
     -----
-    A CRC that begins at 0 is linear: the CRC of two halves is that of the first half, carried on
-    over as many zeros as the second has bytes, exclusive-or that of the second.
+    A CRC that begins at 0 is linear: the CRC of two halves is that of the first half,
+    advanced over as many zeros as the second half has bytes, exclusive-or that of the
+    second half.
 
     Examples
     --------
@@ -59,7 +60,7 @@ def _table() -> NDArray[np.uint16]:
 
 @lru_cache(maxsize=64)
 def _carry(level: int) -> tuple[np.ndarray, ...]:
-    """A CRC's low and high byte carried over 16 * 2**level zeros, as two tables."""
+    """A CRC's low and high byte advanced over 16 * 2**level zeros, as two tables."""
     if level:
         low, high = _carry(level - 1)
         return tuple(low[half & 0xFF] ^ high[half >> 8] for half in (low, high))

@@ -1,4 +1,4 @@
-"""Samples of one file, or of a part of it, as they stand there, and what is wrong with them."""
+"""Decode the samples of a file, or of a part of it, and find what is wrong with them."""
 
 import hashlib
 import io
@@ -15,30 +15,30 @@ from ._inspection import Inspection
 #: A segment may end this much (s) after its file: hand-made times are rounded.
 END_TOLERANCE = 0.05
 
-#: Sampling rates (Hz) of sound: the slowest speech recorders have 4,000 Hz, and a quarter of that
-#: holds no vowel any more; converters end at 768,000 Hz.
+#: Plausible sampling rates (Hz): the slowest speech recorders use 4,000 Hz, and a quarter of that
+#: holds no vowels; converters go up to 768,000 Hz.
 PLAUSIBLE_RATES = (1_000, 768_000)
 
-#: No sample of a codec that is not bounded otherwise takes less than a bit (1-bit ADPCM).
+#: Most samples per byte, for codecs without another bound (1-bit ADPCM).
 _SAMPLES_PER_BYTE = 8
 
 #: Lossless ALAC packs at most 4,096 samples into a packet, which takes at least 8 bytes.
 _ALAC_SAMPLES_PER_BYTE = 512
 
-#: Samples of which each stands alone, so that libsndfile enters a file at any of them. Of FLAC it
-#: does too. It was measured to be inexact for MP3, Opus and ALAC, and at the end of PAF and SDS.
+#: Subtypes that store each sample by itself, so that libsndfile seeks exactly, as it does in
+#: FLAC. Seeking was measured to be inexact in MP3, Opus and ALAC, and at the end of PAF and SDS.
 _EXACT_SUBTYPES = frozenset(
     {"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"}
 )
 _INEXACT_FORMATS = frozenset({"PAF", "SDS", "OGG", "MP3"})
 
-#: Integers that hold FLAC's samples, at their upper end.
+#: Integers that hold FLAC's samples in their most significant bits.
 _INTEGERS = {"PCM_S8": "int16", "PCM_16": "int16", "PCM_24": "int32"}
 
-#: After an error the file is read again in so many samples a block, up to the block of the error.
+#: After an error the file is read again in blocks of this many samples, up to the error.
 _BLOCK = 1024
 
-#: What soundfile raises of files that it cannot read. TypeError: the ending ".raw" means
+#: Exceptions of soundfile for files that it cannot read. TypeError: the ending ".raw" means
 #: headerless samples to it.
 FAILURES = (soundfile.SoundFileError, TypeError, ValueError, OSError)
 
@@ -60,7 +60,7 @@ def decode(segment: AudioSegment, keep_damaged: bool = False) -> Decoded:
     segment : AudioSegment
         What to read.
     keep_damaged : bool, default=False
-        Whether to read what is left of a damaged file; else it is not decoded.
+        Whether to read the readable part of a damaged file; otherwise it is not decoded.
 
     Returns
     -------

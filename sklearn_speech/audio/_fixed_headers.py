@@ -1,4 +1,4 @@
-"""Formats of one header with a length, and samples behind it: AU, SPHERE, HTK and others."""
+"""Formats with one header that states a length, then samples: AU, SPHERE, HTK and others."""
 
 import re
 import struct
@@ -31,7 +31,7 @@ def inspect_au(handle: BinaryIO, n_bytes: int) -> Inspection:
     start, stated, coding, _, n_channels = struct.unpack(order + "5I", head[4:])
     if start < 24 or start > n_bytes:
         return Inspection(f"its header says that samples begin at byte {start:,} of {n_bytes:,}")
-    if stated == 0xFFFFFFFF:  # written into a pipe
+    if stated == 0xFFFFFFFF:  # written to a pipe
         stated = n_bytes - start
     problem = _compare(handle, n_bytes, start, stated)
     block = _AU_WIDTHS.get(coding, 0) * n_channels
@@ -136,7 +136,7 @@ def inspect_voc(handle: BinaryIO, n_bytes: int) -> Inspection:
             return Inspection(f"damaged: byte {position:,} begins no block")
         length = int.from_bytes(head[1:], "little")
         n_sounds += head[0] in (1, 2, 9)
-        # SoX counts 4 of the 12 bytes that a block of this kind has before its samples
+        # SoX counts only 4 of the 12 bytes before the samples of such a block
         if head[0] == 9 and position + 13 + length == n_bytes:
             return Inspection()
         if position + 4 + length > n_bytes:

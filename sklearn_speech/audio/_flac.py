@@ -12,8 +12,9 @@ from ._inspection import Inspection, id3_size, trailer_length
 #: The shortest frame: a header of 6 bytes, one constant subframe of 2, a checksum of 2.
 _MIN_FRAME = 10
 
-#: The last frame is looked for in so many bytes: 8 channels of 32 bits and 65,535 samples, the
-#: longest that RFC 9639 allows, would take 2 MiB; encoders make frames of at most 16,384.
+#: Bytes at the end that are searched for the last frame: 8 channels of 32 bits and 65,535
+#: samples, the longest that RFC 9639 allows, would take 2 MiB; encoders make frames of at most
+#: 16,384.
 _TAIL = 1 << 19
 
 _RATES = (None, 88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000)
@@ -39,7 +40,7 @@ class Frame:
     variable: bool  # whether `number` counts samples rather than frames
     number: int
     block_size: int
-    rate: int | None  # Hz, None where STREAMINFO tells
+    rate: int | None  # Hz, None where only STREAMINFO states it
     n_channels: int
     bits: int | None
 
@@ -65,7 +66,7 @@ def inspect(content: bytes | mmap.mmap) -> Inspection:
     packed = int.from_bytes(info[10:18])
     rate, n_channels = packed >> 44, (packed >> 41 & 7) + 1
     bits, total = (packed >> 36 & 31) + 1, packed & (1 << 36) - 1
-    md5 = info[18:] if any(info[18:]) else None  # zeros: the encoder could not go back
+    md5 = info[18:] if any(info[18:]) else None  # zeros: the encoder could not seek back
     first = _frame(content, audio)
     if first is None:
         return Inspection(problem or "damaged: no FLAC frame follows its header", md5=md5)
@@ -184,7 +185,7 @@ def _frame(content: bytes | mmap.mmap, position: int) -> Frame | None:
 
 
 def _coded_number(head: bytes) -> tuple[int | None, int]:
-    """A number in UTF-8's manner, up to 36 bits, from byte 4, and its length."""
+    """A number coded like UTF-8, up to 36 bits, from byte 4, and its length."""
     lead = head[4]
     if lead < 0x80:
         return lead, 1

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-#: Sizes that a writer puts where it does not know the length yet, as into a pipe: 0, all bits
+#: Sizes that a writer states before it knows the length, as when it writes to a pipe: 0, all bits
 #: set, and what is left of 2 GiB after the headers (SoX, eSpeak NG, which count down from there).
 STREAMED_SIZES = range(0x7FFF0000, 0x80000000)
 
@@ -41,7 +41,7 @@ def is_streamed(size: int) -> bool:
 
 
 def cut_off(lacking: int, what: str = "sound") -> str:
-    """The reason of a file that ends too early."""
+    """The reason for a file that ends too early."""
     return f"cut off: {lacking:,} bytes of {what} are missing at its end"
 
 
@@ -53,8 +53,8 @@ def trailer_length(tail: bytes, padding: bool = False) -> int:
     tail : bytes
         What follows the sound of a file.
     padding : bool, default=False
-        Whether zeros may follow: behind frames and pages they are never sound, behind bare
-        samples they are.
+        Whether zeros may follow: after frames and pages they are never sound, after bare
+        samples they may be.
 
     Returns
     -------

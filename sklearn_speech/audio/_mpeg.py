@@ -1,7 +1,7 @@
 """Frames of MPEG audio (MP3 and its older layers; ISO/IEC 11172-3, 13818-3).
 
-Such a file has no header of its own: frame follows frame. Where the encoder wrote one, the first
-frame carries the number of frames (Xing, Info, VBRI) and a checksum of all that follows (LAME).
+Such a file has no header of its own: frame follows frame. The first frame may state the
+number of frames (Xing, Info, VBRI) and a checksum of all that follows (LAME).
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _BIT_RATES = {  # kbit/s, by (MPEG 1 or not, layer)
     (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 
-#: Samples that a decoder of layer III is late (ISO/IEC 11172-3: 528, and one more).
+#: Delay of a layer III decoder in samples (ISO/IEC 11172-3: 528, and one more).
 _DECODER_DELAY = 529
 
 #: A free-format frame is at most as long as one of 640 kbit/s at 8 kHz.
@@ -141,7 +141,7 @@ def inspect(content: bytes, start: int = 0) -> Inspection:
     if told.n_frames is not None and not told.is_vbri and not problem:
         return Inspection(n_frames=n_samples - told.gap, max_frames=bound)
     # Without a Xing header the decoder guesses the length from the size of the first frame, and
-    # stops there; of a VBRI header it makes sound.
+    # stops there; it decodes a VBRI header as sound.
     heads = (content[at : at + 4] for at in frames[told.own_frame :])
     lengths = {frame.length for head in heads if (frame := frame_header(head)) is not None}
     if first.layer != 3 or max(lengths) - min(lengths) <= 1:
@@ -253,7 +253,7 @@ def _side_agrees(content: bytes, position: int, frame: Frame) -> bool:
 
 @dataclass(frozen=True)
 class _Told:
-    """What the first frame tells about the others."""
+    """What the first frame states about the others."""
 
     own_frame: bool = False  # whether the first frame holds this instead of sound
     n_frames: int | None = None
@@ -269,7 +269,7 @@ class _Told:
             return cls()
         if head.startswith(b"VBRI", 36):
             return cls(True, int.from_bytes(head[50:54]), is_vbri=True)
-        # LAME counts from the header as if there were no checksum, others from behind it
+        # LAME places it as if the header had no checksum, others place it behind the checksum
         for at in {4 + first.side_length, 4 + first.side_length + 2 * first.protected}:
             if head.startswith((b"Xing", b"Info"), at):
                 return cls._read_xing(head, at)

@@ -1,7 +1,7 @@
 """Pages of an Ogg file: Vorbis, Opus and FLAC streams.
 
 Every page carries a checksum, its number and flags for the first and the last page of its
-stream (RFC 3533), so that a lost, changed or cut page shows.
+stream (RFC 3533), so that a lost, changed or cut page is noticed.
 """
 
 import struct
@@ -78,7 +78,7 @@ def inspect(content: bytes) -> Inspection:
     if len(serials) > 1 and not problem:
         problem = f"holds {len(serials)} streams of sound: the first one alone is read"
     source = None
-    if len(codecs) > 1:  # the decoder knows files of one stream
+    if len(codecs) > 1:  # the decoder reads files of one stream only
         source = b"".join(content[page.start : page.end] for page in mine)
     codec = codecs[serials[0]]
     if codec == "FLAC":

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from ._inspection import Inspection, cut_off
 
-#: Bytes of a number by the tens of a MAT 4 type.
+#: Bytes of a number, by the tens digit of a MAT 4 type.
 _MAT4_WIDTHS = (8, 4, 4, 2, 2, 1)
 
 #: Bytes of an SDS file's header and of each packet, of which 120 are samples.

@@ -17,7 +17,7 @@ from ..utils.validation import check_spectrograms, check_waveforms, is_ragged
 #: less of both draws a warning.
 KEPT = 0.95
 
-#: A clip so many times as long as all that were fitted draws a warning.
+#: A clip this many times longer than any seen in fit draws a warning.
 MUCH_LONGER = 5
 
 
@@ -40,9 +40,9 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         "center" keeps the middle and pads on both sides (the odd element goes
         after).
     pad_value : float or "min", default=0.0
-        What stands where a clip is too short. 0 is silence in a waveform and in
-        a power spectrogram, but not in a log-mel spectrogram, where it may be
-        loud: "min", for spectrograms only, pads with the clip's own minimum.
+        Value of the padding. 0 is silence in a waveform and in a power spectrogram, but not
+        in a log-mel spectrogram, where it may be loud: "min", for spectrograms only, pads
+        with the clip's own minimum.
 
     Attributes
     ----------
@@ -204,7 +204,7 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         return out
 
     def _warn_of_recordings(self, lengths: list[int]) -> None:
-        """A long recording is not judged by its beginning without a word."""
+        """Warn if only the beginning of a long recording is kept."""
         i = int(np.argmax(lengths))
         usual = max(self.n_times_, self.longest_)
         if lengths[i] > MUCH_LONGER * usual:

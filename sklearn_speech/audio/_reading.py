@@ -1,7 +1,7 @@
 """From a path to a waveform, or to the reason why there is none.
 
-Bad files are no exceptions here but results: a reader of thousands of files
-reports all bad ones at once, so each one travels as its reason.
+A bad file is a result here, not an exception: a reader of thousands of files reports all
+bad ones at once, each with its reason.
 """
 
 import os
@@ -22,12 +22,12 @@ from ._decoding import FAILURES, as_it_is_on_disk, decode
 #: What stands for clips: paths or segments, in a list, a tuple, an array or a Series.
 Entries = Sequence[str | os.PathLike[str] | AudioSegment] | NDArray[Any]
 
-#: Floating-point files may overshoot [-1, 1]; a peak above this (+20 dB) is another scale.
+#: Floating-point files may overshoot [-1, 1]; a peak above this (+20 dB) means another scale.
 MAX_PEAK = 10.0
 
-#: Channels that have nothing to do with each other keep 1 / n_channels of their mean power when
-#: they are averaged. A hundredth of that (-20 dB) is left only where they are each other's
-#: negative, as of two microphones of which one is wired the wrong way round.
+#: Averaging unrelated channels keeps 1 / n_channels of their mean power. As little as a hundredth
+#: of that (-20 dB) is left only if one channel is the negative of another, as from a microphone
+#: wired with the wrong polarity.
 CANCELLED = 0.01
 
 
@@ -35,7 +35,7 @@ CANCELLED = 0.01
 class Clip:
     """What reading one entry gave: a waveform, a reason why it is bad, or both.
 
-    Both stand in a damaged file of which a part could be read.
+    A damaged file that could be read in part has both.
     """
 
     waveform: np.ndarray | None = None
@@ -220,7 +220,7 @@ def _bad_samples(waveform: np.ndarray) -> str | None:
 
 
 def _cancelled(samples: np.ndarray, average: np.ndarray) -> str | None:
-    """What is wrong with channels of which next to nothing is left in their average."""
+    """What is wrong with channels whose average is nearly silent."""
     power = float(np.einsum("ij,ij->", samples, samples, dtype=np.float64)) / samples.shape[1]
     left = float(np.dot(average, average))
     if power > 0 and left < CANCELLED * power / samples.shape[1]:
@@ -258,5 +258,5 @@ def header_rates(paths: list[str]) -> set[int]:
         try:
             rates.add(soundfile.info(as_it_is_on_disk(path)).samplerate)
         except FAILURES:
-            continue  # reported, with its reason, by whoever reads the samples
+            continue  # reported, with the reason, when the samples are read
     return rates

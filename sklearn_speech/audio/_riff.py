@@ -7,7 +7,7 @@ from . import _mpeg
 from ._chunks import Chunk, Layout, only, walk
 from ._inspection import Inspection, is_streamed
 
-#: Wave64 writes names as GUIDs, of which all but "riff" end so.
+#: Wave64 writes names as GUIDs; all but that of "riff" end in these bytes.
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 
 _PCM, _MS_ADPCM, _FLOAT, _ALAW, _ULAW, _IMA, _GSM, _MP3 = 1, 2, 3, 6, 7, 0x11, 0x31, 0x55
@@ -147,7 +147,7 @@ def _combine(problem: str | None, found: Inspection) -> Inspection:
 def _compare_format(
     tag: int, n_channels: int, rate: int, byte_rate: int, block: int, bits: int
 ) -> str | None:
-    """What in a format contradicts the rest of it."""
+    """What contradicts itself in the format."""
     if tag in _BITS and bits not in _BITS[tag]:
         return f"its header says samples of {bits} bits, which format {tag:#x} does not have"
     if tag not in (_PCM, _FLOAT, _ALAW, _ULAW):

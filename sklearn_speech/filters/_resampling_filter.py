@@ -7,13 +7,13 @@ import scipy.signal
 def resampling_filter(up: int, down: int) -> np.ndarray:
     """Low-pass filter that changes the sampling rate by ``up / down``.
 
-    A sinc under a Kaiser window. Frequencies up to 92 % of the lower Nyquist
-    frequency pass; what would be folded or mirrored is 90 dB down.
+    A sinc under a Kaiser window. Frequencies up to 92 % of the lower Nyquist frequency
+    pass; aliases and images are 90 dB down.
 
     Parameters
     ----------
     up, down : int
-        Without a common factor.
+        Whole numbers without a common factor.
 
     Returns
     -------

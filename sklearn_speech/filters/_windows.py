@@ -14,7 +14,7 @@ def frame_sizes(
     win_length: int | None = None,
     hop_length: int | None = None,
 ) -> tuple[int, int, int]:
-    """Choose the sizes of a spectral analysis that are None.
+    """Fill in the sizes of a spectral analysis that are None.
 
     Parameters
     ----------

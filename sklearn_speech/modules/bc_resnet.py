@@ -28,8 +28,8 @@ class BCResNetNet(nn.Module):
     are five, as the last frequency convolution and the sub-spectral norm need;
     bands that are left at the end are averaged.
 
-    With `lengths`, padding frames enter no convolution over time, no average and
-    no statistics of the batch.
+    With `lengths`, padding frames take no part in convolutions over time, averages and
+    batch statistics.
 
     Parameters
     ----------
@@ -39,18 +39,18 @@ class BCResNetNet(nn.Module):
     n_classes : int
         Number of outputs: classes, labels, or numbers to predict.
     tau : float, default=1
-        Width: the stages have 8, 12, 16 and 20 times `tau` channels. The paper has
-        1, 1.5, 2, 3, 6 and 8.
+        Width: the stages have 8, 12, 16 and 20 times `tau` channels. The paper uses 1, 1.5,
+        2, 3, 6 and 8.
     variant : {"paper", "reference"}, default="paper"
-        "paper" is the published network, 9,232 parameters for 12 classes at width
-        1. "reference" is that of the trainable front ends' reference system,
-        9,160 parameters: no batch norm and ReLU after the first convolution and
-        after the last but one, other biases.
+        "paper" is the published network, 9,232 parameters for 12 classes at width 1.
+        "reference" is the network of the reference system with trainable front ends, 9,160
+        parameters: without batch norm and ReLU after the first and the second-to-last
+        convolution, and with other biases.
     dropout : float, default=0.1
         Probability of dropping a channel at the end of each block.
     transition_dropout : float or None, default=None
-        The same in the blocks that change the number of channels. None is
-        `dropout` in the paper's variant and 0.5 in the reference's.
+        Likewise, in the blocks that change the number of channels. None is `dropout` in the
+        paper's variant and 0.5 in the reference's.
     input_norm : {None, "batch", "clip", "band"}, default="clip"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
 
@@ -96,7 +96,7 @@ class BCResNetNet(nn.Module):
         self.n_bands = n_bands
         self.input_norm = InputNorm(n_bands, input_norm)
         head, *widths, last = channels(tau)
-        #: Features a frame that `encode` gives.
+        #: Features per frame in the output of `encode`.
         self.n_features = last
 
         self.head = nn.Conv2d(1, head, 5, stride=(2, 1), padding=2, bias=not paper)
@@ -146,13 +146,13 @@ class BCResNetNet(nn.Module):
         return zero_padding(x.mean(2), mask)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        features = at_least_single(self.encode(x, lengths))  # as lengths need
+        features = at_least_single(self.encode(x, lengths))  # for sums and lengths
         n_frames = features.shape[-1] if lengths is None else lengths.to(features.device)[:, None]
         return self.classify(features.sum(-1) / n_frames)
 
 
 class _BroadcastedResidual(nn.Module):
-    """What both kinds of block share: a map over frequency, and its average's over time."""
+    """What both kinds of block share: convolutions over frequency, and over time on the mean."""
 
     def __init__(self, n_channels: int, stride: int, dilation: int, dropout: float) -> None:
         super().__init__()
@@ -180,7 +180,7 @@ class _BroadcastedResidual(nn.Module):
         self.dropout = nn.Dropout1d(dropout)
 
     def residual(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Map over frequency plus the broadcasted one over time."""
+        """Output of the frequency branch plus the broadcasted output of the time branch."""
         maps = _at_least_five_bands(self.frequency(x))
         maps = self.frequency_norm(maps, mask)
         temporal = self.time(zero_padding(maps.mean(2), mask))

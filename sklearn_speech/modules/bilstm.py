@@ -1,11 +1,11 @@
-"""Long short-term memory in both directions, of clips that differ in length."""
+"""Bidirectional LSTM for clips that differ in length."""
 
 import torch
 from torch import Tensor, nn
 
 
 class BiLSTM(nn.Module):
-    """Bidirectional LSTM in which padding changes nothing.
+    """Bidirectional LSTM whose output does not depend on padding.
 
     The backward direction of a padded batch must begin at each clip's own last
     frame. Packed sequences do that, but torch trains slowly with them on a CPU;
@@ -16,7 +16,7 @@ class BiLSTM(nn.Module):
     ----------
     in_features : int
     hidden_units : int
-        Of each direction.
+        Units of each direction.
     n_layers : int, default=1
     dropout : float, default=0.0
         Between layers.
@@ -58,7 +58,7 @@ class BiLSTM(nn.Module):
 
 
 def reversed_index(lengths: Tensor, n_frames: int) -> Tensor:
-    """Positions of the frames of clips that are reversed within their own lengths.
+    """Frame indices that reverse each clip within its own length.
 
     Parameters
     ----------

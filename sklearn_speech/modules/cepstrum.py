@@ -15,18 +15,18 @@ class Cepstrum(nn.Module):
     Parameters
     ----------
     n_mels : int
-        Number of bands that come in.
+        Number of input bands.
     n_mfcc : int
         Number of coefficients kept.
     dct_type : {1, 2, 3}, default=2
         Type of the orthonormal cosine transform.
     lifter : float, default=0
-        Length of the sine lifter; 0 is none.
+        Length of the sine lifter; 0 disables it.
     deltas : {0, 1, 2}, default=0
-        Highest derivative in time that is appended.
+        Order of the highest time derivative that is appended.
     delta_width : int, default=9
-        Frames that a derivative looks at; a clip's first and last frame are
-        repeated beyond its ends.
+        Number of frames that a derivative is estimated from; a clip's first and last frame
+        are repeated beyond its ends.
     """
 
     matrix: Tensor
@@ -46,7 +46,7 @@ class Cepstrum(nn.Module):
     ) -> None:
         super().__init__()
         if n_mfcc > n_mels:
-            raise ValueError(f"n_mfcc={n_mfcc} is more than n_mels={n_mels}, the bands there are")
+            raise ValueError(f"n_mfcc={n_mfcc} exceeds n_mels={n_mels}, the number of bands")
         if delta_width < 3 or delta_width % 2 == 0:
             raise ValueError(f"delta_width={delta_width}: expected an odd number of at least 3")
         self.n_mfcc = n_mfcc
@@ -93,5 +93,5 @@ class Cepstrum(nn.Module):
         return torch.cat([x, *(windows @ kernel for kernel in self.kernels)], dim=-1)
 
     def inverse(self, x: Tensor) -> Tensor:
-        """Smooth log spectra whose first coefficients these are; derivatives are left out."""
+        """Smooth log spectra from cepstral coefficients; derivatives are ignored."""
         return x[..., : self.n_mfcc] @ self.inverse_matrix.T

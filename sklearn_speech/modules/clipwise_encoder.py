@@ -1,4 +1,4 @@
-"""Any module that turns waveforms into vectors, as an encoder."""
+"""Adapter that makes an encoder of any module that turns waveforms into vectors."""
 
 import torch
 from torch import Tensor, nn
@@ -9,24 +9,25 @@ from .counts import Count
 class ClipwiseEncoder(nn.Module):
     """Vectors of clips, each computed as if it were alone in its batch.
 
-    A module that is not known may look at whole clips: clips are encoded together
-    only where they have one length. A module that gives one vector a clip is
-    applied to windows, where there is a hop.
+    An unknown module may look at whole clips, so clips are encoded together only if they
+    have the same length. A module that gives one vector per clip is applied to overlapping
+    windows if `hop_length` is set.
 
     Parameters
     ----------
     module : torch.nn.Module
-        ``module(waveforms)``, waveforms of shape (n_clips, n_times), gives
-        vectors of shape (n_clips, n_bands, n_frames), or (n_clips, n_bands). Where it has
-        an attribute ``vector_shape``, (n_bands, n_frames or None), and there is a hop, it is
-        not tried on silence, for which a window may be too short.
+        ``module(waveforms)``, waveforms of shape (n_clips, n_times), gives vectors of shape
+        (n_clips, n_bands, n_frames), or (n_clips, n_bands). If it has an attribute
+        ``vector_shape``, (n_bands, n_frames or None), and `hop_length` is set, the shape is
+        taken from there; otherwise from a run on silence, for which a window may be too
+        short.
     sample_rate : int
-        Of the waveforms that it takes, in Hz.
+        Sampling rate of the waveforms that it takes, in Hz.
     window_length : int, default=None
-        Samples that one vector needs; clips are at least this long. 0 is an encoder
-        that pads clips by half a window itself. None is `hop_length`, or 1.
+        Samples that one vector needs; clips are at least this long. 0 means that the
+        encoder itself pads clips by half a window. None is `hop_length`, or 1 without one.
     hop_length : int, default=None
-        Samples from one vector to the next; None is one vector a clip.
+        Samples from one vector to the next; None means one vector per clip.
 
     Attributes
     ----------
@@ -36,8 +37,8 @@ class ClipwiseEncoder(nn.Module):
     Raises
     ------
     ValueError
-        When what the module gives has other shapes, or another number of frames
-        than `window_length` and `hop_length` say.
+        When the module's output has an unexpected shape, or a number of frames that
+        contradicts `window_length` and `hop_length`.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class ClipwiseEncoder(nn.Module):
         return self.sample_rate if self.whole_clip else max(self.window_length, 1)
 
     def _find_shape(self) -> tuple[int, int | None]:
-        """Size of a vector, and how many silence gives; None where there is no such axis."""
+        """Size of a vector, and number of vectors for silence; None without a frame axis."""
         known = getattr(self.module, "vector_shape", None)
         if known is not None and self.hop_length is not None:
             return known
@@ -89,7 +90,7 @@ class ClipwiseEncoder(nn.Module):
         return next(floats, torch.float32)
 
     def _check_rank(self, vectors: object) -> bool:
-        """Whether there is one vector for what was encoded, without an axis of frames."""
+        """Whether the output has no frame axis: one vector per clip or window."""
         if not isinstance(vectors, torch.Tensor) or vectors.ndim not in (2, 3):
             what = (
                 f"a tensor of shape {tuple(vectors.shape)}"

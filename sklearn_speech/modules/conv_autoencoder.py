@@ -42,20 +42,20 @@ class ConvAutoencoderNet(nn.Module):
         After each convolution but the last of the decoder.
     batch_norm_eps : float, default=1e-5
     mirror : {"output_padding", "kernel"}, default="output_padding"
-        How sizes that a stride does not divide are reached again, see
+        How the decoder restores sizes that a stride does not divide, see
         :class:`~sklearn_speech.modules.deconv_stage.DeconvStage`.
     extra_conv : bool, default=False
         One more convolution in the decoder, on the code.
     output_activation : {"linear", "relu", "sigmoid"}, default="linear"
-        What follows the last layer.
+        Activation after the last layer.
     input_norm : {None, "batch", "clip", "band"}, default="batch"
-        See :class:`~sklearn_speech.modules.input_norm.InputNorm`. Losses are
-        taken, and the decoder ends, on that scale; ``forward`` undoes it.
+        See :class:`~sklearn_speech.modules.input_norm.InputNorm`. The decoder's output and
+        the loss are on the normalised scale; ``forward`` undoes it.
     noise : float, default=0.0
-        Standard deviation of the noise added to what enters in training, as a
-        share of that of each clip.
+        Standard deviation of the noise added to the input in training, as a fraction of
+        each clip's own.
     masking : float, default=0.0
-        Share of what enters in training that is hidden, in patches.
+        Fraction of the input that is masked in training, in patches.
     mask_size : int or (frequency, time) tuple, default=8
         Size of these patches, in bands and frames.
 
@@ -163,13 +163,13 @@ class ConvAutoencoderNet(nn.Module):
         return sizes
 
     def least_frames(self, code_frames: int) -> int:
-        """The smallest number of frames whose code has this many."""
+        """The smallest number of input frames that gives this many code frames."""
         for stage in reversed(self.stages):
             if code_frames > 1:
                 code_frames = (
                     (code_frames * stage.pool_size[1] - 1) * stage.stride[1] + stage._needed(1)
                 )  # fmt: skip
-            code_frames = max(code_frames, 1)  # padding alone may give as many
+            code_frames = max(code_frames, 1)  # padding alone may give this many
         return code_frames
 
     @property
@@ -221,7 +221,7 @@ class ConvAutoencoderNet(nn.Module):
         self.typical_spread.copy_(torch.cat(spreads).mean(0))
 
     def clip_ranges(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Shift and spread that the input's normalisation takes out of each clip.
+        """Shift and spread that the input's normalisation removes from each clip.
 
         Parameters
         ----------
@@ -240,7 +240,7 @@ class ConvAutoencoderNet(nn.Module):
         by_batch = norm.running_mean[:, None], torch.sqrt(norm.running_var + norm.eps)[:, None]
         if self.input_norm.kind == "batch" or x.shape[2] == 1:
             return by_batch[0].expand(shape), by_batch[1].expand(shape)
-        # both sides of one straight line for each clip: its slope and where it begins
+        # the normalisation of a clip is a straight line: find its slope and intercept
         frames = torch.full((len(x),), x.shape[2], device=x.device) if lengths is None else lengths
         inside = steps_mask(frames, x).to(x.dtype)
         z = self.input_norm(x, lengths)
@@ -253,10 +253,10 @@ class ConvAutoencoderNet(nn.Module):
         single = frames.view(-1, 1, 1) == 1
         return torch.where(single, by_batch[0], shift), torch.where(single, by_batch[1], spread)
 
-    # Forth and back
+    # Encoding and decoding
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Code maps (n_clips, n_filters, n_bands, n_frames), and the frames each clip has there."""
+        """Code maps (n_clips, n_filters, n_bands, n_frames), and each clip's frames there."""
         if x.dim() == 2:
             x = x[:, :, None]
         self._check_length(x, lengths)
@@ -275,11 +275,11 @@ class ConvAutoencoderNet(nn.Module):
         ----------
         code : Tensor of shape (n_clips, n_filters, n_bands, n_code_frames)
         n_frames : int
-            Frames wanted, of the longest clip.
+            Number of output frames: those of the longest clip.
         lengths : Tensor of shape (n_clips,), default=None
-            Frames wanted of each clip.
+            Output frames of each clip.
         ranges : (Tensor, Tensor) of shape (n_clips, n_bands, 1), default=None
-            Shift and spread of each clip; None is that of a typical one.
+            Shift and spread of each clip; None uses those of a typical clip.
 
         Returns
         -------
@@ -329,7 +329,7 @@ class ConvAutoencoderNet(nn.Module):
         return h
 
     def _train_span(self, h: Tensor, lengths: Tensor | None) -> Tensor:
-        """Output that training compares with its target: from level first to last, back to target.
+        """Output for the training loss: from level `first` to `last` and back to `target`.
 
         `lengths` has two columns, frames at the first and at the target level.
         """
@@ -354,7 +354,7 @@ class ConvAutoencoderNet(nn.Module):
         h : Tensor of shape (n_clips, n_channels, n_bands, n_frames)
         lengths : Tensor of shape (n_clips,), default=None
         level : int, default=0
-            How many stages have been passed; patches shrink with their strides.
+            Number of stages already passed; patches shrink with their strides.
 
         Returns
         -------

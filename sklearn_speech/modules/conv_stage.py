@@ -19,7 +19,7 @@ Padding = str | Size
 
 
 def per_layer(name: str, value: Any, n_layers: int) -> list[Any]:
-    """One entry a layer from a number, a pair or a list.
+    """One entry per layer from a number, a pair or a list.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def as_pair(name: str, value: Any, minimum: int = 1) -> tuple[int, int]:
 
 
 class ConvStage(nn.Module):
-    """Convolution, batch norm, ReLU, pooling, dropout: any but the first may be left out.
+    """Convolution, batch norm, ReLU, pooling, dropout: all but the first are optional.
 
     Inputs smaller than a kernel or pooling window are zero-padded to it at the
     end, so that one frame is enough. Padding never depends on the input's size,
@@ -76,7 +76,7 @@ class ConvStage(nn.Module):
     padding : {"same", "valid"}, int or (frequency, time) tuple, default="same"
         "same" gives ceil(size / stride) rows and columns.
     pool_size : int or (frequency, time) tuple, default=1
-        Pooling windows do not overlap; what is left over is dropped.
+        Pooling windows do not overlap; leftover rows and columns are dropped.
     pool_type : {"max", "mean"}, default="max"
     batch_norm : bool, default=False
     batch_norm_eps : float, default=1e-5
@@ -143,11 +143,11 @@ class ConvStage(nn.Module):
         return at_least(self._conv_size(lengths, 1), 1)
 
     def out_frames(self, lengths: Count) -> Count:
-        """Frames that leave the stage for frames that enter; takes an int or a Tensor."""
+        """Output frames for input frames; takes an int or a Tensor."""
         return at_least(self.conv_frames(lengths) // self.pool_size[1], 1)
 
     def out_bands(self, n_bands: int) -> int:
-        """Bands that leave the stage for bands that enter."""
+        """Output bands for input bands."""
         return max(max(self._conv_size(n_bands, 0), 1) // self.pool_size[0], 1)
 
     def _convolve(self, x: Tensor) -> Tensor:
@@ -187,6 +187,6 @@ class ConvStage(nn.Module):
 
 
 def _pad_to(x: Tensor, n_bands: int, n_frames: int) -> Tensor:
-    """Zero rows and columns at the end where x is smaller than this size."""
+    """Pad x with zeros at the end, up to this size."""
     missing = max(0, n_bands - x.shape[-2]), max(0, n_frames - x.shape[-1])
     return F.pad(x, (0, missing[1], 0, missing[0])) if any(missing) else x

@@ -8,9 +8,9 @@ from torch.nn import functional as F
 class CTCCriterion(nn.Module):
     """Negative log-likelihood of phone sequences, each divided by its number of phones.
 
-    What :func:`torch.nn.functional.ctc_loss` averages with ``reduction="mean"``,
-    one value a clip. A clip with fewer frames than its phones need counts 0;
-    augmentation may shorten clips that far.
+    The values that :func:`torch.nn.functional.ctc_loss` averages with ``reduction="mean"``,
+    one per clip. A clip with fewer frames than its phones need counts 0; augmentation may
+    shorten clips that far.
 
     Shape
     -----

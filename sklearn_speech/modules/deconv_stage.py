@@ -1,4 +1,4 @@
-"""The mirror of a convolutional stage: from what it gave back to the size of what it was given."""
+"""The mirror of a convolutional stage: from its output back to the size of its input."""
 
 import torch
 from torch import Tensor, nn
@@ -9,25 +9,25 @@ from .counts import Count, at_least
 from .masked_norm import MaskedBatchNorm
 from .masking import frame_mask, mask_frames, zero_padding
 
-#: What may follow the convolution.
+#: Activations by name.
 ACTIVATIONS = {"linear": lambda x: x, "relu": F.relu, "sigmoid": torch.sigmoid}
 
 
 class DeconvStage(nn.Module):
     """Nearest upsampling where the stage pools, transposed convolution, batch norm, activation.
 
-    A stage of stride s forgets the remainder of a division by s. Either the size
-    wanted decides what is added at the end (as torch's ``output_padding``), so
-    that any size can be mirrored; or the kernel is larger by the remainder of one
-    size, so that every output is computed from the code.
+    A stage of stride s loses the remainder of a division by s. Either the wanted size
+    decides what is added at the end (like torch's ``output_padding``), so that any size can
+    be mirrored; or the kernel is enlarged by the remainder of one fixed size, so that every
+    output value is computed from the code.
 
     Parameters
     ----------
     stage : ConvStage
-        What is mirrored; its weights are not touched.
+        The stage to mirror; its weights are not touched.
     fixed_size : (int, int) tuple, default=None
-        Bands and frames that entered the stage, for a kernel made for that size.
-        None mirrors any size.
+        Input size of the stage, in bands and frames, that the kernel is made for. None
+        mirrors any size.
     batch_norm : bool, default=False
     batch_norm_eps : float, default=1e-5
     activation : {"linear", "relu", "sigmoid"}, default="relu"
@@ -83,9 +83,9 @@ class DeconvStage(nn.Module):
         x : Tensor of shape (n_clips, out_channels, n_bands_out, n_frames_out)
             Zero where it is padding.
         n_bands, n_frames : int
-            Size wanted.
+            Output size.
         lengths : Tensor of shape (n_clips,), default=None
-            Frames wanted of each clip; beyond them the result is zero.
+            Output frames of each clip; beyond them the result is zero.
 
         Returns
         -------
@@ -104,7 +104,7 @@ class DeconvStage(nn.Module):
         x = F.interpolate(x, scale_factor=tuple(map(float, self.pool_size)), mode="nearest")
         if self.fixed:
             return x
-        # what pooling dropped is taken to be as its neighbour
+        # rows and columns that pooling dropped are taken to equal their neighbours
         x = _fit(x, self._conv_size(n_bands, 0), self._conv_size(n_frames, 1))
         if lengths is None:
             return x

@@ -5,7 +5,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-#: Half bands of FastAudio, 3.1 Hz and 603.7 Hz at 16 kHz, as shares of the sampling rate.
+#: Limits of FastAudio's half bands, 3.1 Hz and 603.7 Hz at 16 kHz, as shares of the sampling
+#: rate.
 _NARROWEST, _WIDEST = 3.1 / 16000, 603.7 / 16000
 
 
@@ -50,7 +51,7 @@ class MatrixFilterbank(nn.Module):
 
     @torch.no_grad()
     def apply_constraints(self) -> None:
-        """Put learned weights back into [0, 1]; called after every step of an optimiser."""
+        """Clip learned weights to [0, 1]; called after every step of an optimiser."""
         if isinstance(self.weights, nn.Parameter):
             self.weights.clamp_(0, 1)
 
@@ -78,9 +79,9 @@ class ShapedFilterbank(nn.Module):
     Attributes
     ----------
     centers, half_bands : Parameter of shape (n_bands,)
-        As shares of the sampling rate. Centres stay in [0, 0.5]; half bands
-        between half a bin, below which a filter may contain none, and 604 Hz at
-        16 kHz, or a quarter more than the widest at the start where that is wider still.
+        As shares of the sampling rate. Centres stay in [0, 0.5]; half bands between half a
+        bin, below which a filter may contain none, and 604 Hz at 16 kHz, or 1.25 times the
+        widest initial half band if that is wider.
 
     References
     ----------

@@ -64,7 +64,7 @@ class Framing(nn.Module):
         return 1 + (n_samples + padding - self.n_fft) // self.hop_length
 
     def check_length(self, n_samples: int) -> None:
-        """Refuse a clip too short for its padding, or for one window without padding."""
+        """Refuse a clip that is too short for its padding, or for one window without padding."""
         if not self.center and n_samples < self.n_fft:
             raise ValueError(
                 f"a clip of {n_samples} samples is shorter than one window of n_fft={self.n_fft}; "
@@ -88,7 +88,7 @@ class Framing(nn.Module):
         Parameters
         ----------
         waveforms : Tensor of shape (n_clips, n_samples)
-            Waveforms; what lies beyond a clip's own length is not looked at.
+            Waveforms; samples beyond a clip's own length are ignored.
         lengths : int64 Tensor of shape (n_clips,), default=None
             Samples of each clip; None is the whole width.
         first, stop : int
@@ -147,7 +147,7 @@ class Framing(nn.Module):
         return padded
 
     def _inside(self, position: Tensor, length: int | Tensor) -> Tensor:
-        """The sample of a clip that padding puts at a position."""
+        """Index of the sample that stands at a position of the padded clip."""
         if self.pad_mode == "reflect":
             position = position.abs()
             position = torch.where(position >= length, 2 * (length - 1) - position, position)

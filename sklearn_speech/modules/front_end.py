@@ -18,7 +18,7 @@ from .framing import Framing, PadMode
 from .scaling import Scaling
 from .stft import FixedSTFT, TrainableSTFT
 
-#: Groups of bands with products of their own; more of them are no quicker.
+#: Number of groups of bands that are multiplied separately; more groups are no faster.
 _N_BLOCKS = 3
 
 #: Bands, interleaved real and imaginary parts of bins, and weights of a part of a filter bank.
@@ -63,33 +63,33 @@ class FrontEnd(nn.Module):
     scaling, log_offset, ref, amin, top_db, db_window, normalize
         See :class:`sklearn_speech.modules.scaling.Scaling`.
     zero_frames : {"keep", "drop"}, default="keep"
-        Whether frames with an energy of exactly 0 in some band are left out;
-        only outside of a network.
+        Whether frames with an energy of exactly 0 in some band are dropped; only outside a
+        network.
     n_mfcc : int, default=None
         Number of cepstral coefficients; None is no cepstrum.
     dct_type, lifter, deltas, delta_width
         See :class:`sklearn_speech.modules.cepstrum.Cepstrum`.
     train_stft : bool, default=False
-        Whether sines and cosines, begun as the windowed Fourier basis, are parameters.
+        Whether the sines and cosines, at first the windowed Fourier basis, are learned.
     train_mel : bool, default=False
-        Whether the filter bank is a parameter. ``apply_constraints`` puts it
-        back inside its limits after an optimiser's step.
+        Whether the filter bank is learned. Its ``apply_constraints`` clips it to its limits
+        after an optimiser's step.
     random_mel : bool, default=False
-        Begin with random filters; only a free filter bank that is trained.
+        Start from random filters; only for a free filter bank that is trained.
     filterbank : {"free", "triangular", "gaussian", "rectangular"}, default="free"
-        "free" is the matrix of the mel filter bank, every weight by itself; the
-        others are filters of that shape, each with a centre and a half band.
+        "free" treats every weight of the mel filter bank independently; the others are
+        filters of that shape, each with a centre and a half band.
     masked_bins : (int, int), default=None
         Bins of the Fourier transform, first and one after the last, taken as 0.
     generator : torch.Generator, default=None
         Source of random filters; None is torch's global generator.
     dtype : torch.dtype, default=torch.float32
-        In which filters are stored and clips computed.
+        Type of the filters and of the computation.
 
     Attributes
     ----------
     n_bands : int
-        Rows of what comes out.
+        Number of output rows.
     hop_length, n_fft, win_length : int
         In samples.
 
@@ -199,7 +199,7 @@ class FrontEnd(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """In which type the module computes now."""
+        """Type in which the module currently computes."""
         return next(chain(self.stft.parameters(), self.stft.buffers())).dtype
 
     def _design_bank(
@@ -269,9 +269,9 @@ class FrontEnd(nn.Module):
         Parameters
         ----------
         frames : Tensor of shape (..., win_length)
-            What ``framing`` cuts.
+            Frames from ``framing``.
         blocks : list of tuple, default=None
-            What :meth:`blocks` returned, to be quicker without gradients.
+            Result of :meth:`blocks`, for speed without gradients.
 
         Returns
         -------
@@ -282,7 +282,7 @@ class FrontEnd(nn.Module):
         return self._filtered(self.stft(frames, self.power))
 
     def energies_of_windowed(self, windowed: Tensor, blocks: Blocks | None = None) -> Tensor:
-        """As :meth:`energies`, of frames already multiplied by the window."""
+        """Like :meth:`energies`, for frames that are already multiplied by the window."""
         spectrum = self.stft.spectrum(windowed)
         if self.power != 2:
             magnitudes = spectrum.abs()
@@ -304,7 +304,7 @@ class FrontEnd(nn.Module):
 
     @torch.no_grad()
     def blocks(self) -> Blocks | None:
-        """The parts of the filter bank's matrix that are not zero, three groups of bands.
+        """The parts of the filter bank's matrix that are not zero, in three groups of bands.
 
         Most of a mel matrix is zeros: the products with these blocks take half
         the time of the product with the whole.
@@ -312,8 +312,8 @@ class FrontEnd(nn.Module):
         Returns
         -------
         blocks : list of (slice, slice, Tensor), or None
-            Bands, interleaved real and imaginary parts of bins, and their
-            weights; None where there are no squares to add up.
+            Bands, interleaved real and imaginary parts of bins, and their weights; None
+            without a filter bank, or unless `power` is 2.
         """
         if self.bank is None or self.power != 2:
             return None
@@ -350,7 +350,7 @@ class FrontEnd(nn.Module):
         Parameters
         ----------
         waveforms : Tensor of shape (n_clips, n_samples)
-            Waveforms, amplitude in [-1, 1], padded with anything.
+            Waveforms, amplitude in [-1, 1]; the padding may hold anything.
         lengths : int64 Tensor of shape (n_clips,), default=None
             Samples of each clip; None is the whole width.
 

@@ -1,10 +1,10 @@
 """Waveforms from magnitudes or mel energies by a fast Griffin-Lim.
 
-Griffin-Lim alternates between a waveform and its spectrogram and restores the
-known magnitudes in each iteration. With mel energies the magnitudes are not
-known, only weighted sums of them. Magnitudes that are estimated once are those
-of no waveform; here each iteration keeps the fine structure of the current
-waveform, and corrects only the energies of the bands.
+Griffin-Lim alternates between a waveform and its spectrogram and restores the known
+magnitudes in each iteration. With mel energies the magnitudes are not known, only weighted
+sums of them. Magnitudes estimated once in advance belong to no waveform, so each iteration
+keeps the fine structure of the current waveform and corrects only the energies of the
+bands.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ EDGE_FLOOR = 1e-2
 
 
 class MelConstraint:
-    """Correct spectra bin by bin until the filter bank sees the target energies.
+    """Correct spectra bin by bin until the filter bank gives the target energies.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class MelConstraint:
             self.seen = reach > 0
             self.forth = filterbank.T.contiguous()
             self.back = filterbank / reach.clamp(min=torch.finfo(filterbank.dtype).tiny)
-            # bins outside all bands are left as the waveform has them
+            # bins outside all bands keep the waveform's values
             self.unseen = (~self.seen).to(filterbank.dtype)
 
     def gain(self, spectrum: Tensor, target: Tensor, n_updates: int | None = None) -> Tensor:
@@ -111,7 +111,7 @@ class _Frames:
         self.pad = self.n_fft // 2 if center else 0
         self.lengths = self._fitting(n_frames, lengths)
         device, longest = window.device, max(self.lengths)
-        # a batch of equal clips needs one row of everything
+        # clips of equal length share one row
         rows = list(zip(n_frames, self.lengths))
         rows = rows[:1] if len(set(rows)) == 1 else rows
         self.source = self._sources(rows, longest, pad_mode).to(device)
@@ -212,7 +212,7 @@ def _check(
         raise ValueError(f"n_iter={n_iter!r}: expected at least 0")
     if not 0 <= momentum < 2:
         raise ValueError(f"momentum={momentum!r}: expected a number in [0, 2)")
-    # a silent window is refused too
+    # this refuses a window of zeros too
     if hop_length > n_fft or not check_NOLA(window.cpu().numpy(), n_fft, n_fft - hop_length):
         raise ValueError(
             f"hop_length={hop_length} leaves samples that no window covers (window of "
@@ -255,7 +255,7 @@ def griffin_lim(
     center : bool, default=True
         Whether frame t is centred on sample ``t * hop_length``.
     pad_mode : str, default="reflect"
-        What the analysis saw beyond the ends of a clip, as in `numpy.pad`.
+        How the analysis padded the ends of a clip, as in `numpy.pad`.
     n_frames : sequence of int or None, default=None
         Frames of each clip in a zero-padded batch.
     lengths : sequence of int or None, default=None
@@ -268,7 +268,7 @@ def griffin_lim(
         *A fast Griffin-Lim algorithm*, 2013); 0 is the algorithm of Griffin and
         Lim (1984).
     n_updates : int, default=2
-        Corrections towards the mel energies in each turn, see `MelConstraint`.
+        Corrections towards the mel energies in each iteration, see `MelConstraint`.
     generator : torch.Generator or None, default=None
         Draws the first phases, on the CPU. Every clip starts from the same
         ones, so that its result does not depend on the other clips.
@@ -294,7 +294,7 @@ def griffin_lim(
     _check(target, window, hop_length, filterbank, n_frames, n_iter, momentum)
     frames = _Frames(window, hop_length, center, pad_mode, n_frames, lengths)
     constraint = MelConstraint(filterbank, power, n_updates)
-    # every clip at a maximum of 1, so that the floors above mean the same at any level
+    # scale every clip to a maximum of 1, so that the floors above mean the same at any level
     peak = target.amax(dim=(1, 2), keepdim=True).clamp(min=torch.finfo(target.dtype).tiny)
     target = (target / peak).clamp_(min=0).transpose(1, 2)[:, : frames.n_frames]
     target = target.contiguous() * frames.present

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from .masked_norm import MaskedBatchNorm
 from .masking import fill_padding, frame_mask, mask_frames
 
-#: Deviation of a clip's sounding frames, as a part of the span of its levels, below which it is
-#: not believed: where a click is all that sounds, the rest would be blown up.
+#: Smallest standard deviation of a clip, as a fraction of the range of its levels: where a click
+#: is the only sound, a smaller one would amplify everything else too much.
 LEAST_DEVIATION = 1 / 8
 
 
@@ -20,15 +20,14 @@ class InputNorm(nn.Module):
     ----------
     n_bands : int
     kind : {None, "batch", "clip", "band"}
-        None leaves the input as it is. "batch" standardises each band by running
-        statistics of the training clips. "clip" uses the mean and standard
-        deviation of all bands of each clip, which removes its loudness. "band" also
-        subtracts the mean over time from each band of each clip, which removes the
-        colour of microphone and room. Statistics of a clip are those of its
-        sounding frames, whose mean level lies in the upper half of the clip's
-        range: silence and padding weigh nothing; the deviation is taken to be at least an
-        eighth of that range. Clips of a single frame have no
-        statistics of their own, and are standardised as by "batch".
+        None leaves the input as it is. "batch" standardises each band by running statistics
+        of the training clips. "clip" uses the mean and standard deviation of all bands of
+        each clip, which removes its loudness. "band" also subtracts the mean over time from
+        each band of each clip, which removes the colour of microphone and room. Statistics
+        of a clip are those of its sounding frames, whose mean level lies in the upper half
+        of the clip's range: silence and padding have no weight, and the deviation is at
+        least an eighth of that range. Clips of a single frame have no statistics of their
+        own, and are standardised as with "batch".
     eps : float, default=1e-3
         Added to variances, so that silence stays finite.
 
@@ -70,13 +69,13 @@ class InputNorm(nn.Module):
 
 
 def sounding_frames(x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Frames that count: those whose mean level lies in the upper half of their clip's range.
+    """Mark the frames whose mean level lies in the upper half of their clip's range.
 
     Parameters
     ----------
     x : Tensor of shape (n_clips, n_bands, n_frames)
     lengths : Tensor of shape (n_clips,), default=None
-        Frames of each clip; None: all are.
+        Frames of each clip; None means all.
 
     Returns
     -------

@@ -15,18 +15,16 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     put into batches does not change what is learned. A training batch with one
     value a feature, which torch refuses, has variance zero.
 
-    The running statistics are the plain mean over the first ``1 / momentum``
-    batches, and only then forget exponentially: torch's start at 0 and 1, which
-    a small variance takes a hundred batches to overcome, more than there are in
-    a short training.
+    The running statistics are the plain mean over the first ``1 / momentum`` batches, and
+    only then forget exponentially: torch starts from 0 and 1, and for a small variance that
+    start takes a hundred batches to fade, more than a short training has.
 
     Parameters
     ----------
     n_channels : int
     n_groups : int, default=1
-        Contiguous groups of bands that are normalised apart. Bands that the
-        groups do not divide are dealt out as evenly as possible; there must be
-        at least one band a group.
+        Contiguous groups of bands that are normalised separately. If they do not divide the
+        number of bands, their sizes are as equal as possible; each needs at least one band.
     eps, momentum, affine
         As in ``torch.nn.BatchNorm1d``: with a momentum of None the running statistics
         are the plain mean over all batches.
@@ -53,7 +51,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         self.n_groups = n_groups
 
     def reset_running_stats(self) -> None:
-        """Begin again with mean 0 and variance 1, of no batches."""
+        """Reset to mean 0 and variance 1, with no batches counted."""
         super().reset_running_stats()
         self._n_batches: int | None = None  # num_batches_tracked, without waiting for a GPU
 
@@ -109,7 +107,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         return torch.addcmul(shift, x, scale)
 
     def _scale_and_shift(self, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
-        """What each feature is multiplied by, and what is then added."""
+        """Factor and offset of each feature."""
         scale = torch.rsqrt(var + self.eps)
         shift = -mean * scale
         if self.affine:
@@ -142,12 +140,12 @@ class MaskedBatchNorm(nn.BatchNorm1d):
 
 
 class SubSpectralNorm(MaskedBatchNorm):
-    """Batch normalisation of each of five parts of the spectrum by itself.
+    """Separate batch normalisation of five parts of the spectrum.
 
-    After Chang et al., "Subspectral normalization for neural audio data
-    processing", ICASSP 2021: ``BatchNorm2d(n_channels * n_groups)`` on a view
-    that moves the groups of bands among the channels. This one also takes
-    numbers of bands that the groups do not divide.
+    After Chang et al., "Subspectral normalization for neural audio data processing", ICASSP
+    2021: ``BatchNorm2d(n_channels * n_groups)`` on a view that moves the groups of bands
+    among the channels. This version also accepts numbers of bands that the groups do not
+    divide.
 
     Parameters
     ----------

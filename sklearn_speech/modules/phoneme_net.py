@@ -1,4 +1,4 @@
-"""Networks that name the phone of each frame, for connectionist temporal classification."""
+"""Networks that classify the phone of each frame, for connectionist temporal classification."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ ENCODERS = ("conv-lstm", "linear-lstm", "bcresnet")
 
 
 class PhonemeNet(nn.Module):
-    """Encoder, bidirectional LSTM, and a linear layer with one logit a phone.
+    """Encoder, bidirectional LSTM, and a linear layer with one logit per phone.
 
     Parameters
     ----------
@@ -37,23 +37,23 @@ class PhonemeNet(nn.Module):
     n_filters : int or list of int, default=32
         Of each of these layers.
     time_stride : int, default=2
-        One frame in how many "conv-lstm" keeps; the other encoders keep all.
+        "conv-lstm" keeps one frame in this many; the other encoders keep all.
     tau : float, default=1
         Width of "bcresnet".
     variant : {"paper", "reference"}, default="paper"
         Of "bcresnet".
     dropout : float, default=0.2
-        Before and after each layer of the LSTM in "conv-lstm" and "linear-lstm", of
-        channels inside of "bcresnet".
+        Dropout before and after each LSTM layer of "conv-lstm" and "linear-lstm"; dropout
+        of channels inside "bcresnet".
     input_norm : {None, "batch", "clip", "band"}, default="band"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
 
     Shape
     -----
-    Input (n_clips, n_bands, n_frames), or (n_clips, n_bands) for one frame a clip;
-    output (n_clips, n_out_frames, n_phones + 1), blank first. Beyond a clip's own
-    frames the output says blank and nothing else: 0 for blank, ``-inf`` for phones,
-    which changes neither its likelihood nor what is decoded.
+    Input (n_clips, n_bands, n_frames), or (n_clips, n_bands) for one frame a clip; output
+    (n_clips, n_out_frames, n_phones + 1), blank first. Beyond a clip's own frames the
+    output is certainly blank: 0 for blank, ``-inf`` for phones, which changes neither the
+    likelihood nor the decoded phones.
 
     Examples
     --------
@@ -84,7 +84,7 @@ class PhonemeNet(nn.Module):
         if encoder not in ENCODERS:
             raise ValueError(f"encoder={encoder!r}: expected one of {ENCODERS}")
         self.n_bands, self.encoder = n_bands, encoder
-        #: One output frame for how many input frames; its middle is that of the first of them.
+        #: Input frames per output frame; an output frame is centred on the first of them.
         self.time_stride = frames_per_output(encoder, time_stride)
         outside = 0.0 if encoder == "bcresnet" else dropout
         bias = True
@@ -128,7 +128,7 @@ class PhonemeNet(nn.Module):
 
 
 def frames_per_output(encoder: str, time_stride: int) -> int:
-    """How many input frames become one output frame."""
+    """Number of input frames per output frame."""
     return time_stride if encoder == "conv-lstm" else 1
 
 
@@ -138,7 +138,7 @@ def out_frames(n_frames: Count, time_stride: int) -> Count:
 
 
 class _ConvEncoder(nn.Module):
-    """Convolutions, one layer a filter count.
+    """Convolutions, one layer per entry of `n_filters`.
 
     (n_clips, n_bands, n_frames) to (n_clips, n_features, n_out_frames).
     """

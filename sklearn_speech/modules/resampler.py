@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from ..filters import resampling_filter
 from .counts import Count
 
-#: Weights of the largest filter bank; rates with so few common factors are better resampled
-#: before, by what reads the files.
+#: Largest number of filter weights; clips at rates that need more are better resampled when their
+#: files are read.
 _MAX_WEIGHTS = 2**23
 
 
@@ -68,14 +68,14 @@ class Resampler(nn.Module):
         return -((-n_samples * self.up) // self.down)
 
     def forward(self, waveforms: Tensor) -> Tensor:
-        """Resample a batch; what is beyond a clip's ends counts as silence."""
+        """Resample a batch; beyond its ends a clip counts as silent."""
         if self.up == self.down:
             return waveforms
         n_out = self.n_out(waveforms.shape[1])
         n_blocks = -(-n_out // self.up)
         width = (n_blocks - 1) * self.down + self.kernel.shape[2]
         after = width - self.before - waveforms.shape[1]
-        # a negative width of padding cuts samples off that no output needs
+        # negative padding cuts off samples that no output needs
         padded = F.pad(waveforms, (self.before, after))
         blocks = F.conv1d(padded.unsqueeze(1), self.kernel, stride=self.down)
         return blocks.transpose(1, 2).flatten(1)[:, :n_out]

@@ -1,8 +1,8 @@
 """From spectral energies to features and back: compression and normalisation.
 
 The two directions are one pair of methods, :meth:`Scaling.scale` and
-:meth:`Scaling.unscale`. What ``scale`` takes out of a clip (its reference level,
-its mean and spread) is the clip's *range*; ``unscale`` puts it back.
+:meth:`Scaling.unscale`. What ``scale`` removes from a clip (its reference level, its mean
+and spread) is the clip's *range*; ``unscale`` puts it back.
 """
 
 from typing import Any
@@ -39,9 +39,9 @@ class Scaling(nn.Module):
     amin : float, default=1e-14
         Smallest energy in decibels; at least the smallest normal number of the dtype.
     top_db : float, default=80.0
-        Nothing lies further below the largest value of its clip, in dB; None is no floor.
+        Floor of each clip, in dB below its largest value; None is no floor.
     db_window : (float, float), default=None
-        Levels in dB that become 0 and 1, with what is outside cut off.
+        Levels in dB that become 0 and 1; values outside are cut off.
     normalize : {None, "clip", "band", "minmax", "max"}, default=None
         Each clip is brought to mean 0 and standard deviation 1, as a whole
         ("clip") or band by band ("band"), to [0, 1] ("minmax"), or divided by
@@ -81,13 +81,13 @@ class Scaling(nn.Module):
 
     @property
     def elementwise(self) -> bool:
-        """Whether every value is scaled by itself, whatever the rest of its clip is."""
+        """Whether every value is scaled independently of the rest of its clip."""
         looks_at_clip = self.scaling == "db" and (self.ref == "max" or self.top_db is not None)
         return not looks_at_clip and self.normalize is None and self.cepstrum is None
 
     @property
     def has_ranges(self) -> bool:
-        """Whether clips differ in what scaling takes out of them."""
+        """Whether scaling removes something that differs between clips."""
         return self.normalize is not None or (self.scaling == "db" and self.ref == "max")
 
     def scale(self, energies: Tensor, valid: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -117,7 +117,7 @@ class Scaling(nn.Module):
         return x, torch.cat([reference, shift, spread], dim=1)
 
     def unscale(self, features: Tensor, ranges: Tensor) -> Tensor:
-        """Turn features back into energies: the inverse of :meth:`scale`, but for what it cut.
+        """Turn features back into energies: the inverse of :meth:`scale`, up to what it cut off.
 
         Parameters
         ----------

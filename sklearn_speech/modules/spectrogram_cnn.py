@@ -10,12 +10,12 @@ from .dropout import Dropout
 from .input_norm import InputNorm
 from .masking import check_fixed_length, fill_padding, steps_mask
 
-#: How feature maps may become one vector a clip.
+#: Ways to turn feature maps into one vector per clip.
 HEADS = ("mean", "max", "mean_max", "bands", "flatten")
 
 
 class SpectrogramCNNNet(nn.Module):
-    """Convolutional stages, pooling over what is left, dense layers, logits.
+    """Convolutional stages, pooling over the remaining bands and frames, dense layers, logits.
 
     Parameters
     ----------
@@ -27,26 +27,26 @@ class SpectrogramCNNNet(nn.Module):
     n_layers : int, default=4
     n_filters, kernel_size, stride, pool_size : default=None
         One value for all layers, or a list with one entry a layer; see
-        :class:`~sklearn_speech.modules.conv_stage.ConvStage`. None is what
-        :func:`default_layers` says.
+        :class:`~sklearn_speech.modules.conv_stage.ConvStage`. None takes the values of
+        :func:`default_layers`.
     padding, pool_type, dropout
         Likewise.
     batch_norm : bool, default=True
     batch_norm_eps : float, default=1e-5
     head : {"mean", "max", "mean_max", "bands", "flatten"}, default="mean_max"
-        How the last stage's output becomes one vector a clip: averaged over time
-        and frequency, its maximum, both side by side, both over time alone, so
-        that bands stay apart, or all of it.
+        How the last stage's output becomes one vector per clip: its mean over time and
+        frequency, its maximum, both side by side, both over time alone, so that bands stay
+        separate, or all values.
     hidden_units : int, list of int or None, default=None
         Widths of dense ReLU layers before the logits.
     head_dropout : float or list, default=0.0
-        Before each dense layer, the last one included.
+        Dropout probability before each dense layer, including the last.
     input_norm : {None, "batch", "clip", "band"}, default="clip"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
     first_stages : list of dict, default=None
-        Arguments of stages that come before the `n_layers` ones, such as those of
-        a :class:`~sklearn_speech.modules.conv_autoencoder.ConvAutoencoderNet`.
-        Defaults count on from them.
+        Arguments of stages that come before the `n_layers` ones, such as those of a
+        :class:`~sklearn_speech.modules.conv_autoencoder.ConvAutoencoderNet`. The defaults
+        of further layers continue from these.
 
     Shape
     -----
@@ -144,7 +144,7 @@ class SpectrogramCNNNet(nn.Module):
         return self
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Feature maps after the last stage, and the frames that each clip has there."""
+        """Feature maps after the last stage, and each clip's number of frames there."""
         if x.dim() == 2:
             x = x[:, :, None]
         x = self.input_norm(x, lengths)[:, None]
@@ -172,8 +172,8 @@ class SpectrogramCNNNet(nn.Module):
 def default_layers(n_layers: int) -> dict[str, list[Any]]:
     """Default sizes of the layers.
 
-    The first layer would take most of the time: its large kernel has a stride of 2,
-    and its pooling halves the frames again.
+    The first layer would take most of the time, so its large kernel has a stride of 2 and
+    its pooling halves the frames again.
 
     Examples
     --------

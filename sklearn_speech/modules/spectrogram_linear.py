@@ -18,7 +18,7 @@ class SpectrogramLinearNet(nn.Module):
     n_classes : int
         Number of outputs: classes, labels, or numbers to predict.
     dropout : float, default=0.0
-        Of bands and frames, before the layer.
+        Dropout probability of the input values.
     input_norm : {None, "batch", "clip", "band"}, default="clip"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
 

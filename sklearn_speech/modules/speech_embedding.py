@@ -15,36 +15,36 @@ _FULL_SCALE = 32768.0
 _DECIBEL_SCALE, _DECIBEL_SHIFT = 0.1, 2.0
 #: Slope of the activation below 0, and its least value.
 _SLOPE, _FLOOR = 0.2, -0.4
-#: Vectors computed at a time of one long clip, where no gradients are needed.
+#: Number of vectors of a long clip that are computed at a time, without gradients.
 _BLOCK = 256
 
-#: Channels of the blocks after the first, and what the maxima after each pool: frames, bands.
+#: Channels of the blocks after the first, and the pooling size after each: frames, bands.
 _BLOCKS = ((48, (1, 2)), (72, (2, 2)), (96, (1, 2)), (96, (2, 2)))
 
 
 class SpeechEmbeddingNet(nn.Module):
-    """Vectors of 96 numbers, one each 80 ms, from 16 kHz speech [1]_.
+    """Vectors of 96 numbers, one every 80 ms, from 16 kHz speech [1]_.
 
-    A mel spectrogram of 32 bands from 60 to 3800 Hz, 20 convolutions along time
-    or frequency, and five poolings. Nothing is padded along time, so that
-    each vector depends on a window of 76 mel frames (782 ms) alone, and a
-    longer clip gives one vector for each further 8 frames: the same numbers as window
-    by window. One thing looks at the whole clip: mel energies more than
-    80 dB below the largest of the clip are raised to that level.
+    A mel spectrogram of 32 bands from 60 to 3800 Hz, 20 convolutions along time or
+    frequency, and five poolings. Nothing is padded along time, so that each vector depends
+    on a window of 76 mel frames (782 ms) alone, and a longer clip gives one vector for each
+    further 8 frames: the same numbers as window by window. Only one step depends on the
+    whole clip: mel energies more than 80 dB below the largest of the clip are raised to
+    that level.
 
     Weights are random until :meth:`load_weights` is called.
 
     Parameters
     ----------
     dtype : torch.dtype, default=torch.float32
-        In which the network computes.
+        Type in which the network computes.
 
     Attributes
     ----------
     n_bands : int
-        Numbers of a vector, 96.
+        Size of a vector, 96.
     sample_rate, window_length, hop_length : int
-        16000 Hz; samples that one vector looks at (12512), and samples from one to
+        16000 Hz; samples that one vector depends on (12512), and samples from one vector to
         the next (1280).
     window_frames, hop_frames : int
         The same in mel frames, 76 and 8.
@@ -104,7 +104,7 @@ class SpeechEmbeddingNet(nn.Module):
         self.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def load_weights(self, weights: list[Tensor]) -> Self:
-        """Take the weights of the published network.
+        """Load the weights of the published network.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class SpeechEmbeddingNet(nn.Module):
         Raises
         ------
         ValueError
-            When their number or shapes are others.
+            When their number or shapes differ.
         """
         parameters = list(self.convolutions.parameters())
         expected = [tuple(p.shape) for p in parameters]
@@ -183,12 +183,12 @@ class SpeechEmbeddingNet(nn.Module):
     def _convolve(self, x: Tensor) -> Tensor:
         n_clips = len(x)
         if n_clips == 1 and x.device.type == "cpu":
-            # on one thread torch convolves a single clip by another library than several:
-            # slower than two clips by the usual one, and with other rounding
+            # on one thread, torch convolves a single clip with another library than several
+            # clips: slower than two clips with the usual one, and with different rounding
             x = x.expand(2, -1, -1, -1)
         for i, convolution in enumerate(self.convolutions):
-            # channels beside each other make convolutions five times as fast on a CPU; a
-            # single clip of one channel has no layout of its own, so the second one says it
+            # the channels-last layout makes convolutions five times as fast on a CPU; an input of
+            # one channel does not determine a layout, so every output is given it
             x = convolution(x).contiguous(memory_format=torch.channels_last)
             if i + 1 == len(self.convolutions):
                 break

@@ -37,14 +37,14 @@ class WaveformCNNNet(nn.Module):
         n_layers : int, default=4
             Stages after the first convolution.
         n_filters : int or list, default=None
-            Of each stage. None is 32 in the first stage, doubling up to 128.
+            Filters of each stage. None is 32 in the first stage, doubling up to 128.
         kernel_size : int or list, default=3
-            Of each stage's convolution, in steps; the sequence keeps its length, and an
-            even kernel looks further ahead than back, as in Keras.
+            Kernel of each stage's convolution, in steps; the sequence keeps its length, and
+            an even kernel reaches further ahead than back, as in Keras.
         pool_size : int or list, default=4
-            Of each stage's max pooling; what is left over at the end is dropped.
+            Window of each stage's max pooling; leftover steps at the end are dropped.
         first_filters : int or None, default=None
-            Of the first convolution. None is as many as in the first stage.
+            Filters of the first convolution. None is the number of the first stage.
         first_kernel_size : int, default=80
             In samples.
         first_stride : int, default=4
@@ -52,17 +52,17 @@ class WaveformCNNNet(nn.Module):
         residual : bool, default=True
             Whether each stage is two convolutions with a shortcut round them, or one.
         bias : bool, default=False
-            Whether convolutions have a bias, of no use before batch norm.
+            Whether convolutions have a bias, which has no effect before batch norm.
         batch_norm_eps : float, default=1e-5
         batch_norm_momentum : float, default=0.1
-            Keras has 1e-3 and, by torch's way of counting, 0.01.
+            Keras uses 1e-3 and, in torch's convention, 0.01.
         dropout : float or list, default=0.0
             Probability of dropping a channel after each stage.
         head : {"mean", "max", "mean_max", "flatten"}, default="mean_max"
-            How the last stage's output becomes one vector a clip: averaged over time,
-            its maximum, both side by side, or all of it.
+            How the last stage's output becomes one vector per clip: its mean over time, its
+            maximum, both side by side, or all values.
         head_dropout : float, default=0.0
-            Before the last, linear layer.
+            Dropout probability before the last, linear layer.
         equal_loudness : bool, default=True
             Whether each clip is first brought to the same loudness, see
             :func:`~sklearn_speech.modules.loudness.equalize_loudness`.

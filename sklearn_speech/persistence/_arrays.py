@@ -1,4 +1,4 @@
-"""Arrays and scalars of every plain dtype as what a safetensors file can hold, bit by bit."""
+"""Arrays and scalars of every plain dtype in a form that safetensors stores bit by bit."""
 
 import math
 import re
@@ -16,7 +16,7 @@ _LAST_CODE_POINT = 0x10FFFF
 
 
 def pack(array: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
-    """Take an array apart.
+    """Split an array into stored values and a header.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ def pack(array: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
     stored : ndarray
         In C order, of a dtype that safetensors knows.
     header : dict
-        What else :func:`unpack` needs; memory order matters, since sums of the
-        same numbers in another order differ in the last bit.
+        What else :func:`unpack` needs. It holds the memory order, since sums of the same
+        numbers in another order differ in the last bit.
     """
     header: dict[str, Any] = {}
     if not array.flags.c_contiguous:
@@ -45,7 +45,7 @@ def pack(array: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
 
 
 def unpack(stored: np.ndarray, header: dict[str, Any]) -> np.ndarray:
-    """Put an array together again; see :func:`pack`.
+    """Rebuild an array; see :func:`pack`.
 
     Raises
     ------
@@ -75,12 +75,12 @@ def _from_bytes(stored: np.ndarray, dtype: np.dtype, shape: tuple[int, ...]) -> 
 
 
 def plain_dtype(text: object) -> np.dtype:
-    """The dtype called `text`, if values of it are plain bytes.
+    """The dtype called `text`, if its values are plain bytes.
 
     Raises
     ------
     ValueError
-        For any other.
+        For any other name.
     """
     if not isinstance(text, str) or not _DTYPE.fullmatch(text):
         raise ValueError(f"{text!r} is not a dtype of plain values")
@@ -93,12 +93,12 @@ def is_plain(dtype: np.dtype) -> bool:
 
 
 def sizes(values: object) -> tuple[int, ...]:
-    """`values` as a tuple, if they are whole numbers that sizes can be.
+    """`values` as a tuple, if they are valid sizes.
 
     Raises
     ------
     ValueError
-        When they are not, or are negative.
+        When they are not whole numbers of at least 0.
     """
     if not isinstance(values, list) or any(type(v) is not int or v < 0 for v in values):
         raise ValueError(f"{values!r} is not a list of sizes")

@@ -1,4 +1,4 @@
-"""The safetensors file round an estimator: its header, its checksum, and how large both may be."""
+"""The safetensors file around an estimator: its header, its checksum and its limits."""
 
 import hashlib
 import json
@@ -10,21 +10,21 @@ from typing import Any, NoReturn
 
 FORMAT, FORMAT_VERSION = "sklearn_speech.estimator", "2"
 
-#: Bytes of the header. The format allows 100 MB, from which a parser makes several GB.
+#: Largest header in bytes. The format allows 100 MB, which take several GB once parsed.
 MAX_HEADER = 16 * 2**20
 
-#: JSON nested deeper than values may be; see ``MAX_DEPTH`` of the encoder.
+#: Deepest nesting of JSON; for that of values see ``MAX_DEPTH`` of the encoder.
 _MAX_JSON_DEPTH = 600
 
-#: Bytes that Python takes for an object, a list and a further entry of JSON text.
+#: Bytes that Python needs for an object, a list and each further entry of parsed JSON.
 _OBJECT, _LIST, _ENTRY = 240, 90, 60
 
-#: Bytes that a parsed text may take.
+#: Most bytes that a parsed text may take.
 _MAX_PARSED = 64 * 2**20
 
 _DIGEST = re.compile(rb'"sha256":"([0-9a-f]{64})"')
 _NO_DIGEST = b"0" * 64
-#: Without a way back, and up to the end where a string has none: never quadratic.
+#: Possessive, and up to the end of the text for a string without an end: never quadratic.
 _STRING = re.compile(r'"(?:[^"\\]++|\\(?:.|\Z))*+(?:"|\Z)', re.DOTALL)
 _CHUNK = 2**20
 
@@ -55,15 +55,15 @@ def sign(content: bytes) -> bytes:
 
 
 def unsigned() -> dict[str, str]:
-    """What stands in the metadata until :func:`sign` puts the digest there."""
+    """The metadata before :func:`sign` adds the digest."""
     return {"format": FORMAT, "format_version": FORMAT_VERSION, "sha256": _NO_DIGEST.decode()}
 
 
 def read_metadata(path: Path) -> dict[str, str]:
     """Check a file from its first byte to its last, and return what its header says.
 
-    Reads the file once, in pieces, and keeps the header alone. Needs neither torch
-    nor safetensors.
+    Reads the file once, in pieces, and keeps only the header. Needs neither torch nor
+    safetensors.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def _place_of_digest(header: bytes) -> int:
 
 
 def parse(text: str) -> Any:
-    """The values of JSON text that is neither deep nor large once it is parsed.
+    """Parse JSON text, unless its values would be deeply nested or take much memory.
 
     Parameters
     ----------
@@ -134,7 +134,8 @@ def parse(text: str) -> Any:
     Raises
     ------
     ValueError
-        When the text is no JSON, or would take much more memory than it has bytes.
+        When the text is not JSON, is nested too deeply, or would take much more memory than
+        it has bytes.
     """
     size = _OBJECT * text.count("{") + _LIST * text.count("[") + _ENTRY * text.count(",")
     if size > _MAX_PARSED:

@@ -24,18 +24,18 @@ from ._nets import ON_DISK, check_attribute, may_be_circular, rebuild
 #: Words of state that the Mersenne twister has.
 _TWISTER_SIZE = 624
 
-#: Values of a file, each counted as often as it is referred to.
+#: Most values of a file; a value counts once for every reference to it.
 MAX_VALUES = 1_000_000
 
-#: Keys of a dict with one hash.
+#: Most keys of a dict that may have the same hash.
 _MAX_EQUAL_HASHES = 1000
 
 
 class Decoder:
     """Builds values from nodes; see :class:`~sklearn_speech.persistence._encoder.Encoder`.
 
-    Nothing is called that a file names: objects are made without their
-    constructors and given their attributes, and only if their class is allowed.
+    Nothing that a file names is called: objects of allowed classes are created without
+    their constructors and given their attributes.
 
     Parameters
     ----------
@@ -74,28 +74,28 @@ class Decoder:
         return value
 
     def count(self, n: int) -> None:
-        """Count values, those behind references and inside ranges included.
+        """Count values, including those behind references and inside ranges.
 
-        What walks over all of them, such as ``repr``, does not know that they are shared.
+        Code that walks over all of them, such as ``repr``, visits shared values again.
         """
         self._count += n
         if self._count > MAX_VALUES:
             raise ValueError(f"it holds more than {MAX_VALUES} values")
 
     def reserve(self) -> int:
-        """Count a value that can be referred to once it is whole; returns its number."""
+        """Reserve a number for a value that can be referred to once it is complete."""
         self._values.append(None)
         self._sizes.append(-self._count)
         return len(self._values) - 1
 
     def keep(self, number: int, value: Any) -> Any:
-        """Set the value that was counted before it was there."""
+        """Store the value of a reserved number."""
         self._values[number] = value
         self._sizes[number] += self._count
         return value
 
     def ref(self, number: object) -> Any:
-        """The value that was counted as `number`."""
+        """The value with this number."""
         if type(number) is not int or not 0 <= number < len(self._values):
             raise ValueError(f"reference to a value {number!r} that was not read before")
         if self._values[number] is None:
@@ -104,12 +104,12 @@ class Decoder:
         return self._values[number]
 
     def begin(self, number: int, value: Any) -> Any:
-        """Note an object that is not whole yet."""
+        """Remember an object that is not complete yet."""
         self._begun[number] = value
         return value
 
     def owner(self, node: Any) -> Any:
-        """The value of a node that may refer to an object which is not whole yet."""
+        """The value of a node that may refer to an object that is not complete yet."""
         number = node.get("ref") if isinstance(node, dict) else None
         begun = self._begun.get(number) if type(number) is int else None
         return self.decode(node) if begun is None else begun
@@ -134,7 +134,7 @@ class Decoder:
         self._used.add(name)
         array = unpack(self._array(name), header)
         if array.size == 0:
-            self.count(max(array.shape))  # which takes no memory, but can be walked over
+            self.count(max(array.shape))  # takes no memory, but can be walked over
         return array
 
     def tensor(self, header: dict[str, Any]) -> torch.Tensor:
@@ -156,7 +156,7 @@ def _hashable(decoder: Decoder, content: Any) -> list:
 
 
 def _check_hashes(values: list) -> None:
-    """Refuse keys that are made to have one hash: each would be compared with all others."""
+    """Refuse many keys with the same hash: each would be compared with all others."""
     if len(values) > _MAX_EQUAL_HASHES:
         (_, n_equal), *_ = Counter(map(hash, values)).most_common(1)
         if n_equal > _MAX_EQUAL_HASHES:
@@ -230,7 +230,7 @@ def _object(decoder: Decoder, node: Any) -> Any:
         for name in {"X_thresholds_", "y_thresholds_"} & state.keys():
             if not isinstance(state[name], np.ndarray) or state[name].ndim != 1:
                 raise ValueError(f"{name} of {cls.__name__} is no 1-D array")
-        # which builds its interpolator here
+        # __setstate__ builds the interpolator
         value.__setstate__({**state, "_sklearn_version": sklearn.__version__})
         return decoder.keep(number, value)
     vars(value).update(_defaults(cls) | state)
@@ -245,7 +245,7 @@ def _object(decoder: Decoder, node: Any) -> Any:
 
 
 def _defaults(cls: Any) -> dict[str, Any]:
-    """Parameters of an estimator that one saved by an older version does not have yet."""
+    """Defaults of parameters that an estimator saved by an older version may lack."""
     if not issubclass(cls, BaseEstimator):
         return {}
     parameters = inspect.signature(cls.__init__).parameters.values()
@@ -260,7 +260,7 @@ def _slice(decoder: Decoder, content: Any) -> slice:
 def _range(decoder: Decoder, content: Any) -> range:
     start, stop, step = content
     values = range(start, stop, step)
-    n_values = (stop - start) // step  # of which len() knows no more than 64 bits
+    n_values = (stop - start) // step  # len() fails beyond 64 bits
     decoder.count(max(n_values, 0))
     return values
 

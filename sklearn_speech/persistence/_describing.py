@@ -1,4 +1,4 @@
-"""What an estimator itself tells for its model card."""
+"""What a model card takes from the estimator itself."""
 
 import re
 from dataclasses import replace
@@ -10,14 +10,14 @@ import numpy as np
 
 from ._model_card import ModelCard
 
-#: Characters of a parameter that a card keeps.
+#: Most characters of a parameter in a card.
 _LENGTH = 200
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 def describe(estimator: Any, card: ModelCard | None) -> ModelCard:
-    """A card with what the estimator tells, where the card does not say it already.
+    """Fill in the fields that a card lacks from the estimator.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def _classes(estimator: Any) -> list[str] | None:
 
 
 def _only_number(parameters: dict[str, Any], name: str) -> Any:
-    """The value that all parameters of a name share; None where they differ."""
+    """The value that all parameters of this name share; None where they differ."""
     values = {
         value
         for key, value in parameters.items()
@@ -77,5 +77,5 @@ def _only_number(parameters: dict[str, Any], name: str) -> Any:
 def _printed(value: Any) -> str:
     try:
         return _ADDRESS.sub("", repr(value))
-    except ValueError:  # of a number with thousands of digits
+    except ValueError:  # an int with thousands of digits
         return f"<{type(value).__name__}>"

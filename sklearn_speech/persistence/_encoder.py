@@ -18,7 +18,7 @@ from ._arrays import is_plain, pack, pack_scalar
 from ._names import Names
 from ._nets import ON_DISK, check_attribute, fitted_parts, may_be_circular, state_of_net
 
-#: Objects inside objects; what goes deeper is a mistake, or made to exhaust the stack.
+#: Deepest nesting of objects; anything deeper is a mistake, or meant to exhaust the stack.
 MAX_DEPTH = 100
 
 _STORABLE = (
@@ -28,11 +28,10 @@ _STORABLE = (
 
 
 class Encoder:
-    """Writes values as nodes: themselves where JSON has them, else ``{kind: content}``.
+    """Writes values as nodes: unchanged where JSON can hold them, else ``{kind: content}``.
 
-    Lists, dicts, arrays and objects that occur twice are written once and
-    referred to by the order in which they came, so that what was one object is one
-    object again.
+    A list, dict, array or object that occurs twice is written once and then referred to by
+    its number, so that it is one object again after loading.
 
     Parameters
     ----------
@@ -77,13 +76,13 @@ class Encoder:
         raise TypeError(f"cannot save {path}: {value!r:.200} of type {kind}; {why or _STORABLE}")
 
     def seen(self, value: Any, path: str) -> dict[str, int] | None:
-        """A reference to `value` where it came before; else None, and the value is counted."""
+        """A reference to `value` if it came before; else None, and it gets a number."""
         if id(value) in self._numbers:
             if id(value) not in self._whole:
                 self.refuse(value, path, "it holds itself")
             return {"ref": self._numbers[id(value)]}
         self._numbers[id(value)] = len(self._alive)
-        self._alive.append(value)  # or its id might be given to another
+        self._alive.append(value)  # keeps its id from being reused
         return None
 
     def begun(self, value: Any) -> dict[str, int] | None:
@@ -92,7 +91,7 @@ class Encoder:
         return None if number is None else {"ref": number}
 
     def whole(self, value: Any) -> None:
-        """Note that a value is written to its end: only then may others refer to it."""
+        """Mark a value as complete: only then may others refer to it."""
         self._whole.add(id(value))
 
     def pairs(self, mapping: dict, path: str) -> list[list[Any]]:
@@ -126,14 +125,14 @@ def _label(key: object) -> str:
 
 
 def _item_path(path: str, index: int, value: Any) -> str:
-    """Steps of a pipeline go by their names."""
+    """Path of an item; steps of a pipeline go by their names."""
     if type(value) is tuple and value and isinstance(value[0], str):
         return f"{path}[{value[0]!r}]"
     return f"{path}[{index}]"
 
 
 def _shared(write: Writer) -> Writer:
-    """`write` for values that may be met twice."""
+    """Let `write` handle values that occur more than once."""
 
     def write_once(encoder: Encoder, value: Any, path: str) -> Any:
         node = encoder.seen(value, path)
@@ -250,9 +249,9 @@ def _object(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
         return {"object": node}
     state = dict(vars(value))
     if isinstance(value, IsotonicRegression):
-        state.pop("f_", None)  # an interpolator of SciPy, which is built anew
+        state.pop("f_", None)  # SciPy's interpolator is built again by load
     if isinstance(value, Callback):
-        # as skorch begins each training with them
+        # skorch starts each training without learned attributes
         state = {key: item for key, item in state.items() if not key.endswith("_")}
     return {"object": {"class": name, "state": _state(encoder, value, state, path)}}
 
@@ -297,7 +296,7 @@ def _net(encoder: Encoder, net: BaseSpeechNet, path: str) -> dict[str, Any]:
 
 
 def _writer_of(value: Any) -> Writer:
-    """How a value is written that is of no type in the table."""
+    """The writer of a value whose type is not in the table."""
     if isinstance(value, np.ma.MaskedArray):
         return _masked if type(value) is np.ma.MaskedArray else _refuse
     if isinstance(value, np.memmap):
@@ -307,7 +306,7 @@ def _writer_of(value: Any) -> Writer:
     if isinstance(value, np.dtype):
         return _dtype
     if isinstance(value, type) or (callable(value) and not isinstance(value, BaseEstimator)):
-        # a callable object, such as a scorer or an augmentation, has attributes and no name
+        # a callable object, such as a scorer, has attributes and no name
         named = isinstance(value, (type, np.ufunc)) or hasattr(value, "__qualname__")
         return _value if named else _object
     return _object

@@ -1,4 +1,4 @@
-"""What a net would be built of, held against the weights that its file has, before it is built."""
+"""Checks, before a net is built, that its parameters fit the weights in its file."""
 
 import operator
 import warnings
@@ -15,10 +15,10 @@ from ..base import BaseSpeechNet
 from ..filters import frame_sizes, mel_frequencies
 from ..utils.random import torch_seed
 
-#: Numbers that design may take beside those that the file has.
+#: Numbers that the design of front ends may take beyond those in the file.
 _SCRATCH = 2**20
 
-#: Steps of the search for a better number of bands where some are empty.
+#: Most steps of the search for a better number of bands where some are empty.
 _MAX_STEPS = 2**27
 
 #: Lengths of the FFT that are tried where bands are empty.
@@ -26,7 +26,7 @@ _LENGTHS = tuple(2**k for k in range(4, 17))
 
 
 def check_callbacks(net: BaseSpeechNet) -> None:
-    """Refuse callbacks that are no callbacks: building a net makes objects of classes.
+    """Refuse callbacks that are not Callback objects: building a net calls classes.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def check_sizes(net: BaseSpeechNet, weights: dict[str, torch.Tensor]) -> None:
         described = _on_meta(net)
     except (NotImplementedError, RuntimeError) as error:
         if not net.module_class.__module__.startswith("sklearn_speech."):
-            return  # of a class that the caller trusts, which computes while it is built
+            return  # of a class that the caller trusts; it computes while it is built
         first_line = str(error).partition("\n")[0]
         raise ValueError(f"its network cannot be built: {first_line}") from error
     difference = difference_of_shapes(weights, described.state_dict())
@@ -99,7 +99,7 @@ def check_sizes(net: BaseSpeechNet, weights: dict[str, torch.Tensor]) -> None:
 def difference_of_shapes(
     state: dict[str, torch.Tensor], other: dict[str, torch.Tensor]
 ) -> str | None:
-    """Which tensor has another shape or dtype in another state; None where none has."""
+    """Name a tensor whose shape or dtype differs between two states; None if there is none."""
     shapes, others = _shapes(state), _shapes(other)
     for name in sorted(shapes.keys() | others.keys()):
         if shapes.get(name) != others.get(name):
@@ -119,7 +119,7 @@ def _on_meta(net: BaseSpeechNet) -> nn.Module:
     twin.__dict__.update(vars(net))
     twin.device_ = torch.device("meta")
     with warnings.catch_warnings():
-        # of weights that are copied to nowhere; others come again when the net is built
+        # about weights copied to the meta device; others appear again when the net is built
         warnings.simplefilter("ignore")
         with torch_seed(0), plain_windows(net), torch.device("meta"):
             twin._initialize_module()
@@ -133,10 +133,10 @@ def _front_ends(net: BaseSpeechNet) -> list[Any]:
 
 @contextmanager
 def plain_windows(net: BaseSpeechNet) -> Iterator[None]:
-    """Let front ends be built with a window of ones where theirs would have to be computed.
+    """Build front ends with a window of ones where their own would have to be computed.
 
-    The samples of the window come from the file, and the parameters of some windows
-    ask for any amount of work.
+    The samples of the window come from the file, and the parameters of some windows can
+    require any amount of work.
     """
     front_ends = [f for f in _front_ends(net) if not isinstance(getattr(f, "window", ""), str)]
     windows = [front_end.window for front_end in front_ends]

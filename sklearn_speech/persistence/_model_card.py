@@ -7,7 +7,7 @@ from html import escape
 from numbers import Integral, Real
 from typing import Any
 
-#: Classes and speakers that a table names.
+#: Most classes and speakers that a table names.
 _N_SHOWN = 20
 
 
@@ -30,9 +30,9 @@ class ModelCard:
         :func:`~sklearn_speech.model_selection.cross_validate_by_speaker` returned, or the
         score of each speaker by metric. Kept as such a dict; None stands for NaN.
     sample_rate : float, default=None
-        Of the clips, in Hz. ``save`` finds it in the steps of a pipeline.
+        Sampling rate of the clips, in Hz. ``save`` finds it in the steps of a pipeline.
     duration : float, default=None
-        Of a clip, in seconds. ``save`` finds it where all clips have one length.
+        Duration of a clip, in seconds. ``save`` finds it if all clips have the same length.
     classes : list of str, default=None
         ``save`` takes those of the estimator.
     estimator : str, default=None
@@ -40,7 +40,7 @@ class ModelCard:
     parameters : dict of str to str, default=None
         All parameters as they are printed; set by ``save``.
     versions : dict of str to str, default=None
-        Versions of Python's packages; set by ``save``.
+        Versions of the installed packages; set by ``save``.
     date : str, default=None
         When the file was written, in UTC (ISO 8601); set by ``save``.
 
@@ -99,7 +99,7 @@ class ModelCard:
         return f"<table>{rows}</table>{details if parameters else ''}"
 
     def _rows(self) -> Iterator[tuple[str, str]]:
-        """Names and values to be shown, of what is known."""
+        """Names and values of the known fields."""
         if self.description:
             yield "description", self.description
         if self.estimator:
@@ -127,7 +127,7 @@ class ModelCard:
             yield "saved", self.date
 
     def as_dict(self) -> dict[str, Any]:
-        """What is known, as values that JSON holds.
+        """The known fields, as values that JSON can hold.
 
         Returns
         -------
@@ -136,7 +136,7 @@ class ModelCard:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-#: Names of fields, their types, and what an error calls these.
+#: Names of fields, their types, and the names of these types in errors.
 _KINDS = (
     ("description", str, "text"),
     ("n_clips", Integral, "a whole number"),

@@ -13,14 +13,13 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 from skorch import NeuralNet
 
-from ..augmentation._augmentation import Augmentation
 from ..base import BaseSpeechNet
 from ..base._batches import BatchIterator
 
 #: Packages whose classes a file may name without being trusted.
 PACKAGES = ("sklearn", "skorch", "sklearn_speech")
 
-#: Subpackages of these that may be imported; those of this library all are.
+#: Subpackages of these that may be imported; all of this library's may.
 _ROOMS = {
     "skorch": {"callbacks"},
     "sklearn": {
@@ -36,7 +35,7 @@ _ROOMS = {
 
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*", re.ASCII)
 
-#: Classes of scikit-learn that are no estimators, and hold nothing but attributes.
+#: Classes of scikit-learn that are not estimators, and hold nothing but attributes.
 _VALUE_CLASSES = {
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.compose._column_transformer.make_column_selector",
@@ -121,7 +120,7 @@ class Names:
     # From an object to its name
 
     def name_of_class(self, cls: type) -> str | None:
-        """Name under which a class whose objects can be saved is found again, else None."""
+        """Name by which loading finds a class, or None if its objects cannot be saved."""
         name = full_name(cls)
         if self.given.get(name) is not cls and not self._trusts(name):
             if not _is_buildable(cls):
@@ -130,12 +129,12 @@ class Names:
         return self._if_found(name, cls)
 
     def name_of_value(self, value: Any) -> str | None:
-        """Name under which a class or function that is itself a value is found, else None."""
+        """Name by which loading finds a class or function that is itself a value, or None."""
         if not isinstance(value, (type, np.ufunc, FunctionType, BuiltinFunctionType)):
             return None
         places = [*_TYPE_MODULES, "builtins", "torch.utils.data", *_FUNCTION_MODULES]
         candidates = [f"{place}.{value.__name__}" for place in places]
-        if not isinstance(value, np.ufunc):  # which knows no module
+        if not isinstance(value, np.ufunc):  # has no module
             candidates.append(full_name(value))
         return next((name for name in candidates if self._is_value(name, value)), None)
 
@@ -210,7 +209,7 @@ class Names:
         return _is_known(module) or self._trusts(module)
 
     def _module(self, module: str, name: str) -> ModuleType:
-        """A trusted module is imported, of others the subpackage, which imports what it needs."""
+        """Import a trusted module; of others, the subpackage, which imports what it needs."""
         if self._trusts(name) or self._trusts(module):
             return import_module(module)
         import_module(".".join(module.split(".")[:2]))
@@ -266,12 +265,12 @@ def _is_buildable(cls: type) -> bool:
         return False
     if issubclass(cls, NeuralNet):
         return issubclass(cls, BaseSpeechNet)
-    kinds = (BaseEstimator, BaseCrossValidator, BaseShuffleSplit, Augmentation)
+    kinds = (BaseEstimator, BaseCrossValidator, BaseShuffleSplit)
     return issubclass(cls, kinds) or name in _VALUE_CLASSES
 
 
 def _public_name(cls: type) -> str:
-    """The name users import a class by, which lasts longer than that of a private module."""
+    """The name by which users import a class; it lasts longer than that of a private module."""
     parts = cls.__module__.split(".")
     for end in range(min(2, len(parts)), len(parts)):
         module = ".".join(parts[:end])

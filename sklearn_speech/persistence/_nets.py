@@ -1,4 +1,4 @@
-"""What is kept of a fitted net, and how the net is built again around it."""
+"""What is saved of a fitted net, and how the net is rebuilt from it."""
 
 import inspect
 import warnings
@@ -34,23 +34,23 @@ _REBUILT = {
     "virtual_params_",
 }
 
-#: Where an object may refer to the one that it is part of.
+#: Classes whose objects may refer to the object that owns them.
 OWNED = {(kind.__module__, kind.__qualname__) for kind in METADATA_REQUESTS}
 
-#: Parameters that say where an estimator writes; loaded as None, whatever a file says.
+#: Parameters that set where an estimator writes; loaded as None, whatever a file says.
 ON_DISK = {"memory", "storage"}
 
-#: Settings of layers that are compared.
+#: Types of the settings of layers that are compared.
 _PLAIN = (bool, int, float, str, tuple, list, type(None))
 
 
 def may_be_circular(cls: type, name: str) -> bool:
-    """Whether an attribute may be the object that its own object is an attribute of."""
+    """Whether an attribute may refer to the object that owns its own object."""
     return name == "owner" and (cls.__module__, cls.__qualname__) in OWNED
 
 
 def state_of_net(net: BaseSpeechNet) -> dict[str, Any]:
-    """Parameters and what was learned besides weights, by name."""
+    """Parameters and learned attributes except weights, by name."""
     return {name: value for name, value in vars(net).items() if name not in _REBUILT}
 
 
@@ -62,7 +62,7 @@ def fitted_parts(net: BaseSpeechNet, path: str) -> dict[str, Any]:
     net : BaseSpeechNet
         Fitted.
     path : str
-        What an error calls it.
+        Its name in errors.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def fitted_parts(net: BaseSpeechNet, path: str) -> dict[str, Any]:
 
 
 def _twin(net: BaseSpeechNet) -> BaseSpeechNet:
-    """A net as loading will make it, with other weights."""
+    """The net that loading will build, with other weights."""
     twin = object.__new__(type(net))
     twin.__dict__.update(state_of_net(net))
     twin.device_ = torch.device("cpu")
@@ -107,7 +107,7 @@ def _twin(net: BaseSpeechNet) -> BaseSpeechNet:
 
 
 def _difference(module: nn.Module, other: nn.Module) -> str | None:
-    """What makes two modules compute different things, weights apart; None if nothing does."""
+    """A difference between two modules other than weights; None if there is none."""
     difference = difference_of_shapes(module.state_dict(), other.state_dict())
     if difference:
         return difference
@@ -126,7 +126,7 @@ def _difference(module: nn.Module, other: nn.Module) -> str | None:
 
 
 def check_attribute(cls: type, name: str) -> None:
-    """Refuse what a file must not set: it gives values, and changes nothing that a class does.
+    """Refuse an attribute that a file must not set: it gives values, and changes no behaviour.
 
     Raises
     ------

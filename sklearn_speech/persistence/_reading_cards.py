@@ -1,4 +1,4 @@
-"""Model cards out of files, without torch."""
+"""Read model cards from files, without torch."""
 
 import json
 import os
@@ -58,11 +58,11 @@ def read_model_card(path: str | os.PathLike[str]) -> ModelCard:
 
 
 def write_card(card: ModelCard) -> str:
-    """The text of a card in the header of a file; versions stand beside it."""
+    """The text of a card in the header of a file; versions are stored beside it."""
     known = {name: value for name, value in card.as_dict().items() if name != "versions"}
     return json.dumps(known, allow_nan=False, default=_plain)
 
 
 def _plain(value: Any) -> Any:
-    """Numbers of numpy as those of Python, everything else as text."""
+    """NumPy's numbers as Python's, everything else as text."""
     return value.item() if hasattr(value, "item") else str(value)
