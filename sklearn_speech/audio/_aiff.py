@@ -46,11 +46,11 @@ def inspect_aiff(handle: BinaryIO, n_bytes: int) -> Inspection:
     rate = _extended(found[8:18])
     kind = found[18:22] if len(found) == 22 else b"NONE"
     if not problem and not _is_rate(rate):
-        problem = f"its header says {rate:g} Hz, no rate of any sound card"
+        problem = f"its header says {rate:g} Hz, a rate that no sound card has"
     if kind not in _AIFF_KINDS:
         return Inspection(problem)
     width = _AIFF_KINDS[kind] or -(-bits // 8)
-    there = (sound.there - 8) // max(1, n_channels * width)
+    there = (sound.available - 8) // max(1, n_channels * width)
     if not problem and n_frames and n_frames * n_channels * width != sound.size - 8:
         # a header written before the length was known holds 0
         problem = (
@@ -88,13 +88,13 @@ def inspect_caf(handle: BinaryIO, n_bytes: int) -> Inspection:
     found = handle.read(32)
     rate, kind, _, packet, per_packet, n_channels, bits = struct.unpack(">d4sIIIII", found)
     if not problem and not _is_rate(rate):
-        problem = f"its header says {rate:g} Hz, no rate of any sound card"
+        problem = f"its header says {rate:g} Hz, a rate that no sound card has"
     handle.seek(sound.start - 8)
     source = None
     if handle.read(8) == b"\xff" * 8:  # allowed for the last chunk; not decoded
         handle.seek(0)
         content = bytearray(handle.read())
-        content[sound.start - 8 : sound.start] = struct.pack(">q", sound.there)
+        content[sound.start - 8 : sound.start] = struct.pack(">q", sound.available)
         source = bytes(content)
     n_frames = None
     if kind in _CAF_KINDS:
@@ -102,10 +102,10 @@ def inspect_caf(handle: BinaryIO, n_bytes: int) -> Inspection:
             problem = (
                 f"its header says {n_channels} channels of {bits} bits, but packets of {packet}"
             )
-        n_frames = (sound.there - 4) // packet if packet else None
-        if not problem and (sound.there - 4) % packet:
-            problem = f"its {sound.there - 4:,} bytes of samples are no multiple of {packet}"
-    elif (packets := only(chunks, b"pakt")) is not None and packets.there >= 24:
+        n_frames = (sound.available - 4) // packet if packet else None
+        if not problem and (sound.available - 4) % packet:
+            problem = f"its {sound.available - 4:,} bytes of samples are not a multiple of {packet}"
+    elif (packets := only(chunks, b"pakt")) is not None and packets.available >= 24:
         handle.seek(packets.start)
         n_packets, valid, priming, remainder = struct.unpack(">qqii", handle.read(24))
         if not problem and valid + priming + remainder != n_packets * per_packet:

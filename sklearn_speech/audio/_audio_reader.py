@@ -157,7 +157,7 @@ class AudioReader(TransformerMixin, BaseEstimator):
         bad = [(entry, clip) for entry, clip in zip(entries, clips, strict=True) if clip.reason]
         if bad and self.on_error == "raise":
             raise ValueError(
-                f"{len(bad)} of {len(clips)} files cannot be read whole "
+                f"{len(bad)} of {len(clips)} files cannot be read completely "
                 "(check_audio_files finds them beforehand; on_error='warn' reads what is left of "
                 "them, or silence):\n"
                 + "\n".join(f"  {printable(entry)}: {clip.reason}" for entry, clip in bad)
@@ -170,8 +170,8 @@ class AudioReader(TransformerMixin, BaseEstimator):
                     read = f"the {clip.duration:.3f} s that can be decoded"
                 lines.append(f"  {printable(entry)}: {clip.reason} ({read})")
             warnings.warn(
-                f"{len(bad)} of {len(clips)} files cannot be read whole; what is read instead "
-                "stands in brackets:\n" + "\n".join(lines),
+                f"{len(bad)} of {len(clips)} files cannot be read completely; what is read instead "
+                "is given in brackets:\n" + "\n".join(lines),
                 UserWarning,
                 stacklevel=2,
             )

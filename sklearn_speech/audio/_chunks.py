@@ -30,7 +30,7 @@ class Chunk:
     name: bytes
     start: int
     size: int
-    there: int
+    available: int
 
 
 def walk(
@@ -79,24 +79,24 @@ def walk(
         name = head[: layout.id_length]
         if len(head) < layout.header or not _is_name(name):
             lost = n_bytes - position
-            return chunks, f"{lost:,} bytes at {position:,} belong to no part of it", position
+            return chunks, f"{lost:,} bytes at {position:,} belong to no chunk", position
         (size,) = struct.unpack(layout.size, head[layout.id_length :])
         size = (sizes or {}).get(name, size)
         content = position + layout.header
-        there = n_bytes - content
+        available = n_bytes - content
         if name == sound and is_unknown(size):
             if size or not _is_walkable(handle, content, n_bytes, layout):
-                size = there  # streamed: the samples go on to the end
+                size = available  # streamed: the samples go on to the end
         elif layout.counts_header:
             size -= layout.header
         if size < 0:
             return chunks, f"its part {_shown(name)} states a size of {size:,} bytes", position
-        chunks.append(Chunk(name, content, size, min(size, there)))
-        if size > there:
-            if name == sound and size - there == content:
+        chunks.append(Chunk(name, content, size, min(size, available)))
+        if size > available:
+            if name == sound and size - available == content:
                 return chunks, None, n_bytes  # a known mistake: the size counts the header
             what = "sound" if name == sound else f"its part {_shown(name)}"
-            return chunks, cut_off(size - there, what), n_bytes
+            return chunks, cut_off(size - available, what), n_bytes
         position = content + size
         position += -size % layout.align
     return chunks, None, min(position, n_bytes)
@@ -105,7 +105,7 @@ def walk(
 def _is_trailer(handle: BinaryIO, position: int, n_bytes: int) -> bool:
     handle.seek(position)
     tail = handle.read(n_bytes - position)
-    # one zero makes the length even, even where the format requires no padding
+    # one zero may pad to an even length, also in formats that require no padding
     return tail == b"\0" or trailer_length(tail) == len(tail)
 
 

@@ -85,7 +85,7 @@ def decode(segment: AudioSegment, keep_damaged: bool = False) -> Decoded:
         return Decoded(None, rate, f"not a sound file that can be decoded ({brief})")
 
 
-def as_it_is_on_disk(path: str) -> str | bytes:
+def path_for_libsndfile(path: str) -> str | bytes:
     """A path that libsndfile finds: names that are not UTF-8 as their bytes."""
     try:
         path.encode()
@@ -97,7 +97,7 @@ def as_it_is_on_disk(path: str) -> str | bytes:
 def _open(path: str, source: bytes | None) -> soundfile.SoundFile:
     if source is not None:
         return soundfile.SoundFile(io.BytesIO(source))
-    return soundfile.SoundFile(as_it_is_on_disk(path))
+    return soundfile.SoundFile(path_for_libsndfile(path))
 
 
 def _read(

@@ -36,7 +36,7 @@ def inspect_au(handle: BinaryIO, n_bytes: int) -> Inspection:
     problem = _compare(handle, n_bytes, start, stated)
     block = _AU_WIDTHS.get(coding, 0) * n_channels
     if not problem and block and stated % block:
-        problem = f"its {stated:,} bytes of samples are no multiple of {block}"
+        problem = f"its {stated:,} bytes of samples are not a multiple of {block}"
     return Inspection(problem, n_frames=min(stated, n_bytes - start) // block if block else None)
 
 
@@ -48,7 +48,7 @@ def inspect_sphere(handle: BinaryIO, n_bytes: int) -> Inspection:
     try:
         start = int(lines[1])
     except (IndexError, ValueError):
-        return Inspection("damaged: the second line of its header is no length")
+        return Inspection("damaged: the second line of its header is not a length")
     handle.seek(0)
     head = handle.read(min(start, 1 << 16))
     fields = dict(

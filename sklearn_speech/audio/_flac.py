@@ -111,7 +111,10 @@ def _compare(
         if found is not None and stated != found:
             return f"its header says {stated} {what}, its first frame {found}"
     if not 16 <= smallest <= largest or first.block_size > largest:
-        return f"its header says frames of {smallest} to {largest} samples, the first is other"
+        return (
+            f"its header says frames of {smallest} to {largest} samples, its first frame has "
+            f"{first.block_size}"
+        )
     return None
 
 

@@ -42,7 +42,7 @@ class Frame:
     protected: bool
     mono: bool
 
-    def goes_with(self, other: Self) -> bool:
+    def is_compatible(self, other: Self) -> bool:
         """Whether both can stand in one stream."""
         return (self.version, self.layer, self.rate) == (other.version, other.layer, other.rate)
 
@@ -104,7 +104,7 @@ def begins_with_frames(content: bytes, start: int) -> bool:
     if length <= 4 or len(following) < 4:
         return length > 4 and start + length <= len(content)
     other = frame_header(following)
-    return other is not None and other.goes_with(frame)
+    return other is not None and other.is_compatible(frame)
 
 
 def inspect(content: bytes, start: int = 0) -> Inspection:
@@ -128,24 +128,24 @@ def inspect(content: bytes, start: int = 0) -> Inspection:
     if first is None:
         return Inspection(problem or "holds no MPEG audio frame", whole=False)
     following = frames[1] if len(frames) > 1 else end
-    told = _Told.read(content[frames[0] : following], first)
-    n_audio = len(frames) - told.own_frame
+    info = _StreamInfo.read(content[frames[0] : following], first)
+    n_audio = len(frames) - info.own_frame
     n_samples = n_audio * first.n_samples
     bound = (n_audio + 1) * first.n_samples
     if n_audio == 0:
         return Inspection(problem or "holds no frame of sound", whole=False)
-    audio = content[frames[told.own_frame] : end]
-    if not told.own_frame and _is_unnamed_tag(content[frames[0] : following], first):
+    audio = content[frames[info.own_frame] : end]
+    if not info.own_frame and _is_unnamed_tag(content[frames[0] : following], first):
         problem = problem or "damaged: its Info header has no name"
-    problem = problem or told.contradicts(n_audio, audio, content[end:])
-    if told.n_frames is not None and not told.is_vbri and not problem:
-        return Inspection(n_frames=n_samples - told.gap, max_frames=bound)
+    problem = problem or info.contradicts(n_audio, audio, content[end:])
+    if info.n_frames is not None and not info.is_vbri and not problem:
+        return Inspection(n_frames=n_samples - info.gap, max_frames=bound)
     # Without a Xing header the decoder guesses the length from the size of the first frame, and
     # stops there; it decodes a VBRI header as sound.
-    heads = (content[at : at + 4] for at in frames[told.own_frame :])
+    heads = (content[at : at + 4] for at in frames[info.own_frame :])
     lengths = {frame.length for head in heads if (frame := frame_header(head)) is not None}
     if first.layer != 3 or max(lengths) - min(lengths) <= 1:
-        source = audio if problem or told.own_frame or start else None
+        source = audio if problem or info.own_frame or start else None
         return Inspection(problem, source=source, n_frames=n_samples, max_frames=bound)
     source = _info_frame(content, frames[0], n_audio, audio) + audio
     return Inspection(problem, source, n_samples - _DECODER_DELAY, bound)
@@ -173,7 +173,7 @@ def _skip_tags(content: bytes, start: int) -> tuple[int, str | None]:
     while (found := content.find(b"\xff", found + 1)) >= 0:
         if begins_with_frames(content, found):
             lost = found - position
-            return found, f"damaged: {lost:,} bytes before the first frame are no frame"
+            return found, f"damaged: {lost:,} bytes before the first frame are not a frame"
     return position, "holds no MPEG audio frame"
 
 
@@ -186,18 +186,18 @@ def _walk(content: bytes, begin: int) -> tuple[list[int], int, str | None]:
     n_bytes = len(content)
     while first is not None and position < n_bytes:
         frame = frame_header(content[position : position + 4])
-        if frame is None or not frame.goes_with(first):
+        if frame is None or not frame.is_compatible(first):
             tail = content[position:]
             if trailer_length(tail, padding=True) == len(tail):
                 return frames, position, problem
             found = position
             while (found := content.find(b"\xff", found + 1)) >= 0:
                 other = frame_header(content[found : found + 4])
-                if other and other.goes_with(first) and begins_with_frames(content, found):
+                if other and other.is_compatible(first) and begins_with_frames(content, found):
                     break
             until = n_bytes if found < 0 else found
             problem = problem or (
-                f"damaged: {until - position:,} bytes at {position:,} are no MPEG audio frame"
+                f"damaged: {until - position:,} bytes at {position:,} are not an MPEG audio frame"
             )
             if found < 0:
                 return frames, position, problem
@@ -252,7 +252,7 @@ def _side_agrees(content: bytes, position: int, frame: Frame) -> bool:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _StreamInfo:
     """What the first frame states about the others."""
 
     own_frame: bool = False  # whether the first frame holds this instead of sound

@@ -103,7 +103,8 @@ def _split(content: bytes) -> tuple[list[Page], str | None]:
             following = content.find(b"OggS", position + 1)
             until = len(content) if following < 0 else following
             problem = (
-                problem or f"damaged: {until - position:,} bytes at {position:,} are no Ogg page"
+                problem
+                or f"damaged: {until - position:,} bytes at {position:,} are not an Ogg page"
             )
             if following < 0:
                 break

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ._audio_segment import AudioSegment
-from ._decoding import FAILURES, as_it_is_on_disk, decode
+from ._decoding import FAILURES, decode, path_for_libsndfile
 
 #: What stands for clips: paths or segments, in a list, a tuple, an array or a Series.
 Entries = Sequence[str | os.PathLike[str] | AudioSegment] | NDArray[Any]
@@ -226,7 +226,7 @@ def _cancelled(samples: np.ndarray, average: np.ndarray) -> str | None:
     if power > 0 and left < CANCELLED * power / samples.shape[1]:
         return (
             f"its {samples.shape[1]} channels cancel each other when they are averaged: choose "
-            "one of them by channel="
+            "one of them with channel="
         )
     return None
 
@@ -256,7 +256,7 @@ def header_rates(paths: list[str]) -> set[int]:
     rates = set()
     for path in paths:
         try:
-            rates.add(soundfile.info(as_it_is_on_disk(path)).samplerate)
+            rates.add(soundfile.info(path_for_libsndfile(path)).samplerate)
         except FAILURES:
             continue  # reported, with the reason, when the samples are read
     return rates

@@ -112,24 +112,24 @@ def _judge(
         (tag,) = struct.unpack(order + "H", found[24:26])
     if tag == _MP3:
         handle.seek(samples.start)
-        return _combine(problem, _mpeg.inspect(handle.read(samples.there)))
-    if problem and samples.size > samples.there and byte_rate and byte_rate == rate * block:
+        return _combine(problem, _mpeg.inspect(handle.read(samples.available)))
+    if problem and samples.size > samples.available and byte_rate and byte_rate == rate * block:
         problem = (
             f"cut off: its header says {samples.size / byte_rate:.3f} s, "
-            f"{samples.there / byte_rate:.3f} s are there"
+            f"{samples.available / byte_rate:.3f} s are there"
         )
     problem = problem or _compare_format(tag, n_channels, rate, byte_rate, block, bits)
     problem = problem or _compare_length(tag, n_channels, block, samples, order, found)
     source = None
     (stated,) = _stated_data(handle, samples, order)
-    if data == b"data" and stated == 0 and samples.there:
+    if data == b"data" and stated == 0 and samples.available:
         handle.seek(0)  # the decoder would read nothing
         content = bytearray(handle.read())
         content[samples.start - 4 : samples.start] = struct.pack(
-            order + "I", min(samples.there, 2**32 - 1)
+            order + "I", min(samples.available, 2**32 - 1)
         )
         source = bytes(content)
-    n_frames = samples.there // block if tag in (_PCM, _FLOAT, _ALAW, _ULAW) and block else None
+    n_frames = samples.available // block if tag in (_PCM, _FLOAT, _ALAW, _ULAW) and block else None
     return Inspection(problem, source=source, n_frames=n_frames)
 
 
@@ -154,8 +154,8 @@ def _compare_format(
         return None  # FFmpeg writes any byte rate for ADPCM: nothing else states the rate
     if block != n_channels * -(-bits // 8):
         return (
-            f"its header says {n_channels} channels of {bits} bits, but {block} bytes for both "
-            "together"
+            f"its header says {n_channels} channels of {bits} bits, but {block} bytes for all of "
+            "them together"
         )
     if byte_rate != rate * block:
         return f"its header says {rate} Hz, but {byte_rate:,} bytes a second of {block} bytes each"
@@ -166,8 +166,8 @@ def _compare_length(
     tag: int, n_channels: int, block: int, samples: Chunk, order: str, found: bytes
 ) -> str | None:
     if tag in (_PCM, _FLOAT, _ALAW, _ULAW):
-        if samples.there % block:
-            return f"its {samples.there:,} bytes of samples are no multiple of {block} bytes"
+        if samples.available % block:
+            return f"its {samples.available:,} bytes of samples are not a multiple of {block} bytes"
         return None
     if tag not in (_MS_ADPCM, _IMA, _GSM) or len(found) < 20 or not n_channels:
         return None

@@ -28,7 +28,7 @@ from ._invert import invert
 from ._shared_front_ends import shared_front_end
 from ._three_dimensional import ThreeDimensionalMixin
 
-#: How many of the clips given to fit tell what a typical range is.
+#: Number of training clips that the typical range is estimated from.
 _N_RANGE_CLIPS = 256
 
 #: Constraints of the parameters that all front ends have.
@@ -83,7 +83,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Check the parameters, and learn what a typical clip's range is.
+        """Check the parameters, and learn the range of a typical clip.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         return self._extract(X)[0]
 
     def clip_ranges(self, X: ArrayLike) -> NDArray[Any]:
-        """Tell what scaling takes out of each clip, for ``inverse_transform`` to put back.
+        """Return what scaling removes from each clip, for ``inverse_transform`` to restore.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         -------
         ranges : ndarray of shape (n_clips, 3, 1) or (n_clips, 3, n_bands)
             Reference level in dB (of ``ref="max"``), shift and spread (of
-            `normalize`). One column a band with ``normalize="band"``.
+            `normalize`). One column per band with ``normalize="band"``.
         """
         return self._extract(X)[1]
 
@@ -142,12 +142,12 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
     ) -> NDArray[Any]:
         """Find waveforms that have these features.
 
-        Scaling is undone, then `n_iter` turns of a fast Griffin-Lim look for
-        phases; the energies of the mel bands are imposed again at each turn,
-        so that the waveform's own spectrogram comes close to the given one.
-        What the analysis lost stays lost: frames dropped by `zero_frames`, what
-        `detrend` took away, levels outside `db_window` or below the floor, the
-        higher coefficients of a cepstrum, and the sign of the waveform.
+        Scaling is undone, then `n_iter` iterations of a fast Griffin-Lim estimate the
+        phases; the energies of the mel bands are imposed again in each iteration, so that
+        the waveform's own spectrogram comes close to the given one. What the analysis lost
+        stays lost: frames dropped by `zero_frames`, what `detrend` took away, levels
+        outside `db_window` or below the floor, the higher coefficients of a cepstrum, and
+        the sign of the waveform.
 
         Parameters
         ----------
@@ -155,12 +155,12 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
                 of (n_bands, n_frames) arrays
             Features, such as ``transform`` returns.
         ranges : array-like of shape (n_clips, 3, 1) or (n_clips, 3, n_bands), default=None
-            What ``clip_ranges`` returned for the clips. Without, the mean range
-            of the training clips is assumed.
+            What ``clip_ranges`` returned for the clips. None assumes the mean range of the
+            training clips.
         lengths : int or array-like of shape (n_clips,), default=None
-            Samples wanted of each clip. Without, the width of the 2-D array
-            seen in ``fit`` where that has as many frames, else the least
-            number of samples that has, and of one centred frame the most.
+            Number of samples of each clip. None is the width of the 2-D array seen in
+            ``fit`` if that gives this number of frames, else the smallest number of samples
+            that does (the largest for a single centred frame).
 
         Returns
         -------
@@ -170,12 +170,11 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         Raises
         ------
         ValueError
-            When `S` has other bands than the front end, `ranges` or `lengths`
-            do not fit `S`, or windows so far apart that samples lie between
-            them make an inverse impossible.
+            When `S` has other bands than the front end, `ranges` or `lengths` do not fit
+            `S`, or the windows are so far apart that they leave samples uncovered.
         """
         check_is_fitted(self)
-        # the width that fit learned is that of waveforms: check S in the name of a copy
+        # n_features_in_ is the width of waveforms: validate S on a copy
         S = check_spectrograms(copy(self), S, reset=True)
         front_end, _ = self._shared_front_end(_dtype_of(S))
         n_bands, n_frames = S[0].shape
@@ -226,10 +225,10 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
             Whether the mel filters are learned. Call the module's
             ``apply_constraints()`` after each step of the optimiser.
         random_mel : bool, default=False
-            Begin with random filters, from torch's global generator.
+            Start from random filters, drawn from torch's global generator.
         filterbank : {"free", "triangular", "gaussian", "rectangular"}, default="free"
-            Learn every weight of the mel filters by itself, or a centre and a
-            half band for each filter of this shape.
+            Learn every weight of the mel filters independently, or a centre and a half band
+            for each filter of this shape.
         masked_bins : (int, int), default=None
             Bins of the Fourier transform, first and one after the last, taken as 0.
 
@@ -242,7 +241,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         Raises
         ------
         ValueError
-            When ``zero_frames="drop"``: a network must know how many frames come.
+            When ``zero_frames="drop"``: a network must know the number of frames in advance.
         """
         validate_parameter_constraints(
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
@@ -273,7 +272,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         return {name: getattr(self, name) for name in _names_of_front_end(cls)}
 
     def _typical_ranges(self, n_clips: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-        """Ranges to assume for clips that come without: the mean of the training clips."""
+        """Ranges for clips without their own: the mean of the training clips."""
         if self.ranges_ is None:
             neutral = np.array([[0.0], [0.0], [1.0]])
             if self.scaling == "db" and self.ref != "max":

@@ -48,7 +48,7 @@ def extract(
             of shape (n_clips,)
         Ragged where `clips` is, or where frames are dropped.
     ranges : ndarray of shape (n_clips, 3, 1) or (n_clips, 3, n_bands)
-        What :meth:`Scaling.scale` took out of each clip.
+        What :meth:`Scaling.scale` removed from each clip.
     """
     device = front_end.stft.window.device
     dtype = np.dtype(str(front_end.dtype).removeprefix("torch."))

@@ -25,10 +25,10 @@ def invert(
 ) -> list[np.ndarray]:
     """Waveforms whose features come close to the given ones, each found as if it were alone.
 
-    Scaling is undone first; :func:`griffin_lim` then looks for phases, and
-    where there is a filter bank for the energies inside its bands. Pre-emphasis
-    is undone last, starting from silence. What detrending removed, levels below
-    the floor of the scaling and dropped frames cannot be restored.
+    Scaling is undone first; :func:`griffin_lim` then estimates the phases, and with a
+    filter bank also the energies inside its bands. Pre-emphasis is undone last, starting
+    from silence. What detrending removed, levels below the floor of the scaling and dropped
+    frames cannot be restored.
 
     Parameters
     ----------
@@ -43,19 +43,19 @@ def invert(
     n_iter, momentum
         See :func:`griffin_lim`.
     seed : int, default=0
-        Of the first phases. The same for every clip, so that its waveform does
-        not depend on the other clips.
+        Seed of the first phases, the same for every clip, so that its waveform does not
+        depend on the other clips.
 
     Returns
     -------
     waveforms : list of ndarray of shape (n_times,)
-        One a clip.
+        One per clip.
 
     Raises
     ------
     ValueError
-        When the windows leave samples uncovered, or features stand for
-        energies beyond all numbers; the message names the clip.
+        When the windows leave samples uncovered, or features correspond to energies that
+        overflow; the message names the clip.
 
     Examples
     --------
@@ -124,8 +124,8 @@ def _energies(
     energies = front_end.unscale(frames.unsqueeze(0), clip_ranges.unsqueeze(0))[0]
     if not torch.isfinite(energies).all():
         raise ValueError(
-            f"clip {index}: features up to {float(features.max()):.4g} stand for energies beyond "
-            "all numbers; were they scaled with other parameters or other ranges?"
+            f"clip {index}: features up to {float(features.max()):.4g} correspond to energies "
+            "that overflow; were they scaled with other parameters or other ranges?"
         )
     if front_end.bank is None and front_end.gain is not None:
         energies = energies / front_end.gain

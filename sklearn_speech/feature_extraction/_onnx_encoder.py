@@ -1,4 +1,4 @@
-"""An ONNX file as a module that onnxruntime computes."""
+"""A module that runs an ONNX file in onnxruntime."""
 
 import os
 from typing import Any
@@ -27,7 +27,7 @@ class OnnxEncoder(nn.Module):
     Attributes
     ----------
     n_times : int or None
-        Length of the clips that it takes, where that is fixed.
+        Length of the clips that it takes, if it is fixed.
     vector_shape : (int, 0 or None) or None
         Size of a vector, and None where there is no axis of frames; None altogether where
         the file leaves the size open.
@@ -71,12 +71,12 @@ class OnnxEncoder(nn.Module):
             self.vector_shape = n_dims, 0 if len(output.shape) == 3 else None
 
     def _open(self) -> Any:
-        """The session, opened when it is first needed: it cannot be pickled."""
+        """The session, opened when it is first needed, since it cannot be pickled."""
         if self._session is None:
             runtime = import_onnx("onnxruntime", self.path)
             options = runtime.SessionOptions()
             options.intra_op_num_threads = torch.get_num_threads()
-            options.log_severity_level = 3  # warnings of the file's own graph help nobody here
+            options.log_severity_level = 3  # warnings about the graph are of no use here
             try:
                 self._session = runtime.InferenceSession(
                     self.path, options, providers=["CPUExecutionProvider"]

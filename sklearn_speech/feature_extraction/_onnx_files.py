@@ -53,7 +53,7 @@ def import_onnx(name: str, path: object) -> ModuleType:
 
 
 def file_state(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """What tells whether a file has changed.
+    """Size and modification time of a file, which tell whether it has changed.
 
     Raises
     ------

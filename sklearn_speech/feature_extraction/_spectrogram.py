@@ -29,18 +29,17 @@ class Spectrogram(BaseSpectralTransformer):
     hop_length : int, default=None
         Samples from one frame to the next. None is 10 ms.
     window : str, float, tuple or array-like of shape (win_length,), default="hann"
-        What :func:`scipy.signal.get_window` takes, or the samples themselves.
+        Any window that :func:`scipy.signal.get_window` accepts, or its samples.
     periodic : bool, default=True
         Whether the window is periodic, as for spectral analysis, or symmetric.
     center : bool, default=True
-        Whether frame t is centred on sample ``t * hop_length``, with padding at
-        both ends. Without, a clip must be at least `n_fft` samples long.
+        Whether frame t is centred on sample ``t * hop_length``, with padding at both ends.
+        If False, a clip must be at least `n_fft` samples long.
     pad_mode : {"constant", "reflect", "edge"}, default="constant"
         What lies beyond the ends of a clip: silence, its mirror image (which
         needs clips longer than half a window), or its outermost sample.
     preemphasis : float, default=0.0
-        Share of the previous sample subtracted from each sample; 0.97 is usual
-        where it is used at all.
+        Share of the previous sample that is subtracted from each sample, often 0.97.
     detrend : {None, "constant", "linear"}, default=None
         What is subtracted from each frame before the window: nothing, its mean,
         or its least-squares line.
@@ -58,12 +57,11 @@ class Spectrogram(BaseSpectralTransformer):
     ref : float or "max", default=1.0
         The energy of 0 dB; "max" is the largest of each clip. Only for "db".
     amin : float, default=1e-14
-        Smallest energy that decibels see.
+        Smaller energies are raised to this value before decibels are taken.
     top_db : float, default=80.0
-        Nothing lies further below the largest value of its clip, in dB; None is
-        no floor. Only for "db".
+        Floor of each clip, in dB below its largest value; None is no floor. Only for "db".
     db_window : (float, float), default=None
-        Levels in dB that become 0 and 1; what is outside is cut off. Only for "db".
+        Levels in dB that become 0 and 1; values outside are cut off. Only for "db".
     normalize : {None, "clip", "band", "minmax", "max"}, default=None
         Bring each clip to mean 0 and standard deviation 1 as a whole ("clip")
         or band by band ("band"), to [0, 1] ("minmax"), or divide it by its
@@ -74,19 +72,19 @@ class Spectrogram(BaseSpectralTransformer):
     device : {"auto", "cpu", "cuda"} or torch.device, default="cpu"
         Where to compute.
     n_iter : int, default=32
-        Iterations with which ``inverse_transform`` looks for phases.
+        Iterations in which ``inverse_transform`` estimates the phases.
     momentum : float, default=0.9
-        Momentum of these iterations, in [0, 2); from 1 on they may not settle.
+        Momentum of these iterations, in [0, 2); from 1 on they may not converge.
     random_state : int, RandomState instance or None, default=None
-        Seed of the phases that ``inverse_transform`` begins with.
+        Seed of the initial phases of ``inverse_transform``.
 
     Attributes
     ----------
     n_bands_ : int
         Number of rows of a clip's features.
     ranges_ : ndarray of shape (3, 1) or (3, n_bands), or None
-        Mean range of up to 256 training clips, see ``clip_ranges``; None where
-        scaling takes nothing out of a clip.
+        Mean range of up to 256 training clips, see ``clip_ranges``; None where scaling
+        removes nothing from a clip.
     n_features_in_ : int
         Number of samples of the clips seen in ``fit``, where they were one
         2-D array.

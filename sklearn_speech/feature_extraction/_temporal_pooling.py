@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..utils.sklearn_private import Interval, check_feature_names_in, fit_context
 from ..utils.validation import check_spectrograms, is_ragged
 
-#: What can be taken over the frames of a segment, by name.
+#: Statistics over the frames of a segment, by name.
 _STATISTICS: dict[str, Callable[..., Any]] = {
     "mean": np.mean,
     "std": np.std,
@@ -22,23 +22,23 @@ _STATISTICS: dict[str, Callable[..., Any]] = {
 
 
 class TemporalPooling(TransformerMixin, BaseEstimator):
-    """Numbers for classifiers of scikit-learn from the frames of each clip.
+    """Pool the frames of each clip into features for classifiers of scikit-learn.
 
-    Statistics over time, of the whole clip or of equal parts of it, and the first frames
-    themselves where that is wanted. Clips may have any numbers of frames.
+    The features are statistics over time, of the whole clip or of equal parts of it, and
+    optionally the first frames themselves. Clips may have any number of frames.
 
     Parameters
     ----------
     statistics : str or sequence of {"mean", "std", "min", "max"}, default=("mean", "std", "max")
-        What is taken over the frames of a segment, band by band; "std" is the
+        Statistics over the frames of a segment, band by band; "std" is the
         standard deviation that divides by the number of frames. May be
         empty where `n_frames` is set.
     n_segments : int, default=1
-        Into how many equal parts, along time, a clip is cut. A frame that lies on a
-        boundary belongs to both parts, and a clip of fewer frames than parts has
-        its frames in several of them: no part is empty.
+        Number of equal parts, along time, that a clip is cut into. A frame that lies on a
+        boundary belongs to both parts, and a clip of fewer frames than parts has its frames
+        in several of them: no part is empty.
     n_frames : int, default=None
-        How many first frames are taken as they are, one after the other, after the
+        Number of first frames that are appended unchanged, one after the other, to the
         statistics. Shorter clips are padded with zeros. None is no frames.
 
     Attributes
@@ -50,7 +50,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    SpeechEmbedding : Vectors that a network of many voices gives.
+    SpeechEmbedding : Vectors of a network pretrained on many voices.
 
     Examples
     --------
@@ -176,7 +176,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
         k = self.n_segments
         # the bounds of adaptive pooling: down at the beginning, up at the end
         parts = [clips[:, :, i * n_frames // k : -(-(i + 1) * n_frames // k)] for i in range(k)]
-        columns = [_taken(name, part) for name in self._names() for part in parts]
+        columns = [_statistic(name, part) for name in self._names() for part in parts]
         if self.n_frames is not None:
             first = clips[:, :, : self.n_frames]
             rows = np.zeros((n_clips, self.n_frames, n_bands), dtype=clips.dtype)
@@ -185,7 +185,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
         return np.concatenate(columns, axis=1).astype(clips.dtype, copy=False)
 
 
-def _taken(name: str, part: np.ndarray) -> np.ndarray:
+def _statistic(name: str, part: np.ndarray) -> np.ndarray:
     """A statistic over frames; sums are taken in float64."""
     if name in ("min", "max"):
         return _STATISTICS[name](part, axis=2)

@@ -19,8 +19,8 @@ from ._base import BaseSpectralTransformer
 class TrainableFrontEnd(BaseEstimator):
     """Front end whose filters or Fourier transform are trained with a network.
 
-    Pass it as ``frontend=`` to a network of this library. It is no transformer: it describes
-    how the front end inside the network begins, and what of it is trained.
+    Pass it as ``frontend=`` to a network of this library. It is not a transformer: it
+    describes the initial front end inside the network, and which part of it is trained.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class TrainableFrontEnd(BaseEstimator):
         Whether every weight of the mel filters is trained by itself, or a centre and a width
         for each filter of this shape.
     random_mel : bool, default=False
-        Begin with random mel filters. Needs ``filterbank="free"``, and `train` to include the
+        Start from random mel filters. Needs ``filterbank="free"``, and `train` to include the
         mel filters.
     masked_bins : (int, int), default=None
         Bins of the Fourier transform that the network does not receive: first, and one after

@@ -195,7 +195,7 @@ class NormalBlock(_BroadcastedResidual):
     ----------
     n_channels : int
     dilation : int
-        Of the convolution over time.
+        Dilation of the convolution over time.
     dropout : float
     """
 
@@ -213,9 +213,9 @@ class TransitionBlock(_BroadcastedResidual):
     ----------
     in_channels, out_channels : int
     stride : int
-        Of the convolution over frequency.
+        Stride of the convolution over frequency.
     dilation : int
-        Of the convolution over time.
+        Dilation of the convolution over time.
     dropout : float
     """
 

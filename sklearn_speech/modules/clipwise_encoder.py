@@ -63,8 +63,8 @@ class ClipwiseEncoder(nn.Module):
             )
         if self.by_window and (self.whole_clip or self.window_length < 1):
             raise ValueError(
-                "the encoder gives one vector a clip: set window_length, the number of samples "
-                "of the windows that it shall be applied to, or leave hop_length=None"
+                "the encoder gives one vector per clip: set window_length, the number of samples "
+                "of the windows to apply it to, or leave hop_length=None"
             )
 
     def _trial_length(self) -> int:
@@ -139,7 +139,7 @@ class ClipwiseEncoder(nn.Module):
             raise ValueError(
                 f"the encoder gives an array of shape {tuple(vectors.shape)} for {n_clips} clips "
                 f"of {n_times} samples; window_length={self.window_length} and "
-                f"hop_length={self.hop_length} say ({n_clips}, {self.n_bands}, {expected})"
+                f"hop_length={self.hop_length} imply ({n_clips}, {self.n_bands}, {expected})"
             )
         return vectors.to(dtype)
 

@@ -33,7 +33,7 @@ class ConvAutoencoderNet(nn.Module):
     n_layers : int, default=3
     n_filters : int or list, default=[24, 48, 96, 128] cut or continued to n_layers
     kernel_size, stride, padding, pool_type
-        One value for all layers, or a list with one entry a layer. With
+        One value for all layers, or a list with one entry per layer. With
         ``down="pool"`` the stride is that of pooling windows, not of kernels.
     down : {"stride", "pool"}, default="stride"
         Strided convolution mirrored by transposed convolution, or pooling
@@ -334,7 +334,7 @@ class ConvAutoencoderNet(nn.Module):
         `lengths` has two columns, frames at the first and at the target level.
         """
         if self.span is None:
-            raise ValueError("maps of 4 axes are read in training only, where `span` is set")
+            raise ValueError("4-D input is read in training only, with `span` set")
         first, last, target = self.span
         at_first = at_target = None
         if lengths is not None:

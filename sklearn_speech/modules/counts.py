@@ -23,7 +23,7 @@ def at_least(count: int | Tensor, minimum: int) -> int | Tensor:
     Returns
     -------
     count : int or Tensor
-        Of the type that was given.
+        Of the given type.
 
     Examples
     --------

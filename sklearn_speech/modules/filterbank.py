@@ -16,7 +16,7 @@ class MatrixFilterbank(nn.Module):
     Parameters
     ----------
     weights : ndarray of shape (n_bands, n_bins)
-        One filter a row, not negative.
+        One filter per row, not negative.
     trainable : bool, default=False
         Whether the weights are a parameter.
     random : bool, default=False

@@ -214,7 +214,7 @@ class FrontEnd(nn.Module):
     ) -> MatrixFilterbank | ShapedFilterbank:
         if random and not (trainable and filterbank == "free"):
             raise ValueError(
-                "random_mel=True needs filters that are free and learned: "
+                "random_mel=True needs free, learned filters: "
                 "set train_mel=True and filterbank='free'"
             )
         if filterbank == "free":

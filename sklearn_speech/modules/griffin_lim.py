@@ -57,19 +57,19 @@ class MelConstraint:
 
     def __init__(self, filterbank: Tensor | None, power: float = 2.0, n_updates: int = 2) -> None:
         if filterbank is not None and bool((filterbank < 0).any()):
-            raise ValueError("filterbank holds weights below 0: mel energies need none")
+            raise ValueError("filterbank has negative weights: expected weights of at least 0")
         if power <= 0:
             raise ValueError(f"power={power!r}: expected a number above 0")
         self.power = power
         self.n_updates = n_updates
         self.filterbank = filterbank
         if filterbank is not None:
-            reach = filterbank.sum(0)
-            self.seen = reach > 0
-            self.forth = filterbank.T.contiguous()
-            self.back = filterbank / reach.clamp(min=torch.finfo(filterbank.dtype).tiny)
+            weight_sums = filterbank.sum(0)
+            self.covered = weight_sums > 0
+            self.to_bands = filterbank.T.contiguous()
+            self.to_bins = filterbank / weight_sums.clamp(min=torch.finfo(filterbank.dtype).tiny)
             # bins outside all bands keep the waveform's values
-            self.unseen = (~self.seen).to(filterbank.dtype)
+            self.uncovered = (~self.covered).to(filterbank.dtype)
 
     def gain(self, spectrum: Tensor, target: Tensor, n_updates: int | None = None) -> Tensor:
         """Factors for `spectrum` (N, n_frames, n_bins) that bring it to `target` (.., n_bands)."""
@@ -82,15 +82,15 @@ class MelConstraint:
 
     def _update(self, spectrum: Tensor, target: Tensor) -> Tensor:
         """Factors of one multiplicative update."""
-        present = spectrum @ self.forth
+        present = spectrum @ self.to_bands
         ratio = torch.div(target, present.add_(TINY)).clamp_(max=MAX_GAIN)
-        return (ratio @ self.back).add_(self.unseen)
+        return (ratio @ self.to_bins).add_(self.uncovered)
 
     def first(self, target: Tensor) -> Tensor:
         """Spectra (magnitude ** power) with the target energies, and no structure beyond them."""
         if self.filterbank is None:
             return target.clone()
-        flat = self.seen.to(target.dtype).expand(*target.shape[:-1], -1)
+        flat = self.covered.to(target.dtype).expand(*target.shape[:-1], -1)
         return self.gain(flat, target, N_FIRST_UPDATES) * flat
 
 
@@ -216,7 +216,7 @@ def _check(
     if hop_length > n_fft or not check_NOLA(window.cpu().numpy(), n_fft, n_fft - hop_length):
         raise ValueError(
             f"hop_length={hop_length} leaves samples that no window covers (window of "
-            f"{n_fft} samples): these cannot be brought back; use a smaller hop_length"
+            f"{n_fft} samples): these cannot be restored; use a smaller hop_length"
         )
 
 
@@ -306,10 +306,10 @@ def griffin_lim(
     present = torch.empty_like(magnitude)
     parts = torch.view_as_real(spectra)
     real, imag = parts.unbind(-1)
-    for turn in range(n_iter):
+    for iteration in range(n_iter):
         current = frames.analyse(frames.synthesise(spectra), out=current)
-        beyond = 1 + momentum if turn else 1
-        torch.lerp(torch.view_as_real(previous), torch.view_as_real(current), beyond, out=parts)
+        step = 1 + momentum if iteration else 1
+        torch.lerp(torch.view_as_real(previous), torch.view_as_real(current), step, out=parts)
         current, previous = previous, current
         torch.mul(real, real, out=present).addcmul_(imag, imag)
         if power != 2:

@@ -30,12 +30,12 @@ class PhonemeNet(nn.Module):
         the frames as they are; or the frames of a
         :class:`~sklearn_speech.modules.bc_resnet.BCResNetNet`.
     hidden_units : int, default=None
-        Of each direction of the LSTM. None is 128 after convolutions, else 32.
+        Units of each direction of the LSTM. None is 128 after convolutions, else 32.
     n_lstm_layers : int, default=1
     n_conv_layers : int, default=2
         Layers of convolutions of "conv-lstm", at least one.
     n_filters : int or list of int, default=32
-        Of each of these layers.
+        Filters of each of these layers.
     time_stride : int, default=2
         "conv-lstm" keeps one frame in this many; the other encoders keep all.
     tau : float, default=1
@@ -50,7 +50,7 @@ class PhonemeNet(nn.Module):
 
     Shape
     -----
-    Input (n_clips, n_bands, n_frames), or (n_clips, n_bands) for one frame a clip; output
+    Input (n_clips, n_bands, n_frames), or (n_clips, n_bands) for one frame per clip; output
     (n_clips, n_out_frames, n_phones + 1), blank first. Beyond a clip's own frames the
     output is certainly blank: 0 for blank, ``-inf`` for phones, which changes neither the
     likelihood nor the decoded phones.

@@ -23,7 +23,7 @@ class Resampler(nn.Module):
     from_rate, to_rate : int
         In Hz.
     dtype : torch.dtype, default=torch.float32
-        Of the filter and the waveforms.
+        Type of the filter and the waveforms.
 
     Raises
     ------
@@ -49,7 +49,8 @@ class Resampler(nn.Module):
         if self.up * self.down > _MAX_WEIGHTS:
             raise ValueError(
                 f"sample_rate={from_rate} Hz and {to_rate} Hz have no large common factor; "
-                f"resample the clips before, such as by AudioReader(sample_rate={to_rate})"
+                "resample the clips beforehand, for example with "
+                f"AudioReader(sample_rate={to_rate})"
             )
         taps = resampling_filter(self.up, self.down)
         half = len(taps) // 2

@@ -26,7 +26,7 @@ class SpectrogramCNNNet(nn.Module):
         Number of outputs: classes, labels, or numbers to predict.
     n_layers : int, default=4
     n_filters, kernel_size, stride, pool_size : default=None
-        One value for all layers, or a list with one entry a layer; see
+        One value for all layers, or a list with one entry per layer; see
         :class:`~sklearn_speech.modules.conv_stage.ConvStage`. None takes the values of
         :func:`default_layers`.
     padding, pool_type, dropout
@@ -207,7 +207,7 @@ def _dense_layers(
 
 
 def _pool(x: Tensor, lengths: Tensor | None, head: str) -> Tensor:
-    """One vector a clip from feature maps (n_clips, n_filters, n_bands, n_frames)."""
+    """One vector per clip from feature maps (n_clips, n_filters, n_bands, n_frames)."""
     if head == "flatten":
         return x.flatten(1)
     over = (3,) if head == "bands" else (2, 3)

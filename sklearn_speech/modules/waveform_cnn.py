@@ -288,7 +288,7 @@ def _pooled_steps(lengths: Count, pool_size: int) -> Count:
 
 
 def _pool(x: Tensor, lengths: Tensor | None, head: str) -> Tensor:
-    """One vector a clip from features (n_clips, n_filters, n_steps), zero in the padding."""
+    """One vector per clip from features (n_clips, n_filters, n_steps), zero in the padding."""
     if head == "flatten":
         return x.flatten(1)
     x, parts = at_least_single(x), []  # sums and lengths need more digits than half precision

@@ -57,7 +57,7 @@ def unpack(stored: np.ndarray, header: dict[str, Any]) -> np.ndarray:
     if "axes" in header:
         axes = header["axes"]
         if sorted(sizes(axes)) != list(range(stored.ndim)):
-            raise ValueError(f"{axes!r} is not an order of {stored.ndim} axes")
+            raise ValueError(f"{axes!r} is not a permutation of {stored.ndim} axes")
         stored = stored.transpose(np.argsort(axes))
     return stored
 
@@ -65,12 +65,14 @@ def unpack(stored: np.ndarray, header: dict[str, Any]) -> np.ndarray:
 def _from_bytes(stored: np.ndarray, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
     n_bytes = math.prod(shape) * dtype.itemsize
     if stored.dtype != np.uint8 or stored.ndim != 1 or stored.size != n_bytes:
-        raise ValueError(f"{stored.size} bytes are no array of shape {shape} and dtype {dtype}")
+        raise ValueError(
+            f"{stored.size} bytes do not make an array of shape {shape} and dtype {dtype}"
+        )
     array = stored.view(dtype).reshape(shape) if n_bytes else np.empty(shape, dtype)
     if dtype.kind == "U" and n_bytes:
         codes = stored.view(np.dtype("u4").newbyteorder(dtype.byteorder))
         if codes.max() > _LAST_CODE_POINT:
-            raise ValueError("text holds what is not Unicode")
+            raise ValueError("text holds code points beyond Unicode")
     return array
 
 

@@ -81,7 +81,7 @@ def read_metadata(path: Path) -> dict[str, str]:
     with open(path, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise ValueError("it is no regular file")
+            raise ValueError("it is not a regular file")
         first = file.read(8)
         size = int.from_bytes(first, "little")
         if len(first) < 8 or size > status.st_size - 8:

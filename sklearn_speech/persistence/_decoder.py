@@ -68,7 +68,7 @@ class Decoder:
             ((kind, content),) = node.items()
             read = _READERS.get(kind)
             if read is None:
-                raise ValueError(f"{kind!r:.100} is no kind of value")
+                raise ValueError(f"{kind!r:.100} is not a kind of value")
             value = read(self, content)
         self._depth -= 1
         return value
@@ -99,7 +99,7 @@ class Decoder:
         if type(number) is not int or not 0 <= number < len(self._values):
             raise ValueError(f"reference to a value {number!r} that was not read before")
         if self._values[number] is None:
-            raise ValueError("a value holds itself")
+            raise ValueError("a value contains itself")
         self.count(self._sizes[number])
         return self._values[number]
 
@@ -168,7 +168,7 @@ def _masked(decoder: Decoder, content: Any) -> np.ma.MaskedArray:
     mask = np.ma.nomask if mask is None else mask
     for part in (data, mask):
         if not isinstance(part, (np.ndarray, np.bool_)):
-            raise ValueError(f"a masked array is made of a {type(part).__name__}")
+            raise ValueError(f"a masked array cannot be made of a {type(part).__name__}")
     return np.ma.MaskedArray(data, mask=mask, fill_value=fill_value)
 
 
@@ -180,7 +180,7 @@ def _array(decoder: Decoder, header: dict[str, Any]) -> np.ndarray:
 def _objects(decoder: Decoder, content: Any) -> np.ndarray:
     shape, items = sizes(content["shape"]), content["items"]
     if math.prod(shape) != len(items):
-        raise ValueError(f"{len(items)} objects are no array of shape {shape}")
+        raise ValueError(f"{len(items)} objects do not make an array of shape {shape}")
     flat = np.empty(len(items), dtype=object)
     array = flat.reshape(shape)
     if array.size == 0 and shape:
@@ -225,11 +225,11 @@ def _object(decoder: Decoder, node: Any) -> Any:
         read = decoder.owner if may_be_circular(cls, name) else decoder.decode
         state[name] = read(content)
         if name in ON_DISK and state[name] is not None and issubclass(cls, BaseEstimator):
-            raise ValueError(f"{name} of {cls.__name__} says where to write files")
+            raise ValueError(f"{name} of {cls.__name__} sets where files are written")
     if isinstance(value, IsotonicRegression):
         for name in {"X_thresholds_", "y_thresholds_"} & state.keys():
             if not isinstance(state[name], np.ndarray) or state[name].ndim != 1:
-                raise ValueError(f"{name} of {cls.__name__} is no 1-D array")
+                raise ValueError(f"{name} of {cls.__name__} is not a 1-D array")
         # __setstate__ builds the interpolator
         value.__setstate__({**state, "_sklearn_version": sklearn.__version__})
         return decoder.keep(number, value)
@@ -267,7 +267,7 @@ def _range(decoder: Decoder, content: Any) -> range:
 
 def _device(decoder: Decoder, content: Any) -> torch.device:
     if not isinstance(content, str):
-        raise ValueError("a device has no name")
+        raise ValueError("the name of a device is not a string")
     return torch.device(content)
 
 
@@ -277,7 +277,7 @@ def _int(decoder: Decoder, content: Any) -> int:
 
 def _float(decoder: Decoder, content: Any) -> float:
     if content not in ("nan", "inf", "-inf"):
-        raise ValueError(f"{content!r} is not a float that JSON lacks")
+        raise ValueError(f"{content!r} is none of the floats nan, inf and -inf")
     return float(content)
 
 

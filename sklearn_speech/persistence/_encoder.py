@@ -79,7 +79,7 @@ class Encoder:
         """A reference to `value` if it came before; else None, and it gets a number."""
         if id(value) in self._numbers:
             if id(value) not in self._whole:
-                self.refuse(value, path, "it holds itself")
+                self.refuse(value, path, "it contains itself")
             return {"ref": self._numbers[id(value)]}
         self._numbers[id(value)] = len(self._alive)
         self._alive.append(value)  # keeps its id from being reused
@@ -230,8 +230,8 @@ def _value(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
         encoder.refuse(
             value,
             path,
-            "of functions and classes only those can be stored by name that are part of numpy's, "
-            "torch.optim's or scikit-learn's public functions of numbers, or are trusted",
+            "functions and classes are stored by name, and only trusted ones or those of numpy, "
+            "torch.optim and the public functions of scikit-learn that compute numbers",
         )
     encoder.names.resolve_value(name)
     return {"value": name}

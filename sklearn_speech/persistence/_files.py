@@ -218,7 +218,7 @@ def load(path: str | os.PathLike[str], *, trusted: str | type | Iterable[str | t
     except _DAMAGE as error:
         raise ValueError(
             f"{path} cannot be loaded: it is damaged, was not written by sklearn_speech's save, "
-            f"or names what is not trusted: {error!s:.1000}"
+            f"or names something that is not trusted: {error!s:.1000}"
         ) from error
     return estimator
 

@@ -41,7 +41,7 @@ def check_callbacks(net: BaseSpeechNet) -> None:
         named = isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
         callback = item[1] if named else item
         if not (isinstance(callback, Callback) or (named and callback is None)):
-            raise ValueError(f"{type(callback).__name__} is no callback")
+            raise ValueError(f"{type(callback).__name__} is not a callback")
     for name, value in vars(net).items():
         set_whole = name.startswith("callbacks__") and name.count("__") == 1
         if set_whole and not (value is None or isinstance(value, Callback)):

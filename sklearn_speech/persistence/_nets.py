@@ -178,7 +178,7 @@ def rebuild(
     if not isinstance(optimizer, str) and not (
         isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer)
     ):
-        raise ValueError(f"optimizer={optimizer!r} is no class of optimisers")
+        raise ValueError(f"optimizer={optimizer!r} is not a class of optimisers")
     _check_history(history)
     check_callbacks(net)
     net._validate_params()
@@ -202,7 +202,7 @@ def rebuild(
 
 def _check_history(history: Any) -> None:
     if not isinstance(history, list) or any(type(row) is not dict for row in history):
-        raise ValueError("the history is no list of dicts")
+        raise ValueError("the history is not a list of dicts")
 
 
 def _warn_of_nan(net: BaseSpeechNet) -> None:
