@@ -40,7 +40,7 @@ def extract(
     clips : ndarray of shape (n_clips, n_samples), or object ndarray of shape (n_clips,)
         Waveforms of the front end's dtype.
     blocks : list of (slice, slice, Tensor), default=None
-        What :meth:`FrontEnd.blocks` returned, to be quicker.
+        Result of :meth:`FrontEnd.blocks`, for speed.
 
     Returns
     -------
