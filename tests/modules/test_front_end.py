@@ -171,7 +171,7 @@ def test_random_filters_are_kaiming_uniform_without_the_negative_half():
 
 
 def test_random_filters_that_would_not_be_trained_are_refused():
-    with pytest.raises(ValueError, match=r"random_mel=True needs filters that are free and learn"):
+    with pytest.raises(ValueError, match=r"random_mel=True needs free, learned filters"):
         MelSpectrogram().to_module(random_mel=True)
     with pytest.raises(ValueError, match=r"train_mel, random_mel and filterbank need a mel"):
         Spectrogram().to_module(train_mel=True)

@@ -254,7 +254,7 @@ def test_windows_that_leave_gaps_are_refused(hop):
         ({"momentum": 2.0}, "momentum"),
         ({"power": 0}, "power"),
         ({"filterbank": torch.ones(33, 32)}, "filterbank has 32 bins"),
-        ({"filterbank": -torch.ones(33, 33)}, "below 0"),
+        ({"filterbank": -torch.ones(33, 33)}, "negative weights"),
     ],
 )
 def test_wrong_parameters_are_named(options, message):
