@@ -169,6 +169,8 @@ class FrontEnd(nn.Module):
             self.bank = self._design_bank(
                 n_mels, mel, filterbank, train_mel, random_mel, generator, dtype
             )
+        elif n_mfcc is not None:
+            raise ValueError("n_mfcc needs a mel filter bank (n_mels)")
         elif train_mel or random_mel or filterbank != "free":
             raise ValueError("train_mel, random_mel and filterbank need a mel filter bank (n_mels)")
         gain = self._design_gain(samples if density else None, masked_bins)

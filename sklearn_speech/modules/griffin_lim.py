@@ -60,6 +60,8 @@ class MelConstraint:
             raise ValueError("filterbank has negative weights: expected weights of at least 0")
         if power <= 0:
             raise ValueError(f"power={power!r}: expected a number above 0")
+        if n_updates < 1:
+            raise ValueError(f"n_updates={n_updates!r}: expected at least 1")
         self.power = power
         self.n_updates = n_updates
         self.filterbank = filterbank

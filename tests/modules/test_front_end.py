@@ -269,3 +269,8 @@ def test_state_travels_between_layers(setting):
     second.load_state_dict(first.state_dict())
     x = noise()
     assert torch.equal(first(x), second(x))
+
+
+def test_cepstral_coefficients_need_mel_bands():
+    with pytest.raises(ValueError, match="n_mfcc needs a mel filter bank"):
+        FrontEnd(16000, n_mfcc=13)

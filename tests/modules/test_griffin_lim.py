@@ -281,3 +281,9 @@ def test_real_digits_come_back_closer_than_one_decibel(fsdd_folder):
             generator=seeded(),
         )[0]
         assert decibel_error(target.numpy(), (bank @ analyse(y, window, 64) ** 2).numpy()) < 0.75
+
+
+@pytest.mark.parametrize("n_updates", [0, -1])
+def test_a_constraint_without_updates_is_refused(n_updates):
+    with pytest.raises(ValueError, match=f"n_updates={n_updates}: expected at least 1"):
+        MelConstraint(None, n_updates=n_updates)
