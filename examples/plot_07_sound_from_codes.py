@@ -32,7 +32,7 @@ try:
     source = "Free Spoken Digit Dataset"
     waveforms = AudioReader(sample_rate=RATE).fit_transform(speech.data)
 except OSError as error:
-    speech = make_spoken_digits(n_speakers=4, n_takes=4, sample_rate=RATE, random_state=0)
+    speech = make_spoken_digits(n_speakers=4, n_takes=2, sample_rate=RATE, random_state=0)
     source = "SYNTHETIC digits"
     waveforms = speech.data
     warnings.warn(

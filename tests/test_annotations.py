@@ -11,14 +11,19 @@ PACKAGE = Path(sklearn_speech.__file__).parent
 
 #: Rooms whose public functions and methods are all annotated.
 ANNOTATED = [
+    "audio",
     "augmentation",
     "base",
     "classification",
     "datasets",
+    "feature_extraction",
+    "filters",
     "inspection",
     "leakage",
     "metrics",
     "model_selection",
+    "modules",
+    "persistence",
     "pretraining",
     "recipes",
     "recognition",

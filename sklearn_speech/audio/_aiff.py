@@ -1,8 +1,9 @@
-"""AIFF, AIFF-C and the older 8SVX, all of chunks in big-endian order, and CAF."""
+"""AIFF, AIFF-C and the older 8SVX, which consist of big-endian chunks, and CAF."""
 
 import struct
+from typing import BinaryIO
 
-from ._chunks import Layout, only, walk
+from ._chunks import Chunk, Layout, only, walk
 from ._inspection import Inspection
 
 _LAYOUT = Layout(4, ">I", False, 2)
@@ -14,11 +15,11 @@ _AIFF_KINDS |= {b"in32": 4, b"23ni": 4, b"fl32": 4, b"FL32": 4, b"fl64": 8, b"FL
 _AIFF_KINDS |= {b"ulaw": 1, b"ULAW": 1, b"alaw": 1, b"ALAW": 1}
 _CAF_KINDS = (b"lpcm", b"ulaw", b"alaw")
 
-#: Two old Macintosh rates that are no whole numbers (Hz).
+#: Two old Macintosh rates that are not whole numbers (Hz).
 _BROKEN_RATES = (22254.545, 11127.273)
 
 
-def inspect_aiff(handle, n_bytes):
+def inspect_aiff(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check an AIFF or AIFF-C file.
 
     Parameters
@@ -45,11 +46,11 @@ def inspect_aiff(handle, n_bytes):
     rate = _extended(found[8:18])
     kind = found[18:22] if len(found) == 22 else b"NONE"
     if not problem and not _is_rate(rate):
-        problem = f"its header says {rate:g} Hz, no rate of any sound card"
+        problem = f"its header says {rate:g} Hz, a rate that no sound card has"
     if kind not in _AIFF_KINDS:
         return Inspection(problem)
     width = _AIFF_KINDS[kind] or -(-bits // 8)
-    there = (sound.there - 8) // max(1, n_channels * width)
+    there = (sound.available - 8) // max(1, n_channels * width)
     if not problem and n_frames and n_frames * n_channels * width != sound.size - 8:
         # a header written before the length was known holds 0
         problem = (
@@ -59,7 +60,7 @@ def inspect_aiff(handle, n_bytes):
     return Inspection(problem, n_frames=None if problem else there)
 
 
-def inspect_svx(handle, n_bytes):
+def inspect_svx(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check an 8SVX or 16SV file; see :func:`inspect_aiff`."""
     chunks, problem = _walk_form(handle, n_bytes, b"BODY")
     form, sound = only(chunks, b"VHDR"), only(chunks, b"BODY")
@@ -76,7 +77,7 @@ def inspect_svx(handle, n_bytes):
     return Inspection(problem)
 
 
-def inspect_caf(handle, n_bytes):
+def inspect_caf(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check a Core Audio file; see :func:`inspect_aiff`."""
     chunks, problem, _ = walk(handle, 8, n_bytes, _CAF_LAYOUT, b"data", lambda size: size == -1)
     form, sound = only(chunks, b"desc"), only(chunks, b"data")
@@ -87,13 +88,13 @@ def inspect_caf(handle, n_bytes):
     found = handle.read(32)
     rate, kind, _, packet, per_packet, n_channels, bits = struct.unpack(">d4sIIIII", found)
     if not problem and not _is_rate(rate):
-        problem = f"its header says {rate:g} Hz, no rate of any sound card"
+        problem = f"its header says {rate:g} Hz, a rate that no sound card has"
     handle.seek(sound.start - 8)
     source = None
-    if handle.read(8) == b"\xff" * 8:  # allowed where the samples come last; not decoded
+    if handle.read(8) == b"\xff" * 8:  # allowed for the last chunk; not decoded
         handle.seek(0)
         content = bytearray(handle.read())
-        content[sound.start - 8 : sound.start] = struct.pack(">q", sound.there)
+        content[sound.start - 8 : sound.start] = struct.pack(">q", sound.available)
         source = bytes(content)
     n_frames = None
     if kind in _CAF_KINDS:
@@ -101,10 +102,10 @@ def inspect_caf(handle, n_bytes):
             problem = (
                 f"its header says {n_channels} channels of {bits} bits, but packets of {packet}"
             )
-        n_frames = (sound.there - 4) // packet if packet else None
-        if not problem and (sound.there - 4) % packet:
-            problem = f"its {sound.there - 4:,} bytes of samples are no multiple of {packet}"
-    elif (packets := only(chunks, b"pakt")) is not None and packets.there >= 24:
+        n_frames = (sound.available - 4) // packet if packet else None
+        if not problem and (sound.available - 4) % packet:
+            problem = f"its {sound.available - 4:,} bytes of samples are not a multiple of {packet}"
+    elif (packets := only(chunks, b"pakt")) is not None and packets.available >= 24:
         handle.seek(packets.start)
         n_packets, valid, priming, remainder = struct.unpack(">qqii", handle.read(24))
         if not problem and valid + priming + remainder != n_packets * per_packet:
@@ -115,7 +116,7 @@ def inspect_caf(handle, n_bytes):
     return Inspection(problem, source=source, n_frames=n_frames)
 
 
-def _walk_form(handle, n_bytes, sound):
+def _walk_form(handle: BinaryIO, n_bytes: int, sound: bytes) -> tuple[list[Chunk], str | None]:
     handle.seek(4)
     (stated,) = struct.unpack(">I", handle.read(4))
     chunks, problem, end = walk(
@@ -127,11 +128,11 @@ def _walk_form(handle, n_bytes, sound):
     return chunks, problem
 
 
-def _extended(ten):
+def _extended(ten: bytes) -> float:
     """An 80-bit floating-point number."""
     exponent, mantissa = struct.unpack(">HQ", ten)
     return mantissa * 2.0 ** max(-1000, min(900, (exponent & 0x7FFF) - 16446))
 
 
-def _is_rate(rate):
+def _is_rate(rate: float) -> bool:
     return rate == round(rate) or any(abs(rate - broken) < 0.01 for broken in _BROKEN_RATES)

@@ -2,8 +2,10 @@
 
 import warnings
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..utils.sklearn_private import (
@@ -13,17 +15,16 @@ from ..utils.sklearn_private import (
     validate_parameter_constraints,
 )
 from ..utils.validation import make_ragged
-from ._reading import check_entries, printable, read_clips
+from ._reading import Entries, check_entries, printable, read_clips
 
 
 class AudioReader(TransformerMixin, BaseEstimator):
     """Read sound files as mono waveforms of one sampling rate.
 
-    WAV, FLAC, OGG, MP3, NIST SPHERE and whatever else the installed libsndfile
-    decodes, told by what is in the file and not by its name. Channels are averaged
-    unless one is chosen; other sampling rates are resampled with soxr
-    (quality HQ: a band limit just below the lower Nyquist frequency). Samples
-    that overshoot full scale are clipped to [-1, 1].
+    WAV, FLAC, OGG, MP3, NIST SPHERE and whatever else the installed libsndfile decodes,
+    recognised by its content, not its name. Channels are averaged unless one is chosen;
+    other sampling rates are resampled with soxr (quality HQ: a band limit just below the
+    lower Nyquist frequency). Samples that overshoot full scale are clipped to [-1, 1].
 
     The transformer is stateless: ``fit`` checks only that X holds paths, and
     each file is read alone, so that reading before a split of the data leaks
@@ -34,14 +35,13 @@ class AudioReader(TransformerMixin, BaseEstimator):
     sample_rate : int
         Sampling rate of the waveforms in Hz.
     on_error : {"raise", "warn"}, default="raise"
-        What becomes of bad files: missing, a directory, empty, not audio, no
-        samples, NaN or infinite samples, a peak above 10 in a floating-point
-        file, a sampling rate that no sound has, a segment outside its file, and
-        damaged ones, whose sizes, checksums or lengths contradict each other or
-        what is there. "raise": one error lists every bad file with its reason.
-        "warn": of a damaged file what can be read is read; as a transformer
-        cannot drop rows, each other one becomes one second of silence (long
-        enough for any window downstream); one warning lists them all.
+        What to do with bad files: missing, a directory, empty, not audio, no samples, NaN
+        or infinite samples, a peak above 10 in a floating-point file, a sampling rate that
+        no sound has, a segment outside its file, and damaged ones, whose sizes, checksums
+        or lengths contradict each other or what is there. "raise": one error lists every
+        bad file with its reason. "warn": the readable part of a damaged file is read; since
+        a transformer cannot drop rows, every other bad file becomes one second of silence
+        (long enough for any window downstream); one warning lists them all.
         :func:`check_audio_files` tells beforehand which files to leave out.
     channel : int or None, default=None
         The channel to read, counted from 0; None is the average of all. A file
@@ -70,8 +70,8 @@ class AudioReader(TransformerMixin, BaseEstimator):
     ((1,), (8000,), dtype('float32'))
     """
 
-    #: The promise that what comes out of a clip depends on that clip and the
-    #: parameters alone, so that it may be computed once and shared between folds.
+    #: The promise that the output for a clip depends on that clip and the parameters alone, so
+    #: that it may be computed once and shared between folds.
     _treats_clips_alone = True
 
     _parameter_constraints = {
@@ -82,7 +82,15 @@ class AudioReader(TransformerMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    def __init__(self, sample_rate, *, on_error="raise", channel=None, n_jobs=None, verbose=False):
+    def __init__(
+        self,
+        sample_rate: int,
+        *,
+        on_error: str = "raise",
+        channel: int | None = None,
+        n_jobs: int | None = None,
+        verbose: bool = False,
+    ) -> None:
         self.sample_rate = sample_rate
         self.on_error = on_error
         self.channel = channel
@@ -90,7 +98,7 @@ class AudioReader(TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Entries, y: object = None) -> Self:
         """Check that X holds paths; no file is read.
 
         Parameters
@@ -107,7 +115,7 @@ class AudioReader(TransformerMixin, BaseEstimator):
         check_entries(X)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Entries) -> NDArray[Any]:
         """Read the files.
 
         Parameters
@@ -118,8 +126,8 @@ class AudioReader(TransformerMixin, BaseEstimator):
         Returns
         -------
         waveforms : ndarray of shape (n_clips,), dtype object
-            One float32 array of shape (n_times,) a file, amplitude in [-1, 1].
-            Ragged also when all files have one length.
+            One float32 array of shape (n_times,) per file, amplitude in [-1, 1]. Ragged
+            even if all files have the same length.
 
         Raises
         ------
@@ -149,7 +157,7 @@ class AudioReader(TransformerMixin, BaseEstimator):
         bad = [(entry, clip) for entry, clip in zip(entries, clips, strict=True) if clip.reason]
         if bad and self.on_error == "raise":
             raise ValueError(
-                f"{len(bad)} of {len(clips)} files cannot be read whole "
+                f"{len(bad)} of {len(clips)} files cannot be read completely "
                 "(check_audio_files finds them beforehand; on_error='warn' reads what is left of "
                 "them, or silence):\n"
                 + "\n".join(f"  {printable(entry)}: {clip.reason}" for entry, clip in bad)
@@ -162,8 +170,8 @@ class AudioReader(TransformerMixin, BaseEstimator):
                     read = f"the {clip.duration:.3f} s that can be decoded"
                 lines.append(f"  {printable(entry)}: {clip.reason} ({read})")
             warnings.warn(
-                f"{len(bad)} of {len(clips)} files cannot be read whole; what is read instead "
-                "stands in brackets:\n" + "\n".join(lines),
+                f"{len(bad)} of {len(clips)} files cannot be read completely; what is read instead "
+                "is given in brackets:\n" + "\n".join(lines),
                 UserWarning,
                 stacklevel=2,
             )
@@ -172,7 +180,7 @@ class AudioReader(TransformerMixin, BaseEstimator):
             for clip in clips
         )
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         tags.input_tags.string = True

@@ -22,9 +22,9 @@ class AudioSegment:
     Raises
     ------
     TypeError
-        When `path` is no path.
+        When `path` is not a path.
     ValueError
-        When the times are no finite numbers with ``0 <= start < end``.
+        When the times are not finite numbers with ``0 <= start < end``.
 
     Examples
     --------
@@ -36,7 +36,7 @@ class AudioSegment:
     start: float = 0.0
     end: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.path, (str, os.PathLike)):
             raise TypeError(f"path={self.path!r}: expected a str or os.PathLike")
         object.__setattr__(self, "path", os.fspath(self.path))
@@ -53,14 +53,14 @@ class AudioSegment:
         object.__setattr__(self, "end", float(self.end))
 
     @property
-    def duration(self):
+    def duration(self) -> float | None:
         """Length in seconds, None when the part goes on to the end of the file."""
         return None if self.end is None else self.end - self.start
 
-    def __str__(self):
+    def __str__(self) -> str:
         end = "end" if self.end is None else f"{self.end:g} s"
         return f"{self.path} ({self.start:g} s to {end})"
 
 
-def _is_time(value):
+def _is_time(value: object) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)

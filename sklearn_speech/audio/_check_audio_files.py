@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from ..utils.sklearn_private import Interval, validate_parameter_constraints
-from ._reading import check_entries, printable, read_clips
+from ._reading import Entries, check_entries, printable, read_clips
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class AudioFileReport:
     sample_rate: np.ndarray = field(repr=False)
     duration: np.ndarray = field(repr=False)
 
-    def __str__(self):
+    def __str__(self) -> str:
         rates, counts = np.unique(self.sample_rate[self.good], return_counts=True)
         lines = [f"{self.good.sum()} of {len(self.good)} files can be used"]
         if len(rates):
@@ -46,15 +46,22 @@ class AudioFileReport:
 
 
 def check_audio_files(
-    paths, *, min_duration=0.0, max_duration=None, channel=None, n_jobs=None, verbose=False
-):
+    paths: Entries,
+    *,
+    min_duration: float = 0.0,
+    max_duration: float | None = None,
+    channel: int | None = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> AudioFileReport:
     """Tell which sound files :class:`AudioReader` could not read, and why.
 
-    Every file is decoded, since a good header may stand before bad samples, and everything that
-    a file says about itself is compared with what is there: sizes, lengths, byte rates,
-    checksums, numbers of pages and frames. What no format states is not noticed: changed
-    samples in WAV, AIFF, AU and other files without checksums, whole frames that lack at the end
-    of an MP3 file without a Xing header, and the length of PVF, PAF and IRCAM files.
+    Every file is decoded, since bad samples may follow a good header, and everything that a
+    file says about itself is compared with what is there: sizes, lengths, byte rates,
+    checksums, numbers of pages and frames. Damage that contradicts no such statement is not
+    noticed: changed samples in WAV, AIFF, AU and other files without checksums, whole
+    frames missing at the end of an MP3 file without a Xing header, and the length of PVF,
+    PAF and IRCAM files.
 
     Parameters
     ----------

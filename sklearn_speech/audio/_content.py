@@ -1,18 +1,20 @@
-"""What a file holds by its first bytes, whatever its name says."""
+"""Recognise what a file holds by its first bytes, whatever its name."""
 
 import mmap
 import re
+from collections.abc import Callable
+from typing import BinaryIO
 
 from . import _aiff, _fixed_headers, _flac, _mpeg, _ogg, _packets, _riff
 from ._inspection import Inspection, id3_size
 
-#: So many bytes tell what a file is: MPEG-TS needs three packets of 188, text a few lines.
+#: Number of bytes that identify a file: MPEG-TS needs three packets of 188, text a few lines.
 _HEAD = 4096
 
 #: Larger FLAC files are mapped into memory instead of read.
 _SMALL = 1 << 20
 
-#: Files whose samples can be read: pattern, what checks them.
+#: Files whose samples can be read: pattern and check.
 _SOUND_PATTERNS = (
     (rb"RIF[FX].{4}WAVE|RF64.{4}WAVE", _riff.inspect_wav),
     (rb"riff\x2e\x91\xcf\x11", _riff.inspect_w64),
@@ -98,11 +100,11 @@ _FOREIGN = tuple(
     for pattern, name in _FOREIGN_PATTERNS
 )
 
-#: Words of languages in UTF-8 and other encodings: no control characters but those of lines.
+#: Control characters that text does not contain, in UTF-8 or another encoding.
 _NOT_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def inspect(handle, n_bytes):
+def inspect(handle: BinaryIO, n_bytes: int) -> Inspection | None:
     """Find out what a file is, and check it by the rules of its kind.
 
     Parameters
@@ -150,29 +152,29 @@ def inspect(handle, n_bytes):
     return None
 
 
-def inspect_as_mpeg(handle):
-    """Check a file that only the decoder took for MPEG audio, as behind bytes that are none."""
+def inspect_as_mpeg(handle: BinaryIO) -> Inspection:
+    """Check a file that only the decoder recognised as MPEG audio, such as behind other bytes."""
     return _mpeg.inspect(_all(handle))
 
 
-def _inspect_flac(handle, n_bytes):
-    """Check the two ends of a FLAC file; what is between them is not read of a large one."""
+def _inspect_flac(handle: BinaryIO, n_bytes: int) -> Inspection:
+    """Check both ends of a FLAC file; the middle of a large one is not read."""
     if n_bytes <= _SMALL:
         return _flac.inspect(_all(handle))
     with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return _flac.inspect(content)
 
 
-def _foreign(name):
+def _foreign(name: str) -> Inspection:
     return Inspection(f"not a sound file that can be decoded (is {name})", whole=False)
 
 
-def _all(handle):
+def _all(handle: BinaryIO) -> bytes:
     handle.seek(0)
     return handle.read()
 
 
-def _holds_anything(handle):
+def _holds_anything(handle: BinaryIO) -> bool:
     handle.seek(0)
     while block := handle.read(1 << 20):
         if any(block):
@@ -180,13 +182,13 @@ def _holds_anything(handle):
     return False
 
 
-def _is_framed(head, length_at):
+def _is_framed(head: bytes, length_at: Callable[[bytes, int], int]) -> bool:
     """Whether two frames follow each other."""
     length = length_at(head, 0)
     return length > 0 and (length >= len(head) or length_at(head, length) > 0)
 
 
-def _adts_length(head, position):
+def _adts_length(head: bytes, position: int) -> int:
     head = head[position : position + 7]
     if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or head[2] >> 2 & 15 > 12:
         return 0
@@ -194,13 +196,13 @@ def _adts_length(head, position):
     return length if length >= 7 else 0
 
 
-def _loas_length(head, position):
+def _loas_length(head: bytes, position: int) -> int:
     head = head[position : position + 3]
     if len(head) < 3 or head[0] != 0x56 or head[1] & 0xE0 != 0xE0:
         return 0
     return 3 + ((head[1] & 0x1F) << 8 | head[2])
 
 
-def _is_htk(head, n_bytes):
-    """HTK has no mark: the kind of its samples is 0, their width 2."""
+def _is_htk(head: bytes, n_bytes: int) -> bool:
+    """HTK has no signature: the kind of its samples is 0, their width 2."""
     return n_bytes >= 12 and head[8:12] == b"\0\x02\0\0"

@@ -3,12 +3,13 @@
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-#: Rows that are advanced side by side have this many bytes: few, since each takes a call of NumPy.
+#: Bytes of each row; all rows advance together. Few, since each byte takes a call of NumPy.
 _ROW = 16
 
 
-def crc16(data):
+def crc16(data: bytes) -> int:
     """CRC-16 as LAME computes it: polynomial 0x8005 with reversed bits, beginning at 0.
 
     Parameters
@@ -21,8 +22,9 @@ def crc16(data):
 
     Notes
     -----
-    A CRC that begins at 0 is linear: the CRC of two halves is that of the first half, carried on
-    over as many zeros as the second has bytes, exclusive-or that of the second.
+    A CRC that begins at 0 is linear: the CRC of two halves is that of the first half,
+    advanced over as many zeros as the second half has bytes, exclusive-or that of the
+    second half.
 
     Examples
     --------
@@ -49,7 +51,7 @@ def crc16(data):
 
 
 @lru_cache(maxsize=1)
-def _table():
+def _table() -> NDArray[np.uint16]:
     table = np.arange(256, dtype=np.uint16)
     for _ in range(8):
         table = np.where(table & 1, table >> 1 ^ 0xA001, table >> 1).astype(np.uint16)
@@ -57,8 +59,8 @@ def _table():
 
 
 @lru_cache(maxsize=64)
-def _carry(level):
-    """A CRC's low and high byte carried over 16 * 2**level zeros, as two tables."""
+def _carry(level: int) -> tuple[np.ndarray, ...]:
+    """A CRC's low and high byte advanced over 16 * 2**level zeros, as two tables."""
     if level:
         low, high = _carry(level - 1)
         return tuple(low[half & 0xFF] ^ high[half >> 8] for half in (low, high))

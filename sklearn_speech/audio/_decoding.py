@@ -1,4 +1,4 @@
-"""Samples of one file, or of a part of it, as they stand there, and what is wrong with them."""
+"""Decode the samples of a file, or of a part of it, and find what is wrong with them."""
 
 import hashlib
 import io
@@ -9,35 +9,36 @@ import numpy as np
 import soundfile
 
 from . import _content
+from ._audio_segment import AudioSegment
 from ._inspection import Inspection
 
 #: A segment may end this much (s) after its file: hand-made times are rounded.
 END_TOLERANCE = 0.05
 
-#: Sampling rates (Hz) of sound: the slowest speech recorders have 4,000 Hz, and a quarter of that
-#: holds no vowel any more; converters end at 768,000 Hz.
+#: Plausible sampling rates (Hz): the slowest speech recorders use 4,000 Hz, and a quarter of that
+#: holds no vowels; converters go up to 768,000 Hz.
 PLAUSIBLE_RATES = (1_000, 768_000)
 
-#: No sample of a codec that is not bounded otherwise takes less than a bit (1-bit ADPCM).
+#: Most samples per byte, for codecs without another bound (1-bit ADPCM).
 _SAMPLES_PER_BYTE = 8
 
 #: Lossless ALAC packs at most 4,096 samples into a packet, which takes at least 8 bytes.
 _ALAC_SAMPLES_PER_BYTE = 512
 
-#: Samples of which each stands alone, so that libsndfile enters a file at any of them. Of FLAC it
-#: does too. It was measured to be inexact for MP3, Opus and ALAC, and at the end of PAF and SDS.
+#: Subtypes that store each sample by itself, so that libsndfile seeks exactly, as it does in
+#: FLAC. Seeking was measured to be inexact in MP3, Opus and ALAC, and at the end of PAF and SDS.
 _EXACT_SUBTYPES = frozenset(
     {"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"}
 )
 _INEXACT_FORMATS = frozenset({"PAF", "SDS", "OGG", "MP3"})
 
-#: Integers that hold FLAC's samples, at their upper end.
+#: Integers that hold FLAC's samples in their most significant bits.
 _INTEGERS = {"PCM_S8": "int16", "PCM_16": "int16", "PCM_24": "int32"}
 
-#: After an error the file is read again in so many samples a block, up to the block of the error.
+#: After an error the file is read again in blocks of this many samples, up to the error.
 _BLOCK = 1024
 
-#: What soundfile raises of files that it cannot read. TypeError: the ending ".raw" means
+#: Exceptions of soundfile for files that it cannot read. TypeError: the ending ".raw" means
 #: headerless samples to it.
 FAILURES = (soundfile.SoundFileError, TypeError, ValueError, OSError)
 
@@ -51,7 +52,7 @@ class Decoded:
     problem: str | None = None
 
 
-def decode(segment, keep_damaged=False):
+def decode(segment: AudioSegment, keep_damaged: bool = False) -> Decoded:
     """Read the samples of a file, or of a part of it.
 
     Parameters
@@ -59,7 +60,7 @@ def decode(segment, keep_damaged=False):
     segment : AudioSegment
         What to read.
     keep_damaged : bool, default=False
-        Whether to read what is left of a damaged file; else it is not decoded.
+        Whether to read the readable part of a damaged file; otherwise it is not decoded.
 
     Returns
     -------
@@ -84,7 +85,7 @@ def decode(segment, keep_damaged=False):
         return Decoded(None, rate, f"not a sound file that can be decoded ({brief})")
 
 
-def as_it_is_on_disk(path):
+def path_for_libsndfile(path: str) -> str | bytes:
     """A path that libsndfile finds: names that are not UTF-8 as their bytes."""
     try:
         path.encode()
@@ -93,13 +94,19 @@ def as_it_is_on_disk(path):
     return path
 
 
-def _open(path, source):
+def _open(path: str, source: bytes | None) -> soundfile.SoundFile:
     if source is not None:
         return soundfile.SoundFile(io.BytesIO(source))
-    return soundfile.SoundFile(as_it_is_on_disk(path))
+    return soundfile.SoundFile(path_for_libsndfile(path))
 
 
-def _read(file, segment, found, n_bytes, keep_damaged):
+def _read(
+    file: soundfile.SoundFile,
+    segment: AudioSegment,
+    found: Inspection,
+    n_bytes: int,
+    keep_damaged: bool,
+) -> Decoded:
     rate, problem = file.samplerate, found.problem
     lowest, highest = PLAUSIBLE_RATES
     if not lowest <= rate <= highest:
@@ -130,7 +137,7 @@ def _read(file, segment, found, n_bytes, keep_damaged):
     # the digest is that of all samples, as integers
     digest = found.md5 if first == 0 and last == n_frames and not problem else None
     samples, error = _decode(file, skipped, last, digest)
-    if error:
+    if samples is None:
         problem = problem or error
         if not keep_damaged:
             return Decoded(None, rate, problem)
@@ -150,7 +157,9 @@ def _read(file, segment, found, n_bytes, keep_damaged):
     return Decoded(samples, rate, problem)
 
 
-def _decode(file, first, last, digest):
+def _decode(
+    file: soundfile.SoundFile, first: int, last: int, digest: bytes | None
+) -> tuple[np.ndarray | None, str | None]:
     """Samples from `first` to before `last` in one call: soundfile seeks after each."""
     try:
         if first:
@@ -162,7 +171,7 @@ def _decode(file, first, last, digest):
         return None, f"not a sound file that can be decoded to its end ({brief})"
 
 
-def _read_up_to_error(path, source, first, last):
+def _read_up_to_error(path: str, source: bytes | None, first: int, last: int) -> np.ndarray:
     blocks = []
     with _open(path, source) as file:
         n_channels = file.channels
@@ -180,7 +189,7 @@ def _read_up_to_error(path, source, first, last):
     return np.concatenate(blocks) if blocks else np.zeros((0, n_channels), np.float32)
 
 
-def _compare_digest(samples, subtype, digest):
+def _compare_digest(samples: np.ndarray, subtype: str, digest: bytes) -> tuple[np.ndarray, bool]:
     """FLAC's samples as float32, and whether they are those that were encoded."""
     scale = np.float32(1 / 32768 if samples.dtype == np.int16 else 1 / 2**31)
     content = np.ascontiguousarray(samples, samples.dtype.newbyteorder("<"))
@@ -189,11 +198,13 @@ def _compare_digest(samples, subtype, digest):
     elif subtype == "PCM_24":
         content = content.view(np.uint8).reshape(-1, 4)[:, 1:]
     content = np.ascontiguousarray(content)
-    agrees = hashlib.md5(content, usedforsecurity=False).digest() == digest
+    agrees = hashlib.md5(content.data, usedforsecurity=False).digest() == digest
     return samples.astype(np.float32) * scale, agrees
 
 
-def _bounds(segment, rate, n_frames, damaged):
+def _bounds(
+    segment: AudioSegment, rate: int, n_frames: int, damaged: str | None
+) -> tuple[int, int, str | None]:
     """First sample, sample after the last, and what is wrong with them."""
     if n_frames <= 0:
         return 0, 0, "zero samples"

@@ -4,6 +4,7 @@ The decoder checks the CRC of each frame; what STREAMINFO says is checked here, 
 first and the last frame, and by the MD5 digest once all is decoded.
 """
 
+import mmap
 from dataclasses import dataclass
 
 from ._inspection import Inspection, id3_size, trailer_length
@@ -11,15 +12,16 @@ from ._inspection import Inspection, id3_size, trailer_length
 #: The shortest frame: a header of 6 bytes, one constant subframe of 2, a checksum of 2.
 _MIN_FRAME = 10
 
-#: The last frame is looked for in so many bytes: 8 channels of 32 bits and 65,535 samples, the
-#: longest that RFC 9639 allows, would take 2 MiB; encoders make frames of at most 16,384.
+#: Bytes at the end that are searched for the last frame: 8 channels of 32 bits and 65,535
+#: samples, the longest that RFC 9639 allows, would take 2 MiB; encoders make frames of at most
+#: 16,384.
 _TAIL = 1 << 19
 
 _RATES = (None, 88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000)
 _BITS = (None, 8, 12, None, 16, 20, 24, 32)
 
 
-def _crc8_table():
+def _crc8_table() -> list[int]:
     table = []
     for byte in range(256):
         for _ in range(8):
@@ -38,12 +40,12 @@ class Frame:
     variable: bool  # whether `number` counts samples rather than frames
     number: int
     block_size: int
-    rate: int | None  # Hz, None where STREAMINFO tells
+    rate: int | None  # Hz, None where only STREAMINFO states it
     n_channels: int
     bits: int | None
 
 
-def inspect(content):
+def inspect(content: bytes | mmap.mmap) -> Inspection:
     """Check a FLAC stream.
 
     Parameters
@@ -64,7 +66,7 @@ def inspect(content):
     packed = int.from_bytes(info[10:18])
     rate, n_channels = packed >> 44, (packed >> 41 & 7) + 1
     bits, total = (packed >> 36 & 31) + 1, packed & (1 << 36) - 1
-    md5 = info[18:] if any(info[18:]) else None  # zeros: the encoder could not go back
+    md5 = info[18:] if any(info[18:]) else None  # zeros: the encoder could not seek back
     first = _frame(content, audio)
     if first is None:
         return Inspection(problem or "damaged: no FLAC frame follows its header", md5=md5)
@@ -83,7 +85,7 @@ def inspect(content):
     return Inspection(problem, source=source, n_frames=total, max_frames=bound, md5=md5)
 
 
-def _skip_metadata(content, begin):
+def _skip_metadata(content: bytes | mmap.mmap, begin: int) -> tuple[int, str | None]:
     """Where the first frame begins, and what is wrong before it."""
     position, last = begin + 4, False
     if content[begin : begin + 4] != b"fLaC":
@@ -98,7 +100,9 @@ def _skip_metadata(content, begin):
     return position, None
 
 
-def _compare(first, rate, n_channels, bits, smallest, largest):
+def _compare(
+    first: Frame, rate: int, n_channels: int, bits: int, smallest: int, largest: int
+) -> str | None:
     for what, stated, found in (
         ("Hz", rate, first.rate),
         ("channels", n_channels, first.n_channels),
@@ -107,11 +111,16 @@ def _compare(first, rate, n_channels, bits, smallest, largest):
         if found is not None and stated != found:
             return f"its header says {stated} {what}, its first frame {found}"
     if not 16 <= smallest <= largest or first.block_size > largest:
-        return f"its header says frames of {smallest} to {largest} samples, the first is other"
+        return (
+            f"its header says frames of {smallest} to {largest} samples, its first frame has "
+            f"{first.block_size}"
+        )
     return None
 
 
-def _last_total(content, audio, first, total):
+def _last_total(
+    content: bytes | mmap.mmap, audio: int, first: Frame, total: int
+) -> tuple[int, int | None]:
     """Where the sound ends in `content`, and the samples up to the end of the last frame."""
     lowest = max(audio, len(content) - _TAIL)
     nearest = None
@@ -141,7 +150,7 @@ def _last_total(content, audio, first, total):
     return until, nearest
 
 
-def _frame(content, position):
+def _frame(content: bytes | mmap.mmap, position: int) -> Frame | None:
     """The frame header at a position, None where there is none."""
     head = content[position : position + 16]
     if len(head) < 6 or head[0] != 0xFF or head[1] & 0xFE != 0xF8 or head[3] & 1:
@@ -178,8 +187,8 @@ def _frame(content, position):
     return Frame(bool(head[1] & 1), number, block_size, rate, n_channels, _BITS[bits_code])
 
 
-def _coded_number(head):
-    """A number in UTF-8's manner, up to 36 bits, from byte 4, and its length."""
+def _coded_number(head: bytes) -> tuple[int | None, int]:
+    """A number coded like UTF-8, up to 36 bits, from byte 4, and its length."""
     lead = head[4]
     if lead < 0x80:
         return lead, 1

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-#: Sizes that a writer puts where it does not know the length yet, as into a pipe: 0, all bits
+#: Sizes that a writer states before it knows the length, as when it writes to a pipe: 0, all bits
 #: set, and what is left of 2 GiB after the headers (SoX, eSpeak NG, which count down from there).
 STREAMED_SIZES = range(0x7FFF0000, 0x80000000)
 
@@ -35,17 +35,17 @@ class Inspection:
     whole: bool = True
 
 
-def is_streamed(size):
+def is_streamed(size: int) -> bool:
     """Whether a 32-bit size was written before the length was known."""
     return size in (0, 0xFFFFFFFF) or size in STREAMED_SIZES
 
 
-def cut_off(lacking, what="sound"):
-    """The reason of a file that ends too early."""
+def cut_off(lacking: int, what: str = "sound") -> str:
+    """The reason for a file that ends too early."""
     return f"cut off: {lacking:,} bytes of {what} are missing at its end"
 
 
-def trailer_length(tail, padding=False):
+def trailer_length(tail: bytes, padding: bool = False) -> int:
     """Bytes at the beginning of `tail` that are tags or padding rather than sound.
 
     Parameters
@@ -53,8 +53,8 @@ def trailer_length(tail, padding=False):
     tail : bytes
         What follows the sound of a file.
     padding : bool, default=False
-        Whether zeros may follow: behind frames and pages they are never sound, behind bare
-        samples they are.
+        Whether zeros may follow: after frames and pages they are never sound, after bare
+        samples they may be.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def trailer_length(tail, padding=False):
     return min(position, len(tail))
 
 
-def id3_size(head):
+def id3_size(head: bytes) -> int:
     """Bytes of an ID3v2 tag after its header of ten."""
     size = 0
     for byte in head[6:10]:

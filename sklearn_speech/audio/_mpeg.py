@@ -1,11 +1,12 @@
 """Frames of MPEG audio (MP3 and its older layers; ISO/IEC 11172-3, 13818-3).
 
-Such a file has no header of its own: frame follows frame. Where the encoder wrote one, the first
-frame carries the number of frames (Xing, Info, VBRI) and a checksum of all that follows (LAME).
+Such a file has no header of its own: frame follows frame. The first frame may state the
+number of frames (Xing, Info, VBRI) and a checksum of all that follows (LAME).
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Self
 
 from ._crc16 import crc16
 from ._inspection import Inspection, cut_off, id3_size, trailer_length
@@ -21,7 +22,7 @@ _BIT_RATES = {  # kbit/s, by (MPEG 1 or not, layer)
     (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 
-#: Samples that a decoder of layer III is late (ISO/IEC 11172-3: 528, and one more).
+#: Delay of a layer III decoder in samples (ISO/IEC 11172-3: 528, and one more).
 _DECODER_DELAY = 529
 
 #: A free-format frame is at most as long as one of 640 kbit/s at 8 kHz.
@@ -41,12 +42,12 @@ class Frame:
     protected: bool
     mono: bool
 
-    def goes_with(self, other):
+    def is_compatible(self, other: Self) -> bool:
         """Whether both can stand in one stream."""
         return (self.version, self.layer, self.rate) == (other.version, other.layer, other.rate)
 
     @property
-    def side_length(self):
+    def side_length(self) -> int:
         """Bytes of side information of layer III."""
         if self.version == 1:
             return 17 if self.mono else 32
@@ -54,7 +55,7 @@ class Frame:
 
 
 @lru_cache(maxsize=4096)
-def frame_header(head):
+def frame_header(head: bytes) -> Frame | None:
     """Read a frame header.
 
     Parameters
@@ -93,7 +94,7 @@ def frame_header(head):
     )
 
 
-def begins_with_frames(content, start):
+def begins_with_frames(content: bytes, start: int) -> bool:
     """Whether two frames, or one up to the end, follow from `start`."""
     frame = frame_header(content[start : start + 4])
     if frame is None:
@@ -103,10 +104,10 @@ def begins_with_frames(content, start):
     if length <= 4 or len(following) < 4:
         return length > 4 and start + length <= len(content)
     other = frame_header(following)
-    return other is not None and other.goes_with(frame)
+    return other is not None and other.is_compatible(frame)
 
 
-def inspect(content, start=0):
+def inspect(content: bytes, start: int = 0) -> Inspection:
     """Walk over the frames of an MPEG audio file.
 
     Parameters
@@ -123,33 +124,34 @@ def inspect(content, start=0):
     begin, problem = _skip_tags(content, start)
     frames, end, damage = _walk(content, begin)
     problem = problem or damage
-    if not frames:
+    first = frame_header(content[frames[0] : frames[0] + 4]) if frames else None
+    if first is None:
         return Inspection(problem or "holds no MPEG audio frame", whole=False)
-    first = frame_header(content[frames[0] : frames[0] + 4])
     following = frames[1] if len(frames) > 1 else end
-    told = _Told.read(content[frames[0] : following], first)
-    n_audio = len(frames) - told.own_frame
+    info = _StreamInfo.read(content[frames[0] : following], first)
+    n_audio = len(frames) - info.own_frame
     n_samples = n_audio * first.n_samples
     bound = (n_audio + 1) * first.n_samples
     if n_audio == 0:
         return Inspection(problem or "holds no frame of sound", whole=False)
-    audio = content[frames[told.own_frame] : end]
-    if not told.own_frame and _is_unnamed_tag(content[frames[0] : following], first):
+    audio = content[frames[info.own_frame] : end]
+    if not info.own_frame and _is_unnamed_tag(content[frames[0] : following], first):
         problem = problem or "damaged: its Info header has no name"
-    problem = problem or told.contradicts(n_audio, audio, content[end:])
-    if told.n_frames is not None and not told.is_vbri and not problem:
-        return Inspection(n_frames=n_samples - told.gap, max_frames=bound)
+    problem = problem or info.contradicts(n_audio, audio, content[end:])
+    if info.n_frames is not None and not info.is_vbri and not problem:
+        return Inspection(n_frames=n_samples - info.gap, max_frames=bound)
     # Without a Xing header the decoder guesses the length from the size of the first frame, and
-    # stops there; of a VBRI header it makes sound.
-    lengths = {frame_header(content[at : at + 4]).length for at in frames[told.own_frame :]}
+    # stops there; it decodes a VBRI header as sound.
+    heads = (content[at : at + 4] for at in frames[info.own_frame :])
+    lengths = {frame.length for head in heads if (frame := frame_header(head)) is not None}
     if first.layer != 3 or max(lengths) - min(lengths) <= 1:
-        source = audio if problem or told.own_frame or start else None
+        source = audio if problem or info.own_frame or start else None
         return Inspection(problem, source=source, n_frames=n_samples, max_frames=bound)
     source = _info_frame(content, frames[0], n_audio, audio) + audio
     return Inspection(problem, source, n_samples - _DECODER_DELAY, bound)
 
 
-def _skip_tags(content, start):
+def _skip_tags(content: bytes, start: int) -> tuple[int, str | None]:
     position = start
     while True:
         if content.startswith(b"ID3", position):
@@ -171,11 +173,11 @@ def _skip_tags(content, start):
     while (found := content.find(b"\xff", found + 1)) >= 0:
         if begins_with_frames(content, found):
             lost = found - position
-            return found, f"damaged: {lost:,} bytes before the first frame are no frame"
+            return found, f"damaged: {lost:,} bytes before the first frame are not a frame"
     return position, "holds no MPEG audio frame"
 
 
-def _walk(content, begin):
+def _walk(content: bytes, begin: int) -> tuple[list[int], int, str | None]:
     """Where the frames begin, where the last one ends, and what is wrong between them."""
     frames: list = []
     problem, position = None, begin
@@ -184,18 +186,18 @@ def _walk(content, begin):
     n_bytes = len(content)
     while first is not None and position < n_bytes:
         frame = frame_header(content[position : position + 4])
-        if frame is None or not frame.goes_with(first):
+        if frame is None or not frame.is_compatible(first):
             tail = content[position:]
             if trailer_length(tail, padding=True) == len(tail):
                 return frames, position, problem
             found = position
             while (found := content.find(b"\xff", found + 1)) >= 0:
                 other = frame_header(content[found : found + 4])
-                if other and other.goes_with(first) and begins_with_frames(content, found):
+                if other and other.is_compatible(first) and begins_with_frames(content, found):
                     break
             until = n_bytes if found < 0 else found
             problem = problem or (
-                f"damaged: {until - position:,} bytes at {position:,} are no MPEG audio frame"
+                f"damaged: {until - position:,} bytes at {position:,} are not an MPEG audio frame"
             )
             if found < 0:
                 return frames, position, problem
@@ -212,7 +214,7 @@ def _walk(content, begin):
     return frames, position, problem
 
 
-def _free_length(content, start, frame):
+def _free_length(content: bytes, start: int, frame: Frame) -> int:
     """Bytes of a free-format frame without padding, from where the next header stands."""
     mask = (content[start + 1], content[start + 2] & 0xFC)
     position = start + 24
@@ -225,7 +227,7 @@ def _free_length(content, start, frame):
         position += 1
 
 
-def _crc_table():
+def _crc_table() -> list[int]:
     table = []
     for byte in range(256):
         crc = byte << 8
@@ -238,7 +240,7 @@ def _crc_table():
 _CRC = _crc_table()
 
 
-def _side_agrees(content, position, frame):
+def _side_agrees(content: bytes, position: int, frame: Frame) -> bool:
     """Whether the checksum of a protected frame of layer III agrees (polynomial 0x8005)."""
     if frame.layer != 3:
         return True  # layers I and II protect what only their bit allocation delimits
@@ -250,8 +252,8 @@ def _side_agrees(content, position, frame):
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What the first frame tells about the others."""
+class _StreamInfo:
+    """What the first frame states about the others."""
 
     own_frame: bool = False  # whether the first frame holds this instead of sound
     n_frames: int | None = None
@@ -262,19 +264,19 @@ class _Told:
     is_vbri: bool = False
 
     @classmethod
-    def read(cls, head, first):
+    def read(cls, head: bytes, first: Frame) -> Self:
         if first.layer != 3:
             return cls()
         if head.startswith(b"VBRI", 36):
             return cls(True, int.from_bytes(head[50:54]), is_vbri=True)
-        # LAME counts from the header as if there were no checksum, others from behind it
+        # LAME places it as if the header had no checksum, others place it behind the checksum
         for at in {4 + first.side_length, 4 + first.side_length + 2 * first.protected}:
             if head.startswith((b"Xing", b"Info"), at):
                 return cls._read_xing(head, at)
         return cls()
 
     @classmethod
-    def _read_xing(cls, head, at):
+    def _read_xing(cls, head: bytes, at: int) -> Self:
         flags, position = int.from_bytes(head[at + 4 : at + 8]), at + 8
         n_frames = int.from_bytes(head[position : position + 4]) if flags & 1 else None
         for bit, length in enumerate((4, 4, 100, 4)):  # frames, bytes, table to seek, quality
@@ -291,11 +293,11 @@ class _Told:
         return cls(True, n_frames, packed >> 12, packed & 0xFFF, checksum or None, agrees)
 
     @property
-    def gap(self):
+    def gap(self) -> int:
         """Samples that the decoder leaves out at both ends."""
         return self.delay + max(self.padding, _DECODER_DELAY) if self.n_frames is not None else 0
 
-    def contradicts(self, n_frames, audio, trailer):
+    def contradicts(self, n_frames: int, audio: bytes, trailer: bytes) -> str | None:
         # some encoders count the frame that holds the number
         if self.n_frames is not None and self.n_frames - n_frames not in (0, 1):
             return f"its header says {self.n_frames:,} frames, {n_frames:,} are there"
@@ -308,21 +310,22 @@ class _Told:
         return None
 
 
-def _is_unnamed_tag(head, first):
+def _is_unnamed_tag(head: bytes, first: Frame) -> bool:
     """Whether a frame of silence holds an encoder's name where only an Info header has it."""
     at = 4 + first.side_length
     empty = first.layer == 3 and not any(head[4:at])
     return empty and head.startswith((b"LAME", b"Lavc", b"Lavf"), at + 120)
 
 
-def _info_frame(content, start, n_frames, audio):
+def _info_frame(content: bytes, start: int, n_frames: int, audio: bytes) -> bytes:
     """A frame of layer III that holds the number of frames, to stand before the others."""
-    head = bytearray(content[start : start + 4])
-    head[1] |= 1  # no checksum
-    for code in range(1, 15):
-        head[2] = head[2] & 0x0C | code << 4
-        frame = frame_header(bytes(head))
-        if frame.length >= 4 + frame.side_length + 16:
-            break
+    sync, kind, rates, mode = content[start : start + 4]
+    # the lowest bit rate with enough room, without a checksum
+    heads = (bytes((sync, kind | 1, rates & 0x0C | code << 4, mode)) for code in range(1, 15))
+    head, frame = next(
+        (head, frame)
+        for head in heads
+        if (frame := frame_header(head)) and frame.length >= 4 + frame.side_length + 16
+    )
     tag = b"Info" + (3).to_bytes(4) + n_frames.to_bytes(4) + (len(audio) + frame.length).to_bytes(4)
-    return (bytes(head) + bytes(frame.side_length) + tag).ljust(frame.length, b"\0")
+    return (head + bytes(frame.side_length) + tag).ljust(frame.length, b"\0")

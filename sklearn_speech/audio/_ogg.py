@@ -1,7 +1,7 @@
 """Pages of an Ogg file: Vorbis, Opus and FLAC streams.
 
 Every page carries a checksum, its number and flags for the first and the last page of its
-stream (RFC 3533), so that a lost, changed or cut page shows.
+stream (RFC 3533), so that a lost, changed or cut page is noticed.
 """
 
 import struct
@@ -47,7 +47,7 @@ class Page:
     sound: bool  # whether its checksum agrees
 
 
-def inspect(content):
+def inspect(content: bytes) -> Inspection:
     """Check the pages of an Ogg file.
 
     Parameters
@@ -78,7 +78,7 @@ def inspect(content):
     if len(serials) > 1 and not problem:
         problem = f"holds {len(serials)} streams of sound: the first one alone is read"
     source = None
-    if len(codecs) > 1:  # the decoder knows files of one stream
+    if len(codecs) > 1:  # the decoder reads files of one stream only
         source = b"".join(content[page.start : page.end] for page in mine)
     codec = codecs[serials[0]]
     if codec == "FLAC":
@@ -90,7 +90,7 @@ def inspect(content):
     return Inspection(problem, source=source, max_frames=n_packets * longest)
 
 
-def _split(content):
+def _split(content: bytes) -> tuple[list[Page], str | None]:
     pages: list = []
     problem = None
     reflected = content.translate(_REVERSED)
@@ -103,7 +103,8 @@ def _split(content):
             following = content.find(b"OggS", position + 1)
             until = len(content) if following < 0 else following
             problem = (
-                problem or f"damaged: {until - position:,} bytes at {position:,} are no Ogg page"
+                problem
+                or f"damaged: {until - position:,} bytes at {position:,} are not an Ogg page"
             )
             if following < 0:
                 break
@@ -137,14 +138,14 @@ def _split(content):
     return pages, problem
 
 
-def _checksum_agrees(reflected, start, end):
+def _checksum_agrees(reflected: bytes, start: int, end: int) -> bool:
     crc = zlib.crc32(reflected[start : start + 22], 0xFFFFFFFF)
     crc = zlib.crc32(bytes(4), crc)  # the checksum's own place counts as zeros
     crc = zlib.crc32(reflected[start + 26 : end], crc) ^ 0xFFFFFFFF
     return crc == int.from_bytes(reflected[start + 22 : start + 26], "big")
 
 
-def _check_stream(pages):
+def _check_stream(pages: list[Page]) -> str | None:
     first = pages[0]
     if not first.flags & _FIRST:
         return "damaged: the first page of its stream is missing"
@@ -163,7 +164,7 @@ def _check_stream(pages):
     return None
 
 
-def _inspect_flac(content, pages, problem):
+def _inspect_flac(content: bytes, pages: list[Page], problem: str | None) -> Inspection:
     """The FLAC frames without their pages, since libsndfile does not open all such files."""
     packets, open_packet = [], b""
     for page in pages:

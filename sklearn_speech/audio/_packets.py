@@ -3,17 +3,18 @@
 import struct
 from functools import reduce
 from operator import xor
+from typing import BinaryIO
 
 from ._inspection import Inspection, cut_off
 
-#: Bytes of a number by the tens of a MAT 4 type.
+#: Bytes of a number, by the tens digit of a MAT 4 type.
 _MAT4_WIDTHS = (8, 4, 4, 2, 2, 1)
 
 #: Bytes of an SDS file's header and of each packet, of which 120 are samples.
 _SDS_HEADER, _SDS_PACKET = 21, 127
 
 
-def inspect_mat4(handle, n_bytes):
+def inspect_mat4(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check a MATLAB 4 file.
 
     Parameters
@@ -44,7 +45,7 @@ def inspect_mat4(handle, n_bytes):
     return Inspection(cut_off(position - n_bytes) if position > n_bytes else None)
 
 
-def inspect_mat5(handle, n_bytes):
+def inspect_mat5(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check a MATLAB 5 file; see :func:`inspect_mat4`."""
     handle.seek(126)
     order = "<" if handle.read(2) == b"IM" else ">"
@@ -62,7 +63,7 @@ def inspect_mat5(handle, n_bytes):
     return Inspection(cut_off(position - n_bytes) if position - n_bytes not in (0, 8) else None)
 
 
-def inspect_sds(handle, n_bytes):
+def inspect_sds(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check a MIDI sample dump; see :func:`inspect_mat4`."""
     handle.seek(0)
     content = handle.read()
@@ -87,7 +88,7 @@ def inspect_sds(handle, n_bytes):
     return Inspection()
 
 
-def inspect_xi(handle, n_bytes):
+def inspect_xi(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check a FastTracker instrument; see :func:`inspect_mat4`."""
     handle.seek(296)
     head = handle.read(6)

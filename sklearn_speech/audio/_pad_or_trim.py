@@ -3,8 +3,10 @@
 import math
 import warnings
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,7 +17,7 @@ from ..utils.validation import check_spectrograms, check_waveforms, is_ragged
 #: less of both draws a warning.
 KEPT = 0.95
 
-#: A clip so many times as long as all that were fitted draws a warning.
+#: A clip this many times longer than any seen in fit draws a warning.
 MUCH_LONGER = 5
 
 
@@ -38,9 +40,9 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         "center" keeps the middle and pads on both sides (the odd element goes
         after).
     pad_value : float or "min", default=0.0
-        What stands where a clip is too short. 0 is silence in a waveform and in
-        a power spectrogram, but not in a log-mel spectrogram, where it may be
-        loud: "min", for spectrograms only, pads with the clip's own minimum.
+        Value of the padding. 0 is silence in a waveform and in a power spectrogram, but not
+        in a log-mel spectrogram, where it may be loud: "min", for spectrograms only, pads
+        with the clip's own minimum.
 
     Attributes
     ----------
@@ -76,18 +78,25 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
     }
 
     @property
-    def _treats_clips_alone(self):
+    def _treats_clips_alone(self) -> bool:
         # without n_times, the length is learned from the training clips
         return self.n_times is not None
 
-    def __init__(self, n_times=None, quantile=None, *, align="start", pad_value=0.0):
+    def __init__(
+        self,
+        n_times: int | None = None,
+        quantile: float | None = None,
+        *,
+        align: str = "start",
+        pad_value: float | str = 0.0,
+    ) -> None:
         self.n_times = n_times
         self.quantile = quantile
         self.align = align
         self.pad_value = pad_value
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: object = None) -> Self:
         """Learn the length.
 
         Parameters
@@ -134,7 +143,7 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         self.n_times_ = _quantile(lengths, 1.0 if self.quantile is None else self.quantile)
         return self
 
-    def _warn_of_loss(self, lengths):
+    def _warn_of_loss(self, lengths: np.ndarray) -> None:
         is_cut = lengths > self.n_times_
         lost = np.maximum(lengths - self.n_times_, 0).sum() / lengths.sum()
         if min(is_cut.mean(), lost) <= 1 - KEPT:
@@ -148,7 +157,7 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
             stacklevel=3,
         )
 
-    def transform(self, X):
+    def transform(self, X: Any) -> NDArray[Any]:
         """Pad and trim.
 
         Parameters
@@ -194,8 +203,8 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
                 padded[..., offset : offset + clip.shape[-1]] = clip
         return out
 
-    def _warn_of_recordings(self, lengths):
-        """A long recording is not judged by its beginning without a word."""
+    def _warn_of_recordings(self, lengths: list[int]) -> None:
+        """Warn if only the beginning of a long recording is kept."""
         i = int(np.argmax(lengths))
         usual = max(self.n_times_, self.longest_)
         if lengths[i] > MUCH_LONGER * usual:
@@ -208,14 +217,14 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
                 stacklevel=3,
             )
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
 
-def _quantile(lengths, quantile):
+def _quantile(lengths: np.ndarray, quantile: float) -> int:
     # interpolation leaves 45.00000000000001 where 45 is meant
     return math.ceil(round(float(np.quantile(lengths, quantile)), 6))
 
@@ -223,7 +232,7 @@ def _quantile(lengths, quantile):
 _CHECKS = {"waveforms": check_waveforms, "spectrograms": check_spectrograms}
 
 
-def _role(X):
+def _role(X: Any) -> str:
     """Whether X is to be read as waveforms or as spectrograms."""
     if is_ragged(X):
         first = X.iloc[0] if hasattr(X, "iloc") else X[0]
@@ -231,7 +240,7 @@ def _role(X):
     return "spectrograms" if _ndim(X) == 3 else "waveforms"
 
 
-def _ndim(X):
+def _ndim(X: Any) -> int | None:
     if hasattr(X, "ndim"):
         return X.ndim
     try:

@@ -1,27 +1,33 @@
 """From a path to a waveform, or to the reason why there is none.
 
-Bad files are no exceptions here but results: a reader of thousands of files
-reports all bad ones at once, so each one travels as its reason.
+A bad file is a result here, not an exception: a reader of thousands of files reports all
+bad ones at once, each with its reason.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import soundfile
 import soxr
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ._audio_segment import AudioSegment
-from ._decoding import FAILURES, as_it_is_on_disk, decode
+from ._decoding import FAILURES, decode, path_for_libsndfile
 
-#: Floating-point files may overshoot [-1, 1]; a peak above this (+20 dB) is another scale.
+#: What stands for clips: paths or segments, in a list, a tuple, an array or a Series.
+Entries = Sequence[str | os.PathLike[str] | AudioSegment] | NDArray[Any]
+
+#: Floating-point files may overshoot [-1, 1]; a peak above this (+20 dB) means another scale.
 MAX_PEAK = 10.0
 
-#: Channels that have nothing to do with each other keep 1 / n_channels of their mean power when
-#: they are averaged. A hundredth of that (-20 dB) is left only where they are each other's
-#: negative, as of two microphones of which one is wired the wrong way round.
+#: Averaging unrelated channels keeps 1 / n_channels of their mean power. As little as a hundredth
+#: of that (-20 dB) is left only if one channel is the negative of another, as from a microphone
+#: wired with the wrong polarity.
 CANCELLED = 0.01
 
 
@@ -29,7 +35,7 @@ CANCELLED = 0.01
 class Clip:
     """What reading one entry gave: a waveform, a reason why it is bad, or both.
 
-    Both stand in a damaged file of which a part could be read.
+    A damaged file that could be read in part has both.
     """
 
     waveform: np.ndarray | None = None
@@ -38,7 +44,7 @@ class Clip:
     duration: float = float("nan")  # of the entry (s)
 
 
-def check_entries(X, name="X"):
+def check_entries(X: Any, name: str = "X") -> list[str | AudioSegment]:
     """The paths and segments in `X` as a list.
 
     Parameters
@@ -81,7 +87,7 @@ def check_entries(X, name="X"):
     return [_check_entry(entry, i, name) for i, entry in enumerate(X)]
 
 
-def _check_entry(entry, index, name):
+def _check_entry(entry: object, index: int, name: str) -> str | AudioSegment:
     if isinstance(entry, AudioSegment):
         return entry
     if isinstance(entry, (str, os.PathLike)):
@@ -95,8 +101,14 @@ def _check_entry(entry, index, name):
 
 
 def read_clips(
-    entries, sample_rate=None, *, channel=None, keep_damaged=False, n_jobs=None, progress=None
-):
+    entries: list[str | AudioSegment],
+    sample_rate: int | None = None,
+    *,
+    channel: int | None = None,
+    keep_damaged: bool = False,
+    n_jobs: int | None = None,
+    progress: str | None = None,
+) -> list[Clip]:
     """Read many entries in threads, in order.
 
     Parameters
@@ -126,7 +138,13 @@ def read_clips(
     return list(tqdm(clips, desc=progress, total=len(entries), disable=progress is None))
 
 
-def read_clip(entry, sample_rate=None, *, channel=None, keep_damaged=False):
+def read_clip(
+    entry: str | AudioSegment,
+    sample_rate: int | None = None,
+    *,
+    channel: int | None = None,
+    keep_damaged: bool = False,
+) -> Clip:
     """Read one entry; see :func:`read_clips`.
 
     Parameters
@@ -171,7 +189,7 @@ def read_clip(entry, sample_rate=None, *, channel=None, keep_damaged=False):
         return Clip(reason="needs more memory than there is")
 
 
-def _not_a_readable_file(path):
+def _not_a_readable_file(path: str) -> str | None:
     if not os.path.exists(path):
         return "no such file"
     if os.path.isdir(path):
@@ -185,12 +203,12 @@ def _not_a_readable_file(path):
     return None
 
 
-def printable(entry):
+def printable(entry: str | AudioSegment) -> str:
     """A path or segment as text that can be printed, whatever bytes its name has."""
     return str(entry).encode(errors="backslashreplace").decode()
 
 
-def _bad_samples(waveform):
+def _bad_samples(waveform: np.ndarray) -> str | None:
     peak = np.abs(waveform).max()  # NaN if any sample is NaN
     if np.isnan(peak):
         return "contains NaN samples"
@@ -201,19 +219,19 @@ def _bad_samples(waveform):
     return None
 
 
-def _cancelled(samples, average):
-    """What is wrong with channels of which next to nothing is left in their average."""
+def _cancelled(samples: np.ndarray, average: np.ndarray) -> str | None:
+    """What is wrong with channels whose average is nearly silent."""
     power = float(np.einsum("ij,ij->", samples, samples, dtype=np.float64)) / samples.shape[1]
     left = float(np.dot(average, average))
     if power > 0 and left < CANCELLED * power / samples.shape[1]:
         return (
             f"its {samples.shape[1]} channels cancel each other when they are averaged: choose "
-            "one of them by channel="
+            "one of them with channel="
         )
     return None
 
 
-def _resample(waveform, rate, sample_rate):
+def _resample(waveform: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
     if rate != sample_rate:
         resampled = soxr.resample(waveform, rate, sample_rate, quality="HQ")
         # a clip shorter than one sample of the new rate keeps its mean as that sample
@@ -222,7 +240,7 @@ def _resample(waveform, rate, sample_rate):
     return np.clip(waveform, -1.0, 1.0).astype(np.float32, copy=False)
 
 
-def header_rates(paths):
+def header_rates(paths: list[str]) -> set[int]:
     """Sampling rates that the headers of `paths` state, unreadable files left out.
 
     Parameters
@@ -238,7 +256,7 @@ def header_rates(paths):
     rates = set()
     for path in paths:
         try:
-            rates.add(soundfile.info(as_it_is_on_disk(path)).samplerate)
+            rates.add(soundfile.info(path_for_libsndfile(path)).samplerate)
         except FAILURES:
-            continue  # reported, with its reason, by whoever reads the samples
+            continue  # reported, with the reason, when the samples are read
     return rates

@@ -1,12 +1,13 @@
 """WAV and its large relatives RF64 and Wave64: sizes and formats that must agree."""
 
 import struct
+from typing import BinaryIO
 
 from . import _mpeg
-from ._chunks import Layout, only, walk
+from ._chunks import Chunk, Layout, only, walk
 from ._inspection import Inspection, is_streamed
 
-#: Wave64 writes names as GUIDs, of which all but "riff" end so.
+#: Wave64 writes names as GUIDs; all but that of "riff" end in these bytes.
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 
 _PCM, _MS_ADPCM, _FLOAT, _ALAW, _ULAW, _IMA, _GSM, _MP3 = 1, 2, 3, 6, 7, 0x11, 0x31, 0x55
@@ -21,7 +22,7 @@ _BITS = {
 }
 
 
-def inspect_wav(handle, n_bytes):
+def inspect_wav(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check a WAV or RF64 file.
 
     Parameters
@@ -51,7 +52,7 @@ def inspect_wav(handle, n_bytes):
     return _judge(handle, chunks, problem, order, b"fmt ", b"data")
 
 
-def inspect_w64(handle, n_bytes):
+def inspect_w64(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check a Sony Wave64 file; see :func:`inspect_wav`."""
     handle.seek(16)
     (stated,) = struct.unpack("<q", handle.read(8))
@@ -64,12 +65,12 @@ def inspect_w64(handle, n_bytes):
     return _judge(handle, chunks, problem, "<", b"fmt " + _W64_TAIL, data)
 
 
-def _is_unknown_large(size):
+def _is_unknown_large(size: int) -> bool:
     """Whether a 64-bit size was written before the length was known."""
     return size in (0, -1, 24, 0xFFFFFFFF) or size >= 1 << 62  # 24: an empty chunk of Wave64
 
 
-def _large_sizes(handle, stated):
+def _large_sizes(handle: BinaryIO, stated: int) -> tuple[int, dict[bytes, int]]:
     """Sizes of RF64, which stand in its first chunk."""
     handle.seek(12)
     head = handle.read(36)
@@ -79,7 +80,7 @@ def _large_sizes(handle, stated):
     return riff, {b"data": data}
 
 
-def _compare_riff(stated, end, n_bytes, data):
+def _compare_riff(stated: int, end: int, n_bytes: int, data: Chunk | None) -> str | None:
     """What is wrong with the size of the whole file."""
     # Some writers state the size of the file itself, 8 more; some leave out the padding byte of
     # the last chunk, or count it where it is not there.
@@ -92,14 +93,16 @@ def _compare_riff(stated, end, n_bytes, data):
     return f"its header says {stated:,} bytes, {n_bytes:,} are there"
 
 
-def _judge(handle, chunks, problem, order, fmt, data):
+def _judge(
+    handle: BinaryIO, chunks: list[Chunk], problem: str | None, order: str, fmt: bytes, data: bytes
+) -> Inspection:
     names = [chunk.name for chunk in chunks]
-    if fmt not in names or data not in names:
-        missing = "format" if fmt not in names else "samples"
+    samples, form = only(chunks, data), only(chunks, fmt)
+    if form is None or samples is None:
+        missing = "format" if form is None else "samples"
         return Inspection(problem or f"damaged: the part with its {missing} is missing")
     if not problem and (names.count(fmt) > 1 or names.count(data) > 1):
         problem = "holds two formats or two parts of samples: one is read"
-    samples, form = only(chunks, data), only(chunks, fmt)
     handle.seek(form.start)
     found = handle.read(min(form.size, 40))
     if len(found) < 16:
@@ -109,58 +112,62 @@ def _judge(handle, chunks, problem, order, fmt, data):
         (tag,) = struct.unpack(order + "H", found[24:26])
     if tag == _MP3:
         handle.seek(samples.start)
-        return _combine(problem, _mpeg.inspect(handle.read(samples.there)))
-    if problem and samples.size > samples.there and byte_rate and byte_rate == rate * block:
+        return _combine(problem, _mpeg.inspect(handle.read(samples.available)))
+    if problem and samples.size > samples.available and byte_rate and byte_rate == rate * block:
         problem = (
             f"cut off: its header says {samples.size / byte_rate:.3f} s, "
-            f"{samples.there / byte_rate:.3f} s are there"
+            f"{samples.available / byte_rate:.3f} s are there"
         )
     problem = problem or _compare_format(tag, n_channels, rate, byte_rate, block, bits)
     problem = problem or _compare_length(tag, n_channels, block, samples, order, found)
     source = None
     (stated,) = _stated_data(handle, samples, order)
-    if data == b"data" and stated == 0 and samples.there:
+    if data == b"data" and stated == 0 and samples.available:
         handle.seek(0)  # the decoder would read nothing
         content = bytearray(handle.read())
         content[samples.start - 4 : samples.start] = struct.pack(
-            order + "I", min(samples.there, 2**32 - 1)
+            order + "I", min(samples.available, 2**32 - 1)
         )
         source = bytes(content)
-    n_frames = samples.there // block if tag in (_PCM, _FLOAT, _ALAW, _ULAW) and block else None
+    n_frames = samples.available // block if tag in (_PCM, _FLOAT, _ALAW, _ULAW) and block else None
     return Inspection(problem, source=source, n_frames=n_frames)
 
 
-def _stated_data(handle, samples, order):
+def _stated_data(handle: BinaryIO, samples: Chunk, order: str) -> tuple[int, ...]:
     handle.seek(samples.start - 4)
     return struct.unpack(order + "I", handle.read(4))
 
 
-def _combine(problem, found):
+def _combine(problem: str | None, found: Inspection) -> Inspection:
     return Inspection(
         problem or found.problem, found.source, found.n_frames, found.max_frames, whole=found.whole
     )
 
 
-def _compare_format(tag, n_channels, rate, byte_rate, block, bits):
-    """What in a format contradicts the rest of it."""
+def _compare_format(
+    tag: int, n_channels: int, rate: int, byte_rate: int, block: int, bits: int
+) -> str | None:
+    """What contradicts itself in the format."""
     if tag in _BITS and bits not in _BITS[tag]:
         return f"its header says samples of {bits} bits, which format {tag:#x} does not have"
     if tag not in (_PCM, _FLOAT, _ALAW, _ULAW):
         return None  # FFmpeg writes any byte rate for ADPCM: nothing else states the rate
     if block != n_channels * -(-bits // 8):
         return (
-            f"its header says {n_channels} channels of {bits} bits, but {block} bytes for both "
-            "together"
+            f"its header says {n_channels} channels of {bits} bits, but {block} bytes for all of "
+            "them together"
         )
     if byte_rate != rate * block:
         return f"its header says {rate} Hz, but {byte_rate:,} bytes a second of {block} bytes each"
     return None
 
 
-def _compare_length(tag, n_channels, block, samples, order, found):
+def _compare_length(
+    tag: int, n_channels: int, block: int, samples: Chunk, order: str, found: bytes
+) -> str | None:
     if tag in (_PCM, _FLOAT, _ALAW, _ULAW):
-        if samples.there % block:
-            return f"its {samples.there:,} bytes of samples are no multiple of {block} bytes"
+        if samples.available % block:
+            return f"its {samples.available:,} bytes of samples are not a multiple of {block} bytes"
         return None
     if tag not in (_MS_ADPCM, _IMA, _GSM) or len(found) < 20 or not n_channels:
         return None

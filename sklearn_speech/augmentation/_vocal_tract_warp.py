@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from ..filters import check_band, hz_to_mel, mel_frequencies
+from ..filters import hz_to_mel, mel_frequencies
+from ..filters._mel_filterbank import check_band
 from ..utils.sklearn_private import Interval, StrOptions
 from ._augmentation import Augmentation
 from ._constraints import NOT_NEGATIVE, PAIR, SAMPLE_RATE, check_range

@@ -251,10 +251,12 @@ def _read(speech: Mapping[str, Any], positions: list[int], rate: int) -> dict[in
         return waveforms
     entries = check_entries(data, "speech.data")
     clips = read_clips([entries[i] for i in positions], rate)
+    waveforms = {}
     for i, clip in zip(positions, clips):
         if clip.waveform is None:
             raise ValueError(f"{entries[i]}: {clip.reason}")
-    return {i: clip.waveform for i, clip in zip(positions, clips)}
+        waveforms[i] = clip.waveform
+    return waveforms
 
 
 def _join(

@@ -3,15 +3,16 @@
 from copy import copy
 from functools import cache
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from ..modules.front_end import ZERO_FRAMES_IN_NETWORK, FrontEnd
+from ..modules.front_end import ZERO_FRAMES_IN_NETWORK, Blocks, FrontEnd
 from ..modules.scaling import SCALINGS
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed
@@ -27,7 +28,7 @@ from ._invert import invert
 from ._shared_front_ends import shared_front_end
 from ._three_dimensional import ThreeDimensionalMixin
 
-#: How many of the clips given to fit tell what a typical range is.
+#: Number of training clips that the typical range is estimated from.
 _N_RANGE_CLIPS = 256
 
 #: Constraints of the parameters that all front ends have.
@@ -81,8 +82,8 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
     __metadata_request__inverse_transform = {"S": UNUSED}
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Check the parameters, and learn what a typical clip's range is.
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Check the parameters, and learn the range of a typical clip.
 
         Parameters
         ----------
@@ -105,7 +106,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
             self.ranges_ = extract(front_end, X[some], blocks)[1].mean(axis=0)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Compute the features of each clip.
 
         Parameters
@@ -120,8 +121,8 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         """
         return self._extract(X)[0]
 
-    def clip_ranges(self, X):
-        """Tell what scaling takes out of each clip, for ``inverse_transform`` to put back.
+    def clip_ranges(self, X: ArrayLike) -> NDArray[Any]:
+        """Return what scaling removes from each clip, for ``inverse_transform`` to restore.
 
         Parameters
         ----------
@@ -132,19 +133,21 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         -------
         ranges : ndarray of shape (n_clips, 3, 1) or (n_clips, 3, n_bands)
             Reference level in dB (of ``ref="max"``), shift and spread (of
-            `normalize`). One column a band with ``normalize="band"``.
+            `normalize`). One column per band with ``normalize="band"``.
         """
         return self._extract(X)[1]
 
-    def inverse_transform(self, S, ranges=None, lengths=None):
+    def inverse_transform(
+        self, S: ArrayLike, ranges: ArrayLike | None = None, lengths: int | ArrayLike | None = None
+    ) -> NDArray[Any]:
         """Find waveforms that have these features.
 
-        Scaling is undone, then `n_iter` turns of a fast Griffin-Lim look for
-        phases; the energies of the mel bands are imposed again at each turn,
-        so that the waveform's own spectrogram comes close to the given one.
-        What the analysis lost stays lost: frames dropped by `zero_frames`, what
-        `detrend` took away, levels outside `db_window` or below the floor, the
-        higher coefficients of a cepstrum, and the sign of the waveform.
+        Scaling is undone, then `n_iter` iterations of a fast Griffin-Lim estimate the
+        phases; the energies of the mel bands are imposed again in each iteration, so that
+        the waveform's own spectrogram comes close to the given one. What the analysis lost
+        stays lost: frames dropped by `zero_frames`, what `detrend` took away, levels
+        outside `db_window` or below the floor, the higher coefficients of a cepstrum, and
+        the sign of the waveform.
 
         Parameters
         ----------
@@ -152,12 +155,12 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
                 of (n_bands, n_frames) arrays
             Features, such as ``transform`` returns.
         ranges : array-like of shape (n_clips, 3, 1) or (n_clips, 3, n_bands), default=None
-            What ``clip_ranges`` returned for the clips. Without, the mean range
-            of the training clips is assumed.
+            What ``clip_ranges`` returned for the clips. None assumes the mean range of the
+            training clips.
         lengths : int or array-like of shape (n_clips,), default=None
-            Samples wanted of each clip. Without, the width of the 2-D array
-            seen in ``fit`` where that has as many frames, else the least
-            number of samples that has, and of one centred frame the most.
+            Number of samples of each clip. None is the width of the 2-D array seen in
+            ``fit`` if that gives this number of frames, else the smallest number of samples
+            that does (the largest for a single centred frame).
 
         Returns
         -------
@@ -167,12 +170,11 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         Raises
         ------
         ValueError
-            When `S` has other bands than the front end, `ranges` or `lengths`
-            do not fit `S`, or windows so far apart that samples lie between
-            them make an inverse impossible.
+            When `S` has other bands than the front end, `ranges` or `lengths` do not fit
+            `S`, or the windows are so far apart that they leave samples uncovered.
         """
         check_is_fitted(self)
-        # the width that fit learned is that of waveforms: check S in the name of a copy
+        # n_features_in_ is the width of waveforms: validate S on a copy
         S = check_spectrograms(copy(self), S, reset=True)
         front_end, _ = self._shared_front_end(_dtype_of(S))
         n_bands, n_frames = S[0].shape
@@ -199,7 +201,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         )
         return make_ragged(waveforms) if ragged else np.stack(waveforms)
 
-    def _frames_fitted(self, front_end):
+    def _frames_fitted(self, front_end: FrontEnd) -> int | None:
         """Frames of the clips seen in fit, where they had one width."""
         n_times = getattr(self, "n_features_in_", None)
         return None if n_times is None else front_end.n_frames(n_times)
@@ -207,12 +209,12 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
     def to_module(
         self,
         *,
-        train_stft=False,
-        train_mel=False,
-        random_mel=False,
-        filterbank="free",
-        masked_bins=None,
-    ):
+        train_stft: bool = False,
+        train_mel: bool = False,
+        random_mel: bool = False,
+        filterbank: str = "free",
+        masked_bins: tuple[int, int] | None = None,
+    ) -> FrontEnd:
         """Make the front end a torch module, to be the first layer of a network.
 
         Parameters
@@ -223,10 +225,10 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
             Whether the mel filters are learned. Call the module's
             ``apply_constraints()`` after each step of the optimiser.
         random_mel : bool, default=False
-            Begin with random filters, from torch's global generator.
+            Start from random filters, drawn from torch's global generator.
         filterbank : {"free", "triangular", "gaussian", "rectangular"}, default="free"
-            Learn every weight of the mel filters by itself, or a centre and a
-            half band for each filter of this shape.
+            Learn every weight of the mel filters independently, or a centre and a half band
+            for each filter of this shape.
         masked_bins : (int, int), default=None
             Bins of the Fourier transform, first and one after the last, taken as 0.
 
@@ -239,7 +241,7 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
         Raises
         ------
         ValueError
-            When ``zero_frames="drop"``: a network must know how many frames come.
+            When ``zero_frames="drop"``: a network must know the number of frames in advance.
         """
         validate_parameter_constraints(
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
@@ -255,22 +257,22 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
             masked_bins=masked_bins,
         )
 
-    def _extract(self, X):
+    def _extract(self, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
         check_is_fitted(self)
         X = check_waveforms(self, X, reset=False)
         front_end, blocks = self._shared_front_end(_dtype_of(X))
         return extract(front_end, X, blocks)
 
-    def _shared_front_end(self, dtype):
+    def _shared_front_end(self, dtype: torch.dtype) -> tuple[FrontEnd, Blocks | None]:
         """The front end that the parameters describe, on the device to compute on."""
         return shared_front_end(self._front_end_parameters(), dtype, resolve_device(self.device))
 
-    def _front_end_parameters(self):
+    def _front_end_parameters(self) -> dict[str, Any]:
         cls: Any = type(self)
         return {name: getattr(self, name) for name in _names_of_front_end(cls)}
 
-    def _typical_ranges(self, n_clips, dtype=torch.float32):
-        """Ranges to assume for clips that come without: the mean of the training clips."""
+    def _typical_ranges(self, n_clips: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+        """Ranges for clips without their own: the mean of the training clips."""
         if self.ranges_ is None:
             neutral = np.array([[0.0], [0.0], [1.0]])
             if self.scaling == "db" and self.ref != "max":
@@ -281,17 +283,17 @@ class BaseSpectralTransformer(ThreeDimensionalMixin, TransformerMixin, BaseEstim
 
 
 @cache
-def _names_of_front_end(cls):
+def _names_of_front_end(cls: Any) -> tuple[str, ...]:
     """The parameters of a transformer that its front end has too."""
     return tuple(sorted(set(cls._get_param_names()) - _OUTSIDE_FRONT_END))
 
 
-def _dtype_of(X):
+def _dtype_of(X: np.ndarray) -> torch.dtype:
     X = X[0] if is_ragged(X) else X
     return torch.float64 if X.dtype == np.float64 else torch.float32
 
 
-def _checked_ranges(ranges, n_clips, n_bands):
+def _checked_ranges(ranges: ArrayLike, n_clips: int, n_bands: int) -> np.ndarray:
     ranges = np.asarray(ranges)
     if ranges.dtype.kind not in "fiu" or ranges.shape not in {
         (n_clips, 3, 1),
@@ -304,7 +306,7 @@ def _checked_ranges(ranges, n_clips, n_bands):
     return ranges
 
 
-def _checked_lengths(lengths, n_clips):
+def _checked_lengths(lengths: ArrayLike, n_clips: int) -> list[int]:
     lengths = np.asarray(lengths)
     if lengths.dtype.kind not in "iu" or lengths.shape not in {(), (n_clips,)}:
         raise ValueError(

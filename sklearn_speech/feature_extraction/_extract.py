@@ -2,11 +2,15 @@
 
 import threading
 import warnings
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from ..modules.front_end import Blocks, FrontEnd
 from ..utils.tensors import as_tensor
 
 #: Samples in the frames of one chunk: they fit into the cache of a CPU, and fill a GPU.
@@ -19,7 +23,9 @@ _MAX_WORKERS = 6
 _CHANGING_THREADS = threading.Lock()
 
 
-def extract(front_end, clips, blocks=None):
+def extract(
+    front_end: FrontEnd, clips: np.ndarray, blocks: Blocks | None = None
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Spectrograms of clips, each computed as if it were alone.
 
     On a CPU, chunks are distributed over as many threads as torch is set to use.
@@ -34,7 +40,7 @@ def extract(front_end, clips, blocks=None):
     clips : ndarray of shape (n_clips, n_samples), or object ndarray of shape (n_clips,)
         Waveforms of the front end's dtype.
     blocks : list of (slice, slice, Tensor), default=None
-        What :meth:`FrontEnd.blocks` returned, to be quicker.
+        Result of :meth:`FrontEnd.blocks`, for speed.
 
     Returns
     -------
@@ -42,7 +48,7 @@ def extract(front_end, clips, blocks=None):
             of shape (n_clips,)
         Ragged where `clips` is, or where frames are dropped.
     ranges : ndarray of shape (n_clips, 3, 1) or (n_clips, 3, n_bands)
-        What :meth:`Scaling.scale` took out of each clip.
+        What :meth:`Scaling.scale` removed from each clip.
     """
     device = front_end.stft.window.device
     dtype = np.dtype(str(front_end.dtype).removeprefix("torch."))
@@ -56,7 +62,7 @@ def extract(front_end, clips, blocks=None):
     ranges = np.empty((len(clips), 3, width), dtype=dtype)
 
     @torch.inference_mode()
-    def work(start, stop):
+    def work(start: int, stop: int) -> None:
         features, taken = _chunk(front_end, clips[start:stop], start, budget, blocks)
         ranges[start:stop] = taken.cpu().numpy()
         if out.dtype == object:
@@ -86,7 +92,7 @@ def extract(front_end, clips, blocks=None):
     return out, ranges
 
 
-def _chunks(front_end, clips, budget):
+def _chunks(front_end: FrontEnd, clips: np.ndarray, budget: int) -> Iterator[tuple[int, int]]:
     """Consecutive clips whose frames together stay within the budget, or single long clips."""
     if clips.dtype != object:
         step = max(1, budget // max(1, front_end.n_frames(clips.shape[1])))
@@ -104,38 +110,44 @@ def _chunks(front_end, clips, budget):
         yield start, len(clips)
 
 
-def _chunk(front_end, clips, first_index, budget, blocks):
+def _chunk(
+    front_end: FrontEnd, clips: np.ndarray, first_index: int, budget: int, blocks: Blocks | None
+) -> tuple[Any, torch.Tensor]:
     """Features (one tensor, or a list of tensors) and ranges of the clips of one chunk."""
     if clips.dtype != object:
         energies = _energies(front_end, _tensor(clips, front_end), budget, blocks)
         if front_end.zero_frames == "keep":
             return front_end.scale(energies)
-        energies = list(energies)
+        parts = list(energies)
     else:
-        energies = _ragged_energies(front_end, clips, first_index, budget, blocks)
+        parts = _ragged_energies(front_end, clips, first_index, budget, blocks)
     if front_end.zero_frames == "drop":
-        energies = [_without_zero_frames(e, i) for i, e in enumerate(energies, first_index)]
+        parts = [_without_zero_frames(part, i) for i, part in enumerate(parts, first_index)]
     if front_end.scaling.elementwise:
-        features, ranges = front_end.scale(torch.cat(energies).unsqueeze(0))
-        features = features[0].split([len(e) for e in energies])
-        return features, ranges.expand(len(energies), -1, -1)
-    scaled = [front_end.scale(e.unsqueeze(0)) for e in energies]
+        features, ranges = front_end.scale(torch.cat(parts).unsqueeze(0))
+        clips_apart = features[0].split([len(part) for part in parts])
+        return clips_apart, ranges.expand(len(parts), -1, -1)
+    scaled = [front_end.scale(part.unsqueeze(0)) for part in parts]
     return [f[0] for f, _ in scaled], torch.cat([r for _, r in scaled])
 
 
-def _energies(front_end, waveforms, budget, blocks):
+def _energies(
+    front_end: FrontEnd, waveforms: torch.Tensor, budget: int, blocks: Blocks | None
+) -> torch.Tensor:
     """Energies of clips of one length; a clip longer than the budget goes block by block."""
     n_frames = front_end.n_frames(waveforms.shape[1])
     framing = front_end.framing
     framing.check_length(waveforms.shape[1])
-    blocks = [
+    parts = [
         front_end.energies(framing(waveforms, first=i, stop=min(i + budget, n_frames)), blocks)
         for i in range(0, n_frames, budget)
     ]
-    return blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
-def _ragged_energies(front_end, clips, first_index, budget, blocks):
+def _ragged_energies(
+    front_end: FrontEnd, clips: np.ndarray, first_index: int, budget: int, blocks: Blocks | None
+) -> list[torch.Tensor]:
     """One tensor of energies for each clip; short clips share one transform."""
     counts = [front_end.n_frames(len(clip)) for clip in clips]
     for i, clip in enumerate(clips, first_index):
@@ -160,11 +172,11 @@ def _ragged_energies(front_end, clips, first_index, budget, blocks):
     return list(front_end.energies_of_windowed(windowed, blocks).split(counts))
 
 
-def _tensor(array, front_end):
+def _tensor(array: np.ndarray, front_end: FrontEnd) -> torch.Tensor:
     return as_tensor(array).to(front_end.stft.window.device)
 
 
-def _without_zero_frames(energies, index):
+def _without_zero_frames(energies: torch.Tensor, index: int) -> torch.Tensor:
     kept = energies[(energies > 0).all(dim=1)]
     if len(kept):
         return kept

@@ -1,22 +1,34 @@
 """Invert a front end for any number of clips: features to waveforms."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import torch
 from scipy.signal import lfilter
 
+from ..modules.front_end import FrontEnd
 from ..modules.griffin_lim import griffin_lim
 
 #: Frames of one batch, each clip counted as long as the longest.
 _BATCH_FRAMES = {"cpu": 2**10, "cuda": 2**17}
 
 
-def invert(front_end, spectrograms, ranges, *, lengths=None, n_iter=32, momentum=0.9, seed=0):
+def invert(
+    front_end: FrontEnd,
+    spectrograms: Sequence[np.ndarray] | np.ndarray,
+    ranges: np.ndarray,
+    *,
+    lengths: Sequence[int] | None = None,
+    n_iter: int = 32,
+    momentum: float = 0.9,
+    seed: int = 0,
+) -> list[np.ndarray]:
     """Waveforms whose features come close to the given ones, each found as if it were alone.
 
-    Scaling is undone first; :func:`griffin_lim` then looks for phases, and
-    where there is a filter bank for the energies inside its bands. Pre-emphasis
-    is undone last, starting from silence. What detrending removed, levels below
-    the floor of the scaling and dropped frames cannot be restored.
+    Scaling is undone first; :func:`griffin_lim` then estimates the phases, and with a
+    filter bank also the energies inside its bands. Pre-emphasis is undone last, starting
+    from silence. What detrending removed, levels below the floor of the scaling and dropped
+    frames cannot be restored.
 
     Parameters
     ----------
@@ -31,19 +43,19 @@ def invert(front_end, spectrograms, ranges, *, lengths=None, n_iter=32, momentum
     n_iter, momentum
         See :func:`griffin_lim`.
     seed : int, default=0
-        Of the first phases. The same for every clip, so that its waveform does
-        not depend on the other clips.
+        Seed of the first phases, the same for every clip, so that its waveform does not
+        depend on the other clips.
 
     Returns
     -------
     waveforms : list of ndarray of shape (n_times,)
-        One a clip.
+        One per clip.
 
     Raises
     ------
     ValueError
-        When the windows leave samples uncovered, or features stand for
-        energies beyond all numbers; the message names the clip.
+        When the windows leave samples uncovered, or features correspond to energies that
+        overflow; the message names the clip.
 
     Examples
     --------
@@ -54,7 +66,7 @@ def invert(front_end, spectrograms, ranges, *, lengths=None, n_iter=32, momentum
     >>> [len(waveform) for waveform in waveforms]
     [8000, 8000]
     """
-    waveforms = [None] * len(spectrograms)
+    waveforms: dict[int, np.ndarray] = {}
     device = front_end.stft.window.device
     with torch.inference_mode():
         window = _full_window(front_end)
@@ -81,10 +93,10 @@ def invert(front_end, spectrograms, ranges, *, lengths=None, n_iter=32, momentum
             for i, waveform, clip in zip(clips, batch.cpu().numpy(), energies):
                 n_times = lengths[i] if lengths is not None else _n_times(front_end, len(clip))
                 waveforms[i] = _deemphasised(waveform[:n_times], front_end.framing.preemphasis)
-    return waveforms
+    return [waveforms[i] for i in range(len(spectrograms))]
 
 
-def _batches(n_frames, budget):
+def _batches(n_frames: list[int], budget: int) -> Iterator[list[int]]:
     """Indices of clips of about one length, which together stay within the budget."""
     order = sorted(range(len(n_frames)), key=n_frames.__getitem__)
     start = 0
@@ -95,37 +107,39 @@ def _batches(n_frames, budget):
             start = stop
 
 
-def _full_window(front_end):
+def _full_window(front_end: FrontEnd) -> torch.Tensor:
     """The window in the middle of the FFT's length."""
     window = front_end.stft.window
     before = (front_end.n_fft - len(window)) // 2
     return torch.nn.functional.pad(window, (before, front_end.n_fft - len(window) - before))
 
 
-def _energies(front_end, features, ranges, index):
+def _energies(
+    front_end: FrontEnd, features: np.ndarray, ranges: np.ndarray, index: int
+) -> torch.Tensor:
     """One clip's energies before scaling, (n_frames, n_bands)."""
     device, dtype = front_end.stft.window.device, front_end.dtype
-    features = torch.as_tensor(np.ascontiguousarray(features.T), dtype=dtype, device=device)
-    ranges = torch.as_tensor(ranges, dtype=dtype, device=device)
-    energies = front_end.unscale(features.unsqueeze(0), ranges.unsqueeze(0))[0]
+    frames = torch.as_tensor(np.ascontiguousarray(features.T), dtype=dtype, device=device)
+    clip_ranges = torch.as_tensor(ranges, dtype=dtype, device=device)
+    energies = front_end.unscale(frames.unsqueeze(0), clip_ranges.unsqueeze(0))[0]
     if not torch.isfinite(energies).all():
         raise ValueError(
-            f"clip {index}: features up to {float(features.max()):.4g} stand for energies beyond "
-            "all numbers; were they scaled with other parameters or other ranges?"
+            f"clip {index}: features up to {float(features.max()):.4g} correspond to energies "
+            "that overflow; were they scaled with other parameters or other ranges?"
         )
     if front_end.bank is None and front_end.gain is not None:
         energies = energies / front_end.gain
     return energies
 
 
-def _n_times(front_end, n_frames):
+def _n_times(front_end: FrontEnd, n_frames: int) -> int | None:
     """The fewest samples that give this many frames; None where none are needed."""
     inside = 2 * (front_end.n_fft // 2) if front_end.framing.center else 0
     least = (n_frames - 1) * front_end.hop_length + front_end.n_fft - inside
     return least or None  # a single centred frame needs none: use all that come
 
 
-def _deemphasised(waveform, preemphasis):
+def _deemphasised(waveform: np.ndarray, preemphasis: float) -> np.ndarray:
     if not preemphasis:
         return waveform.copy()
     # from silence: the first sample was subtracted from itself and is nearly lost

@@ -1,6 +1,7 @@
-"""An ONNX file as a module that onnxruntime computes."""
+"""A module that runs an ONNX file in onnxruntime."""
 
 import os
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,7 +27,7 @@ class OnnxEncoder(nn.Module):
     Attributes
     ----------
     n_times : int or None
-        Length of the clips that it takes, where that is fixed.
+        Length of the clips that it takes, if it is fixed.
     vector_shape : (int, 0 or None) or None
         Size of a vector, and None where there is no axis of frames; None altogether where
         the file leaves the size open.
@@ -37,7 +38,7 @@ class OnnxEncoder(nn.Module):
         When onnxruntime cannot read the file, or it has other inputs or outputs.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__()
         self.path = os.fspath(path)
         self._session = None
@@ -69,13 +70,13 @@ class OnnxEncoder(nn.Module):
         if isinstance(n_dims, int):
             self.vector_shape = n_dims, 0 if len(output.shape) == 3 else None
 
-    def _open(self):
-        """The session, opened when it is first needed: it cannot be pickled."""
+    def _open(self) -> Any:
+        """The session, opened when it is first needed, since it cannot be pickled."""
         if self._session is None:
             runtime = import_onnx("onnxruntime", self.path)
             options = runtime.SessionOptions()
             options.intra_op_num_threads = torch.get_num_threads()
-            options.log_severity_level = 3  # warnings of the file's own graph help nobody here
+            options.log_severity_level = 3  # warnings about the graph are of no use here
             try:
                 self._session = runtime.InferenceSession(
                     self.path, options, providers=["CPUExecutionProvider"]
@@ -86,10 +87,10 @@ class OnnxEncoder(nn.Module):
                 ) from error
         return self._session
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_session": None}
 
-    def forward(self, waveforms):
+    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
         """Vectors of clips.
 
         Parameters
@@ -111,7 +112,7 @@ class OnnxEncoder(nn.Module):
         vectors = torch.cat([self._run(part) for part in parts])
         return vectors.transpose(1, 2) if vectors.ndim == 3 and not self.frames_last else vectors
 
-    def _run(self, clips):
+    def _run(self, clips: torch.Tensor) -> torch.Tensor:
         session = self._open()
         names = [i.name for i in session.get_inputs()]
         feed = {names[0]: clips.contiguous().numpy()}
@@ -127,7 +128,7 @@ class OnnxEncoder(nn.Module):
         return torch.from_numpy(vectors).float()
 
 
-def _are_waveforms(inputs):
+def _are_waveforms(inputs: list[Any]) -> bool:
     if len(inputs) not in (1, 2):
         return False
     first = inputs[0].type == "tensor(float)" and len(inputs[0].shape) == 2

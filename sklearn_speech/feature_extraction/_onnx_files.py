@@ -4,6 +4,8 @@ import importlib.util
 import os
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +21,7 @@ _PUBLISHED_INPUT = [76, 32, 1]
 _PUBLISHED_OPERATORS = {"Conv", "LeakyRelu", "Max", "MaxPool", "Reshape"}
 
 
-def packaged_embedding():
+def packaged_embedding() -> Path:
     """Path of the speech embedding that the extra ``pretrained`` installs.
 
     Raises
@@ -42,7 +44,7 @@ def packaged_embedding():
     )
 
 
-def import_onnx(name, path):
+def import_onnx(name: str, path: object) -> ModuleType:
     """The package onnx or onnxruntime, or an error that tells how to install it."""
     try:
         return importlib.import_module(name)
@@ -50,8 +52,8 @@ def import_onnx(name, path):
         raise ImportError(f"{name} is needed to read {path}: {_INSTALL}") from error
 
 
-def file_state(path):
-    """What tells whether a file has changed.
+def file_state(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Size and modification time of a file, which tell whether it has changed.
 
     Raises
     ------
@@ -64,7 +66,7 @@ def file_state(path):
     return state.st_size, state.st_mtime_ns
 
 
-def published_weights(path):
+def published_weights(path: str | os.PathLike[str]) -> list[torch.Tensor] | None:
     """Weights of the speech embedding in an ONNX file.
 
     Parameters
@@ -87,7 +89,7 @@ def published_weights(path):
 
 
 @lru_cache(maxsize=4)
-def _read_weights(path, state):
+def _read_weights(path: str, state: tuple[int, int]) -> list[torch.Tensor] | None:
     onnx = import_onnx("onnx", path)
     try:
         graph = onnx.load(path, load_external_data=False).graph
@@ -113,6 +115,6 @@ def _read_weights(path, state):
     return [torch.from_numpy(np.array(tensors[name])) for name in names]
 
 
-def _shape(value):
+def _shape(value: Any) -> list[int | None]:
     """Sizes of an input; None where a size is free."""
     return [d.dim_value or None for d in value.type.tensor_type.shape.dim]

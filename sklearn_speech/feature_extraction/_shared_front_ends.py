@@ -5,17 +5,15 @@ from typing import Any
 
 import torch
 
-from ..modules.front_end import FrontEnd
+from ..modules.front_end import Blocks, FrontEnd
 
 #: Settings kept at a time. One takes as much memory as its filter bank, well below a megabyte.
 _N_KEPT = 16
 
-Blocks = list[tuple[slice, slice, torch.Tensor]] | None
-
 
 def shared_front_end(
     parameters: dict[str, Any], dtype: torch.dtype, device: torch.device
-) -> tuple[FrontEnd, Blocks]:
+) -> tuple[FrontEnd, Blocks | None]:
     """The front end that the parameters describe, and its filter bank in blocks.
 
     Designing the window and the filters takes longer than one short clip does, so
@@ -26,8 +24,8 @@ def shared_front_end(
     Parameters
     ----------
     parameters : dict of str to object
-        Of :class:`~sklearn_speech.modules.front_end.FrontEnd`. One that cannot be hashed,
-        such as a window given as an array, has the front end built anew.
+        Parameters of :class:`~sklearn_speech.modules.front_end.FrontEnd`. If one cannot be
+        hashed, such as a window given as an array, the front end is built anew.
     dtype : torch.dtype
     device : torch.device
 
@@ -47,7 +45,9 @@ def shared_front_end(
     return _kept(key, dtype, device)
 
 
-def _build(key, dtype, device):
+def _build(
+    key: tuple[tuple[str, type, Any], ...], dtype: torch.dtype, device: torch.device
+) -> tuple[FrontEnd, Blocks | None]:
     parameters = {name: value for name, _, value in key}
     front_end = FrontEnd(dtype=dtype, **parameters).to(device).eval()
     return front_end, front_end.blocks()

@@ -1,6 +1,10 @@
 """Scaling of spectrograms by what the training clips have in common."""
 
+from collections.abc import Callable
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -57,13 +61,15 @@ class SpectrogramScaler(ThreeDimensionalMixin, TransformerMixin, BaseEstimator):
         "with_std": ["boolean"],
     }
 
-    def __init__(self, statistics="band", *, with_mean=True, with_std=True):
+    def __init__(
+        self, statistics: str = "band", *, with_mean: bool = True, with_std: bool = True
+    ) -> None:
         self.statistics = statistics
         self.with_mean = with_mean
         self.with_std = with_std
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn mean and standard deviation.
 
         Parameters
@@ -95,7 +101,7 @@ class SpectrogramScaler(ThreeDimensionalMixin, TransformerMixin, BaseEstimator):
         self.scale_ = np.where(changes, deviation, 1.0)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Scale spectrograms.
 
         Parameters
@@ -113,7 +119,7 @@ class SpectrogramScaler(ThreeDimensionalMixin, TransformerMixin, BaseEstimator):
         shift, scale = self._statistics()
         return self._each(X, lambda clip: (clip - shift) / scale)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Undo the scaling.
 
         Parameters
@@ -131,13 +137,13 @@ class SpectrogramScaler(ThreeDimensionalMixin, TransformerMixin, BaseEstimator):
         shift, scale = self._statistics()
         return self._each(X, lambda clip: clip * scale + shift)
 
-    def _statistics(self):
+    def _statistics(self) -> tuple[np.ndarray, np.ndarray]:
         check_is_fitted(self)
         shift = self.mean_[:, np.newaxis] if self.with_mean else np.zeros((1, 1))
         scale = self.scale_[:, np.newaxis] if self.with_std else np.ones((1, 1))
         return shift, scale
 
-    def _each(self, X, function):
+    def _each(self, X: ArrayLike, function: Callable[[np.ndarray], np.ndarray]) -> NDArray[Any]:
         X = check_spectrograms(self, X, reset=False)
         if is_ragged(X):
             return make_ragged(function(clip).astype(clip.dtype) for clip in X)

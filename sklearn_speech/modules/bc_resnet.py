@@ -3,7 +3,7 @@
 import numbers
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .input_norm import InputNorm
@@ -28,8 +28,8 @@ class BCResNetNet(nn.Module):
     are five, as the last frequency convolution and the sub-spectral norm need;
     bands that are left at the end are averaged.
 
-    With `lengths`, padding frames enter no convolution over time, no average and
-    no statistics of the batch.
+    With `lengths`, padding frames take no part in convolutions over time, averages and
+    batch statistics.
 
     Parameters
     ----------
@@ -39,18 +39,18 @@ class BCResNetNet(nn.Module):
     n_classes : int
         Number of outputs: classes, labels, or numbers to predict.
     tau : float, default=1
-        Width: the stages have 8, 12, 16 and 20 times `tau` channels. The paper has
-        1, 1.5, 2, 3, 6 and 8.
+        Width: the stages have 8, 12, 16 and 20 times `tau` channels. The paper uses 1, 1.5,
+        2, 3, 6 and 8.
     variant : {"paper", "reference"}, default="paper"
-        "paper" is the published network, 9,232 parameters for 12 classes at width
-        1. "reference" is that of the trainable front ends' reference system,
-        9,160 parameters: no batch norm and ReLU after the first convolution and
-        after the last but one, other biases.
+        "paper" is the published network, 9,232 parameters for 12 classes at width 1.
+        "reference" is the network of the reference system with trainable front ends, 9,160
+        parameters: without batch norm and ReLU after the first and the second-to-last
+        convolution, and with other biases.
     dropout : float, default=0.1
         Probability of dropping a channel at the end of each block.
     transition_dropout : float or None, default=None
-        The same in the blocks that change the number of channels. None is
-        `dropout` in the paper's variant and 0.5 in the reference's.
+        Likewise, in the blocks that change the number of channels. None is `dropout` in the
+        paper's variant and 0.5 in the reference's.
     input_norm : {None, "batch", "clip", "band"}, default="clip"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
 
@@ -76,19 +76,19 @@ class BCResNetNet(nn.Module):
 
     def __init__(
         self,
-        n_bands,
-        n_frames,
-        n_classes,
-        tau=1,
-        variant="paper",
-        dropout=0.1,
-        transition_dropout=None,
-        input_norm="clip",
-    ):
+        n_bands: int,
+        n_frames: int | None,
+        n_classes: int,
+        tau: float = 1,
+        variant: str = "paper",
+        dropout: float = 0.1,
+        transition_dropout: float | None = None,
+        input_norm: str | None = "clip",
+    ) -> None:
         super().__init__()
         if variant not in ("paper", "reference"):
             raise ValueError(f"variant={variant!r}: expected 'paper' or 'reference'")
-        if not isinstance(tau, numbers.Real) or not float(tau) >= 0.25:
+        if not isinstance(tau, (float, numbers.Real)) or not float(tau) >= 0.25:
             raise ValueError(f"tau={tau!r}: expected a number of at least 0.25")
         paper = variant == "paper"
         if transition_dropout is None:
@@ -96,7 +96,7 @@ class BCResNetNet(nn.Module):
         self.n_bands = n_bands
         self.input_norm = InputNorm(n_bands, input_norm)
         head, *widths, last = channels(tau)
-        #: Features a frame that `encode` gives.
+        #: Features per frame in the output of `encode`.
         self.n_features = last
 
         self.head = nn.Conv2d(1, head, 5, stride=(2, 1), padding=2, bias=not paper)
@@ -115,7 +115,7 @@ class BCResNetNet(nn.Module):
         self.expand_norm = MaskedBatchNorm(last) if paper else None
         self.classify = nn.Linear(last, n_classes, bias=paper)
 
-    def encode(self, x, lengths=None):
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Features of each frame, before they are averaged over time.
 
         Parameters
@@ -145,16 +145,16 @@ class BCResNetNet(nn.Module):
             x = F.relu(self.expand_norm(x, mask))
         return zero_padding(x.mean(2), mask)
 
-    def forward(self, x, lengths=None):
-        features = at_least_single(self.encode(x, lengths))  # as lengths need
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        features = at_least_single(self.encode(x, lengths))  # for sums and lengths
         n_frames = features.shape[-1] if lengths is None else lengths.to(features.device)[:, None]
         return self.classify(features.sum(-1) / n_frames)
 
 
 class _BroadcastedResidual(nn.Module):
-    """What both kinds of block share: a map over frequency, and its average's over time."""
+    """What both kinds of block share: convolutions over frequency, and over time on the mean."""
 
-    def __init__(self, n_channels, stride, dilation, dropout):
+    def __init__(self, n_channels: int, stride: int, dilation: int, dropout: float) -> None:
         super().__init__()
         self.frequency = nn.Conv2d(
             n_channels,
@@ -179,8 +179,8 @@ class _BroadcastedResidual(nn.Module):
         self.mix = nn.Conv1d(n_channels, n_channels, 1, bias=False)
         self.dropout = nn.Dropout1d(dropout)
 
-    def residual(self, x, mask):
-        """Map over frequency plus the broadcasted one over time."""
+    def residual(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Output of the frequency branch plus the broadcasted output of the time branch."""
         maps = _at_least_five_bands(self.frequency(x))
         maps = self.frequency_norm(maps, mask)
         temporal = self.time(zero_padding(maps.mean(2), mask))
@@ -195,14 +195,14 @@ class NormalBlock(_BroadcastedResidual):
     ----------
     n_channels : int
     dilation : int
-        Of the convolution over time.
+        Dilation of the convolution over time.
     dropout : float
     """
 
-    def __init__(self, n_channels, dilation, dropout):
+    def __init__(self, n_channels: int, dilation: int, dropout: float) -> None:
         super().__init__(n_channels, 1, dilation, dropout)
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         return F.relu(_at_least_five_bands(x) + self.residual(x, mask))
 
 
@@ -213,23 +213,25 @@ class TransitionBlock(_BroadcastedResidual):
     ----------
     in_channels, out_channels : int
     stride : int
-        Of the convolution over frequency.
+        Stride of the convolution over frequency.
     dilation : int
-        Of the convolution over time.
+        Dilation of the convolution over time.
     dropout : float
     """
 
-    def __init__(self, in_channels, out_channels, stride, dilation, dropout):
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int, dilation: int, dropout: float
+    ) -> None:
         super().__init__(out_channels, stride, dilation, dropout)
         self.widen = nn.Conv2d(in_channels, out_channels, 1, bias=False)
         self.widen_norm = MaskedBatchNorm(out_channels)
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         x = F.relu(self.widen_norm(self.widen(x), mask))
         return F.relu(self.residual(x, mask))
 
 
-def channels(tau):
+def channels(tau: float) -> list[int]:
     """Channels of the first convolution, of the four stages, and of the features.
 
     Examples
@@ -241,7 +243,7 @@ def channels(tau):
     return [max(1, int(base * factor)) for factor in (2, 1, 1.5, 2, 2.5, 4)]
 
 
-def _at_least_five_bands(x):
+def _at_least_five_bands(x: Tensor) -> Tensor:
     """Repeat the outermost bands of (n_clips, n_channels, n_bands, n_frames) up to five."""
     missing = N_LAST_BANDS - x.shape[2]
     if missing <= 0:

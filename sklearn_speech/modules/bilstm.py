@@ -1,11 +1,11 @@
-"""Long short-term memory in both directions, of clips that differ in length."""
+"""Bidirectional LSTM for clips that differ in length."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class BiLSTM(nn.Module):
-    """Bidirectional LSTM in which padding changes nothing.
+    """Bidirectional LSTM whose output does not depend on padding.
 
     The backward direction of a padded batch must begin at each clip's own last
     frame. Packed sequences do that, but torch trains slowly with them on a CPU;
@@ -16,7 +16,7 @@ class BiLSTM(nn.Module):
     ----------
     in_features : int
     hidden_units : int
-        Of each direction.
+        Units of each direction.
     n_layers : int, default=1
     dropout : float, default=0.0
         Between layers.
@@ -35,7 +35,9 @@ class BiLSTM(nn.Module):
     torch.Size([2, 7, 64])
     """
 
-    def __init__(self, in_features, hidden_units, n_layers=1, dropout=0.0):
+    def __init__(
+        self, in_features: int, hidden_units: int, n_layers: int = 1, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         sizes = [in_features] + [2 * hidden_units] * (n_layers - 1)
         self.forward_layers = nn.ModuleList(
@@ -46,7 +48,7 @@ class BiLSTM(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         index = None if lengths is None else reversed_index(lengths.to(x.device), x.shape[1])
         for i, (ahead, back) in enumerate(zip(self.forward_layers, self.backward_layers)):
             if i:
@@ -55,8 +57,8 @@ class BiLSTM(nn.Module):
         return x
 
 
-def reversed_index(lengths, n_frames):
-    """Positions of the frames of clips that are reversed within their own lengths.
+def reversed_index(lengths: Tensor, n_frames: int) -> Tensor:
+    """Frame indices that reverse each clip within its own length.
 
     Parameters
     ----------
@@ -78,5 +80,5 @@ def reversed_index(lengths, n_frames):
     return torch.where(position <= last, last - position, position)[..., None]
 
 
-def _reverse(x, index):
+def _reverse(x: Tensor, index: Tensor | None) -> Tensor:
     return x.flip(1) if index is None else x.gather(1, index.expand(-1, -1, x.shape[2]))

@@ -1,5 +1,7 @@
 """Cepstral coefficients of log spectra, their lifter and their derivatives in time."""
 
+from typing import Literal
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -13,36 +15,38 @@ class Cepstrum(nn.Module):
     Parameters
     ----------
     n_mels : int
-        Number of bands that come in.
+        Number of input bands.
     n_mfcc : int
         Number of coefficients kept.
     dct_type : {1, 2, 3}, default=2
         Type of the orthonormal cosine transform.
     lifter : float, default=0
-        Length of the sine lifter; 0 is none.
+        Length of the sine lifter; 0 disables it.
     deltas : {0, 1, 2}, default=0
-        Highest derivative in time that is appended.
+        Order of the highest time derivative that is appended.
     delta_width : int, default=9
-        Frames that a derivative looks at; a clip's first and last frame are
-        repeated beyond its ends.
+        Number of frames that a derivative is estimated from; a clip's first and last frame
+        are repeated beyond its ends.
     """
 
+    matrix: Tensor
+    inverse_matrix: Tensor
     kernels: Tensor
 
     def __init__(
         self,
-        n_mels,
-        n_mfcc,
+        n_mels: int,
+        n_mfcc: int,
         *,
-        dct_type=2,
-        lifter=0,
-        deltas=0,
-        delta_width=9,
-        dtype=torch.float32,
-    ):
+        dct_type: Literal[1, 2, 3] = 2,
+        lifter: float = 0,
+        deltas: int = 0,
+        delta_width: int = 9,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
         if n_mfcc > n_mels:
-            raise ValueError(f"n_mfcc={n_mfcc} is more than n_mels={n_mels}, the bands there are")
+            raise ValueError(f"n_mfcc={n_mfcc} exceeds n_mels={n_mels}, the number of bands")
         if delta_width < 3 or delta_width % 2 == 0:
             raise ValueError(f"delta_width={delta_width}: expected an odd number of at least 3")
         self.n_mfcc = n_mfcc
@@ -58,7 +62,7 @@ class Cepstrum(nn.Module):
         kernels = kernels.reshape(deltas, delta_width)
         self.register_buffer("kernels", torch.as_tensor(kernels, dtype=dtype))
 
-    def forward(self, x, valid=None):
+    def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
         """Coefficients of log spectra.
 
         Parameters
@@ -88,6 +92,6 @@ class Cepstrum(nn.Module):
         windows = padded.unfold(1, self.delta_width, 1)
         return torch.cat([x, *(windows @ kernel for kernel in self.kernels)], dim=-1)
 
-    def inverse(self, x):
-        """Smooth log spectra whose first coefficients these are; derivatives are left out."""
+    def inverse(self, x: Tensor) -> Tensor:
+        """Smooth log spectra from cepstral coefficients; derivatives are ignored."""
         return x[..., : self.n_mfcc] @ self.inverse_matrix.T

@@ -1,30 +1,33 @@
-"""Any module that turns waveforms into vectors, as an encoder."""
+"""Adapter that makes an encoder of any module that turns waveforms into vectors."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from .counts import Count
 
 
 class ClipwiseEncoder(nn.Module):
     """Vectors of clips, each computed as if it were alone in its batch.
 
-    A module that is not known may look at whole clips: clips are encoded together
-    only where they have one length. A module that gives one vector a clip is
-    applied to windows, where there is a hop.
+    An unknown module may look at whole clips, so clips are encoded together only if they
+    have the same length. A module that gives one vector per clip is applied to overlapping
+    windows if `hop_length` is set.
 
     Parameters
     ----------
     module : torch.nn.Module
-        ``module(waveforms)``, waveforms of shape (n_clips, n_times), gives
-        vectors of shape (n_clips, n_bands, n_frames), or (n_clips, n_bands). Where it has
-        an attribute ``vector_shape``, (n_bands, n_frames or None), and there is a hop, it is
-        not tried on silence, for which a window may be too short.
+        ``module(waveforms)``, waveforms of shape (n_clips, n_times), gives vectors of shape
+        (n_clips, n_bands, n_frames), or (n_clips, n_bands). If it has an attribute
+        ``vector_shape``, (n_bands, n_frames or None), and `hop_length` is set, the shape is
+        taken from there; otherwise from a run on silence, for which a window may be too
+        short.
     sample_rate : int
-        Of the waveforms that it takes, in Hz.
+        Sampling rate of the waveforms that it takes, in Hz.
     window_length : int, default=None
-        Samples that one vector needs; clips are at least this long. 0 is an encoder
-        that pads clips by half a window itself. None is `hop_length`, or 1.
+        Samples that one vector needs; clips are at least this long. 0 means that the
+        encoder itself pads clips by half a window. None is `hop_length`, or 1 without one.
     hop_length : int, default=None
-        Samples from one vector to the next; None is one vector a clip.
+        Samples from one vector to the next; None means one vector per clip.
 
     Attributes
     ----------
@@ -34,11 +37,17 @@ class ClipwiseEncoder(nn.Module):
     Raises
     ------
     ValueError
-        When what the module gives has other shapes, or another number of frames
-        than `window_length` and `hop_length` say.
+        When the module's output has an unexpected shape, or a number of frames that
+        contradicts `window_length` and `hop_length`.
     """
 
-    def __init__(self, module, sample_rate, window_length=None, hop_length=None):
+    def __init__(
+        self,
+        module: nn.Module,
+        sample_rate: int,
+        window_length: int | None = None,
+        hop_length: int | None = None,
+    ) -> None:
         super().__init__()
         self.module = module
         self.sample_rate = sample_rate
@@ -54,15 +63,15 @@ class ClipwiseEncoder(nn.Module):
             )
         if self.by_window and (self.whole_clip or self.window_length < 1):
             raise ValueError(
-                "the encoder gives one vector a clip: set window_length, the number of samples "
-                "of the windows that it shall be applied to, or leave hop_length=None"
+                "the encoder gives one vector per clip: set window_length, the number of samples "
+                "of the windows to apply it to, or leave hop_length=None"
             )
 
-    def _trial_length(self):
+    def _trial_length(self) -> int:
         return self.sample_rate if self.whole_clip else max(self.window_length, 1)
 
-    def _find_shape(self):
-        """Size of a vector, and how many silence gives; None where there is no such axis."""
+    def _find_shape(self) -> tuple[int, int | None]:
+        """Size of a vector, and number of vectors for silence; None without a frame axis."""
         known = getattr(self.module, "vector_shape", None)
         if known is not None and self.hop_length is not None:
             return known
@@ -75,13 +84,13 @@ class ClipwiseEncoder(nn.Module):
         n_vectors = None if self._check_rank(found) else found.shape[2]
         return found.shape[1], n_vectors
 
-    def _dtype(self):
+    def _dtype(self) -> torch.dtype:
         """The dtype of the module's weights."""
         floats = (p.dtype for p in self.module.parameters() if p.is_floating_point())
         return next(floats, torch.float32)
 
-    def _check_rank(self, vectors):
-        """Whether there is one vector for what was encoded, without an axis of frames."""
+    def _check_rank(self, vectors: object) -> bool:
+        """Whether the output has no frame axis: one vector per clip or window."""
         if not isinstance(vectors, torch.Tensor) or vectors.ndim not in (2, 3):
             what = (
                 f"a tensor of shape {tuple(vectors.shape)}"
@@ -94,33 +103,31 @@ class ClipwiseEncoder(nn.Module):
             )
         return vectors.ndim == 2
 
-    def n_frames(self, n_samples):
+    def n_frames(self, n_samples: Count) -> Count:
         """Vectors of clips of `n_samples` samples (int or Tensor)."""
         if self.hop_length is None:
             return n_samples - n_samples + 1
         return 1 + (n_samples - self.window_length) // self.hop_length
 
-    def forward(self, waveforms, lengths=None):
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Vectors of a batch; see :class:`EmbeddingFrontEnd`."""
         if lengths is None or bool((lengths == waveforms.shape[1]).all()):
             return self._encode(waveforms)
-        out = None
-        for length in lengths.unique().tolist():
-            rows = (lengths == length).nonzero().flatten()
-            vectors = self._encode(waveforms[rows, :length])
-            if out is None:
-                n_frames = int(self.n_frames(waveforms.shape[1]))
-                out = vectors.new_zeros(len(waveforms), self.n_bands, n_frames)
-            out = out.index_put((rows,), _widened(vectors, out.shape[2]))
+        n_frames = self.n_frames(waveforms.shape[1])
+        groups = [((lengths == n).nonzero().flatten(), n) for n in lengths.unique().tolist()]
+        encoded = [self._encode(waveforms[rows, :length]) for rows, length in groups]
+        out = encoded[0].new_zeros(len(waveforms), self.n_bands, n_frames)
+        for (rows, _), vectors in zip(groups, encoded):
+            out = out.index_put((rows,), _widened(vectors, n_frames))
         return out
 
-    def _encode(self, waveforms):
+    def _encode(self, waveforms: Tensor) -> Tensor:
         """Vectors of clips of one length."""
         n_clips, n_times = waveforms.shape
-        expected = int(self.n_frames(n_times))
+        expected = self.n_frames(n_times)
         dtype = waveforms.dtype
         waveforms = waveforms.to(self._dtype())
-        if self.by_window:
+        if self.by_window and self.hop_length is not None:
             windows = waveforms.unfold(1, self.window_length, self.hop_length)
             vectors = self.module(windows.reshape(-1, self.window_length).contiguous())
             self._check_rank(vectors)
@@ -132,10 +139,10 @@ class ClipwiseEncoder(nn.Module):
             raise ValueError(
                 f"the encoder gives an array of shape {tuple(vectors.shape)} for {n_clips} clips "
                 f"of {n_times} samples; window_length={self.window_length} and "
-                f"hop_length={self.hop_length} say ({n_clips}, {self.n_bands}, {expected})"
+                f"hop_length={self.hop_length} imply ({n_clips}, {self.n_bands}, {expected})"
             )
         return vectors.to(dtype)
 
 
-def _widened(vectors, n_frames):
+def _widened(vectors: Tensor, n_frames: int) -> Tensor:
     return torch.nn.functional.pad(vectors, (0, n_frames - vectors.shape[2]))

@@ -1,12 +1,14 @@
 """Convolutional autoencoder of spectrograms."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Self, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .conv_stage import ConvStage, as_pair, per_layer
+from .conv_stage import ConvStage, Padding, Size, as_pair, per_layer
+from .counts import Count
 from .deconv_stage import DeconvStage
 from .input_norm import InputNorm
 from .masking import check_fixed_length, mask_frames, steps_mask
@@ -31,7 +33,7 @@ class ConvAutoencoderNet(nn.Module):
     n_layers : int, default=3
     n_filters : int or list, default=[24, 48, 96, 128] cut or continued to n_layers
     kernel_size, stride, padding, pool_type
-        One value for all layers, or a list with one entry a layer. With
+        One value for all layers, or a list with one entry per layer. With
         ``down="pool"`` the stride is that of pooling windows, not of kernels.
     down : {"stride", "pool"}, default="stride"
         Strided convolution mirrored by transposed convolution, or pooling
@@ -40,20 +42,20 @@ class ConvAutoencoderNet(nn.Module):
         After each convolution but the last of the decoder.
     batch_norm_eps : float, default=1e-5
     mirror : {"output_padding", "kernel"}, default="output_padding"
-        How sizes that a stride does not divide are reached again, see
+        How the decoder restores sizes that a stride does not divide, see
         :class:`~sklearn_speech.modules.deconv_stage.DeconvStage`.
     extra_conv : bool, default=False
         One more convolution in the decoder, on the code.
     output_activation : {"linear", "relu", "sigmoid"}, default="linear"
-        What follows the last layer.
+        Activation after the last layer.
     input_norm : {None, "batch", "clip", "band"}, default="batch"
-        See :class:`~sklearn_speech.modules.input_norm.InputNorm`. Losses are
-        taken, and the decoder ends, on that scale; ``forward`` undoes it.
+        See :class:`~sklearn_speech.modules.input_norm.InputNorm`. The decoder's output and
+        the loss are on the normalised scale; ``forward`` undoes it.
     noise : float, default=0.0
-        Standard deviation of the noise added to what enters in training, as a
-        share of that of each clip.
+        Standard deviation of the noise added to the input in training, as a fraction of
+        each clip's own.
     masking : float, default=0.0
-        Share of what enters in training that is hidden, in patches.
+        Fraction of the input that is masked in training, in patches.
     mask_size : int or (frequency, time) tuple, default=8
         Size of these patches, in bands and frames.
 
@@ -69,25 +71,25 @@ class ConvAutoencoderNet(nn.Module):
 
     def __init__(
         self,
-        n_bands,
-        n_frames,
-        n_layers=3,
-        n_filters=None,
-        kernel_size=3,
-        stride=2,
-        padding="same",
-        down="stride",
-        pool_type="max",
-        batch_norm=True,
-        batch_norm_eps=1e-5,
-        mirror="output_padding",
-        extra_conv=False,
-        output_activation="linear",
-        input_norm="batch",
-        noise=0.0,
-        masking=0.0,
-        mask_size=8,
-    ):
+        n_bands: int,
+        n_frames: int | None,
+        n_layers: int = 3,
+        n_filters: int | list[int] | None = None,
+        kernel_size: Size | list[Size] = 3,
+        stride: Size | list[Size] = 2,
+        padding: Padding | list[Padding] = "same",
+        down: str = "stride",
+        pool_type: str | list[str] = "max",
+        batch_norm: bool = True,
+        batch_norm_eps: float = 1e-5,
+        mirror: str = "output_padding",
+        extra_conv: bool = False,
+        output_activation: str = "linear",
+        input_norm: str | None = "batch",
+        noise: float = 0.0,
+        masking: float = 0.0,
+        mask_size: Size = 8,
+    ) -> None:
         super().__init__()
         if down not in ("stride", "pool"):
             raise ValueError(f"down={down!r}: expected 'stride' or 'pool'")
@@ -104,7 +106,7 @@ class ConvAutoencoderNet(nn.Module):
         self.input_norm = InputNorm(n_bands, input_norm)
         self.register_buffer("typical_shift", torch.zeros(n_bands, 1))
         self.register_buffer("typical_spread", torch.ones(n_bands, 1))
-        columns = {
+        given: dict[str, Any] = {
             "out_channels": default_layers(n_layers)["n_filters"]
             if n_filters is None
             else n_filters,
@@ -114,9 +116,9 @@ class ConvAutoencoderNet(nn.Module):
             "pool_type": pool_type,
         }
         names = {"out_channels": "n_filters", "pool_size": "stride"}
-        columns = {k: per_layer(names.get(k, k), v, n_layers) for k, v in columns.items()}
+        columns = {k: per_layer(names.get(k, k), v, n_layers) for k, v in given.items()}
         #: Arguments of each stage, to build the same elsewhere.
-        self.stage_settings = []
+        self.stage_settings: list[dict[str, Any]] = []
         channels = 1
         for i in range(n_layers):
             settings = {name: column[i] for name, column in columns.items()}
@@ -131,7 +133,9 @@ class ConvAutoencoderNet(nn.Module):
             channels = settings["out_channels"]
         self.stages = nn.ModuleList(ConvStage(**settings) for settings in self.stage_settings)
         self.stages.to(memory_format=torch.channels_last)  # faster, above all for pooling
-        sizes = self.sizes(n_frames) if mirror == "kernel" else [None] * n_layers
+        sizes: list[Any] = [None] * n_layers
+        if mirror == "kernel" and n_frames is not None:
+            sizes = self.sizes(n_frames)
         self.mirrors = nn.ModuleList(
             DeconvStage(
                 stage,
@@ -143,14 +147,14 @@ class ConvAutoencoderNet(nn.Module):
             for i, (stage, size) in enumerate(zip(self.stages, sizes))
         )
         kernel = self.stages[-1].kernel_size
-        options = {"batch_norm": batch_norm, "batch_norm_eps": batch_norm_eps}
+        options: dict[str, Any] = {"batch_norm": batch_norm, "batch_norm_eps": batch_norm_eps}
         self.extra = ConvStage(channels, channels, kernel, **options) if extra_conv else None
         #: Levels (first, last, target) that training runs, on maps of level `first`; or None.
         self.span: tuple[int, int, int] | None = None
         #: Source of noise and masks, on the device of the clips; None is torch's global generator.
         self.generator: torch.Generator | None = None
 
-    def sizes(self, n_frames):
+    def sizes(self, n_frames: Count) -> list[tuple[int, Count]]:
         """Bands and frames at each level, from the input to the code; takes an int or a Tensor."""
         sizes = [(self.n_bands, n_frames)]
         for stage in self.stages:
@@ -158,22 +162,22 @@ class ConvAutoencoderNet(nn.Module):
             sizes.append((stage.out_bands(bands), stage.out_frames(frames)))
         return sizes
 
-    def least_frames(self, code_frames):
-        """The smallest number of frames whose code has this many."""
+    def least_frames(self, code_frames: int) -> int:
+        """The smallest number of input frames that gives this many code frames."""
         for stage in reversed(self.stages):
             if code_frames > 1:
                 code_frames = (
                     (code_frames * stage.pool_size[1] - 1) * stage.stride[1] + stage._needed(1)
                 )  # fmt: skip
-            code_frames = max(code_frames, 1)  # padding alone may give as many
+            code_frames = max(code_frames, 1)  # padding alone may give this many
         return code_frames
 
     @property
-    def code_rows(self):
+    def code_rows(self) -> int:
         """Filters times bands of the code."""
         return self.stage_settings[-1]["out_channels"] * self.sizes(1)[-1][0]
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         """As in torch, but the statistics of the input and of frozen layers stay as they are."""
         super().train(mode)
         self.input_norm.eval()
@@ -184,7 +188,7 @@ class ConvAutoencoderNet(nn.Module):
 
     # Scale of the input
 
-    def calibrate(self, batches):
+    def calibrate(self, batches: Callable[[], Iterable[tuple[Tensor, Tensor | None]]]) -> None:
         """Learn the statistics of the input.
 
         Parameters
@@ -216,8 +220,8 @@ class ConvAutoencoderNet(nn.Module):
         self.typical_shift.copy_(torch.cat(shifts).mean(0))
         self.typical_spread.copy_(torch.cat(spreads).mean(0))
 
-    def clip_ranges(self, x, lengths=None):
-        """Shift and spread that the input's normalisation takes out of each clip.
+    def clip_ranges(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Shift and spread that the input's normalisation removes from each clip.
 
         Parameters
         ----------
@@ -235,8 +239,8 @@ class ConvAutoencoderNet(nn.Module):
         norm = self.input_norm.norm
         by_batch = norm.running_mean[:, None], torch.sqrt(norm.running_var + norm.eps)[:, None]
         if self.input_norm.kind == "batch" or x.shape[2] == 1:
-            return tuple(values.expand(shape) for values in by_batch)
-        # both sides of one straight line for each clip: its slope and where it begins
+            return by_batch[0].expand(shape), by_batch[1].expand(shape)
+        # the normalisation of a clip is a straight line: find its slope and intercept
         frames = torch.full((len(x),), x.shape[2], device=x.device) if lengths is None else lengths
         inside = steps_mask(frames, x).to(x.dtype)
         z = self.input_norm(x, lengths)
@@ -247,32 +251,35 @@ class ConvAutoencoderNet(nn.Module):
         spread = torch.where(range_z > 0, range_x / range_z.clamp(min=1e-12), flat).expand(shape)
         shift = mean_x - mean_z * spread
         single = frames.view(-1, 1, 1) == 1
-        return tuple(
-            torch.where(single, of_batch, of_clip)
-            for of_batch, of_clip in zip(by_batch, (shift, spread))
-        )
+        return torch.where(single, by_batch[0], shift), torch.where(single, by_batch[1], spread)
 
-    # Forth and back
+    # Encoding and decoding
 
-    def encode(self, x, lengths=None):
-        """Code maps (n_clips, n_filters, n_bands, n_frames), and the frames each clip has there."""
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Code maps (n_clips, n_filters, n_bands, n_frames), and each clip's frames there."""
         if x.dim() == 2:
             x = x[:, :, None]
         self._check_length(x, lengths)
         return self._down(self.input_norm(x, lengths)[:, None], lengths)
 
-    def decode(self, code, n_frames, lengths=None, ranges=None):
+    def decode(
+        self,
+        code: Tensor,
+        n_frames: int,
+        lengths: Tensor | None = None,
+        ranges: tuple[Tensor, Tensor] | None = None,
+    ) -> Tensor:
         """Spectrograms from code maps.
 
         Parameters
         ----------
         code : Tensor of shape (n_clips, n_filters, n_bands, n_code_frames)
         n_frames : int
-            Frames wanted, of the longest clip.
+            Number of output frames: those of the longest clip.
         lengths : Tensor of shape (n_clips,), default=None
-            Frames wanted of each clip.
+            Output frames of each clip.
         ranges : (Tensor, Tensor) of shape (n_clips, n_bands, 1), default=None
-            Shift and spread of each clip; None is that of a typical one.
+            Shift and spread of each clip; None uses those of a typical clip.
 
         Returns
         -------
@@ -282,7 +289,7 @@ class ConvAutoencoderNet(nn.Module):
         shift, spread = (self.typical_shift, self.typical_spread) if ranges is None else ranges
         return mask_frames(x * spread + shift, lengths)
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         if x.dim() == 4:  # maps of a level in training; spectrograms pass all stages
             return self._train_span(x, lengths)
         if x.dim() == 2:
@@ -290,12 +297,22 @@ class ConvAutoencoderNet(nn.Module):
         code, _ = self.encode(x, lengths)
         return self.decode(code, x.shape[2], lengths, self.clip_ranges(x, lengths))
 
-    def _down(self, h, lengths, first=0, last=None):
+    def _down(
+        self, h: Tensor, lengths: Tensor | None, first: int = 0, last: int | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         for stage in self.stages[first:last]:
             h, lengths = stage(h, lengths)
         return h, lengths
 
-    def _up(self, h, n_frames, lengths, last=None, target=0, level=0):
+    def _up(
+        self,
+        h: Tensor,
+        n_frames: int,
+        lengths: Tensor | None,
+        last: int | None = None,
+        target: int = 0,
+        level: int = 0,
+    ) -> Tensor:
         """From level `last` to level `target`; frames are those of level `level`."""
         last = len(self.stages) if last is None else last
         sizes = {level: (None, n_frames, lengths)}
@@ -311,24 +328,25 @@ class ConvAutoencoderNet(nn.Module):
             h = self.mirrors[i](h, bands[i], n_frames, lengths)
         return h
 
-    def _train_span(self, h, lengths):
-        """Output that training compares with its target: from level first to last, back to target.
+    def _train_span(self, h: Tensor, lengths: Tensor | None) -> Tensor:
+        """Output for the training loss: from level `first` to `last` and back to `target`.
 
         `lengths` has two columns, frames at the first and at the target level.
         """
         if self.span is None:
-            raise ValueError("maps of 4 axes are read in training only, where `span` is set")
+            raise ValueError("4-D input is read in training only, with `span` set")
         first, last, target = self.span
-        n_frames = h.shape[3] if target == first else self.n_frames
         at_first = at_target = None
         if lengths is not None:
             at_first, at_target = lengths.unbind(1)
             n_frames = int(at_target.max())
+        else:  # all clips have one length, which the network was built for
+            n_frames = h.shape[3] if target == first else cast(int, self.n_frames)
         h = self.corrupt(h, at_first, first) if self.training else h
         h, _ = self._down(h, at_first, first, last)
         return self._up(h, n_frames, at_target, last, target, level=target)
 
-    def corrupt(self, h, lengths=None, level=0):
+    def corrupt(self, h: Tensor, lengths: Tensor | None = None, level: int = 0) -> Tensor:
         """Corrupt maps for denoising: hide patches of each clip, and add noise to the rest.
 
         Parameters
@@ -336,7 +354,7 @@ class ConvAutoencoderNet(nn.Module):
         h : Tensor of shape (n_clips, n_channels, n_bands, n_frames)
         lengths : Tensor of shape (n_clips,), default=None
         level : int, default=0
-            How many stages have been passed; patches shrink with their strides.
+            Number of stages already passed; patches shrink with their strides.
 
         Returns
         -------
@@ -359,7 +377,7 @@ class ConvAutoencoderNet(nn.Module):
             h = h * kept[:, :, : h.shape[2], : h.shape[3]]
         return h
 
-    def _check_length(self, x, lengths):
+    def _check_length(self, x: Tensor, lengths: Tensor | None) -> None:
         if self.mirror == "kernel":
             check_fixed_length(
                 x,

@@ -1,18 +1,25 @@
 """One convolutional stage, shared by the classifiers and the autoencoder."""
 
 import numbers
+from typing import Any
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .counts import Count, at_least
 from .dropout import Dropout
 from .masked_norm import MaskedBatchNorm
 from .masking import frame_mask, mask_frames, zero_padding
 
+#: A number, or a (frequency, time) pair.
+Size = int | tuple[int, int]
 
-def per_layer(name, value, n_layers):
-    """One entry a layer from a number, a pair or a list.
+#: "same", "valid", or what is added at each end.
+Padding = str | Size
+
+
+def per_layer(name: str, value: Any, n_layers: int) -> list[Any]:
+    """One entry per layer from a number, a pair or a list.
 
     Parameters
     ----------
@@ -41,7 +48,7 @@ def per_layer(name, value, n_layers):
     return list(value)
 
 
-def as_pair(name, value, minimum=1):
+def as_pair(name: str, value: Any, minimum: int = 1) -> tuple[int, int]:
     """A (frequency, time) pair of whole numbers from a number or a pair."""
     pair = (value, value) if isinstance(value, numbers.Integral) else tuple(value)
     if len(pair) != 2 or any(
@@ -55,7 +62,7 @@ def as_pair(name, value, minimum=1):
 
 
 class ConvStage(nn.Module):
-    """Convolution, batch norm, ReLU, pooling, dropout: any but the first may be left out.
+    """Convolution, batch norm, ReLU, pooling, dropout: all but the first are optional.
 
     Inputs smaller than a kernel or pooling window are zero-padded to it at the
     end, so that one frame is enough. Padding never depends on the input's size,
@@ -69,7 +76,7 @@ class ConvStage(nn.Module):
     padding : {"same", "valid"}, int or (frequency, time) tuple, default="same"
         "same" gives ceil(size / stride) rows and columns.
     pool_size : int or (frequency, time) tuple, default=1
-        Pooling windows do not overlap; what is left over is dropped.
+        Pooling windows do not overlap; leftover rows and columns are dropped.
     pool_type : {"max", "mean"}, default="max"
     batch_norm : bool, default=False
     batch_norm_eps : float, default=1e-5
@@ -85,18 +92,18 @@ class ConvStage(nn.Module):
 
     def __init__(
         self,
-        in_channels,
-        out_channels,
-        kernel_size=3,
-        stride=1,
-        padding="same",
-        pool_size=1,
-        pool_type="max",
-        batch_norm=False,
-        batch_norm_eps=1e-5,
-        dropout=0.0,
-        bias=True,
-    ):
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size = 3,
+        stride: Size = 1,
+        padding: Padding = "same",
+        pool_size: Size = 1,
+        pool_type: str = "max",
+        batch_norm: bool = False,
+        batch_norm_eps: float = 1e-5,
+        dropout: float = 0.0,
+        bias: bool = True,
+    ) -> None:
         super().__init__()
         self.kernel_size = as_pair("kernel_size", kernel_size)
         self.stride = as_pair("stride", stride)
@@ -115,7 +122,7 @@ class ConvStage(nn.Module):
             self.conv.padding = tuple(before for before, _ in self.pad)
         self._explicit_pad = not symmetric
 
-    def _resolve_padding(self, padding):
+    def _resolve_padding(self, padding: Padding) -> tuple[tuple[int, int], ...]:
         if padding == "same":
             return tuple(((k - 1) // 2, k - 1 - (k - 1) // 2) for k in self.kernel_size)
         if padding == "valid":
@@ -124,28 +131,26 @@ class ConvStage(nn.Module):
             raise ValueError(f"padding={padding!r}: expected 'same', 'valid', a number or a pair")
         return tuple((p, p) for p in as_pair("padding", padding, minimum=0))
 
-    def _conv_size(self, size, axis):
+    def _conv_size(self, size: Count, axis: int) -> Count:
         before, after = self.pad[axis]
         return (size + before + after - self.kernel_size[axis]) // self.stride[axis] + 1
 
-    def _needed(self, axis):
+    def _needed(self, axis: int) -> int:
         return self.kernel_size[axis] - sum(self.pad[axis])
 
-    def conv_frames(self, lengths):
+    def conv_frames(self, lengths: Count) -> Count:
         """Frames after the convolution, before pooling; takes an int or a Tensor."""
-        size = self._conv_size(lengths, 1)
-        return size.clamp(min=1) if isinstance(size, torch.Tensor) else max(size, 1)
+        return at_least(self._conv_size(lengths, 1), 1)
 
-    def out_frames(self, lengths):
-        """Frames that leave the stage for frames that enter; takes an int or a Tensor."""
-        size = self.conv_frames(lengths) // self.pool_size[1]
-        return size.clamp(min=1) if isinstance(size, torch.Tensor) else max(size, 1)
+    def out_frames(self, lengths: Count) -> Count:
+        """Output frames for input frames; takes an int or a Tensor."""
+        return at_least(self.conv_frames(lengths) // self.pool_size[1], 1)
 
-    def out_bands(self, n_bands):
-        """Bands that leave the stage for bands that enter."""
+    def out_bands(self, n_bands: int) -> int:
+        """Output bands for input bands."""
         return max(max(self._conv_size(n_bands, 0), 1) // self.pool_size[0], 1)
 
-    def _convolve(self, x):
+    def _convolve(self, x: Tensor) -> Tensor:
         (top, bottom), (left, right) = self.pad
         single = self.stride[1] > 1 and self._conv_size(x.shape[3], 1) == 1
         if self._explicit_pad or single:
@@ -157,7 +162,7 @@ class ConvStage(nn.Module):
         x = x[..., : self.kernel_size[1]]
         return F.conv2d(x, self.conv.weight, self.conv.bias, (self.stride[0], 1))
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         x = _pad_to(x, self._needed(0), self._needed(1))
         x = self._convolve(x)
         mask = None if lengths is None else frame_mask(self.conv_frames(lengths), x.shape[-1])
@@ -181,7 +186,7 @@ class ConvStage(nn.Module):
         return mask_frames(x, lengths), lengths
 
 
-def _pad_to(x, n_bands, n_frames):
-    """Zero rows and columns at the end where x is smaller than this size."""
+def _pad_to(x: Tensor, n_bands: int, n_frames: int) -> Tensor:
+    """Pad x with zeros at the end, up to this size."""
     missing = max(0, n_bands - x.shape[-2]), max(0, n_frames - x.shape[-1])
     return F.pad(x, (0, missing[1], 0, missing[0])) if any(missing) else x

@@ -1,16 +1,16 @@
 """Connectionist temporal classification: the loss of each clip, and the frames that it needs."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 
 class CTCCriterion(nn.Module):
     """Negative log-likelihood of phone sequences, each divided by its number of phones.
 
-    What :func:`torch.nn.functional.ctc_loss` averages with ``reduction="mean"``,
-    one value a clip. A clip with fewer frames than its phones need counts 0;
-    augmentation may shorten clips that far.
+    The values that :func:`torch.nn.functional.ctc_loss` averages with ``reduction="mean"``,
+    one per clip. A clip with fewer frames than its phones need counts 0; augmentation may
+    shorten clips that far.
 
     Shape
     -----
@@ -25,7 +25,7 @@ class CTCCriterion(nn.Module):
     networks", ICML 2006.
     """
 
-    def forward(self, logits, targets):
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         n_phones = (targets > 0).sum(1)
         losses = F.ctc_loss(
             logits.log_softmax(2).transpose(0, 1),
@@ -38,7 +38,7 @@ class CTCCriterion(nn.Module):
         return losses / n_phones.clamp(min=1)
 
 
-def valid_frames(logits):
+def valid_frames(logits: Tensor) -> Tensor:
     """Frames of each clip of a padded batch, found from the logits.
 
     Parameters
@@ -53,7 +53,7 @@ def valid_frames(logits):
     return (logits[:, :, -1] != -torch.inf).sum(1)
 
 
-def frames_needed(targets):
+def frames_needed(targets: Tensor) -> Tensor:
     """The fewest frames of phone sequences: repeated phones need a blank between them.
 
     Parameters

@@ -1,19 +1,24 @@
-"""An encoder of speech as the front end of a network."""
+"""A speech encoder as the front end of a network."""
+
+from typing import Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .clipwise_encoder import ClipwiseEncoder
+from .counts import Count, at_least
 from .masking import frame_mask
 from .resampler import Resampler
+from .speech_embedding import SpeechEmbeddingNet
 
 
 class EmbeddingFrontEnd(nn.Module):
     """Waveforms of any sampling rate and length to the vectors of an encoder.
 
-    Clips are resampled to the rate of the encoder, set in silence where windows are
-    centred, and followed by silence where they are still shorter than one window, so
-    that each gives one vector at least.
+    Clips are resampled to the rate of the encoder and padded with silence: at both ends if
+    windows are centred, and at the end if they are still shorter than one window, so that
+    each clip gives at least one vector.
 
     Parameters
     ----------
@@ -23,16 +28,16 @@ class EmbeddingFrontEnd(nn.Module):
         ``encoder.sample_rate`` Hz; ``encoder.n_frames(lengths)`` tells how many of
         the frames belong to a clip, and ``encoder.n_bands`` the size of a vector.
     sample_rate : int
-        Of the waveforms, in Hz.
+        Sampling rate of the waveforms, in Hz.
     center : bool, default=False
-        Whether vector t is centred on sample ``t * encoder.hop_length``, by half a
-        window of silence at both ends. An encoder without a hop gives one vector
-        a clip, and its clips are left alone.
+        Whether half a window of silence at both ends centres vector t on sample
+        ``t * encoder.hop_length``. An encoder without a hop gives one vector per clip, and its
+        clips are not padded.
     trained : bool, default=False
         Whether the weights of the encoder are learned. Otherwise it also stays in
         evaluation mode.
     dtype : torch.dtype, default=torch.float32
-        Of the waveforms that the encoder takes.
+        Type of the waveforms that the encoder takes.
 
     Attributes
     ----------
@@ -53,7 +58,17 @@ class EmbeddingFrontEnd(nn.Module):
     1
     """
 
-    def __init__(self, encoder, sample_rate, *, center=False, trained=False, dtype=torch.float32):
+    encoder: ClipwiseEncoder | SpeechEmbeddingNet
+
+    def __init__(
+        self,
+        encoder: ClipwiseEncoder | SpeechEmbeddingNet,
+        sample_rate: int,
+        *,
+        center: bool = False,
+        trained: bool = False,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
         self.resampler = Resampler(sample_rate, encoder.sample_rate, dtype)
         self.encoder = encoder.requires_grad_(trained)
@@ -64,30 +79,28 @@ class EmbeddingFrontEnd(nn.Module):
         self.dtype = dtype
         self.train()
 
-    def train(self, mode=True):
-        """Switch to training mode, all but an encoder that is not trained."""
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode; an encoder that is not trained stays in evaluation mode."""
         super().train(mode)
         self.encoder.train(mode and self.trained)
         return self
 
-    def n_frames(self, lengths):
+    def n_frames(self, lengths: Count) -> Count:
         """Number of vectors of clips of `lengths` samples (int or Tensor)."""
         return self.encoder.n_frames(self.n_encoded(lengths))
 
-    def n_encoded(self, lengths):
-        """Samples that the encoder gets of clips of `lengths` samples (int or Tensor)."""
-        lengths = self.resampler.n_out(lengths) + 2 * self.silence
-        if isinstance(lengths, torch.Tensor):
-            return lengths.clamp(min=self.encoder.window_length)
-        return max(lengths, self.encoder.window_length)
+    def n_encoded(self, lengths: Count) -> Count:
+        """Samples that reach the encoder for clips of `lengths` samples (int or Tensor)."""
+        n_resampled = self.resampler.n_out(lengths) + 2 * self.silence
+        return at_least(n_resampled, self.encoder.window_length)
 
-    def forward(self, waveforms, lengths=None):
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Vectors of a batch.
 
         Parameters
         ----------
         waveforms : Tensor of shape (n_clips, n_times)
-            Waveforms, amplitude in [-1, 1], padded with anything.
+            Waveforms, amplitude in [-1, 1]; the padding may hold anything.
         lengths : int64 Tensor of shape (n_clips,), default=None
             Samples of each clip; None is the whole width.
 
@@ -102,7 +115,7 @@ class EmbeddingFrontEnd(nn.Module):
             x = self.resampler(x)
         else:
             lengths = lengths.to(x.device)
-            # silence before, for the filter, and after it, which rings beyond the end
+            # silence the padding before the filter, and after it, since it rings beyond the end
             x = self.resampler(_silent_beyond(x, lengths))
             x = _silent_beyond(x, self.resampler.n_out(lengths))
             lengths = self.n_encoded(lengths)
@@ -114,5 +127,5 @@ class EmbeddingFrontEnd(nn.Module):
         return torch.where(valid.unsqueeze(1), vectors, vectors.new_zeros(()))
 
 
-def _silent_beyond(x, lengths):
+def _silent_beyond(x: Tensor, lengths: Tensor) -> Tensor:
     return torch.where(frame_mask(lengths, x.shape[1]), x, x.new_zeros(()))

@@ -2,9 +2,11 @@
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-#: Half bands of FastAudio, 3.1 Hz and 603.7 Hz at 16 kHz, as shares of the sampling rate.
+#: Limits of FastAudio's half bands, 3.1 Hz and 603.7 Hz at 16 kHz, as shares of the sampling
+#: rate.
 _NARROWEST, _WIDEST = 3.1 / 16000, 603.7 / 16000
 
 
@@ -14,7 +16,7 @@ class MatrixFilterbank(nn.Module):
     Parameters
     ----------
     weights : ndarray of shape (n_bands, n_bins)
-        One filter a row, not negative.
+        One filter per row, not negative.
     trainable : bool, default=False
         Whether the weights are a parameter.
     random : bool, default=False
@@ -25,8 +27,14 @@ class MatrixFilterbank(nn.Module):
     """
 
     def __init__(
-        self, weights, *, trainable=False, random=False, generator=None, dtype=torch.float32
-    ):
+        self,
+        weights: ArrayLike,
+        *,
+        trainable: bool = False,
+        random: bool = False,
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
         weights = torch.as_tensor(np.asarray(weights), dtype=dtype)
         if random:
@@ -37,13 +45,13 @@ class MatrixFilterbank(nn.Module):
         else:
             self.register_buffer("weights", weights)
 
-    def matrix(self):
+    def matrix(self) -> Tensor:
         """The filters, Tensor of shape (n_bands, n_bins)."""
         return self.weights
 
     @torch.no_grad()
-    def apply_constraints(self):
-        """Put learned weights back into [0, 1]; called after every step of an optimiser."""
+    def apply_constraints(self) -> None:
+        """Clip learned weights to [0, 1]; called after every step of an optimiser."""
         if isinstance(self.weights, nn.Parameter):
             self.weights.clamp_(0, 1)
 
@@ -71,9 +79,9 @@ class ShapedFilterbank(nn.Module):
     Attributes
     ----------
     centers, half_bands : Parameter of shape (n_bands,)
-        As shares of the sampling rate. Centres stay in [0, 0.5]; half bands
-        between half a bin, below which a filter may contain none, and 604 Hz at
-        16 kHz, or a quarter more than the widest at the start where that is wider still.
+        As shares of the sampling rate. Centres stay in [0, 0.5]; half bands between half a
+        bin, below which a filter may contain none, and 604 Hz at 16 kHz, or 1.25 times the
+        widest initial half band if that is wider.
 
     References
     ----------
@@ -88,16 +96,16 @@ class ShapedFilterbank(nn.Module):
 
     def __init__(
         self,
-        centers,
-        half_bands,
-        sample_rate,
-        n_fft,
-        shape,
+        centers: ArrayLike,
+        half_bands: ArrayLike,
+        sample_rate: float,
+        n_fft: int,
+        shape: str,
         *,
-        gains=None,
-        trainable=False,
-        dtype=torch.float32,
-    ):
+        gains: ArrayLike | None = None,
+        trainable: bool = False,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
         if shape not in ("triangular", "gaussian", "rectangular"):
             raise ValueError(
@@ -109,8 +117,8 @@ class ShapedFilterbank(nn.Module):
         lowest = max(_NARROWEST, 0.5 / n_fft)
         widest = float(half_bands.max()) / sample_rate
         self.limits = lowest, _WIDEST if widest < _WIDEST else 1.25 * widest
-        for name, value in (("centers", centers), ("half_bands", half_bands)):
-            value = torch.as_tensor(value / sample_rate, dtype=dtype)
+        for name, hz in (("centers", centers), ("half_bands", half_bands)):
+            value = torch.as_tensor(hz / sample_rate, dtype=dtype)
             if trainable:
                 self.register_parameter(name, nn.Parameter(value))
             else:
@@ -120,7 +128,7 @@ class ShapedFilterbank(nn.Module):
         gains = np.ones(len(centers)) if gains is None else gains
         self.register_buffer("gains", torch.as_tensor(gains, dtype=dtype).unsqueeze(1))
 
-    def matrix(self):
+    def matrix(self) -> Tensor:
         """The filters, Tensor of shape (n_bands, n_bins)."""
         half_bands = self.half_bands.clamp(*self.limits).unsqueeze(1)
         distance = (self.bins - self.centers.clamp(0, 0.5).unsqueeze(1)).abs()
@@ -133,7 +141,7 @@ class ShapedFilterbank(nn.Module):
         return filters * self.gains
 
     @torch.no_grad()
-    def apply_constraints(self):
+    def apply_constraints(self) -> None:
         """Put learned centres and half bands back inside their limits."""
         self.centers.clamp_(0, 0.5)
         self.half_bands.clamp_(*self.limits)

@@ -1,7 +1,14 @@
 """Cutting waveforms into frames, with padding at each clip's own end."""
 
+from typing import Literal
+
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from .counts import Count
+
+#: What lies outside a clip: zeros, its outermost sample, or its mirror image.
+PadMode = Literal["constant", "edge", "reflect"]
 
 
 class Framing(nn.Module):
@@ -23,8 +30,15 @@ class Framing(nn.Module):
     """
 
     def __init__(
-        self, n_fft, win_length, hop_length, *, center=True, pad_mode="constant", preemphasis=0.0
-    ):
+        self,
+        n_fft: int,
+        win_length: int,
+        hop_length: int,
+        *,
+        center: bool = True,
+        pad_mode: PadMode = "constant",
+        preemphasis: float = 0.0,
+    ) -> None:
         super().__init__()
         self.n_fft = n_fft
         self.win_length = win_length
@@ -34,7 +48,7 @@ class Framing(nn.Module):
         self.preemphasis = preemphasis
         self.first_sample = (n_fft - win_length) // 2 - (n_fft // 2 if center else 0)
 
-    def n_frames(self, n_samples):
+    def n_frames(self, n_samples: Count) -> Count:
         """Number of frames of clips of `n_samples` samples.
 
         Parameters
@@ -49,8 +63,8 @@ class Framing(nn.Module):
         padding = 2 * (self.n_fft // 2) if self.center else 0
         return 1 + (n_samples + padding - self.n_fft) // self.hop_length
 
-    def check_length(self, n_samples):
-        """Refuse a clip too short for its padding, or for one window without padding."""
+    def check_length(self, n_samples: int) -> None:
+        """Refuse a clip that is too short for its padding, or for one window without padding."""
         if not self.center and n_samples < self.n_fft:
             raise ValueError(
                 f"a clip of {n_samples} samples is shorter than one window of n_fft={self.n_fft}; "
@@ -62,13 +76,19 @@ class Framing(nn.Module):
                 f"{-self.first_sample} samples at each end; use pad_mode='constant'"
             )
 
-    def forward(self, waveforms, lengths=None, first=0, stop=None):
+    def forward(
+        self,
+        waveforms: Tensor,
+        lengths: Tensor | None = None,
+        first: int = 0,
+        stop: int | None = None,
+    ) -> Tensor:
         """Frames `first` to `stop` of every clip.
 
         Parameters
         ----------
         waveforms : Tensor of shape (n_clips, n_samples)
-            Waveforms; what lies beyond a clip's own length is not looked at.
+            Waveforms; samples beyond a clip's own length are ignored.
         lengths : int64 Tensor of shape (n_clips,), default=None
             Samples of each clip; None is the whole width.
         first, stop : int
@@ -93,7 +113,7 @@ class Framing(nn.Module):
             padded = self._gather(waveforms, lengths, begin, end)
         return padded.unfold(1, self.win_length, self.hop_length)
 
-    def _segment(self, x, begin, end):
+    def _segment(self, x: Tensor, begin: int, end: int) -> Tensor:
         """Samples begin to end of the padded clips, all of one length."""
         n = x.shape[1]
         inner_begin, inner_end = max(begin, 0), max(min(end, n), max(begin, 0))
@@ -115,7 +135,7 @@ class Framing(nn.Module):
             ends.append(self._emphasised(x, index.expand(len(x), -1)))
         return torch.cat([ends[0], inner, ends[1]], dim=1)
 
-    def _gather(self, x, lengths, begin, end):
+    def _gather(self, x: Tensor, lengths: Tensor, begin: int, end: int) -> Tensor:
         """Samples begin to end of clips that are padded each at its own end."""
         position = torch.arange(begin, end, device=x.device)
         last = lengths.to(x.device).unsqueeze(1)
@@ -126,15 +146,15 @@ class Framing(nn.Module):
         # frames of shorter clips that lie wholly outside are never valid, but stay finite
         return padded
 
-    def _inside(self, position, length):
-        """The sample of a clip that padding puts at a position."""
+    def _inside(self, position: Tensor, length: int | Tensor) -> Tensor:
+        """Index of the sample that stands at a position of the padded clip."""
         if self.pad_mode == "reflect":
             position = position.abs()
             position = torch.where(position >= length, 2 * (length - 1) - position, position)
         last = torch.as_tensor(length - 1, device=position.device)
         return torch.minimum(position.clamp(min=0), last)
 
-    def _emphasised(self, x, index):
+    def _emphasised(self, x: Tensor, index: Tensor) -> Tensor:
         samples = x.gather(1, index)
         if self.preemphasis:
             before = x.gather(1, (index - 1).clamp(min=0))

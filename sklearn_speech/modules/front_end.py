@@ -1,20 +1,28 @@
 """The one spectral front end: waveforms to spectrograms, mel spectrograms or MFCC."""
 
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import torch
-from torch import nn
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
 
-from ..filters import check_band, frame_sizes, mel_filterbank, mel_frequencies, window_function
+from ..filters import frame_sizes, mel_filterbank, mel_frequencies, window_function
+from ..filters._mel_filterbank import check_band
+from ..filters._mel_scale import MelScale
 from .cepstrum import Cepstrum
+from .counts import Count
 from .filterbank import MatrixFilterbank, ShapedFilterbank
-from .framing import Framing
+from .framing import Framing, PadMode
 from .scaling import Scaling
 from .stft import FixedSTFT, TrainableSTFT
 
-#: Groups of bands with products of their own; more of them are no quicker.
+#: Number of groups of bands that are multiplied separately; more groups are no faster.
 _N_BLOCKS = 3
+
+#: Bands, interleaved real and imaginary parts of bins, and weights of a part of a filter bank.
+Blocks = list[tuple[slice, slice, Tensor]]
 
 ZERO_FRAMES_IN_NETWORK = (
     "zero_frames='drop' cannot be used inside a network, where the number of frames must follow "
@@ -55,33 +63,33 @@ class FrontEnd(nn.Module):
     scaling, log_offset, ref, amin, top_db, db_window, normalize
         See :class:`sklearn_speech.modules.scaling.Scaling`.
     zero_frames : {"keep", "drop"}, default="keep"
-        Whether frames with an energy of exactly 0 in some band are left out;
-        only outside of a network.
+        Whether frames with an energy of exactly 0 in some band are dropped; only outside a
+        network.
     n_mfcc : int, default=None
         Number of cepstral coefficients; None is no cepstrum.
     dct_type, lifter, deltas, delta_width
         See :class:`sklearn_speech.modules.cepstrum.Cepstrum`.
     train_stft : bool, default=False
-        Whether sines and cosines, begun as the windowed Fourier basis, are parameters.
+        Whether the sines and cosines, at first the windowed Fourier basis, are learned.
     train_mel : bool, default=False
-        Whether the filter bank is a parameter. ``apply_constraints`` puts it
-        back inside its limits after an optimiser's step.
+        Whether the filter bank is learned. Its ``apply_constraints`` clips it to its limits
+        after an optimiser's step.
     random_mel : bool, default=False
-        Begin with random filters; only a free filter bank that is trained.
+        Start from random filters; only for a free filter bank that is trained.
     filterbank : {"free", "triangular", "gaussian", "rectangular"}, default="free"
-        "free" is the matrix of the mel filter bank, every weight by itself; the
-        others are filters of that shape, each with a centre and a half band.
+        "free" treats every weight of the mel filter bank independently; the others are
+        filters of that shape, each with a centre and a half band.
     masked_bins : (int, int), default=None
         Bins of the Fourier transform, first and one after the last, taken as 0.
     generator : torch.Generator, default=None
         Source of random filters; None is torch's global generator.
     dtype : torch.dtype, default=torch.float32
-        In which filters are stored and clips computed.
+        Type of the filters and of the computation.
 
     Attributes
     ----------
     n_bands : int
-        Rows of what comes out.
+        Number of output rows.
     hop_length, n_fft, win_length : int
         In samples.
 
@@ -94,47 +102,49 @@ class FrontEnd(nn.Module):
     51
     """
 
+    gain: Tensor | None
+
     def __init__(
         self,
-        sample_rate,
+        sample_rate: float,
         *,
-        n_fft=None,
-        win_length=None,
-        hop_length=None,
-        window="hann",
-        periodic=True,
-        center=True,
-        pad_mode="constant",
-        preemphasis=0.0,
-        detrend=None,
-        power=2.0,
-        density=False,
-        n_mels=None,
-        fmin=0.0,
-        fmax=None,
-        mel_scale="slaney",
-        norm="slaney",
-        scaling="log",
-        log_offset=1e-6,
-        ref=1.0,
-        amin=1e-14,
-        top_db=80.0,
-        db_window=None,
-        normalize=None,
-        zero_frames="keep",
-        n_mfcc=None,
-        dct_type=2,
-        lifter=0,
-        deltas=0,
-        delta_width=9,
-        train_stft=False,
-        train_mel=False,
-        random_mel=False,
-        filterbank="free",
-        masked_bins=None,
-        generator=None,
-        dtype=torch.float32,
-    ):
+        n_fft: int | None = None,
+        win_length: int | None = None,
+        hop_length: int | None = None,
+        window: str | float | tuple | ArrayLike = "hann",
+        periodic: bool = True,
+        center: bool = True,
+        pad_mode: PadMode = "constant",
+        preemphasis: float = 0.0,
+        detrend: str | None = None,
+        power: float = 2.0,
+        density: bool = False,
+        n_mels: int | None = None,
+        fmin: float = 0.0,
+        fmax: float | None = None,
+        mel_scale: MelScale = "slaney",
+        norm: str | None = "slaney",
+        scaling: str | None = "log",
+        log_offset: float = 1e-6,
+        ref: float | str = 1.0,
+        amin: float = 1e-14,
+        top_db: float | None = 80.0,
+        db_window: tuple[float, float] | None = None,
+        normalize: str | None = None,
+        zero_frames: str = "keep",
+        n_mfcc: int | None = None,
+        dct_type: Literal[1, 2, 3] = 2,
+        lifter: float = 0,
+        deltas: int = 0,
+        delta_width: int = 9,
+        train_stft: bool = False,
+        train_mel: bool = False,
+        random_mel: bool = False,
+        filterbank: str = "free",
+        masked_bins: tuple[int, int] | None = None,
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
         n_fft, win_length, hop_length = frame_sizes(sample_rate, n_fft, win_length, hop_length)
         self.sample_rate = sample_rate
@@ -159,6 +169,8 @@ class FrontEnd(nn.Module):
             self.bank = self._design_bank(
                 n_mels, mel, filterbank, train_mel, random_mel, generator, dtype
             )
+        elif n_mfcc is not None:
+            raise ValueError("n_mfcc needs a mel filter bank (n_mels)")
         elif train_mel or random_mel or filterbank != "free":
             raise ValueError("train_mel, random_mel and filterbank need a mel filter bank (n_mels)")
         gain = self._design_gain(samples if density else None, masked_bins)
@@ -166,7 +178,7 @@ class FrontEnd(nn.Module):
         cepstrum = None
         if n_mfcc is not None:
             cepstrum = Cepstrum(
-                n_mels,
+                self.n_bands,
                 n_mfcc,
                 dct_type=dct_type,
                 lifter=lifter,
@@ -188,14 +200,23 @@ class FrontEnd(nn.Module):
         )
 
     @property
-    def dtype(self):
-        """In which type the module computes now."""
+    def dtype(self) -> torch.dtype:
+        """Type in which the module currently computes."""
         return next(chain(self.stft.parameters(), self.stft.buffers())).dtype
 
-    def _design_bank(self, n_mels, mel, filterbank, trainable, random, generator, dtype):
+    def _design_bank(
+        self,
+        n_mels: int,
+        mel: dict[str, Any],
+        filterbank: str,
+        trainable: bool,
+        random: bool,
+        generator: torch.Generator | None,
+        dtype: torch.dtype,
+    ) -> MatrixFilterbank | ShapedFilterbank:
         if random and not (trainable and filterbank == "free"):
             raise ValueError(
-                "random_mel=True needs filters that are free and learned: "
+                "random_mel=True needs free, learned filters: "
                 "set train_mel=True and filterbank='free'"
             )
         if filterbank == "free":
@@ -217,7 +238,9 @@ class FrontEnd(nn.Module):
             dtype=dtype,
         )
 
-    def _design_gain(self, density_window, masked_bins):
+    def _design_gain(
+        self, density_window: np.ndarray | None, masked_bins: tuple[int, int] | None
+    ) -> Tensor | None:
         """Factor of each bin's magnitude raised to `power`, or None where all are 1."""
         if density_window is None and masked_bins is None:
             return None
@@ -238,19 +261,19 @@ class FrontEnd(nn.Module):
             gain[start:stop] = 0
         return gain
 
-    def n_frames(self, lengths):
+    def n_frames(self, lengths: Count) -> Count:
         """Number of frames of clips of `lengths` samples (int or Tensor)."""
         return self.framing.n_frames(lengths)
 
-    def energies(self, frames, blocks=None):
+    def energies(self, frames: Tensor, blocks: Blocks | None = None) -> Tensor:
         """Energies of frames before scaling.
 
         Parameters
         ----------
         frames : Tensor of shape (..., win_length)
-            What ``framing`` cuts.
+            Frames from ``framing``.
         blocks : list of tuple, default=None
-            What :meth:`blocks` returned, to be quicker without gradients.
+            Result of :meth:`blocks`, for speed without gradients.
 
         Returns
         -------
@@ -260,8 +283,8 @@ class FrontEnd(nn.Module):
             return self.energies_of_windowed(self.stft.windowed(frames), blocks)
         return self._filtered(self.stft(frames, self.power))
 
-    def energies_of_windowed(self, windowed, blocks=None):
-        """As :meth:`energies`, of frames already multiplied by the window."""
+    def energies_of_windowed(self, windowed: Tensor, blocks: Blocks | None = None) -> Tensor:
+        """Like :meth:`energies`, for frames that are already multiplied by the window."""
         spectrum = self.stft.spectrum(windowed)
         if self.power != 2:
             magnitudes = spectrum.abs()
@@ -282,8 +305,8 @@ class FrontEnd(nn.Module):
         return out.reshape(*squares.shape[:-1], -1)
 
     @torch.no_grad()
-    def blocks(self):
-        """The parts of the filter bank's matrix that are not zero, three groups of bands.
+    def blocks(self) -> Blocks | None:
+        """The parts of the filter bank's matrix that are not zero, in three groups of bands.
 
         Most of a mel matrix is zeros: the products with these blocks take half
         the time of the product with the whole.
@@ -291,12 +314,12 @@ class FrontEnd(nn.Module):
         Returns
         -------
         blocks : list of (slice, slice, Tensor), or None
-            Bands, interleaved real and imaginary parts of bins, and their
-            weights; None where there are no squares to add up.
+            Bands, interleaved real and imaginary parts of bins, and their weights; None
+            without a filter bank, or unless `power` is 2.
         """
         if self.bank is None or self.power != 2:
             return None
-        blocks: list[tuple[slice, slice, torch.Tensor]] = []
+        blocks: Blocks = []
         for group in self._weights().repeat_interleave(2, dim=1).tensor_split(_N_BLOCKS):
             if len(group):
                 used = group.any(dim=0).nonzero().flatten().tolist() or [0]
@@ -306,30 +329,30 @@ class FrontEnd(nn.Module):
                 blocks.append((bands, columns, group[:, columns].T.contiguous()))
         return blocks
 
-    def _weights(self):
+    def _weights(self) -> Tensor:
         weights = self.bank.matrix()
         return weights if self.gain is None else weights * self.gain
 
-    def _filtered(self, spectra):
+    def _filtered(self, spectra: Tensor) -> Tensor:
         if self.bank is not None:
             return spectra @ self._weights().T
         return spectra if self.gain is None else spectra * self.gain
 
-    def scale(self, energies, valid=None):
+    def scale(self, energies: Tensor, valid: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Features and ranges of energies; see :meth:`Scaling.scale`."""
         return self.scaling.scale(energies, valid)
 
-    def unscale(self, features, ranges):
+    def unscale(self, features: Tensor, ranges: Tensor) -> Tensor:
         """Energies of features; see :meth:`Scaling.unscale`."""
         return self.scaling.unscale(features, ranges)
 
-    def forward(self, waveforms, lengths=None):
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Spectrograms of a batch.
 
         Parameters
         ----------
         waveforms : Tensor of shape (n_clips, n_samples)
-            Waveforms, amplitude in [-1, 1], padded with anything.
+            Waveforms, amplitude in [-1, 1]; the padding may hold anything.
         lengths : int64 Tensor of shape (n_clips,), default=None
             Samples of each clip; None is the whole width.
 
@@ -344,7 +367,7 @@ class FrontEnd(nn.Module):
         with torch.autocast(waveforms.device.type, enabled=False):
             return self._features(waveforms.to(self.dtype), lengths)
 
-    def _features(self, waveforms, lengths):
+    def _features(self, waveforms: Tensor, lengths: Tensor | None) -> Tensor:
         energies = self.energies(self.framing(waveforms, lengths))
         valid = None
         if lengths is not None:

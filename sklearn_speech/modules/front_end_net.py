@@ -1,6 +1,8 @@
 """A front end and the network that reads it, as one module."""
 
-from torch import nn
+from typing import Any
+
+from torch import Tensor, nn
 
 
 class FrontEndNet(nn.Module):
@@ -19,15 +21,18 @@ class FrontEndNet(nn.Module):
     Input (n_clips, n_times), output that of the network.
     """
 
-    def __init__(self, front_end, network):
+    #: Has a method ``n_frames`` besides those of a module.
+    front_end: Any
+
+    def __init__(self, front_end: nn.Module, network: nn.Module) -> None:
         super().__init__()
         self.front_end = front_end
         self.network = network
 
-    def features(self, x, lengths=None):
+    def features(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Features of waveforms, and their numbers of frames."""
         frames = None if lengths is None else self.front_end.n_frames(lengths)
         return self.front_end(x, lengths), frames
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         return self.network(*self.features(x, lengths))

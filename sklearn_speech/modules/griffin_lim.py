@@ -1,15 +1,20 @@
 """Waveforms from magnitudes or mel energies by a fast Griffin-Lim.
 
-Griffin-Lim alternates between a waveform and its spectrogram and restores the
-known magnitudes in each iteration. With mel energies the magnitudes are not
-known, only weighted sums of them. Magnitudes that are estimated once are those
-of no waveform; here each iteration keeps the fine structure of the current
-waveform, and corrects only the energies of the bands.
+Griffin-Lim alternates between a waveform and its spectrogram and restores the known
+magnitudes in each iteration. With mel energies the magnitudes are not known, only weighted
+sums of them. Magnitudes estimated once in advance belong to no waveform, so each iteration
+keeps the fine structure of the current waveform and corrects only the energies of the
+bands.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from scipy.signal import check_NOLA
+from torch import Tensor
+
+from .framing import PadMode
 
 #: Mel energies, as a share of the clip's largest, below which a band counts as silent.
 TINY = 1e-20
@@ -25,7 +30,7 @@ EDGE_FLOOR = 1e-2
 
 
 class MelConstraint:
-    """Correct spectra bin by bin until the filter bank sees the target energies.
+    """Correct spectra bin by bin until the filter bank gives the target energies.
 
     Parameters
     ----------
@@ -50,52 +55,65 @@ class MelConstraint:
     True
     """
 
-    def __init__(self, filterbank, power=2.0, n_updates=2):
+    def __init__(self, filterbank: Tensor | None, power: float = 2.0, n_updates: int = 2) -> None:
         if filterbank is not None and bool((filterbank < 0).any()):
-            raise ValueError("filterbank holds weights below 0: mel energies need none")
+            raise ValueError("filterbank has negative weights: expected weights of at least 0")
         if power <= 0:
             raise ValueError(f"power={power!r}: expected a number above 0")
+        if n_updates < 1:
+            raise ValueError(f"n_updates={n_updates!r}: expected at least 1")
         self.power = power
         self.n_updates = n_updates
         self.filterbank = filterbank
         if filterbank is not None:
-            reach = filterbank.sum(0)
-            self.seen = reach > 0
-            self.forth = filterbank.T.contiguous()
-            self.back = filterbank / reach.clamp(min=torch.finfo(filterbank.dtype).tiny)
-            # bins outside all bands are left as the waveform has them
-            self.unseen = (~self.seen).to(filterbank.dtype)
+            weight_sums = filterbank.sum(0)
+            self.covered = weight_sums > 0
+            self.to_bands = filterbank.T.contiguous()
+            self.to_bins = filterbank / weight_sums.clamp(min=torch.finfo(filterbank.dtype).tiny)
+            # bins outside all bands keep the waveform's values
+            self.uncovered = (~self.covered).to(filterbank.dtype)
 
-    def gain(self, spectrum, target, n_updates=None):
+    def gain(self, spectrum: Tensor, target: Tensor, n_updates: int | None = None) -> Tensor:
         """Factors for `spectrum` (N, n_frames, n_bins) that bring it to `target` (.., n_bands)."""
         if self.filterbank is None:
             return (target / (spectrum + TINY)).clamp_(max=MAX_GAIN)
-        gain = None
-        for _ in range(self.n_updates if n_updates is None else n_updates):
-            present = (spectrum if gain is None else spectrum * gain) @ self.forth
-            ratio = torch.div(target, present.add_(TINY)).clamp_(max=MAX_GAIN)
-            update = (ratio @ self.back).add_(self.unseen)
-            gain = update if gain is None else gain.mul_(update).clamp_(max=MAX_GAIN)
+        gain = self._update(spectrum, target)
+        for _ in range(1, self.n_updates if n_updates is None else n_updates):
+            gain = gain.mul_(self._update(spectrum * gain, target)).clamp_(max=MAX_GAIN)
         return gain
 
-    def first(self, target):
+    def _update(self, spectrum: Tensor, target: Tensor) -> Tensor:
+        """Factors of one multiplicative update."""
+        present = spectrum @ self.to_bands
+        ratio = torch.div(target, present.add_(TINY)).clamp_(max=MAX_GAIN)
+        return (ratio @ self.to_bins).add_(self.uncovered)
+
+    def first(self, target: Tensor) -> Tensor:
         """Spectra (magnitude ** power) with the target energies, and no structure beyond them."""
         if self.filterbank is None:
             return target.clone()
-        flat = self.seen.to(target.dtype).expand(*target.shape[:-1], -1)
+        flat = self.covered.to(target.dtype).expand(*target.shape[:-1], -1)
         return self.gain(flat, target, N_FIRST_UPDATES) * flat
 
 
 class _Frames:
     """Analysis and synthesis of a batch of clips, each padded at its own ends."""
 
-    def __init__(self, window, hop_length, center, pad_mode, n_frames, lengths):
+    def __init__(
+        self,
+        window: Tensor,
+        hop_length: int,
+        center: bool,
+        pad_mode: PadMode,
+        n_frames: list[int],
+        lengths: Sequence[int] | None,
+    ) -> None:
         self.window, self.hop, self.n_fft = window, hop_length, len(window)
         self.n_frames = max(n_frames)
         self.pad = self.n_fft // 2 if center else 0
         self.lengths = self._fitting(n_frames, lengths)
         device, longest = window.device, max(self.lengths)
-        # a batch of equal clips needs one row of everything
+        # clips of equal length share one row
         rows = list(zip(n_frames, self.lengths))
         rows = rows[:1] if len(set(rows)) == 1 else rows
         self.source = self._sources(rows, longest, pad_mode).to(device)
@@ -114,7 +132,7 @@ class _Frames:
         # allocating this in each iteration would take longer than the transforms
         self.frames = window.new_empty(len(n_frames), self.n_frames, self.n_fft)
 
-    def _fitting(self, n_frames, lengths):
+    def _fitting(self, n_frames: list[int], lengths: Sequence[int] | None) -> list[int]:
         """The length nearest to the wanted one that has this number of frames."""
         fitting = []
         for i, frames in enumerate(n_frames):
@@ -127,7 +145,7 @@ class _Frames:
             fitting.append(least if lengths is None else min(max(int(lengths[i]), least), most))
         return fitting
 
-    def _sources(self, rows, longest, pad_mode):
+    def _sources(self, rows: list[tuple[int, int]], longest: int, pad_mode: PadMode) -> Tensor:
         """Where each sample of the padded clips comes from; `longest` stands for a zero."""
         width = (self.n_frames - 1) * self.hop + self.n_fft
         source = np.full((len(rows), width), longest)
@@ -142,7 +160,7 @@ class _Frames:
             row[: len(padded)] = padded
         return torch.from_numpy(source)
 
-    def analyse(self, waveforms, out=None):
+    def analyse(self, waveforms: Tensor, out: Tensor | None = None) -> Tensor:
         """(N, longest) -> complex (N, n_frames, n_bins)."""
         samples = torch.nn.functional.pad(waveforms, (0, 1))
         if len(self.source) == 1:
@@ -152,13 +170,13 @@ class _Frames:
         frames = torch.mul(samples.unfold(1, self.n_fft, self.hop), self.window, out=self.frames)
         return torch.fft.rfft(frames, out=out)
 
-    def synthesise(self, spectra):
+    def synthesise(self, spectra: Tensor) -> Tensor:
         """Complex (N, n_frames, n_bins) -> (N, longest), the waveforms of least squared error."""
         frames = torch.fft.irfft(spectra, n=self.n_fft, out=self.frames)
         waveforms = self._overlap_add(frames.mul_(self.window))
         return waveforms[:, self.pad : self.pad + self.weight.shape[1]] * self.weight
 
-    def _overlap_add(self, frames):
+    def _overlap_add(self, frames: Tensor) -> Tensor:
         n_clips, n_frames, _ = frames.shape
         n_parts = -(-self.n_fft // self.hop)
         added = frames.new_zeros(n_clips, n_frames - 1 + n_parts, self.hop)
@@ -168,7 +186,15 @@ class _Frames:
         return added.flatten(1)
 
 
-def _check(target, window, hop_length, filterbank, n_frames, n_iter, momentum):
+def _check(
+    target: Tensor,
+    window: Tensor,
+    hop_length: int,
+    filterbank: Tensor | None,
+    n_frames: list[int],
+    n_iter: int,
+    momentum: float,
+) -> None:
     n_fft = len(window)
     n_bands = n_fft // 2 + 1 if filterbank is None else filterbank.shape[0]
     if target.ndim != 3 or target.shape[1] != n_bands:
@@ -188,31 +214,31 @@ def _check(target, window, hop_length, filterbank, n_frames, n_iter, momentum):
         raise ValueError(f"n_iter={n_iter!r}: expected at least 0")
     if not 0 <= momentum < 2:
         raise ValueError(f"momentum={momentum!r}: expected a number in [0, 2)")
-    # a silent window is refused too
+    # this refuses a window of zeros too
     if hop_length > n_fft or not check_NOLA(window.cpu().numpy(), n_fft, n_fft - hop_length):
         raise ValueError(
             f"hop_length={hop_length} leaves samples that no window covers (window of "
-            f"{n_fft} samples): these cannot be brought back; use a smaller hop_length"
+            f"{n_fft} samples): these cannot be restored; use a smaller hop_length"
         )
 
 
 @torch.no_grad()
 def griffin_lim(
-    target,
-    window,
-    hop_length,
+    target: Tensor,
+    window: Tensor,
+    hop_length: int,
     *,
-    filterbank=None,
-    power=1.0,
-    center=True,
-    pad_mode="reflect",
-    n_frames=None,
-    lengths=None,
-    n_iter=32,
-    momentum=0.9,
-    n_updates=2,
-    generator=None,
-):
+    filterbank: Tensor | None = None,
+    power: float = 1.0,
+    center: bool = True,
+    pad_mode: PadMode = "reflect",
+    n_frames: Sequence[int] | None = None,
+    lengths: Sequence[int] | None = None,
+    n_iter: int = 32,
+    momentum: float = 0.9,
+    n_updates: int = 2,
+    generator: torch.Generator | None = None,
+) -> Tensor:
     """Waveforms whose spectrogram comes close to the target.
 
     Parameters
@@ -231,7 +257,7 @@ def griffin_lim(
     center : bool, default=True
         Whether frame t is centred on sample ``t * hop_length``.
     pad_mode : str, default="reflect"
-        What the analysis saw beyond the ends of a clip, as in `numpy.pad`.
+        How the analysis padded the ends of a clip, as in `numpy.pad`.
     n_frames : sequence of int or None, default=None
         Frames of each clip in a zero-padded batch.
     lengths : sequence of int or None, default=None
@@ -244,7 +270,7 @@ def griffin_lim(
         *A fast Griffin-Lim algorithm*, 2013); 0 is the algorithm of Griffin and
         Lim (1984).
     n_updates : int, default=2
-        Corrections towards the mel energies in each turn, see `MelConstraint`.
+        Corrections towards the mel energies in each iteration, see `MelConstraint`.
     generator : torch.Generator or None, default=None
         Draws the first phases, on the CPU. Every clip starts from the same
         ones, so that its result does not depend on the other clips.
@@ -270,7 +296,7 @@ def griffin_lim(
     _check(target, window, hop_length, filterbank, n_frames, n_iter, momentum)
     frames = _Frames(window, hop_length, center, pad_mode, n_frames, lengths)
     constraint = MelConstraint(filterbank, power, n_updates)
-    # every clip at a maximum of 1, so that the floors above mean the same at any level
+    # scale every clip to a maximum of 1, so that the floors above mean the same at any level
     peak = target.amax(dim=(1, 2), keepdim=True).clamp(min=torch.finfo(target.dtype).tiny)
     target = (target / peak).clamp_(min=0).transpose(1, 2)[:, : frames.n_frames]
     target = target.contiguous() * frames.present
@@ -282,10 +308,10 @@ def griffin_lim(
     present = torch.empty_like(magnitude)
     parts = torch.view_as_real(spectra)
     real, imag = parts.unbind(-1)
-    for turn in range(n_iter):
+    for iteration in range(n_iter):
         current = frames.analyse(frames.synthesise(spectra), out=current)
-        beyond = 1 + momentum if turn else 1
-        torch.lerp(torch.view_as_real(previous), torch.view_as_real(current), beyond, out=parts)
+        step = 1 + momentum if iteration else 1
+        torch.lerp(torch.view_as_real(previous), torch.view_as_real(current), step, out=parts)
         current, previous = previous, current
         torch.mul(real, real, out=present).addcmul_(imag, imag)
         if power != 2:

@@ -3,13 +3,13 @@
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .masked_norm import MaskedBatchNorm
 from .masking import fill_padding, frame_mask, mask_frames
 
-#: Deviation of a clip's sounding frames, as a part of the span of its levels, below which it is
-#: not believed: where a click is all that sounds, the rest would be blown up.
+#: Smallest standard deviation of a clip, as a fraction of the range of its levels: where a click
+#: is the only sound, a smaller one would amplify everything else too much.
 LEAST_DEVIATION = 1 / 8
 
 
@@ -20,15 +20,14 @@ class InputNorm(nn.Module):
     ----------
     n_bands : int
     kind : {None, "batch", "clip", "band"}
-        None leaves the input as it is. "batch" standardises each band by running
-        statistics of the training clips. "clip" uses the mean and standard
-        deviation of all bands of each clip, which removes its loudness. "band" also
-        subtracts the mean over time from each band of each clip, which removes the
-        colour of microphone and room. Statistics of a clip are those of its
-        sounding frames, whose mean level lies in the upper half of the clip's
-        range: silence and padding weigh nothing; the deviation is taken to be at least an
-        eighth of that range. Clips of a single frame have no
-        statistics of their own, and are standardised as by "batch".
+        None leaves the input as it is. "batch" standardises each band by running statistics
+        of the training clips. "clip" uses the mean and standard deviation of all bands of
+        each clip, which removes its loudness. "band" also subtracts the mean over time from
+        each band of each clip, which removes the colour of microphone and room. Statistics
+        of a clip are those of its sounding frames, whose mean level lies in the upper half
+        of the clip's range: silence and padding have no weight, and the deviation is at
+        least an eighth of that range. Clips of a single frame have no statistics of their
+        own, and are standardised as with "batch".
     eps : float, default=1e-3
         Added to variances, so that silence stays finite.
 
@@ -37,7 +36,7 @@ class InputNorm(nn.Module):
     Input and output (n_clips, n_bands, n_frames).
     """
 
-    def __init__(self, n_bands, kind, eps=1e-3):
+    def __init__(self, n_bands: int, kind: str | None, eps: float = 1e-3) -> None:
         super().__init__()
         if kind not in (None, "batch", "clip", "band"):
             raise ValueError(f"input_norm={kind!r}: expected None, 'batch', 'clip' or 'band'")
@@ -46,7 +45,7 @@ class InputNorm(nn.Module):
         if kind is not None:
             self.norm = MaskedBatchNorm(n_bands, affine=False, eps=eps)
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         if self.kind is None:
             return x
         if self.kind == "batch" or x.shape[-1] == 1:
@@ -64,19 +63,19 @@ class InputNorm(nn.Module):
             return by_clip
         return torch.where((lengths == 1).view(-1, 1, 1), self._by_batch(x, lengths), by_clip)
 
-    def _by_batch(self, x, lengths):
+    def _by_batch(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
         return mask_frames(self.norm(x, mask), lengths)
 
 
-def sounding_frames(x, lengths=None):
-    """Frames that count: those whose mean level lies in the upper half of their clip's range.
+def sounding_frames(x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Mark the frames whose mean level lies in the upper half of their clip's range.
 
     Parameters
     ----------
     x : Tensor of shape (n_clips, n_bands, n_frames)
     lengths : Tensor of shape (n_clips,), default=None
-        Frames of each clip; None: all are.
+        Frames of each clip; None means all.
 
     Returns
     -------
@@ -97,7 +96,7 @@ def sounding_frames(x, lengths=None):
     return sounding[:, None].to(x.dtype), (high - low)[:, None]
 
 
-def _mean(x, counted, axes):
+def _mean(x: Tensor, counted: Tensor, axes: tuple[int, ...]) -> Tensor:
     """Mean of x over `axes` of the frames that count, with the axes kept."""
     with torch.autocast(x.device.type, enabled=False):  # levels need more digits than bfloat16 has
         total = torch.bmm(x, counted.transpose(1, 2))

@@ -1,17 +1,18 @@
-"""Loudness of waveforms, and how to make it not matter."""
+"""Normalisation of the loudness of waveforms."""
 
 import torch
+from torch import Tensor
 
 from .masking import mask_frames
 
 
-def equalize_loudness(x, lengths=None):
-    """Divide each clip by the root mean square of its samples, each weighed by its own energy.
+def equalize_loudness(x: Tensor, lengths: Tensor | None = None) -> Tensor:
+    """Divide each clip by the root mean square of its samples, weighted by their energies.
 
-    Weighing by energy makes the level that of the loud parts: silence before,
-    after and between words does not count, nor does zero-padding, while a click
-    weighs less than it would in the peak. The result is the same, to rounding, at
-    whatever level a clip was recorded; a silent clip stays silent.
+    Weighting by energy makes the level that of the loud parts: silence before, after and
+    between words does not count, nor does zero-padding, and a click counts for less than it
+    would in the peak. The result is the same, to rounding, at whatever level a clip was
+    recorded; a silent clip stays silent.
 
     Parameters
     ----------

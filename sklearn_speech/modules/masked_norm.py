@@ -15,18 +15,16 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     put into batches does not change what is learned. A training batch with one
     value a feature, which torch refuses, has variance zero.
 
-    The running statistics are the plain mean over the first ``1 / momentum``
-    batches, and only then forget exponentially: torch's start at 0 and 1, which
-    a small variance takes a hundred batches to overcome, more than there are in
-    a short training.
+    The running statistics are the plain mean over the first ``1 / momentum`` batches, and
+    only then forget exponentially: torch starts from 0 and 1, and for a small variance that
+    start takes a hundred batches to fade, more than a short training has.
 
     Parameters
     ----------
     n_channels : int
     n_groups : int, default=1
-        Contiguous groups of bands that are normalised apart. Bands that the
-        groups do not divide are dealt out as evenly as possible; there must be
-        at least one band a group.
+        Contiguous groups of bands that are normalised separately. If they do not divide the
+        number of bands, their sizes are as equal as possible; each needs at least one band.
     eps, momentum, affine
         As in ``torch.nn.BatchNorm1d``: with a momentum of None the running statistics
         are the plain mean over all batches.
@@ -41,16 +39,23 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     running_var: Tensor
     num_batches_tracked: Tensor
 
-    def __init__(self, n_channels, n_groups=1, eps=1e-5, momentum=0.1, affine=True):
+    def __init__(
+        self,
+        n_channels: int,
+        n_groups: int = 1,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+    ) -> None:
         super().__init__(n_channels * n_groups, eps=eps, momentum=momentum, affine=affine)
         self.n_groups = n_groups
 
-    def reset_running_stats(self):
-        """Begin again with mean 0 and variance 1, of no batches."""
+    def reset_running_stats(self) -> None:
+        """Reset to mean 0 and variance 1, with no batches counted."""
         super().reset_running_stats()
         self._n_batches: int | None = None  # num_batches_tracked, without waiting for a GPU
 
-    def forward(self, x, mask=None, inplace=False):
+    def forward(self, x: Tensor, mask: Tensor | None = None, inplace: bool = False) -> Tensor:
         """x normalised; `inplace` allows overwriting x where no gradient needs it."""
         if inplace and not self.training and not torch.is_grad_enabled() and self.n_groups == 1:
             scale, shift = self._scale_and_shift(self.running_mean, self.running_var)
@@ -69,7 +74,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         bands = x.reshape(n_clips, n_channels, n_bands, x.shape[-1])
         return self._by_hand(bands, mask).reshape(x.shape)
 
-    def _plain(self, x):
+    def _plain(self, x: Tensor) -> Tensor:
         momentum = self._next_momentum() if self.training else 0.0
         return F.batch_norm(
             x,
@@ -82,7 +87,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
             self.eps,
         )
 
-    def _next_momentum(self):
+    def _next_momentum(self) -> float:
         """Count a training batch, and return its weight in the running statistics."""
         if self._n_batches is None:
             self._n_batches = int(self.num_batches_tracked)
@@ -90,7 +95,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         self.num_batches_tracked.add_(1)
         return max(self.momentum or 0.0, 1 / self._n_batches)
 
-    def _by_hand(self, x, mask):
+    def _by_hand(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """The same from sums over each band: (n_clips, n_channels, n_bands, n_steps) in and out."""
         member = _membership(x.shape[2], self.n_groups, self.running_mean)
         if self.training:
@@ -101,20 +106,22 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         scale, shift = (_to_bands(value, member).to(x.dtype) for value in (scale, shift))
         return torch.addcmul(shift, x, scale)
 
-    def _scale_and_shift(self, mean, var):
-        """What each feature is multiplied by, and what is then added."""
+    def _scale_and_shift(self, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
+        """Factor and offset of each feature."""
         scale = torch.rsqrt(var + self.eps)
         shift = -mean * scale
         if self.affine:
             scale, shift = self.weight * scale, self.bias + self.weight * shift
         return scale, shift
 
-    def _batch_statistics(self, x, mask, member):
+    def _batch_statistics(
+        self, x: Tensor, mask: Tensor | None, member: Tensor
+    ) -> tuple[Tensor, Tensor]:
         n_clips, n_channels, n_bands, n_steps = x.shape
         steps = n_clips * n_steps if mask is None else mask.sum()
         count = (member.sum(0) * steps).clamp(min=1)  # (n_groups,)
 
-        def mean_of(values):
+        def mean_of(values: Tensor) -> Tensor:
             if mask is None:
                 total = values.sum((0, 3))
             else:  # a matrix product, which needs no masked copy of the values
@@ -133,12 +140,12 @@ class MaskedBatchNorm(nn.BatchNorm1d):
 
 
 class SubSpectralNorm(MaskedBatchNorm):
-    """Batch normalisation of each of five parts of the spectrum by itself.
+    """Separate batch normalisation of five parts of the spectrum.
 
-    After Chang et al., "Subspectral normalization for neural audio data
-    processing", ICASSP 2021: ``BatchNorm2d(n_channels * n_groups)`` on a view
-    that moves the groups of bands among the channels. This one also takes
-    numbers of bands that the groups do not divide.
+    After Chang et al., "Subspectral normalization for neural audio data processing", ICASSP
+    2021: ``BatchNorm2d(n_channels * n_groups)`` on a view that moves the groups of bands
+    among the channels. This version also accepts numbers of bands that the groups do not
+    divide.
 
     Parameters
     ----------
@@ -151,16 +158,16 @@ class SubSpectralNorm(MaskedBatchNorm):
     ``n_bands >= n_groups``.
     """
 
-    def __init__(self, n_channels, n_groups=5):
+    def __init__(self, n_channels: int, n_groups: int = 5) -> None:
         super().__init__(n_channels, n_groups)
 
 
-def _membership(n_bands, n_groups, like):
+def _membership(n_bands: int, n_groups: int, like: Tensor) -> Tensor:
     """(n_bands, n_groups), 1 where a band belongs to a group; of the dtype and device of `like`."""
     group = torch.arange(n_bands, device=like.device) * n_groups // n_bands
     return (group[:, None] == torch.arange(n_groups, device=like.device)).to(like.dtype)
 
 
-def _to_bands(value, member):
+def _to_bands(value: Tensor, member: Tensor) -> Tensor:
     """(n_channels * n_groups,) spread to (n_channels, n_bands, 1)."""
     return (value.view(-1, member.shape[1]) @ member.T)[..., None]

@@ -1,13 +1,14 @@
-"""Networks that name the phone of each frame, for connectionist temporal classification."""
+"""Networks that classify the phone of each frame, for connectionist temporal classification."""
 
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .bc_resnet import BCResNetNet
 from .bilstm import BiLSTM
 from .conv_stage import ConvStage, per_layer
+from .counts import Count
 from .input_norm import InputNorm
 from .masking import frame_mask
 
@@ -15,7 +16,7 @@ ENCODERS = ("conv-lstm", "linear-lstm", "bcresnet")
 
 
 class PhonemeNet(nn.Module):
-    """Encoder, bidirectional LSTM, and a linear layer with one logit a phone.
+    """Encoder, bidirectional LSTM, and a linear layer with one logit per phone.
 
     Parameters
     ----------
@@ -29,30 +30,30 @@ class PhonemeNet(nn.Module):
         the frames as they are; or the frames of a
         :class:`~sklearn_speech.modules.bc_resnet.BCResNetNet`.
     hidden_units : int, default=None
-        Of each direction of the LSTM. None is 128 after convolutions, else 32.
+        Units of each direction of the LSTM. None is 128 after convolutions, else 32.
     n_lstm_layers : int, default=1
     n_conv_layers : int, default=2
         Layers of convolutions of "conv-lstm", at least one.
     n_filters : int or list of int, default=32
-        Of each of these layers.
+        Filters of each of these layers.
     time_stride : int, default=2
-        One frame in how many "conv-lstm" keeps; the other encoders keep all.
+        "conv-lstm" keeps one frame in this many; the other encoders keep all.
     tau : float, default=1
         Width of "bcresnet".
     variant : {"paper", "reference"}, default="paper"
         Of "bcresnet".
     dropout : float, default=0.2
-        Before and after each layer of the LSTM in "conv-lstm" and "linear-lstm", of
-        channels inside of "bcresnet".
+        Dropout before and after each LSTM layer of "conv-lstm" and "linear-lstm"; dropout
+        of channels inside "bcresnet".
     input_norm : {None, "batch", "clip", "band"}, default="band"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
 
     Shape
     -----
-    Input (n_clips, n_bands, n_frames), or (n_clips, n_bands) for one frame a clip;
-    output (n_clips, n_out_frames, n_phones + 1), blank first. Beyond a clip's own
-    frames the output says blank and nothing else: 0 for blank, ``-inf`` for phones,
-    which changes neither its likelihood nor what is decoded.
+    Input (n_clips, n_bands, n_frames), or (n_clips, n_bands) for one frame per clip; output
+    (n_clips, n_out_frames, n_phones + 1), blank first. Beyond a clip's own frames the
+    output is certainly blank: 0 for blank, ``-inf`` for phones, which changes neither the
+    likelihood nor the decoded phones.
 
     Examples
     --------
@@ -65,25 +66,25 @@ class PhonemeNet(nn.Module):
 
     def __init__(
         self,
-        n_bands,
-        n_frames,
-        n_phones,
-        encoder="conv-lstm",
-        hidden_units=None,
-        n_lstm_layers=1,
-        n_conv_layers=2,
-        n_filters=32,
-        time_stride=2,
-        tau=1,
-        variant="paper",
-        dropout=0.2,
-        input_norm="band",
-    ):
+        n_bands: int,
+        n_frames: int | None,
+        n_phones: int,
+        encoder: str = "conv-lstm",
+        hidden_units: int | None = None,
+        n_lstm_layers: int = 1,
+        n_conv_layers: int = 2,
+        n_filters: int | list[int] = 32,
+        time_stride: int = 2,
+        tau: float = 1,
+        variant: str = "paper",
+        dropout: float = 0.2,
+        input_norm: str | None = "band",
+    ) -> None:
         super().__init__()
         if encoder not in ENCODERS:
             raise ValueError(f"encoder={encoder!r}: expected one of {ENCODERS}")
         self.n_bands, self.encoder = n_bands, encoder
-        #: One output frame for how many input frames; its middle is that of the first of them.
+        #: Input frames per output frame; an output frame is centred on the first of them.
         self.time_stride = frames_per_output(encoder, time_stride)
         outside = 0.0 if encoder == "bcresnet" else dropout
         bias = True
@@ -105,11 +106,11 @@ class PhonemeNet(nn.Module):
         self.lstm = BiLSTM(width, hidden_units, n_lstm_layers, outside)
         self.classify = nn.Linear(2 * hidden_units, n_phones + 1, bias=bias)
 
-    def out_frames(self, n_frames):
+    def out_frames(self, n_frames: Count) -> Count:
         """Output frames for a number of input frames, an int or a Tensor."""
         return out_frames(n_frames, self.time_stride)
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         if x.dim() == 2:
             x = x[:, :, None]
         if x.shape[1] != self.n_bands:
@@ -126,23 +127,25 @@ class PhonemeNet(nn.Module):
         return torch.where(inside, logits, blank)
 
 
-def frames_per_output(encoder, time_stride):
-    """How many input frames become one output frame."""
+def frames_per_output(encoder: str, time_stride: int) -> int:
+    """Number of input frames per output frame."""
     return time_stride if encoder == "conv-lstm" else 1
 
 
-def out_frames(n_frames, time_stride):
+def out_frames(n_frames: Count, time_stride: int) -> Count:
     """Frames left when one in `time_stride` is kept; takes an int or a Tensor."""
     return (n_frames + time_stride - 1) // time_stride
 
 
 class _ConvEncoder(nn.Module):
-    """Convolutions, one layer a filter count.
+    """Convolutions, one layer per entry of `n_filters`.
 
     (n_clips, n_bands, n_frames) to (n_clips, n_features, n_out_frames).
     """
 
-    def __init__(self, n_bands, n_filters, time_stride, input_norm):
+    def __init__(
+        self, n_bands: int, n_filters: list[int], time_stride: int, input_norm: str | None
+    ) -> None:
         super().__init__()
         self.input_norm = InputNorm(n_bands, input_norm)
         kernel, stride = (5, max(5, 2 * time_stride + 1)), (2, time_stride)
@@ -155,7 +158,7 @@ class _ConvEncoder(nn.Module):
             kernel, stride, width = (3, 3), (2, 1), filters
         self.n_features = width * n_bands
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         x = self.input_norm(x, lengths)[:, None]
         for stage in self.stages:
             x, lengths = stage(x, lengths)

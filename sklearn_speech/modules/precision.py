@@ -1,4 +1,4 @@
-"""Enough digits for sums, lengths and statistics."""
+"""Enough precision for sums, lengths and statistics."""
 
 import torch
 from torch import Tensor

@@ -4,13 +4,14 @@ from math import gcd
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..filters import resampling_filter
+from .counts import Count
 
-#: Weights of the largest filter bank; rates with so few common factors are better resampled
-#: before, by what reads the files.
+#: Largest number of filter weights; clips at rates that need more are better resampled when their
+#: files are read.
 _MAX_WEIGHTS = 2**23
 
 
@@ -22,7 +23,7 @@ class Resampler(nn.Module):
     from_rate, to_rate : int
         In Hz.
     dtype : torch.dtype, default=torch.float32
-        Of the filter and the waveforms.
+        Type of the filter and the waveforms.
 
     Raises
     ------
@@ -39,14 +40,17 @@ class Resampler(nn.Module):
     torch.Size([2, 16000])
     """
 
-    def __init__(self, from_rate, to_rate, dtype=torch.float32):
+    kernel: Tensor
+
+    def __init__(self, from_rate: int, to_rate: int, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         common = gcd(from_rate, to_rate)
         self.up, self.down = to_rate // common, from_rate // common
         if self.up * self.down > _MAX_WEIGHTS:
             raise ValueError(
                 f"sample_rate={from_rate} Hz and {to_rate} Hz have no large common factor; "
-                f"resample the clips before, such as by AudioReader(sample_rate={to_rate})"
+                "resample the clips beforehand, for example with "
+                f"AudioReader(sample_rate={to_rate})"
             )
         taps = resampling_filter(self.up, self.down)
         half = len(taps) // 2
@@ -60,19 +64,19 @@ class Resampler(nn.Module):
         kernel = np.where(inside, taps[index.clip(0, len(taps) - 1)], 0.0)[:, np.newaxis]
         self.register_buffer("kernel", torch.from_numpy(kernel).to(dtype), persistent=False)
 
-    def n_out(self, n_samples):
+    def n_out(self, n_samples: Count) -> Count:
         """Samples at the new rate of clips of `n_samples` samples (int or Tensor)."""
         return -((-n_samples * self.up) // self.down)
 
-    def forward(self, waveforms):
-        """Resample a batch; what is beyond a clip's ends counts as silence."""
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Resample a batch; beyond its ends a clip counts as silent."""
         if self.up == self.down:
             return waveforms
         n_out = self.n_out(waveforms.shape[1])
         n_blocks = -(-n_out // self.up)
         width = (n_blocks - 1) * self.down + self.kernel.shape[2]
         after = width - self.before - waveforms.shape[1]
-        # a negative width of padding cuts samples off that no output needs
+        # negative padding cuts off samples that no output needs
         padded = F.pad(waveforms, (self.before, after))
         blocks = F.conv1d(padded.unsqueeze(1), self.kernel, stride=self.down)
         return blocks.transpose(1, 2).flatten(1)[:, :n_out]

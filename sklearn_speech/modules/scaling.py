@@ -1,12 +1,14 @@
 """From spectral energies to features and back: compression and normalisation.
 
 The two directions are one pair of methods, :meth:`Scaling.scale` and
-:meth:`Scaling.unscale`. What ``scale`` takes out of a clip (its reference level,
-its mean and spread) is the clip's *range*; ``unscale`` puts it back.
+:meth:`Scaling.unscale`. What ``scale`` removes from a clip (its reference level, its mean
+and spread) is the clip's *range*; ``unscale`` puts it back.
 """
 
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .masking import fill_padding
 
@@ -37,9 +39,9 @@ class Scaling(nn.Module):
     amin : float, default=1e-14
         Smallest energy in decibels; at least the smallest normal number of the dtype.
     top_db : float, default=80.0
-        Nothing lies further below the largest value of its clip, in dB; None is no floor.
+        Floor of each clip, in dB below its largest value; None is no floor.
     db_window : (float, float), default=None
-        Levels in dB that become 0 and 1, with what is outside cut off.
+        Levels in dB that become 0 and 1; values outside are cut off.
     normalize : {None, "clip", "band", "minmax", "max"}, default=None
         Each clip is brought to mean 0 and standard deviation 1, as a whole
         ("clip") or band by band ("band"), to [0, 1] ("minmax"), or divided by
@@ -48,19 +50,22 @@ class Scaling(nn.Module):
         Applied between compression and normalisation; has an ``inverse`` method.
     """
 
+    #: A module with a method ``inverse``, or None.
+    cepstrum: Any
+
     def __init__(
         self,
-        scaling="log",
-        power=2.0,
+        scaling: str | None = "log",
+        power: float = 2.0,
         *,
-        log_offset=1e-6,
-        ref=1.0,
-        amin=1e-14,
-        top_db=80.0,
-        db_window=None,
-        normalize=None,
-        cepstrum=None,
-    ):
+        log_offset: float = 1e-6,
+        ref: float | str = 1.0,
+        amin: float = 1e-14,
+        top_db: float | None = 80.0,
+        db_window: tuple[float, float] | None = None,
+        normalize: str | None = None,
+        cepstrum: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         if db_window is not None and not (len(db_window) == 2 and db_window[0] < db_window[1]):
             raise ValueError(f"db_window={db_window!r}: expected (low, high) in dB, low < high")
@@ -75,17 +80,17 @@ class Scaling(nn.Module):
         self.cepstrum = cepstrum
 
     @property
-    def elementwise(self):
-        """Whether every value is scaled by itself, whatever the rest of its clip is."""
+    def elementwise(self) -> bool:
+        """Whether every value is scaled independently of the rest of its clip."""
         looks_at_clip = self.scaling == "db" and (self.ref == "max" or self.top_db is not None)
         return not looks_at_clip and self.normalize is None and self.cepstrum is None
 
     @property
-    def has_ranges(self):
-        """Whether clips differ in what scaling takes out of them."""
+    def has_ranges(self) -> bool:
+        """Whether scaling removes something that differs between clips."""
         return self.normalize is not None or (self.scaling == "db" and self.ref == "max")
 
-    def scale(self, energies, valid=None):
+    def scale(self, energies: Tensor, valid: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Turn energies into features.
 
         Parameters
@@ -111,8 +116,8 @@ class Scaling(nn.Module):
         reference = reference.expand_as(shift)
         return x, torch.cat([reference, shift, spread], dim=1)
 
-    def unscale(self, features, ranges):
-        """Turn features back into energies: the inverse of :meth:`scale`, but for what it cut.
+    def unscale(self, features: Tensor, ranges: Tensor) -> Tensor:
+        """Turn features back into energies: the inverse of :meth:`scale`, up to what it cut off.
 
         Parameters
         ----------
@@ -141,7 +146,7 @@ class Scaling(nn.Module):
             x = x * (high - low) + low
         return 10.0 ** ((x + reference[..., :1]) / self.multiplier)
 
-    def _compress(self, x, valid):
+    def _compress(self, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
         reference = x.new_zeros(len(x), 1, 1)
         if self.scaling is None:
             return x, reference
@@ -157,7 +162,7 @@ class Scaling(nn.Module):
             x = x.clamp_(min=amin).log10_().mul_(self.multiplier)
         else:
             x = x.clamp(min=amin).log10() * self.multiplier
-        largest = None
+        largest = reference
         if self.ref == "max" or self.top_db is not None:
             largest = fill_padding(x, valid, -torch.inf).amax(dim=(1, 2), keepdim=True)
         if self.top_db is not None:
@@ -173,7 +178,7 @@ class Scaling(nn.Module):
             x = ((x - low) / (high - low)).clamp(0, 1)
         return x, reference
 
-    def _statistics(self, x, valid):
+    def _statistics(self, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
         over = (1,) if self.normalize == "band" else (1, 2)
         if self.normalize is None:
             zero = x.new_zeros(len(x), 1, 1)

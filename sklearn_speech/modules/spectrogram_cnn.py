@@ -1,21 +1,21 @@
 """Convolutional network on spectrograms."""
 
-from typing import Any
+from typing import Any, Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from .conv_stage import ConvStage, per_layer
+from .conv_stage import ConvStage, Padding, Size, per_layer
 from .dropout import Dropout
 from .input_norm import InputNorm
 from .masking import check_fixed_length, fill_padding, steps_mask
 
-#: How feature maps may become one vector a clip.
+#: Ways to turn feature maps into one vector per clip.
 HEADS = ("mean", "max", "mean_max", "bands", "flatten")
 
 
 class SpectrogramCNNNet(nn.Module):
-    """Convolutional stages, pooling over what is left, dense layers, logits.
+    """Convolutional stages, pooling over the remaining bands and frames, dense layers, logits.
 
     Parameters
     ----------
@@ -26,27 +26,27 @@ class SpectrogramCNNNet(nn.Module):
         Number of outputs: classes, labels, or numbers to predict.
     n_layers : int, default=4
     n_filters, kernel_size, stride, pool_size : default=None
-        One value for all layers, or a list with one entry a layer; see
-        :class:`~sklearn_speech.modules.conv_stage.ConvStage`. None is what
-        :func:`default_layers` says.
+        One value for all layers, or a list with one entry per layer; see
+        :class:`~sklearn_speech.modules.conv_stage.ConvStage`. None takes the values of
+        :func:`default_layers`.
     padding, pool_type, dropout
         Likewise.
     batch_norm : bool, default=True
     batch_norm_eps : float, default=1e-5
     head : {"mean", "max", "mean_max", "bands", "flatten"}, default="mean_max"
-        How the last stage's output becomes one vector a clip: averaged over time
-        and frequency, its maximum, both side by side, both over time alone, so
-        that bands stay apart, or all of it.
+        How the last stage's output becomes one vector per clip: its mean over time and
+        frequency, its maximum, both side by side, both over time alone, so that bands stay
+        separate, or all values.
     hidden_units : int, list of int or None, default=None
         Widths of dense ReLU layers before the logits.
     head_dropout : float or list, default=0.0
-        Before each dense layer, the last one included.
+        Dropout probability before each dense layer, including the last.
     input_norm : {None, "batch", "clip", "band"}, default="clip"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
     first_stages : list of dict, default=None
-        Arguments of stages that come before the `n_layers` ones, such as those of
-        a :class:`~sklearn_speech.modules.conv_autoencoder.ConvAutoencoderNet`.
-        Defaults count on from them.
+        Arguments of stages that come before the `n_layers` ones, such as those of a
+        :class:`~sklearn_speech.modules.conv_autoencoder.ConvAutoencoderNet`. The defaults
+        of further layers continue from these.
 
     Shape
     -----
@@ -59,25 +59,25 @@ class SpectrogramCNNNet(nn.Module):
 
     def __init__(
         self,
-        n_bands,
-        n_frames,
-        n_classes,
-        n_layers=4,
-        n_filters=None,
-        kernel_size=None,
-        stride=None,
-        padding="same",
-        pool_size=None,
-        pool_type="max",
-        batch_norm=True,
-        batch_norm_eps=1e-5,
-        dropout=0.0,
-        head="mean_max",
-        hidden_units=None,
-        head_dropout=0.0,
-        input_norm="clip",
-        first_stages=None,
-    ):
+        n_bands: int,
+        n_frames: int | None,
+        n_classes: int,
+        n_layers: int = 4,
+        n_filters: int | list[int] | None = None,
+        kernel_size: Size | list[Size] | None = None,
+        stride: Size | list[Size] | None = None,
+        padding: Padding | list[Padding] = "same",
+        pool_size: Size | list[Size] | None = None,
+        pool_type: str | list[str] = "max",
+        batch_norm: bool = True,
+        batch_norm_eps: float = 1e-5,
+        dropout: float | list[float] = 0.0,
+        head: str = "mean_max",
+        hidden_units: int | list[int] | None = None,
+        head_dropout: float | list[float] = 0.0,
+        input_norm: str | None = "clip",
+        first_stages: list[dict[str, Any]] | None = None,
+    ) -> None:
         super().__init__()
         if head not in HEADS:
             raise ValueError(f"head={head!r}: expected one of {', '.join(map(repr, HEADS))}")
@@ -90,7 +90,7 @@ class SpectrogramCNNNet(nn.Module):
         self.input_norm = InputNorm(n_bands, input_norm)
         first = list(first_stages or [])
         depth = len(first) + n_layers
-        options = {
+        options: dict[str, Any] = {
             "n_filters": n_filters,
             "kernel_size": kernel_size,
             "stride": stride,
@@ -124,18 +124,18 @@ class SpectrogramCNNNet(nn.Module):
             frames = None if frames is None else stage.out_frames(frames)
         last = widths[-1] if widths else channels
         per_filter = {"mean": 1, "max": 1, "mean_max": 2, "bands": 2 * bands}
-        if head == "flatten":
+        if head == "flatten" and frames is not None:
             per_filter[head] = bands * frames
         self.dense = _dense_layers(last * per_filter[head], hidden_units, n_classes, head_dropout)
         self.stages.to(memory_format=torch.channels_last)  # faster, above all for pooling
 
-    def freeze(self, n_stages):
+    def freeze(self, n_stages: int) -> None:
         """Freeze the first stages and the statistics of the input; 0 unfreezes all."""
         self.n_frozen = n_stages
         for i, stage in enumerate(self.stages):
             stage.requires_grad_(i >= n_stages)
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         """As in torch, but frozen modules stay in evaluation mode."""
         super().train(mode)
         if self.n_frozen:
@@ -143,8 +143,8 @@ class SpectrogramCNNNet(nn.Module):
                 module.eval()
         return self
 
-    def encode(self, x, lengths=None):
-        """Feature maps after the last stage, and the frames that each clip has there."""
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Feature maps after the last stage, and each clip's number of frames there."""
         if x.dim() == 2:
             x = x[:, :, None]
         x = self.input_norm(x, lengths)[:, None]
@@ -152,7 +152,7 @@ class SpectrogramCNNNet(nn.Module):
             x, lengths = stage(x, lengths)
         return x, lengths
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         if x.dim() == 2:
             x = x[:, :, None]
         if self.head == "flatten":
@@ -169,11 +169,11 @@ class SpectrogramCNNNet(nn.Module):
         return self.dense(_pool(x, lengths, self.head))
 
 
-def default_layers(n_layers):
+def default_layers(n_layers: int) -> dict[str, list[Any]]:
     """Default sizes of the layers.
 
-    The first layer would take most of the time: its large kernel has a stride of 2,
-    and its pooling halves the frames again.
+    The first layer would take most of the time, so its large kernel has a stride of 2 and
+    its pooling halves the frames again.
 
     Examples
     --------
@@ -190,7 +190,9 @@ def default_layers(n_layers):
     return {name: values[:n_layers] for name, values in layers.items()}
 
 
-def _dense_layers(width, hidden_units, n_classes, dropout):
+def _dense_layers(
+    width: int, hidden_units: int | list[int] | None, n_classes: int, dropout: float | list[float]
+) -> nn.Sequential:
     hidden = [] if hidden_units is None else hidden_units
     hidden = list(hidden) if isinstance(hidden, (list, tuple)) else [hidden]
     rates = per_layer("head_dropout", dropout, len(hidden) + 1)
@@ -204,8 +206,8 @@ def _dense_layers(width, hidden_units, n_classes, dropout):
     return nn.Sequential(*layers)
 
 
-def _pool(x, lengths, head):
-    """One vector a clip from feature maps (n_clips, n_filters, n_bands, n_frames)."""
+def _pool(x: Tensor, lengths: Tensor | None, head: str) -> Tensor:
+    """One vector per clip from feature maps (n_clips, n_filters, n_bands, n_frames)."""
     if head == "flatten":
         return x.flatten(1)
     over = (3,) if head == "bands" else (2, 3)
@@ -219,7 +221,7 @@ def _pool(x, lengths, head):
     return torch.cat([part.flatten(1) for part in parts], dim=1)
 
 
-def _mean(x, lengths, over):
+def _mean(x: Tensor, lengths: Tensor, over: tuple[int, ...]) -> Tensor:
     """Mean over time, or frequency and time, of maps whose padding is 0."""
     count = lengths.to(x.dtype)
     if 2 in over:

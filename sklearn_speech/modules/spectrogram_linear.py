@@ -1,6 +1,6 @@
 """Linear network on whole spectrograms."""
 
-from torch import nn
+from torch import Tensor, nn
 
 from .dropout import Dropout
 from .input_norm import InputNorm
@@ -18,7 +18,7 @@ class SpectrogramLinearNet(nn.Module):
     n_classes : int
         Number of outputs: classes, labels, or numbers to predict.
     dropout : float, default=0.0
-        Of bands and frames, before the layer.
+        Dropout probability of the input values.
     input_norm : {None, "batch", "clip", "band"}, default="clip"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
 
@@ -34,7 +34,14 @@ class SpectrogramLinearNet(nn.Module):
     48492
     """
 
-    def __init__(self, n_bands, n_frames, n_classes, dropout=0.0, input_norm="clip"):
+    def __init__(
+        self,
+        n_bands: int,
+        n_frames: int | None,
+        n_classes: int,
+        dropout: float = 0.0,
+        input_norm: str | None = "clip",
+    ) -> None:
         super().__init__()
         if n_frames is None:
             raise ValueError(
@@ -46,7 +53,7 @@ class SpectrogramLinearNet(nn.Module):
         self.dropout = Dropout(dropout)
         self.linear = nn.Linear(n_bands * n_frames, n_classes)
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         if x.dim() == 2:
             x = x[:, :, None]
         check_fixed_length(x, lengths, self.n_frames, "frames", "SpectrogramLinearNet")

@@ -1,9 +1,12 @@
 """Google's speech embedding: a convolutional network over mel spectrograms of 16 kHz speech."""
 
+from typing import Self
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .counts import Count
 from .front_end import FrontEnd
 
 #: Amplitude of a full-scale sample of 16 bits: the network was trained on such samples.
@@ -12,36 +15,36 @@ _FULL_SCALE = 32768.0
 _DECIBEL_SCALE, _DECIBEL_SHIFT = 0.1, 2.0
 #: Slope of the activation below 0, and its least value.
 _SLOPE, _FLOOR = 0.2, -0.4
-#: Vectors computed at a time of one long clip, where no gradients are needed.
+#: Number of vectors of a long clip that are computed at a time, without gradients.
 _BLOCK = 256
 
-#: Channels of the blocks after the first, and what the maxima after each pool: frames, bands.
+#: Channels of the blocks after the first, and the pooling size after each: frames, bands.
 _BLOCKS = ((48, (1, 2)), (72, (2, 2)), (96, (1, 2)), (96, (2, 2)))
 
 
 class SpeechEmbeddingNet(nn.Module):
-    """Vectors of 96 numbers, one each 80 ms, from 16 kHz speech [1]_.
+    """Vectors of 96 numbers, one every 80 ms, from 16 kHz speech [1]_.
 
-    A mel spectrogram of 32 bands from 60 to 3800 Hz, 20 convolutions along time
-    or frequency, and five poolings. Nothing is padded along time, so that
-    each vector depends on a window of 76 mel frames (782 ms) alone, and a
-    longer clip gives one vector for each further 8 frames: the same numbers as window
-    by window. One thing looks at the whole clip: mel energies more than
-    80 dB below the largest of the clip are raised to that level.
+    A mel spectrogram of 32 bands from 60 to 3800 Hz, 20 convolutions along time or
+    frequency, and five poolings. Nothing is padded along time, so that each vector depends
+    on a window of 76 mel frames (782 ms) alone, and a longer clip gives one vector for each
+    further 8 frames: the same numbers as window by window. Only one step depends on the
+    whole clip: mel energies more than 80 dB below the largest of the clip are raised to
+    that level.
 
     Weights are random until :meth:`load_weights` is called.
 
     Parameters
     ----------
     dtype : torch.dtype, default=torch.float32
-        In which the network computes.
+        Type in which the network computes.
 
     Attributes
     ----------
     n_bands : int
-        Numbers of a vector, 96.
+        Size of a vector, 96.
     sample_rate, window_length, hop_length : int
-        16000 Hz; samples that one vector looks at (12512), and samples from one to
+        16000 Hz; samples that one vector depends on (12512), and samples from one vector to
         the next (1280).
     window_frames, hop_frames : int
         The same in mel frames, 76 and 8.
@@ -67,7 +70,7 @@ class SpeechEmbeddingNet(nn.Module):
     window_length = 512 + (window_frames - 1) * 160
     hop_length = hop_frames * 160
 
-    def __init__(self, dtype=torch.float32):
+    def __init__(self, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.mel = FrontEnd(
             self.sample_rate,
@@ -97,10 +100,11 @@ class SpeechEmbeddingNet(nn.Module):
             channels = wider
         convolutions.append(nn.Conv2d(channels, self.n_bands, (3, 1), bias=False))
         self.convolutions = nn.ModuleList(convolutions)
-        self.to(dtype=dtype, memory_format=torch.channels_last)
+        # torch annotates no memory_format
+        self.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def load_weights(self, weights):
-        """Take the weights of the published network.
+    def load_weights(self, weights: list[Tensor]) -> Self:
+        """Load the weights of the published network.
 
         Parameters
         ----------
@@ -115,7 +119,7 @@ class SpeechEmbeddingNet(nn.Module):
         Raises
         ------
         ValueError
-            When their number or shapes are others.
+            When their number or shapes differ.
         """
         parameters = list(self.convolutions.parameters())
         expected = [tuple(p.shape) for p in parameters]
@@ -133,11 +137,11 @@ class SpeechEmbeddingNet(nn.Module):
                 parameter.copy_(weight)
         return self
 
-    def n_frames(self, n_samples):
+    def n_frames(self, n_samples: Count) -> Count:
         """Vectors of clips of `n_samples` samples (int or Tensor), at least one window long."""
         return 1 + (n_samples - self.window_length) // self.hop_length
 
-    def spectrogram(self, waveforms, lengths=None):
+    def spectrogram(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Mel spectrograms on the scale that the network was trained on.
 
         Parameters
@@ -153,7 +157,7 @@ class SpeechEmbeddingNet(nn.Module):
         """
         return self.mel(waveforms, lengths) * _DECIBEL_SCALE + _DECIBEL_SHIFT
 
-    def embed(self, mel):
+    def embed(self, mel: Tensor) -> Tensor:
         """Vectors of mel spectrograms.
 
         Parameters
@@ -176,15 +180,15 @@ class SpeechEmbeddingNet(nn.Module):
             parts.append(self._convolve(x[:, :, begin:end]))
         return torch.cat(parts, dim=2)
 
-    def _convolve(self, x):
+    def _convolve(self, x: Tensor) -> Tensor:
         n_clips = len(x)
         if n_clips == 1 and x.device.type == "cpu":
-            # on one thread torch convolves a single clip by another library than several:
-            # slower than two clips by the usual one, and with other rounding
+            # on one thread, torch convolves a single clip with another library than several
+            # clips: slower than two clips with the usual one, and with different rounding
             x = x.expand(2, -1, -1, -1)
         for i, convolution in enumerate(self.convolutions):
-            # channels beside each other make convolutions five times as fast on a CPU; a
-            # single clip of one channel has no layout of its own, so the second one says it
+            # the channels-last layout makes convolutions five times as fast on a CPU; an input of
+            # one channel does not determine a layout, so every output is given it
             x = convolution(x).contiguous(memory_format=torch.channels_last)
             if i + 1 == len(self.convolutions):
                 break
@@ -197,7 +201,7 @@ class SpeechEmbeddingNet(nn.Module):
                 x = F.leaky_relu_(x, _SLOPE).clamp_(min=_FLOOR)
         return x[:n_clips].squeeze(3)
 
-    def forward(self, waveforms, lengths=None):
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Vectors of a batch.
 
         Parameters
@@ -215,7 +219,7 @@ class SpeechEmbeddingNet(nn.Module):
         return self.embed(self.spectrogram(waveforms, lengths))
 
 
-def _across_bands_and_frames(n_in, n_out):
+def _across_bands_and_frames(n_in: int, n_out: int) -> list[nn.Conv2d]:
     """A convolution across bands, padded, and one along time, which is not."""
     return [
         nn.Conv2d(n_in, n_out, (1, 3), padding=(0, 1)),

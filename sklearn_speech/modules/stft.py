@@ -10,7 +10,7 @@ from torch import Tensor, nn
 ROOT_EPSILON = 1e-12
 
 
-def _detrended(frames, detrend):
+def _detrended(frames: Tensor, detrend: str | None) -> Tensor:
     if detrend is None:
         return frames
     frames = frames - frames.mean(dim=-1, keepdim=True)
@@ -38,22 +38,29 @@ class FixedSTFT(nn.Module):
 
     window: Tensor
 
-    def __init__(self, window, n_fft, *, detrend=None, dtype=torch.float32):
+    def __init__(
+        self,
+        window: np.ndarray,
+        n_fft: int,
+        *,
+        detrend: str | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
         self.n_fft = n_fft
         self.detrend = detrend
         self.n_bins = n_fft // 2 + 1
         self.register_buffer("window", torch.as_tensor(np.asarray(window), dtype=dtype))
 
-    def windowed(self, frames, out=None):
+    def windowed(self, frames: Tensor, out: Tensor | None = None) -> Tensor:
         """Frames times the window, written to `out` if that is given."""
         return torch.mul(_detrended(frames, self.detrend), self.window, out=out)
 
-    def spectrum(self, windowed):
+    def spectrum(self, windowed: Tensor) -> Tensor:
         """Complex spectra of windowed frames, (..., win_length) -> (..., n_bins)."""
         return torch.fft.rfft(windowed, n=self.n_fft)
 
-    def forward(self, frames, power=2.0):
+    def forward(self, frames: Tensor, power: float = 2.0) -> Tensor:
         """Magnitudes raised to `power`, (..., win_length) -> (..., n_bins)."""
         spectrum = self.spectrum(self.windowed(frames))
         if power == 2:
@@ -81,7 +88,14 @@ class TrainableSTFT(nn.Module):
         The kernels.
     """
 
-    def __init__(self, window, n_fft, *, detrend=None, dtype=torch.float32):
+    def __init__(
+        self,
+        window: np.ndarray,
+        n_fft: int,
+        *,
+        detrend: str | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
         self.n_fft = n_fft
         self.detrend = detrend
@@ -93,7 +107,7 @@ class TrainableSTFT(nn.Module):
         self.cosine = nn.Parameter(torch.as_tensor(np.cos(angles) * window, dtype=dtype))
         self.sine = nn.Parameter(torch.as_tensor(np.sin(angles) * window, dtype=dtype))
 
-    def forward(self, frames, power=2.0):
+    def forward(self, frames: Tensor, power: float = 2.0) -> Tensor:
         """Magnitudes raised to `power`, (..., win_length) -> (..., n_bins)."""
         frames = _detrended(frames, self.detrend)
         energies = (frames @ self.cosine.T).square() + (frames @ self.sine.T).square()

@@ -1,10 +1,13 @@
 """Convolutional network on raw samples."""
 
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .conv_stage import per_layer
+from .counts import Count, at_least
 from .dropout import Dropout
 from .loudness import equalize_loudness
 from .masked_norm import MaskedBatchNorm
@@ -15,94 +18,99 @@ from .precision import at_least_single
 class WaveformCNNNet(nn.Module):
     """A strided convolution over raw samples, convolutional stages, pooling, logits.
 
-    The defaults suit words at 8 to 16 kHz: the first convolution sees 5 to 10 ms
-    at a time, residual stages follow, and the network's output does not depend on
-    a clip's loudness.
+        The defaults suit words at 8 to 16 kHz: the first convolution sees 5 to 10 ms
+        at a time, residual stages follow, and the network's output does not depend on
+        a clip's loudness.
 
-    With `lengths`, a clip in a padded batch gives what it gives alone: padding is
-    zeroed before each convolution, and left out of the statistics of batch norm
-    and of the pooling over time. Clips shorter than the first kernel, or than a
-    pooling window, are zero-padded to it at the end.
+        With `lengths`, a clip in a padded batch gives what it gives alone: padding is
+        zeroed before each convolution, and left out of the statistics of batch norm
+        and of the pooling over time. Clips shorter than the first kernel, or than a
+        pooling window, are zero-padded to it at the end.
 
-    Parameters
-    ----------
-    n_times : int or None
-        Samples of each clip. None where clips differ in length; ``head="flatten"``
-        needs a number.
-    n_classes : int
-        Number of outputs: classes, labels, or numbers to predict.
-    n_layers : int, default=4
-        Stages after the first convolution.
-    n_filters : int or list, default=None
-        Of each stage. None is 32 in the first stage, doubling up to 128.
-    kernel_size : int or list, default=3
-        Of each stage's convolution, in steps; the sequence keeps its length, and an
-        even kernel looks further ahead than back, as in Keras.
-    pool_size : int or list, default=4
-        Of each stage's max pooling; what is left over at the end is dropped.
-    first_filters : int or None, default=None
-        Of the first convolution. None is as many as in the first stage.
-    first_kernel_size : int, default=80
-        In samples.
-    first_stride : int, default=4
-        In samples. The first kernel and stride are 10 ms and 0.5 ms at 8 kHz.
-    residual : bool, default=True
-        Whether each stage is two convolutions with a shortcut round them, or one.
-    bias : bool, default=False
-        Whether convolutions have a bias, of no use before batch norm.
-    batch_norm_eps : float, default=1e-5
-    batch_norm_momentum : float, default=0.1
-        Keras has 1e-3 and, by torch's way of counting, 0.01.
-    dropout : float or list, default=0.0
-        Probability of dropping a channel after each stage.
-    head : {"mean", "max", "mean_max", "flatten"}, default="mean_max"
-        How the last stage's output becomes one vector a clip: averaged over time,
-        its maximum, both side by side, or all of it.
-    head_dropout : float, default=0.0
-        Before the last, linear layer.
-    equal_loudness : bool, default=True
-        Whether each clip is first brought to the same loudness, see
-        :func:`~sklearn_speech.modules.loudness.equalize_loudness`.
+        Parameters
+        ----------
+        n_times : int or None
+            Samples of each clip. None where clips differ in length; ``head="flatten"``
+            needs a number.
+        n_classes : int
+            Number of outputs: classes, labels, or numbers to predict.
+        n_layers : int, default=4
+            Stages after the first convolution.
+        n_filters : int or list, default=None
+            Filters of each stage. None is 32 in the first stage, doubling up to 128.
+        kernel_size : int or list, default=3
+            Kernel of each stage's convolution, in steps; the sequence keeps its length, and
+            an even kernel reaches further ahead than back, as in Keras.
+        pool_size : int or list, default=4
+            Window of each stage's max pooling; leftover steps at the end are dropped.
+        first_filters : int or None, default=None
+            Filters of the first convolution. None is the number of the first stage.
+        first_kernel_size : int, default=80
+            In samples.
+        first_stride : int, default=4
+            In samples. The first kernel and stride are 10 ms and 0.5 ms at 8 kHz.
+        residual : bool, default=True
+            Whether each stage is two convolutions with a shortcut round them, or one.
+        bias : bool, default=False
+            Whether convolutions have a bias, which has no effect before batch norm.
+        batch_norm_eps : float, default=1e-5
+        batch_norm_momentum : float, default=0.1
+            Keras uses 1e-3 and, in torch's convention, 0.01.
+        dropout : float or list, default=0.0
+            Probability of dropping a channel after each stage.
+        head : {"mean", "max", "mean_max", "flatten"}, default="mean_max"
+            How the last stage's output becomes one vector per clip: its mean over time, its
+            maximum, both side by side, or all values.
+        head_dropout : float, default=0.0
+            Dropout probability before the last, linear layer.
+        equal_loudness : bool, default=True
+            Whether each clip is first brought to the same loudness, see
+            :func:`~sklearn_speech.modules.loudness.equalize_loudness`.
 
-    Shape
-    -----
-    Input (n_clips, n_times), output (n_clips, n_classes).
+        Shape
+        -----
+        Input (n_clips, n_times), output (n_clips, n_classes).
 
-    References
-    ----------
-    J. Lee, J. Park, K. L. Kim and J. Nam, "Sample-level deep convolutional neural
-    networks for music auto-tagging using raw waveforms", SMC 2017 (arXiv
-    1703.01789): ``first_kernel_size=3, first_stride=3, pool_size=3,
-    residual=False``, last stage with ``kernel_size`` and ``pool_size`` 1.
+        References
+        ----------
+        J. Lee, J. Park, K. L. Kim and J. Nam, "Sample-level deep convolutional neural
+        networks for music auto-tagging using raw waveforms", SMC 2017 (arXiv
+        1703.01789): ``first_kernel_size=3, first_stride=3, pool_size=3,
+        residual=False``, last stage with ``kernel_size`` and ``pool_size`` 1.
 
-    Examples
-    --------
-    >>> import torch
-    >>> net = WaveformCNNNet(n_times=8000, n_classes=10)
-    >>> net(torch.zeros(2, 8000)).shape
-    torch.Size([2, 10])
+        Examples
+        --------
+        >>> from typing import Any
+
+    import torch
+        >>> net = WaveformCNNNet(n_times=8000, n_classes=10)
+        >>> net(torch.zeros(2, 8000)).shape
+        torch.Size([2, 10])
     """
+
+    #: An nn.ModuleList of stages, which no annotation can say.
+    stages: Any
 
     def __init__(
         self,
-        n_times,
-        n_classes,
-        n_layers=4,
-        n_filters=None,
-        kernel_size=3,
-        pool_size=4,
-        first_filters=None,
-        first_kernel_size=80,
-        first_stride=4,
-        residual=True,
-        bias=False,
-        batch_norm_eps=1e-5,
-        batch_norm_momentum=0.1,
-        dropout=0.0,
-        head="mean_max",
-        head_dropout=0.0,
-        equal_loudness=True,
-    ):
+        n_times: int | None,
+        n_classes: int,
+        n_layers: int = 4,
+        n_filters: int | list[int] | None = None,
+        kernel_size: int | list[int] = 3,
+        pool_size: int | list[int] = 4,
+        first_filters: int | None = None,
+        first_kernel_size: int = 80,
+        first_stride: int = 4,
+        residual: bool = True,
+        bias: bool = False,
+        batch_norm_eps: float = 1e-5,
+        batch_norm_momentum: float = 0.1,
+        dropout: float | list[float] = 0.0,
+        head: str = "mean_max",
+        head_dropout: float = 0.0,
+        equal_loudness: bool = True,
+    ) -> None:
         super().__init__()
         if head not in ("mean", "max", "mean_max", "flatten"):
             raise ValueError(f"head={head!r}: expected 'mean', 'max', 'mean_max' or 'flatten'")
@@ -119,7 +127,7 @@ class WaveformCNNNet(nn.Module):
         rates = per_layer("dropout", dropout, n_layers)
         if first_filters is None:
             first_filters = widths[0] if widths else 32
-        norm = {"eps": batch_norm_eps, "momentum": batch_norm_momentum}
+        norm: dict[str, Any] = {"eps": batch_norm_eps, "momentum": batch_norm_momentum}
 
         self.first = nn.Conv1d(1, first_filters, first_kernel_size, first_stride, bias=bias)
         self.first_norm = MaskedBatchNorm(first_filters, **norm)
@@ -131,21 +139,21 @@ class WaveformCNNNet(nn.Module):
             )
         )
         width = widths[-1] if widths else first_filters
-        if head == "flatten":
+        if head == "flatten" and n_times is not None:
             width *= self.out_steps(n_times)
         elif head == "mean_max":
             width *= 2
         self.head_dropout = Dropout(head_dropout)
         self.classify = nn.Linear(width, n_classes)
 
-    def out_steps(self, lengths):
+    def out_steps(self, lengths: Count) -> Count:
         """Steps that leave the last stage for samples that enter; takes an int or a Tensor."""
         steps = _first_steps(lengths, self.first)
         for stage in self.stages:
             steps = _pooled_steps(steps, stage.pool_size)
         return steps
 
-    def encode(self, x, lengths=None):
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Features after the last stage, and how many steps of them each clip has.
 
         Parameters
@@ -172,7 +180,7 @@ class WaveformCNNNet(nn.Module):
             x, lengths = stage(x, lengths)
         return x, lengths
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         if self.head == "flatten":
             check_fixed_length(x, lengths, self.n_times, "samples", "head='flatten'")
             lengths = None
@@ -198,17 +206,26 @@ class PlainStage(nn.Module):
     (n_clips, out_channels, n_steps // pool_size), and the clips' lengths there.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, pool_size, dropout, bias, norm):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        pool_size: int,
+        dropout: float,
+        bias: bool,
+        norm: dict[str, Any],
+    ) -> None:
         super().__init__()
         self.pool_size = pool_size
         self.conv = SameConv1d(in_channels, out_channels, kernel_size, bias=bias)
         self.norm = MaskedBatchNorm(out_channels, **norm)
         self.dropout = nn.Dropout1d(dropout)
 
-    def convolve(self, x, lengths, mask):
+    def convolve(self, x: Tensor, lengths: Tensor | None, mask: Tensor | None) -> Tensor:
         return self.norm(self.conv(x), mask)
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
         x = mask_frames(F.relu(self.convolve(x, lengths, mask)), lengths)
         if self.pool_size > 1:  # zeros are neutral here: nothing is negative after ReLU
@@ -225,7 +242,16 @@ class ResidualStage(PlainStage):
     one step where the number of channels changes.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, pool_size, dropout, bias, norm):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        pool_size: int,
+        dropout: float,
+        bias: bool,
+        norm: dict[str, Any],
+    ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, pool_size, dropout, bias, norm)
         self.second_conv = SameConv1d(out_channels, out_channels, kernel_size, bias=bias)
         self.second_norm = MaskedBatchNorm(out_channels, **norm)
@@ -235,7 +261,7 @@ class ResidualStage(PlainStage):
             else nn.Identity()
         )
 
-    def convolve(self, x, lengths, mask):
+    def convolve(self, x: Tensor, lengths: Tensor | None, mask: Tensor | None) -> Tensor:
         y = mask_frames(F.relu(super().convolve(x, lengths, mask)), lengths)
         return self.second_norm(self.second_conv(y), mask) + self.shortcut(x)
 
@@ -243,30 +269,26 @@ class ResidualStage(PlainStage):
 class SameConv1d(nn.Conv1d):
     """Convolution that keeps the length; an even kernel is padded more at the end."""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         total = self.kernel_size[0] - 1
         return super().forward(F.pad(x, (total // 2, total - total // 2)))
 
 
-def _pad_end(x, n_steps):
+def _pad_end(x: Tensor, n_steps: int) -> Tensor:
     missing = n_steps - x.shape[-1]
     return F.pad(x, (0, missing)) if missing > 0 else x
 
 
-def _at_least_one(steps):
-    return steps.clamp(min=1) if isinstance(steps, torch.Tensor) else max(steps, 1)
+def _first_steps(lengths: Count, conv: nn.Conv1d) -> Count:
+    return at_least((lengths - conv.kernel_size[0]) // conv.stride[0] + 1, 1)
 
 
-def _first_steps(lengths, conv):
-    return _at_least_one((lengths - conv.kernel_size[0]) // conv.stride[0] + 1)
+def _pooled_steps(lengths: Count, pool_size: int) -> Count:
+    return at_least(lengths // pool_size, 1)
 
 
-def _pooled_steps(lengths, pool_size):
-    return _at_least_one(lengths // pool_size)
-
-
-def _pool(x, lengths, head):
-    """One vector a clip from features (n_clips, n_filters, n_steps), zero in the padding."""
+def _pool(x: Tensor, lengths: Tensor | None, head: str) -> Tensor:
+    """One vector per clip from features (n_clips, n_filters, n_steps), zero in the padding."""
     if head == "flatten":
         return x.flatten(1)
     x, parts = at_least_single(x), []  # sums and lengths need more digits than half precision

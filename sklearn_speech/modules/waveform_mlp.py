@@ -3,7 +3,7 @@
 import itertools
 import numbers
 
-from torch import nn
+from torch import Tensor, nn
 
 from .dropout import Dropout
 from .loudness import equalize_loudness
@@ -38,7 +38,14 @@ class WaveformMLPNet(nn.Module):
     3841418
     """
 
-    def __init__(self, n_times, n_classes, hidden_units=128, dropout=0.0, equal_loudness=True):
+    def __init__(
+        self,
+        n_times: int | None,
+        n_classes: int,
+        hidden_units: int | list[int] = 128,
+        dropout: float = 0.0,
+        equal_loudness: bool = True,
+    ) -> None:
         super().__init__()
         if n_times is None:
             raise ValueError(
@@ -46,13 +53,15 @@ class WaveformMLPNet(nn.Module):
                 "put PadOrTrim before this step"
             )
         self.n_times, self.equal_loudness = n_times, equal_loudness
-        single = isinstance(hidden_units, numbers.Integral)
-        widths = [n_times, *([hidden_units] if single else hidden_units)]
-        layers = []
+        widths = [n_times]
+        widths += (
+            [hidden_units] if isinstance(hidden_units, (int, numbers.Integral)) else hidden_units
+        )
+        layers: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):
             layers += [nn.Linear(before, after), nn.ReLU(), Dropout(dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], n_classes))
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         check_fixed_length(x, lengths, self.n_times, "samples", "WaveformMLPNet")
         return self.layers(equalize_loudness(x) if self.equal_loudness else x)

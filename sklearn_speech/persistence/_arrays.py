@@ -1,7 +1,8 @@
-"""Arrays and scalars of every plain dtype as what a safetensors file can hold, bit by bit."""
+"""Arrays and scalars of every plain dtype in a form that safetensors stores bit by bit."""
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +15,8 @@ _DTYPE = re.compile(r"[<>|=]?[biufcSUmM]\d+(\[\d*[a-zA-Z]+\])?", re.ASCII)
 _LAST_CODE_POINT = 0x10FFFF
 
 
-def pack(array):
-    """Take an array apart.
+def pack(array: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+    """Split an array into stored values and a header.
 
     Parameters
     ----------
@@ -27,10 +28,10 @@ def pack(array):
     stored : ndarray
         In C order, of a dtype that safetensors knows.
     header : dict
-        What else :func:`unpack` needs; memory order matters, since sums of the
-        same numbers in another order differ in the last bit.
+        What else :func:`unpack` needs. It holds the memory order, since sums of the same
+        numbers in another order differ in the last bit.
     """
-    header = {}
+    header: dict[str, Any] = {}
     if not array.flags.c_contiguous:
         axes = sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))
         if axes != list(range(array.ndim)):
@@ -43,8 +44,8 @@ def pack(array):
     return array, header
 
 
-def unpack(stored, header):
-    """Put an array together again; see :func:`pack`.
+def unpack(stored: np.ndarray, header: dict[str, Any]) -> np.ndarray:
+    """Rebuild an array; see :func:`pack`.
 
     Raises
     ------
@@ -56,60 +57,62 @@ def unpack(stored, header):
     if "axes" in header:
         axes = header["axes"]
         if sorted(sizes(axes)) != list(range(stored.ndim)):
-            raise ValueError(f"{axes!r} is not an order of {stored.ndim} axes")
+            raise ValueError(f"{axes!r} is not a permutation of {stored.ndim} axes")
         stored = stored.transpose(np.argsort(axes))
     return stored
 
 
-def _from_bytes(stored, dtype, shape):
+def _from_bytes(stored: np.ndarray, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
     n_bytes = math.prod(shape) * dtype.itemsize
     if stored.dtype != np.uint8 or stored.ndim != 1 or stored.size != n_bytes:
-        raise ValueError(f"{stored.size} bytes are no array of shape {shape} and dtype {dtype}")
+        raise ValueError(
+            f"{stored.size} bytes do not make an array of shape {shape} and dtype {dtype}"
+        )
     array = stored.view(dtype).reshape(shape) if n_bytes else np.empty(shape, dtype)
     if dtype.kind == "U" and n_bytes:
         codes = stored.view(np.dtype("u4").newbyteorder(dtype.byteorder))
         if codes.max() > _LAST_CODE_POINT:
-            raise ValueError("text holds what is not Unicode")
+            raise ValueError("text holds code points beyond Unicode")
     return array
 
 
-def plain_dtype(text):
-    """The dtype called `text`, if values of it are plain bytes.
+def plain_dtype(text: object) -> np.dtype:
+    """The dtype called `text`, if its values are plain bytes.
 
     Raises
     ------
     ValueError
-        For any other.
+        For any other name.
     """
     if not isinstance(text, str) or not _DTYPE.fullmatch(text):
         raise ValueError(f"{text!r} is not a dtype of plain values")
     return np.dtype(text)
 
 
-def is_plain(dtype):
+def is_plain(dtype: np.dtype) -> bool:
     """Whether arrays of a dtype can be packed."""
     return dtype.itemsize > 0 and bool(_DTYPE.fullmatch(dtype.str))
 
 
-def sizes(values):
-    """`values` as a tuple, if they are whole numbers that sizes can be.
+def sizes(values: object) -> tuple[int, ...]:
+    """`values` as a tuple, if they are valid sizes.
 
     Raises
     ------
     ValueError
-        When they are not, or are negative.
+        When they are not whole numbers of at least 0.
     """
     if not isinstance(values, list) or any(type(v) is not int or v < 0 for v in values):
         raise ValueError(f"{values!r} is not a list of sizes")
     return tuple(values)
 
 
-def pack_scalar(value):
+def pack_scalar(value: np.generic) -> list[str]:
     """A numpy scalar as its dtype and its bytes."""
     return [value.dtype.str, value.tobytes().hex()]
 
 
-def unpack_scalar(pair):
+def unpack_scalar(pair: list[str]) -> Any:
     """The numpy scalar of :func:`pack_scalar`."""
     text, content = pair
     stored = np.frombuffer(bytes.fromhex(content), np.uint8)

@@ -1,4 +1,4 @@
-"""The safetensors file round an estimator: its header, its checksum, and how large both may be."""
+"""The safetensors file around an estimator: its header, its checksum and its limits."""
 
 import hashlib
 import json
@@ -6,29 +6,30 @@ import os
 import re
 import stat
 from pathlib import Path
+from typing import Any, NoReturn
 
 FORMAT, FORMAT_VERSION = "sklearn_speech.estimator", "2"
 
-#: Bytes of the header. The format allows 100 MB, from which a parser makes several GB.
+#: Largest header in bytes. The format allows 100 MB, which take several GB once parsed.
 MAX_HEADER = 16 * 2**20
 
-#: JSON nested deeper than values may be; see ``MAX_DEPTH`` of the encoder.
+#: Deepest nesting of JSON; for that of values see ``MAX_DEPTH`` of the encoder.
 _MAX_JSON_DEPTH = 600
 
-#: Bytes that Python takes for an object, a list and a further entry of JSON text.
+#: Bytes that Python needs for an object, a list and each further entry of parsed JSON.
 _OBJECT, _LIST, _ENTRY = 240, 90, 60
 
-#: Bytes that a parsed text may take.
+#: Most bytes that a parsed text may take.
 _MAX_PARSED = 64 * 2**20
 
 _DIGEST = re.compile(rb'"sha256":"([0-9a-f]{64})"')
 _NO_DIGEST = b"0" * 64
-#: Without a way back, and up to the end where a string has none: never quadratic.
+#: Possessive, and up to the end of the text for a string without an end: never quadratic.
 _STRING = re.compile(r'"(?:[^"\\]++|\\(?:.|\Z))*+(?:"|\Z)', re.DOTALL)
 _CHUNK = 2**20
 
 
-def sign(content):
+def sign(content: bytes) -> bytes:
     """The bytes of a safetensors file with their SHA-256 in the header.
 
     The digest is of all bytes of the file, with zeros where the digest itself stands.
@@ -53,16 +54,16 @@ def sign(content):
     return b"".join([content[:start], digest, content[start + len(digest) :]])
 
 
-def unsigned():
-    """What stands in the metadata until :func:`sign` puts the digest there."""
+def unsigned() -> dict[str, str]:
+    """The metadata before :func:`sign` adds the digest."""
     return {"format": FORMAT, "format_version": FORMAT_VERSION, "sha256": _NO_DIGEST.decode()}
 
 
-def read_metadata(path):
+def read_metadata(path: Path) -> dict[str, str]:
     """Check a file from its first byte to its last, and return what its header says.
 
-    Reads the file once, in pieces, and keeps the header alone. Needs neither torch
-    nor safetensors.
+    Reads the file once, in pieces, and keeps only the header. Needs neither torch nor
+    safetensors.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def read_metadata(path):
     with open(path, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise ValueError("it is no regular file")
+            raise ValueError("it is not a regular file")
         first = file.read(8)
         size = int.from_bytes(first, "little")
         if len(first) < 8 or size > status.st_size - 8:
@@ -99,7 +100,7 @@ def read_metadata(path):
     return metadata
 
 
-def _metadata(header):
+def _metadata(header: bytes) -> dict[str, str]:
     found = parse(header.decode())
     metadata = found.get("__metadata__") if isinstance(found, dict) else None
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
@@ -112,15 +113,15 @@ def _metadata(header):
     return metadata
 
 
-def _place_of_digest(header):
+def _place_of_digest(header: bytes) -> int:
     places = [match.start(1) for match in _DIGEST.finditer(header)]
     if len(places) != 1:
         raise ValueError(f"its header has {len(places)} checksums, expected one")
     return places[0]
 
 
-def parse(text):
-    """The values of JSON text that is neither deep nor large once it is parsed.
+def parse(text: str) -> Any:
+    """Parse JSON text, unless its values would be deeply nested or take much memory.
 
     Parameters
     ----------
@@ -133,7 +134,8 @@ def parse(text):
     Raises
     ------
     ValueError
-        When the text is no JSON, or would take much more memory than it has bytes.
+        When the text is not JSON, is nested too deeply, or would take much more memory than
+        it has bytes.
     """
     size = _OBJECT * text.count("{") + _LIST * text.count("[") + _ENTRY * text.count(",")
     if size > _MAX_PARSED:
@@ -144,7 +146,7 @@ def parse(text):
     return json.loads(text, parse_constant=_refuse_constant)
 
 
-def _check_depth(text):
+def _check_depth(text: str) -> None:
     depth = 0
     for mark in re.findall(r"[\[\]{}]", _STRING.sub("", text)):
         depth += 1 if mark in "[{" else -1
@@ -152,11 +154,11 @@ def _check_depth(text):
             raise ValueError(f"its JSON is nested more than {_MAX_JSON_DEPTH} deep")
 
 
-def _refuse_constant(text):
+def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not JSON")
 
 
-def as_file(path):
+def as_file(path: str | os.PathLike[str]) -> Path:
     """The path of a file to read, or an error that names what is there instead."""
     path = Path(path)
     if path.is_dir():

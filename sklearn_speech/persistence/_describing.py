@@ -1,22 +1,23 @@
-"""What an estimator itself tells for its model card."""
+"""What a model card takes from the estimator itself."""
 
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
 from ._model_card import ModelCard
 
-#: Characters of a parameter that a card keeps.
+#: Most characters of a parameter in a card.
 _LENGTH = 200
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
-def describe(estimator, card):
-    """A card with what the estimator tells, where the card does not say it already.
+def describe(estimator: Any, card: ModelCard | None) -> ModelCard:
+    """Fill in the fields that a card lacks from the estimator.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def describe(estimator, card):
     )
 
 
-def _classes(estimator):
+def _classes(estimator: Any) -> list[str] | None:
     """Labels, or phones, of the estimator or the last step of a pipeline."""
     last = estimator.steps[-1][1] if getattr(estimator, "steps", None) else estimator
     for name in ("classes_", "phones_"):
@@ -63,8 +64,8 @@ def _classes(estimator):
     return None
 
 
-def _only_number(parameters, name):
-    """The value that all parameters of a name share; None where they differ."""
+def _only_number(parameters: dict[str, Any], name: str) -> Any:
+    """The value that all parameters of this name share; None where they differ."""
     values = {
         value
         for key, value in parameters.items()
@@ -73,8 +74,8 @@ def _only_number(parameters, name):
     return values.pop() if len(values) == 1 else None
 
 
-def _printed(value):
+def _printed(value: Any) -> str:
     try:
         return _ADDRESS.sub("", repr(value))
-    except ValueError:  # of a number with thousands of digits
+    except ValueError:  # an int with thousands of digits
         return f"<{type(value).__name__}>"

@@ -2,7 +2,9 @@
 
 import math
 import warnings
+from collections.abc import Callable, Iterable
 from pathlib import Path, PosixPath, WindowsPath
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -13,9 +15,10 @@ from skorch.callbacks import Callback
 
 from ..base import BaseSpeechNet
 from ._arrays import is_plain, pack, pack_scalar
+from ._names import Names
 from ._nets import ON_DISK, check_attribute, fitted_parts, may_be_circular, state_of_net
 
-#: Objects inside objects; what goes deeper is a mistake, or made to exhaust the stack.
+#: Deepest nesting of objects; anything deeper is a mistake, or meant to exhaust the stack.
 MAX_DEPTH = 100
 
 _STORABLE = (
@@ -25,11 +28,10 @@ _STORABLE = (
 
 
 class Encoder:
-    """Writes values as nodes: themselves where JSON has them, else ``{kind: content}``.
+    """Writes values as nodes: unchanged where JSON can hold them, else ``{kind: content}``.
 
-    Lists, dicts, arrays and objects that occur twice are written once and
-    referred to by the order in which they came, so that what was one object is one
-    object again.
+    A list, dict, array or object that occurs twice is written once and then referred to by
+    its number, so that it is one object again after loading.
 
     Parameters
     ----------
@@ -41,11 +43,15 @@ class Encoder:
         By path.
     """
 
-    def __init__(self, names):
-        self.names, self.arrays = names, {}
-        self._numbers, self._alive, self._whole, self._depth = {}, [], set(), 0
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.arrays: dict[str, np.ndarray] = {}
+        self._numbers: dict[int, int] = {}
+        self._alive: list[Any] = []
+        self._whole: set[int] = set()
+        self._depth = 0
 
-    def encode(self, value, path):
+    def encode(self, value: Any, path: str) -> Any:
         """The node of a value; `path` says in errors where it is."""
         kind = type(value)
         if value is None or kind in (bool, str):
@@ -64,42 +70,42 @@ class Encoder:
         self._depth -= 1
         return node
 
-    def refuse(self, value, path, why=""):
+    def refuse(self, value: Any, path: str, why: str = "") -> NoReturn:
         """Raise an error that names the value and where it is."""
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         raise TypeError(f"cannot save {path}: {value!r:.200} of type {kind}; {why or _STORABLE}")
 
-    def seen(self, value, path):
-        """A reference to `value` where it came before; else None, and the value is counted."""
+    def seen(self, value: Any, path: str) -> dict[str, int] | None:
+        """A reference to `value` if it came before; else None, and it gets a number."""
         if id(value) in self._numbers:
             if id(value) not in self._whole:
-                self.refuse(value, path, "it holds itself")
+                self.refuse(value, path, "it contains itself")
             return {"ref": self._numbers[id(value)]}
         self._numbers[id(value)] = len(self._alive)
-        self._alive.append(value)  # or its id might be given to another
+        self._alive.append(value)  # keeps its id from being reused
         return None
 
-    def begun(self, value):
+    def begun(self, value: Any) -> dict[str, int] | None:
         """A reference to a value that came before, whole or not; else None."""
         number = self._numbers.get(id(value))
         return None if number is None else {"ref": number}
 
-    def whole(self, value):
-        """Note that a value is written to its end: only then may others refer to it."""
+    def whole(self, value: Any) -> None:
+        """Mark a value as complete: only then may others refer to it."""
         self._whole.add(id(value))
 
-    def pairs(self, mapping, path):
+    def pairs(self, mapping: dict, path: str) -> list[list[Any]]:
         """A dict as pairs of nodes: JSON's keys are strings only."""
         return [
             [self.encode(key, f"{path} key"), self.encode(value, f"{path}[{_label(key)}]")]
             for key, value in mapping.items()
         ]
 
-    def items(self, values, path):
+    def items(self, values: Iterable[Any], path: str) -> list[Any]:
         """Nodes of the values of a sequence."""
         return [self.encode(value, _item_path(path, i, value)) for i, value in enumerate(values)]
 
-    def array(self, array, path):
+    def array(self, array: np.ndarray, path: str) -> dict[str, Any]:
         """The node of an array of a plain dtype."""
         stored, header = pack(array)
         name, count = path, 1
@@ -110,21 +116,25 @@ class Encoder:
         return {"name": name, **header}
 
 
-def _label(key):
+#: Writes a value, at a path, as a node.
+Writer = Callable[[Encoder, Any, str], Any]
+
+
+def _label(key: object) -> str:
     return repr(key) if isinstance(key, (str, int, float)) else type(key).__name__
 
 
-def _item_path(path, index, value):
-    """Steps of a pipeline go by their names."""
+def _item_path(path: str, index: int, value: Any) -> str:
+    """Path of an item; steps of a pipeline go by their names."""
     if type(value) is tuple and value and isinstance(value[0], str):
         return f"{path}[{value[0]!r}]"
     return f"{path}[{index}]"
 
 
-def _shared(write):
-    """`write` for values that may be met twice."""
+def _shared(write: Writer) -> Writer:
+    """Let `write` handle values that occur more than once."""
 
-    def write_once(encoder, value, path):
+    def write_once(encoder: Encoder, value: Any, path: str) -> Any:
         node = encoder.seen(value, path)
         if node is None:
             node = write(encoder, value, path)
@@ -134,42 +144,42 @@ def _shared(write):
     return write_once
 
 
-def _tuple(encoder, value, path):
+def _tuple(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     if value and isinstance(value[0], str):
         return {"tuple": [encoder.encode(item, path) for item in value]}
     return {"tuple": encoder.items(value, path)}
 
 
 @_shared
-def _list(encoder, value, path):
+def _list(encoder: Encoder, value: Any, path: str) -> list[Any]:
     return encoder.items(value, path)
 
 
 @_shared
-def _dict(encoder, value, path):
+def _dict(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     return {"dict": encoder.pairs(value, path)}
 
 
 @_shared
-def _bunch(encoder, value, path):
+def _bunch(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     return {"bunch": encoder.pairs(value, path)}
 
 
 @_shared
-def _set(encoder, value, path):
+def _set(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     return {"set": encoder.items(value, path)}
 
 
-def _frozenset(encoder, value, path):
+def _frozenset(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     return {"frozenset": encoder.items(value, path)}
 
 
-def _slice(encoder, value, path):
+def _slice(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     return {"slice": [encoder.encode(part, path) for part in (value.start, value.stop, value.step)]}
 
 
 @_shared
-def _ndarray(encoder, value, path):
+def _ndarray(encoder: Encoder, value: np.ndarray, path: str) -> dict[str, Any]:
     if value.dtype == object:
         items = [encoder.encode(item, f"{path}[{i}]") for i, item in enumerate(value.flat)]
         return {"objects": {"shape": list(value.shape), "items": items}}
@@ -178,20 +188,20 @@ def _ndarray(encoder, value, path):
     return {"array": encoder.array(np.asarray(value), path)}
 
 
-def _masked(encoder, value, path):
+def _masked(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     mask = None if value.mask is np.ma.nomask else value.mask
     parts = (value.data, mask, value.fill_value)
     return {"masked": [encoder.encode(part, path) for part in parts]}
 
 
-def _scalar(encoder, value, path):
+def _scalar(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     if not is_plain(value.dtype):
         encoder.refuse(value, path)
     return {"scalar": pack_scalar(value)}
 
 
 @_shared
-def _random_state(encoder, value, path):
+def _random_state(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     if value is check_random_state(None):
         return {"random_state": None}
     state = value.get_state(legacy=False)
@@ -201,11 +211,11 @@ def _random_state(encoder, value, path):
 
 
 @_shared
-def _tensor(encoder, value, path):
+def _tensor(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     return {"tensor": _tensor_node(encoder, value, path)}
 
 
-def _tensor_node(encoder, tensor, path):
+def _tensor_node(encoder: Encoder, tensor: torch.Tensor, path: str) -> dict[str, Any]:
     tensor = tensor.detach().cpu()
     if tensor.layout != torch.strided or tensor.is_quantized:
         encoder.refuse(tensor, path, "sparse and quantized tensors cannot be stored")
@@ -214,21 +224,21 @@ def _tensor_node(encoder, tensor, path):
     return encoder.array(tensor.numpy(), path)
 
 
-def _value(encoder, value, path):
+def _value(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     name = encoder.names.name_of_value(value)
     if name is None:
         encoder.refuse(
             value,
             path,
-            "of functions and classes only those can be stored by name that are part of numpy's, "
-            "torch.optim's or scikit-learn's public functions of numbers, or are trusted",
+            "functions and classes are stored by name, and only trusted ones or those of numpy, "
+            "torch.optim and the public functions of scikit-learn that compute numbers",
         )
     encoder.names.resolve_value(name)
     return {"value": name}
 
 
 @_shared
-def _object(encoder, value, path):
+def _object(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     name = encoder.names.name_of_class(type(value))
     if name is None or not hasattr(value, "__dict__"):
         encoder.refuse(value, path)
@@ -239,14 +249,14 @@ def _object(encoder, value, path):
         return {"object": node}
     state = dict(vars(value))
     if isinstance(value, IsotonicRegression):
-        state.pop("f_", None)  # an interpolator of SciPy, which is built anew
+        state.pop("f_", None)  # SciPy's interpolator is built again by load
     if isinstance(value, Callback):
-        # as skorch begins each training with them
+        # skorch starts each training without learned attributes
         state = {key: item for key, item in state.items() if not key.endswith("_")}
     return {"object": {"class": name, "state": _state(encoder, value, state, path)}}
 
 
-def _state(encoder, owner, state, path):
+def _state(encoder: Encoder, owner: Any, state: dict[str, Any], path: str) -> dict[str, Any]:
     for name in ON_DISK & state.keys():
         if state[name] is not None and isinstance(owner, BaseEstimator):
             warnings.warn(
@@ -270,7 +280,7 @@ def _state(encoder, owner, state, path):
     return nodes
 
 
-def _net(encoder, net, path):
+def _net(encoder: Encoder, net: BaseSpeechNet, path: str) -> dict[str, Any]:
     parts = fitted_parts(net, path)
     return {
         "weights": {
@@ -285,8 +295,8 @@ def _net(encoder, net, path):
     }
 
 
-def _writer_of(value):
-    """How a value is written that is of no type in the table."""
+def _writer_of(value: Any) -> Writer:
+    """The writer of a value whose type is not in the table."""
     if isinstance(value, np.ma.MaskedArray):
         return _masked if type(value) is np.ma.MaskedArray else _refuse
     if isinstance(value, np.memmap):
@@ -296,17 +306,17 @@ def _writer_of(value):
     if isinstance(value, np.dtype):
         return _dtype
     if isinstance(value, type) or (callable(value) and not isinstance(value, BaseEstimator)):
-        # a callable object, such as a scorer or an augmentation, has attributes and no name
+        # a callable object, such as a scorer, has attributes and no name
         named = isinstance(value, (type, np.ufunc)) or hasattr(value, "__qualname__")
         return _value if named else _object
     return _object
 
 
-def _refuse(encoder, value, path):
+def _refuse(encoder: Encoder, value: Any, path: str) -> NoReturn:
     encoder.refuse(value, path)
 
 
-def _dtype(encoder, value, path):
+def _dtype(encoder: Encoder, value: Any, path: str) -> dict[str, Any]:
     if value == np.dtype(object):
         return {"dtype": "O"}
     if not is_plain(value):

@@ -1,8 +1,12 @@
-"""One safetensors file for one estimator."""
+"""Save an estimator to one safetensors file, and load it."""
 
 import json
+import os
 import warnings
+from collections.abc import Iterable
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
@@ -15,15 +19,16 @@ from ._container import as_file, parse, read_metadata, sign, unsigned
 from ._decoder import Decoder
 from ._describing import describe
 from ._encoder import Encoder
+from ._model_card import ModelCard
 from ._names import Names
 from ._reading_cards import write_card
 
 _PACKAGES = ("scikit-learn", "skorch", "torch", "numpy")
 
-#: Other versions of these may give loaded attributes another meaning.
+#: Packages whose other versions may interpret loaded attributes differently.
 _WARNED_ABOUT = ("sklearn_speech", "scikit-learn")
 
-#: What reading a file can raise that is cut off, changed, or made to do harm.
+#: Exceptions from reading a file that is cut off, changed or malicious.
 _DAMAGE = (
     ArithmeticError,
     AttributeError,
@@ -37,37 +42,43 @@ _DAMAGE = (
 )
 
 
-def save(estimator, path, *, card=None, trusted=()):
+def save(
+    estimator: Any,
+    path: str | os.PathLike[str],
+    *,
+    card: ModelCard | None = None,
+    trusted: str | type | Iterable[str | type] = (),
+) -> None:
     """Write a fitted estimator, such as a whole pipeline, to one file.
 
-    The file is in the safetensors format: arrays and weights, and in its header
-    all else as JSON, with the versions of the libraries, the classes, a model card
-    and a checksum of every byte. It takes no pickle to read it.
+    The file is in the safetensors format: arrays and weights, and a header with everything
+    else as JSON, the versions of the libraries, the classes, a model card and a checksum of
+    every byte. Reading it takes no pickle.
 
-    The file is written whole or not at all: to a temporary file beside it, flushed
-    to the disk, and renamed. It keeps the mode of the file that it replaces. Where
-    `path` is a symbolic link, the file that it points to is replaced. What earlier
-    writers left in that folder when they were killed is removed.
+    The file is written whole or not at all: to a temporary file beside it, flushed to the
+    disk, and renamed. It keeps the mode of the file that it replaces. Where `path` is a
+    symbolic link, the file that it points to is replaced. Temporary files that killed
+    writers left in that folder are removed.
 
-    Of nets, the weights, what was learned and ``history_`` are kept; the state of
-    the optimiser and of callbacks is not, so that ``partial_fit`` of a loaded net
-    goes on from the weights with a fresh optimiser. Weights are stored as they are
-    on the CPU, whatever device the net was fitted on.
+    For nets, the weights, other learned attributes and ``history_`` are kept; the state of
+    the optimiser and of callbacks is not, so that ``partial_fit`` of a loaded net goes on
+    from the weights with a fresh optimiser. Weights are stored as they are on the CPU,
+    whatever device the net was fitted on.
 
     Parameters
     ----------
     estimator : estimator
-        Of this library or of scikit-learn, made of numbers, strings, arrays,
-        containers of these, random states and other such estimators. Trees,
-        sparse matrices and functions of your own are not among these.
+        Of this library or of scikit-learn, made of numbers, strings, arrays, containers of
+        these, random states and other such estimators. Trees, sparse matrices and your own
+        functions cannot be saved.
     path : str or path-like
         File to write, customarily ``.safetensors``; an older one is replaced.
     card : ModelCard, default=None
         What the model was trained on. Classes, sampling rate, duration, parameters,
         versions and date are added where it lacks them.
     trusted : iterable of str and classes, default=()
-        Dotted names of further modules, classes or functions, or classes, that the
-        estimator may be made of. Pass the same to :func:`load`.
+        Further modules, classes or functions that the estimator may contain: dotted names,
+        or the classes themselves. Pass the same to :func:`load`.
 
     Raises
     ------
@@ -131,12 +142,12 @@ def save(estimator, path, *, card=None, trusted=()):
     write_atomically(path, content)
 
 
-def load(path, *, trusted=()):
+def load(path: str | os.PathLike[str], *, trusted: str | type | Iterable[str | type] = ()) -> Any:
     """Read an estimator that :func:`save` wrote.
 
-    What is promised of any file, whoever made it:
+    Guarantees for any file, whoever made it:
 
-    - A file of which a single bit changed since ``save`` wrote it is refused. The
+    - A file is refused if a single bit changed since ``save`` wrote it. The
       checksum finds damage; it does not tell who wrote a file.
     - Nothing that the file names is called or run. It can only name estimators of
       scikit-learn and this library, callbacks of skorch that touch no file, and
@@ -149,22 +160,23 @@ def load(path, *, trusted=()):
       in the file, and headers of more than 16 MB, or of values that would take much more
       memory than bytes, are refused.
 
-    Not promised: what such an estimator predicts, how much memory its parameters take
-    when it is used, and which recordings of noise its augmentations read when it is
-    fitted again. Compiled parts of scikit-learn, such as ``SVC``, take their fitted arrays
-    on trust when they predict. Use models from strangers in a process that may fail.
+    Not guaranteed: what such an estimator predicts, how much memory its parameters take
+    when it is used, and which recordings of noise its augmentations read when it is fitted
+    again. Compiled parts of scikit-learn, such as ``SVC``, take their fitted arrays on
+    trust when they predict. Use models from strangers in a process that may fail.
 
     Parameters
     ----------
     path : str or path-like
     trusted : iterable of str and classes, default=()
-        Dotted names of further modules, classes or functions, or classes, that the
-        file may name. Their modules are imported, and nothing above is promised of them.
+        Further modules, classes or functions that the file may name: dotted names, or the
+        classes themselves. Their modules are imported, and the guarantees above do not
+        cover them.
 
     Returns
     -------
     estimator : estimator
-        As it was saved, on a device that is at hand.
+        As it was saved, on an available device.
 
     Raises
     ------
@@ -175,8 +187,8 @@ def load(path, *, trusted=()):
     Warns
     -----
     UserWarning
-        When it was saved with other versions of this library or scikit-learn, a net
-        wants a device that is not there, or its weights hold NaN.
+        When it was saved with other versions of this library or scikit-learn, a net asks
+        for a device that is not available, or its weights hold NaN.
 
     See Also
     --------
@@ -206,17 +218,17 @@ def load(path, *, trusted=()):
     except _DAMAGE as error:
         raise ValueError(
             f"{path} cannot be loaded: it is damaged, was not written by sklearn_speech's save, "
-            f"or names what is not trusted: {error!s:.1000}"
+            f"or names something that is not trusted: {error!s:.1000}"
         ) from error
     return estimator
 
 
-def _versions():
+def _versions() -> dict[str, str]:
     installed = {package: version(package) for package in _PACKAGES}
     return {"sklearn_speech": sklearn_speech.__version__, **installed}
 
 
-def _warn_about(path, versions):
+def _warn_about(path: Path, versions: dict[str, str]) -> None:
     installed = _versions()
     for package in _WARNED_ABOUT:
         if versions[package] != installed[package]:

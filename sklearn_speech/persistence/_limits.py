@@ -1,28 +1,32 @@
-"""What a net would be built of, held against the weights that its file has, before it is built."""
+"""Checks, before a net is built, that its parameters fit the weights in its file."""
 
 import operator
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 from skorch.callbacks import Callback
+from torch import nn
 
+from ..base import BaseSpeechNet
 from ..filters import frame_sizes, mel_frequencies
 from ..utils.random import torch_seed
 
-#: Numbers that design may take beside those that the file has.
+#: Numbers that the design of front ends may take beyond those in the file.
 _SCRATCH = 2**20
 
-#: Steps of the search for a better number of bands where some are empty.
+#: Most steps of the search for a better number of bands where some are empty.
 _MAX_STEPS = 2**27
 
 #: Lengths of the FFT that are tried where bands are empty.
 _LENGTHS = tuple(2**k for k in range(4, 17))
 
 
-def check_callbacks(net):
-    """Refuse callbacks that are no callbacks: building a net makes objects of classes.
+def check_callbacks(net: BaseSpeechNet) -> None:
+    """Refuse callbacks that are not Callback objects: building a net calls classes.
 
     Raises
     ------
@@ -37,14 +41,14 @@ def check_callbacks(net):
         named = isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
         callback = item[1] if named else item
         if not (isinstance(callback, Callback) or (named and callback is None)):
-            raise ValueError(f"{type(callback).__name__} is no callback")
+            raise ValueError(f"{type(callback).__name__} is not a callback")
     for name, value in vars(net).items():
         set_whole = name.startswith("callbacks__") and name.count("__") == 1
         if set_whole and not (value is None or isinstance(value, Callback)):
             raise ValueError(f"{name} is a {type(value).__name__}, expected a callback")
 
 
-def check_sizes(net, weights):
+def check_sizes(net: BaseSpeechNet, weights: dict[str, torch.Tensor]) -> None:
     """Refuse parameters that describe another network than the file has weights for.
 
     Nothing of its size is allocated: numbers of layers and the parts of front ends
@@ -78,7 +82,7 @@ def check_sizes(net, weights):
         described = _on_meta(net)
     except (NotImplementedError, RuntimeError) as error:
         if not net.module_class.__module__.startswith("sklearn_speech."):
-            return  # of a class that the caller trusts, which computes while it is built
+            return  # of a class that the caller trusts; it computes while it is built
         first_line = str(error).partition("\n")[0]
         raise ValueError(f"its network cannot be built: {first_line}") from error
     difference = difference_of_shapes(weights, described.state_dict())
@@ -92,8 +96,10 @@ def check_sizes(net, weights):
         )
 
 
-def difference_of_shapes(state, other):
-    """Which tensor has another shape or dtype in another state; None where none has."""
+def difference_of_shapes(
+    state: dict[str, torch.Tensor], other: dict[str, torch.Tensor]
+) -> str | None:
+    """Name a tensor whose shape or dtype differs between two states; None if there is none."""
     shapes, others = _shapes(state), _shapes(other)
     for name in sorted(shapes.keys() | others.keys()):
         if shapes.get(name) != others.get(name):
@@ -101,36 +107,36 @@ def difference_of_shapes(state, other):
     return None
 
 
-def _shapes(state):
+def _shapes(state: dict[str, torch.Tensor]) -> dict[str, str]:
     return {
         name: f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
         for name, tensor in state.items()
     }
 
 
-def _on_meta(net):
+def _on_meta(net: BaseSpeechNet) -> nn.Module:
     twin = object.__new__(type(net))
-    vars(twin).update(vars(net))
+    twin.__dict__.update(vars(net))
     twin.device_ = torch.device("meta")
     with warnings.catch_warnings():
-        # of weights that are copied to nowhere; others come again when the net is built
+        # about weights copied to the meta device; others appear again when the net is built
         warnings.simplefilter("ignore")
         with torch_seed(0), plain_windows(net), torch.device("meta"):
             twin._initialize_module()
     return twin.module_
 
 
-def _front_ends(net):
+def _front_ends(net: BaseSpeechNet) -> list[Any]:
     values = net.get_params(deep=True).values()
     return [v for v in values if hasattr(v, "to_module") and not isinstance(v, type)]
 
 
 @contextmanager
-def plain_windows(net):
-    """Let front ends be built with a window of ones where theirs would have to be computed.
+def plain_windows(net: BaseSpeechNet) -> Iterator[None]:
+    """Build front ends with a window of ones where their own would have to be computed.
 
-    The samples of the window come from the file, and the parameters of some windows
-    ask for any amount of work.
+    The samples of the window come from the file, and the parameters of some windows can
+    require any amount of work.
     """
     front_ends = [f for f in _front_ends(net) if not isinstance(getattr(f, "window", ""), str)]
     windows = [front_end.window for front_end in front_ends]
@@ -143,13 +149,13 @@ def plain_windows(net):
             front_end.window = window
 
 
-def _sizes(front_end):
+def _sizes(front_end: Any) -> tuple[int, int, int]:
     return frame_sizes(
         front_end.sample_rate, front_end.n_fft, front_end.win_length, front_end.hop_length
     )
 
 
-def _check_front_end(front_end, n_stored, learns_fourier):
+def _check_front_end(front_end: Any, n_stored: int, learns_fourier: bool) -> None:
     """Count what a front end of this library designs in NumPy; others are counted on meta."""
     if not all(hasattr(front_end, name) for name in ("sample_rate", "n_fft", "win_length")):
         return
@@ -182,12 +188,12 @@ def _check_front_end(front_end, n_stored, learns_fourier):
         _check_empty_bands(front_end, n_mels, n_fft)
 
 
-def _check_empty_bands(front_end, n_mels, n_fft):
+def _check_empty_bands(front_end: Any, n_mels: int, n_fft: int) -> None:
     """Count the search that :func:`~sklearn_speech.filters.mel_filterbank` makes for its advice."""
     fmax = front_end.sample_rate / 2 if front_end.fmax is None else front_end.fmax
     points = mel_frequencies(n_mels + 2, front_end.fmin, fmax, front_end.mel_scale)
 
-    def filled(length):
+    def filled(length: int) -> bool:
         step = front_end.sample_rate / length
         return bool(np.all((np.floor(points[:-2] / step) + 1) * step < points[2:]))
 

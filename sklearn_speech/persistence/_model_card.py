@@ -1,11 +1,13 @@
 """What a saved model was trained on, as a table to read."""
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from html import escape
 from numbers import Integral, Real
+from typing import Any
 
-#: Classes and speakers that a table names.
+#: Most classes and speakers that a table names.
 _N_SHOWN = 20
 
 
@@ -28,9 +30,9 @@ class ModelCard:
         :func:`~sklearn_speech.model_selection.cross_validate_by_speaker` returned, or the
         score of each speaker by metric. Kept as such a dict; None stands for NaN.
     sample_rate : float, default=None
-        Of the clips, in Hz. ``save`` finds it in the steps of a pipeline.
+        Sampling rate of the clips, in Hz. ``save`` finds it in the steps of a pipeline.
     duration : float, default=None
-        Of a clip, in seconds. ``save`` finds it where all clips have one length.
+        Duration of a clip, in seconds. ``save`` finds it if all clips have the same length.
     classes : list of str, default=None
         ``save`` takes those of the estimator.
     estimator : str, default=None
@@ -38,7 +40,7 @@ class ModelCard:
     parameters : dict of str to str, default=None
         All parameters as they are printed; set by ``save``.
     versions : dict of str to str, default=None
-        Versions of Python's packages; set by ``save``.
+        Versions of the installed packages; set by ``save``.
     date : str, default=None
         When the file was written, in UTC (ISO 8601); set by ``save``.
 
@@ -65,7 +67,7 @@ class ModelCard:
     versions: dict | None = None
     date: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if hasattr(self.scores, "speaker_scores"):
             self.scores = _scores_by_speaker(self.scores)
         for name, kinds, expected in _KINDS:
@@ -79,11 +81,11 @@ class ModelCard:
             if not known:
                 raise TypeError(f"scores[{name!r:.100}]: expected the score of each speaker")
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = [(name, value) for name, value in self._rows()]
         return "\n".join(f"{name:<20}{value}".rstrip() for name, value in lines)
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th style='text-align:left'>{escape(name).replace('    ', '&emsp;')}</th>"
             f"<td style='text-align:left'>{escape(value)}</td></tr>"
@@ -96,8 +98,8 @@ class ModelCard:
         details = f"<details><summary>Parameters</summary><table>{parameters}</table></details>"
         return f"<table>{rows}</table>{details if parameters else ''}"
 
-    def _rows(self):
-        """Names and values to be shown, of what is known."""
+    def _rows(self) -> Iterator[tuple[str, str]]:
+        """Names and values of the known fields."""
         if self.description:
             yield "description", self.description
         if self.estimator:
@@ -124,8 +126,8 @@ class ModelCard:
         if self.date:
             yield "saved", self.date
 
-    def as_dict(self):
-        """What is known, as values that JSON holds.
+    def as_dict(self) -> dict[str, Any]:
+        """The known fields, as values that JSON can hold.
 
         Returns
         -------
@@ -134,7 +136,7 @@ class ModelCard:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-#: Names of fields, their types, and what an error calls these.
+#: Names of fields, their types, and the names of these types in errors.
 _KINDS = (
     ("description", str, "text"),
     ("n_clips", Integral, "a whole number"),
@@ -150,7 +152,7 @@ _KINDS = (
 )
 
 
-def _scores_by_speaker(scores):
+def _scores_by_speaker(scores: Any) -> dict[str, dict[str, float | None]]:
     return {
         metric: {
             str(speaker): None if math.isnan(score) else float(score)
@@ -160,6 +162,6 @@ def _scores_by_speaker(scores):
     }
 
 
-def _some(names):
+def _some(names: Iterable[str]) -> str:
     names = list(names)
     return ", ".join(names[:_N_SHOWN]) + (", ..." if len(names) > _N_SHOWN else "")

@@ -2,8 +2,10 @@
 
 import re
 import sys
+from collections.abc import Iterable
 from importlib import import_module
-from types import BuiltinFunctionType, FunctionType
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,14 +13,13 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 from skorch import NeuralNet
 
-from ..augmentation._augmentation import Augmentation
 from ..base import BaseSpeechNet
 from ..base._batches import BatchIterator
 
 #: Packages whose classes a file may name without being trusted.
 PACKAGES = ("sklearn", "skorch", "sklearn_speech")
 
-#: Subpackages of these that may be imported; those of this library all are.
+#: Subpackages of these that may be imported; all of this library's may.
 _ROOMS = {
     "skorch": {"callbacks"},
     "sklearn": {
@@ -34,7 +35,7 @@ _ROOMS = {
 
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*", re.ASCII)
 
-#: Classes of scikit-learn that are no estimators, and hold nothing but attributes.
+#: Classes of scikit-learn that are not estimators, and hold nothing but attributes.
 _VALUE_CLASSES = {
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.compose._column_transformer.make_column_selector",
@@ -101,8 +102,10 @@ class Names:
         scikit-learn, skorch and this library.
     """
 
-    def __init__(self, trusted=()):
-        self.prefixes, self.given, self.used = [], {}, set()
+    def __init__(self, trusted: str | type | Iterable[str | type] = ()) -> None:
+        self.prefixes: list[str] = []
+        self.given: dict[str, type] = {}
+        self.used: set[str] = set()
         for item in [trusted] if isinstance(trusted, (str, type)) else trusted:
             if isinstance(item, type):
                 self.given[full_name(item)] = item
@@ -111,13 +114,13 @@ class Names:
             else:
                 raise TypeError(f"trusted holds {item!r}: expected dotted names and classes")
 
-    def _trusts(self, name):
+    def _trusts(self, name: str) -> bool:
         return any(name == prefix or name.startswith(prefix + ".") for prefix in self.prefixes)
 
     # From an object to its name
 
-    def name_of_class(self, cls):
-        """Name under which a class whose objects can be saved is found again, else None."""
+    def name_of_class(self, cls: type) -> str | None:
+        """Name by which loading finds a class, or None if its objects cannot be saved."""
         name = full_name(cls)
         if self.given.get(name) is not cls and not self._trusts(name):
             if not _is_buildable(cls):
@@ -125,23 +128,23 @@ class Names:
             name = _public_name(cls)
         return self._if_found(name, cls)
 
-    def name_of_value(self, value):
-        """Name under which a class or function that is itself a value is found, else None."""
+    def name_of_value(self, value: Any) -> str | None:
+        """Name by which loading finds a class or function that is itself a value, or None."""
         if not isinstance(value, (type, np.ufunc, FunctionType, BuiltinFunctionType)):
             return None
         places = [*_TYPE_MODULES, "builtins", "torch.utils.data", *_FUNCTION_MODULES]
         candidates = [f"{place}.{value.__name__}" for place in places]
-        if not isinstance(value, np.ufunc):  # which knows no module
+        if not isinstance(value, np.ufunc):  # has no module
             candidates.append(full_name(value))
         return next((name for name in candidates if self._is_value(name, value)), None)
 
-    def _is_value(self, name, value):
+    def _is_value(self, name: str, value: Any) -> bool:
         try:
             return self._find_value(name) is value
         except ValueError:
             return False
 
-    def _if_found(self, name, cls):
+    def _if_found(self, name: str, cls: type) -> str | None:
         try:
             found = self.resolve_class(name) is cls
         except ValueError:
@@ -150,7 +153,7 @@ class Names:
 
     # From a name to an object
 
-    def resolve_class(self, name):
+    def resolve_class(self, name: str) -> type:
         """The class called `name`, if its objects may be built.
 
         Raises
@@ -167,7 +170,7 @@ class Names:
         self.used.add(name)
         return cls
 
-    def resolve_value(self, name):
+    def resolve_value(self, name: str) -> Any:
         """The class or function called `name`, if it may be a value; it is not called."""
         value = self._find_value(name)
         if value is None:
@@ -175,7 +178,7 @@ class Names:
         self.used.add(name)
         return value
 
-    def _find_value(self, name):
+    def _find_value(self, name: object) -> Any:
         if not isinstance(name, str) or not _DOTTED.fullmatch(name):
             return None
         known = self.given.get(name) or _TYPES.get(name) or _FUNCTIONS.get(name)
@@ -202,11 +205,11 @@ class Names:
             return value if isinstance(value, type) and issubclass(value, BatchIterator) else None
         return None
 
-    def _may_import(self, module):
+    def _may_import(self, module: str) -> bool:
         return _is_known(module) or self._trusts(module)
 
-    def _module(self, module, name):
-        """A trusted module is imported, of others the subpackage, which imports what it needs."""
+    def _module(self, module: str, name: str) -> ModuleType:
+        """Import a trusted module; of others, the subpackage, which imports what it needs."""
         if self._trusts(name) or self._trusts(module):
             return import_module(module)
         import_module(".".join(module.split(".")[:2]))
@@ -214,7 +217,7 @@ class Names:
             raise ImportError(f"{module} is not a part of what its package imports")
         return sys.modules[module]
 
-    def _look_up(self, name):
+    def _look_up(self, name: object) -> Any:
         if not isinstance(name, str) or not _DOTTED.fullmatch(name):
             if isinstance(name, str) and name in self.given:
                 return self.given[name]
@@ -240,7 +243,7 @@ class Names:
         return found
 
 
-def _is_known(module):
+def _is_known(module: str) -> bool:
     """Whether a module is part of a subpackage that is on the list."""
     package, *parts = module.split(".")
     if package not in PACKAGES or not parts:
@@ -248,12 +251,12 @@ def _is_known(module):
     return package == "sklearn_speech" or parts[0] in _ROOMS[package]
 
 
-def full_name(value):
+def full_name(value: Any) -> str:
     """Module and qualified name of a class or function."""
     return f"{value.__module__}.{value.__qualname__}"
 
 
-def _is_buildable(cls):
+def _is_buildable(cls: type) -> bool:
     name = full_name(cls)
     root = name.partition(".")[0]
     if root == "skorch":
@@ -262,12 +265,12 @@ def _is_buildable(cls):
         return False
     if issubclass(cls, NeuralNet):
         return issubclass(cls, BaseSpeechNet)
-    kinds = (BaseEstimator, BaseCrossValidator, BaseShuffleSplit, Augmentation)
+    kinds = (BaseEstimator, BaseCrossValidator, BaseShuffleSplit)
     return issubclass(cls, kinds) or name in _VALUE_CLASSES
 
 
-def _public_name(cls):
-    """The name users import a class by, which lasts longer than that of a private module."""
+def _public_name(cls: type) -> str:
+    """The name by which users import a class; it lasts longer than that of a private module."""
     parts = cls.__module__.split(".")
     for end in range(min(2, len(parts)), len(parts)):
         module = ".".join(parts[:end])

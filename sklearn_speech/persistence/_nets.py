@@ -1,10 +1,13 @@
-"""What is kept of a fitted net, and how the net is built again around it."""
+"""What is saved of a fitted net, and how the net is rebuilt from it."""
 
 import inspect
 import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from skorch.history import History
+from torch import nn
 
 from ..base import BaseSpeechNet
 from ..base._parameters import PREFIXES
@@ -31,27 +34,27 @@ _REBUILT = {
     "virtual_params_",
 }
 
-#: Where an object may refer to the one that it is part of.
+#: Classes whose objects may refer to the object that owns them.
 OWNED = {(kind.__module__, kind.__qualname__) for kind in METADATA_REQUESTS}
 
-#: Parameters that say where an estimator writes; loaded as None, whatever a file says.
+#: Parameters that set where an estimator writes; loaded as None, whatever a file says.
 ON_DISK = {"memory", "storage"}
 
-#: Settings of layers that are compared.
+#: Types of the settings of layers that are compared.
 _PLAIN = (bool, int, float, str, tuple, list, type(None))
 
 
-def may_be_circular(cls, name):
-    """Whether an attribute may be the object that its own object is an attribute of."""
+def may_be_circular(cls: type, name: str) -> bool:
+    """Whether an attribute may refer to the object that owns its own object."""
     return name == "owner" and (cls.__module__, cls.__qualname__) in OWNED
 
 
-def state_of_net(net):
-    """Parameters and what was learned besides weights, by name."""
+def state_of_net(net: BaseSpeechNet) -> dict[str, Any]:
+    """Parameters and learned attributes except weights, by name."""
     return {name: value for name, value in vars(net).items() if name not in _REBUILT}
 
 
-def fitted_parts(net, path):
+def fitted_parts(net: BaseSpeechNet, path: str) -> dict[str, Any]:
     """Weights, state of the loss, and history of a fitted net.
 
     Parameters
@@ -59,7 +62,7 @@ def fitted_parts(net, path):
     net : BaseSpeechNet
         Fitted.
     path : str
-        What an error calls it.
+        Its name in errors.
 
     Returns
     -------
@@ -85,25 +88,26 @@ def fitted_parts(net, path):
         check_sizes(net, weights)
     except ValueError as error:
         raise ValueError(f"cannot save {path}: it could not be loaded again: {error}") from error
+    history: Iterable[dict[str, Any]] = net.history_ or []
     return {
         "weights": weights,
         "criterion": net.criterion_.state_dict(),
-        "history": [{**epoch, "batches": []} for epoch in net.history_ or []],
+        "history": [{**epoch, "batches": []} for epoch in history],
     }
 
 
-def _twin(net):
-    """A net as loading will make it, with other weights."""
+def _twin(net: BaseSpeechNet) -> BaseSpeechNet:
+    """The net that loading will build, with other weights."""
     twin = object.__new__(type(net))
-    vars(twin).update(state_of_net(net))
+    twin.__dict__.update(state_of_net(net))
     twin.device_ = torch.device("cpu")
     with torch_seed(0):
         twin._initialize_module()
     return twin
 
 
-def _difference(module, other):
-    """What makes two modules compute different things, weights apart; None if nothing does."""
+def _difference(module: nn.Module, other: nn.Module) -> str | None:
+    """A difference between two modules other than weights; None if there is none."""
     difference = difference_of_shapes(module.state_dict(), other.state_dict())
     if difference:
         return difference
@@ -121,8 +125,8 @@ def _difference(module, other):
     return None
 
 
-def check_attribute(cls, name):
-    """Refuse what a file must not set: it gives values, and changes nothing that a class does.
+def check_attribute(cls: type, name: str) -> None:
+    """Refuse an attribute that a file must not set: it gives values, and changes no behaviour.
 
     Raises
     ------
@@ -140,11 +144,11 @@ def check_attribute(cls, name):
         raise ValueError(f"{name} of {cls.__name__} is not an attribute that can be set")
 
 
-def _parameters(cls):
+def _parameters(cls: Any) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(cls.__init__).parameters
 
 
-def _check_name_of_net(net_class, name):
+def _check_name_of_net(net_class: type[BaseSpeechNet], name: str) -> None:
     if name in net_class._signature_names():
         return
     if name in _REBUILT or (hasattr(net_class, name) and not name.endswith("_")):
@@ -154,7 +158,12 @@ def _check_name_of_net(net_class, name):
         raise ValueError(f"{net_class.__name__} has no parameter {name}")
 
 
-def rebuild(net, weights, criterion, history):
+def rebuild(
+    net: BaseSpeechNet,
+    weights: dict[str, torch.Tensor],
+    criterion: dict[str, torch.Tensor],
+    history: Any,
+) -> None:
     """Build the module of a net from its parameters, and give it its weights.
 
     Parameters
@@ -169,7 +178,7 @@ def rebuild(net, weights, criterion, history):
     if not isinstance(optimizer, str) and not (
         isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer)
     ):
-        raise ValueError(f"optimizer={optimizer!r} is no class of optimisers")
+        raise ValueError(f"optimizer={optimizer!r} is not a class of optimisers")
     _check_history(history)
     check_callbacks(net)
     net._validate_params()
@@ -191,12 +200,12 @@ def rebuild(net, weights, criterion, history):
     net.history_ = History(history)
 
 
-def _check_history(history):
+def _check_history(history: Any) -> None:
     if not isinstance(history, list) or any(type(row) is not dict for row in history):
-        raise ValueError("the history is no list of dicts")
+        raise ValueError("the history is not a list of dicts")
 
 
-def _warn_of_nan(net):
+def _warn_of_nan(net: BaseSpeechNet) -> None:
     for name, tensor in net.module_.state_dict().items():
         if tensor.is_floating_point() and bool(tensor.isnan().any()):
             warnings.warn(
@@ -208,7 +217,7 @@ def _warn_of_nan(net):
             return
 
 
-def _device_at_hand(requested):
+def _device_at_hand(requested: Any) -> torch.device:
     try:
         return resolve_device(requested)
     except ValueError as error:

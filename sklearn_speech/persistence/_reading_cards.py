@@ -1,12 +1,14 @@
-"""Model cards out of files, without torch."""
+"""Read model cards from files, without torch."""
 
 import json
+import os
+from typing import Any
 
 from ._container import as_file, parse, read_metadata
 from ._model_card import ModelCard
 
 
-def read_model_card(path):
+def read_model_card(path: str | os.PathLike[str]) -> ModelCard:
     """Show what a file of :func:`save` holds and was trained on, without loading the model.
 
     The whole file is checked against its checksum; nothing but the card is kept, and
@@ -55,12 +57,12 @@ def read_model_card(path):
         ) from error
 
 
-def write_card(card):
-    """The text of a card in the header of a file; versions stand beside it."""
+def write_card(card: ModelCard) -> str:
+    """The text of a card in the header of a file; versions are stored beside it."""
     known = {name: value for name, value in card.as_dict().items() if name != "versions"}
     return json.dumps(known, allow_nan=False, default=_plain)
 
 
-def _plain(value):
-    """Numbers of numpy as those of Python, everything else as text."""
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as Python's, everything else as text."""
     return value.item() if hasattr(value, "item") else str(value)

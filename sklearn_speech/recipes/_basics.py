@@ -24,7 +24,7 @@ _TRAINING: dict[str, Any] = {
     "batch_size": 32, "weight_init": "glorot_uniform",
 }  # fmt: skip
 
-_ANALYSIS = {"n_fft": 2048, "hop_length": 512}
+_ANALYSIS: dict[str, Any] = {"n_fft": 2048, "hop_length": 512}
 
 
 @recipe(

@@ -171,7 +171,7 @@ def test_random_filters_are_kaiming_uniform_without_the_negative_half():
 
 
 def test_random_filters_that_would_not_be_trained_are_refused():
-    with pytest.raises(ValueError, match=r"random_mel=True needs filters that are free and learn"):
+    with pytest.raises(ValueError, match=r"random_mel=True needs free, learned filters"):
         MelSpectrogram().to_module(random_mel=True)
     with pytest.raises(ValueError, match=r"train_mel, random_mel and filterbank need a mel"):
         Spectrogram().to_module(train_mel=True)
@@ -269,3 +269,8 @@ def test_state_travels_between_layers(setting):
     second.load_state_dict(first.state_dict())
     x = noise()
     assert torch.equal(first(x), second(x))
+
+
+def test_cepstral_coefficients_need_mel_bands():
+    with pytest.raises(ValueError, match="n_mfcc needs a mel filter bank"):
+        FrontEnd(16000, n_mfcc=13)

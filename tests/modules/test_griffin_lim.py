@@ -254,7 +254,7 @@ def test_windows_that_leave_gaps_are_refused(hop):
         ({"momentum": 2.0}, "momentum"),
         ({"power": 0}, "power"),
         ({"filterbank": torch.ones(33, 32)}, "filterbank has 32 bins"),
-        ({"filterbank": -torch.ones(33, 33)}, "below 0"),
+        ({"filterbank": -torch.ones(33, 33)}, "negative weights"),
     ],
 )
 def test_wrong_parameters_are_named(options, message):
@@ -281,3 +281,9 @@ def test_real_digits_come_back_closer_than_one_decibel(fsdd_folder):
             generator=seeded(),
         )[0]
         assert decibel_error(target.numpy(), (bank @ analyse(y, window, 64) ** 2).numpy()) < 0.75
+
+
+@pytest.mark.parametrize("n_updates", [0, -1])
+def test_a_constraint_without_updates_is_refused(n_updates):
+    with pytest.raises(ValueError, match=f"n_updates={n_updates}: expected at least 1"):
+        MelConstraint(None, n_updates=n_updates)

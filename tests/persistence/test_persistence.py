@@ -221,7 +221,7 @@ def test_what_was_one_object_is_one_object_again(path):
 def test_what_holds_itself_is_refused(path):
     circle = []
     circle.append({"inside": circle})
-    with pytest.raises(TypeError, match=r"cannot save Holder\.value.*it holds itself"):
+    with pytest.raises(TypeError, match=r"cannot save Holder\.value.*it contains itself"):
         save(Holder(circle), path, trusted=[Holder])
 
 
