@@ -47,6 +47,13 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         Number of targets per clip.
     target_scaler_ : StandardScaler
         Mean and standard deviation of the targets of the training clips.
+
+    Notes
+    -----
+    With few clips an epoch has few steps: 270 clips in batches of 64 make five. A number is then
+    often learned only in part, and worse than by ridge regression; more epochs
+    (`max_epochs`) or smaller batches (`batch_size`) help. Several numbers per clip share the
+    network, so that one of them may be predicted worse than by a network of its own.
     """
 
     mixes_targets = True

@@ -8,9 +8,13 @@ import pytest
 import torch
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import StackingClassifier
+from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, get_scorer, roc_auc_score
 from sklearn.model_selection import GridSearchCV, cross_val_predict
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.preprocessing import MultiLabelBinarizer
 from torch.autograd import gradcheck
 
@@ -145,6 +149,25 @@ def test_scorers_and_searches_of_scikit_learn_take_several_labels(n_labels):
         error_score="raise", cv=2,
     )  # fmt: skip
     assert 0 < search.fit(X, labels).best_score_ <= 1
+
+
+WRAPPERS = {
+    "chain": ClassifierChain,
+    "one by one": MultiOutputClassifier,
+    "calibrated": lambda net: MultiOutputClassifier(CalibratedClassifierCV(net, cv=2)),
+    "stacking": lambda net: StackingClassifier([("net", net)], net, cv=2),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_wrappers_of_scikit_learn_take_several_labels(name):
+    clips = X.mean(axis=2)  # these take 2-D numbers
+    model = WRAPPERS[name](quick(max_epochs=2)).fit(clips, Y)
+    assert model.predict(clips).shape == Y.shape
+    scores = permutation_importance(
+        quick(max_epochs=1).fit(clips, Y), clips, Y, scoring="average_precision", n_repeats=1
+    )
+    assert np.isfinite(scores.importances_mean).all()
 
 
 def test_callbacks_see_labels_as_they_were_given():

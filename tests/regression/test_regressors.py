@@ -9,9 +9,13 @@ import torch
 from numpydoc.docscrape import ClassDoc
 from optuna.distributions import FloatDistribution
 from sklearn.base import clone, is_regressor
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import BaggingRegressor, StackingRegressor, VotingRegressor
+from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LinearRegression, QuantileRegressor, Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.multioutput import MultiOutputRegressor, RegressorChain
 from sklearn.pipeline import make_pipeline
 from skorch import NeuralNetRegressor
 from skorch.callbacks import EpochScoring
@@ -317,6 +321,26 @@ def test_mean_and_deviation_of_the_targets_are_those_of_the_training_clips_alone
         assert net.target_scaler_.scale_[0] == pytest.approx(deviation, rel=1e-5)
     given = quick(max_epochs=1).fit(X, y, X_val=X[:5], y_val=y[:5] + 1e4)
     assert given.target_scaler_.mean_[0] == pytest.approx(y.mean())
+
+
+WRAPPERS = {
+    "voting": lambda net: VotingRegressor([("net", net), ("ridge", Ridge())]),
+    "stacking": lambda net: StackingRegressor([("net", net)], Ridge(), cv=2),
+    "bagging": lambda net: BaggingRegressor(net, 2, random_state=0),
+    "transformed": lambda net: TransformedTargetRegressor(net, func=np.exp, inverse_func=np.log),
+    "chain": RegressorChain,
+    "one by one": MultiOutputRegressor,
+}
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_wrappers_of_scikit_learn_take_regressors(name):
+    clips = X.mean(axis=2)  # these take 2-D numbers
+    targets = Y if name in ("chain", "one by one", "bagging") else y
+    model = WRAPPERS[name](quick(max_epochs=2)).fit(clips, targets)
+    assert model.predict(clips).shape == targets.shape
+    importance = permutation_importance(model, clips, targets, n_repeats=1, random_state=0)
+    assert np.isfinite(importance.importances_mean).all()
 
 
 def test_a_search_finds_the_better_network():
