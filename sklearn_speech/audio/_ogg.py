@@ -71,7 +71,9 @@ def inspect(content: bytes) -> Inspection:
     if not serials:
         found = ", ".join(sorted(set(codecs.values()))) or "nothing whole"
         return Inspection(
-            problem or f"is Ogg with {found}: Vorbis, Opus or FLAC is read", whole=False
+            problem
+            or f"is an Ogg file containing {found}; only Vorbis, Opus and FLAC are supported",
+            whole=False,
         )
     mine = [page for page in pages if page.serial == serials[0]]
     problem = problem or _check_stream(mine)
@@ -127,7 +129,8 @@ def _split(content: bytes) -> tuple[list[Page], str | None]:
         sound = _checksum_agrees(reflected, position, end)
         if not sound:
             problem = (
-                problem or f"damaged: page {len(pages)} at byte {position:,} has another checksum"
+                problem
+                or f"damaged: the checksum of page {len(pages)} (byte {position:,}) does not match"
             )
             following = content.find(b"OggS", position + 1, end)
             end_of_bad = end if following < 0 else following
