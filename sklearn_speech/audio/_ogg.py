@@ -44,7 +44,6 @@ class Page:
     number: int
     lacing: bytes
     body: int  # where its body begins
-    sound: bool  # whether its checksum agrees
 
 
 def inspect(content: bytes) -> Inspection:
@@ -126,8 +125,7 @@ def _split(content: bytes) -> tuple[list[Page], str | None]:
                 break
             position = following
             continue
-        sound = _checksum_agrees(reflected, position, end)
-        if not sound:
+        if not _checksum_agrees(reflected, position, end):
             problem = (
                 problem
                 or f"damaged: the checksum of page {len(pages)} (byte {position:,}) does not match"
@@ -136,7 +134,7 @@ def _split(content: bytes) -> tuple[list[Page], str | None]:
             end_of_bad = end if following < 0 else following
             position = end_of_bad
             continue
-        pages.append(Page(position, end, flags, granule, serial, number, lacing, body, sound))
+        pages.append(Page(position, end, flags, granule, serial, number, lacing, body))
         position = end
     return pages, problem
 
