@@ -315,7 +315,9 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
     def _sizes(self, n_groups):
         """Return the numbers of groups on the two sides."""
         if n_groups < 2:
-            raise ValueError("groups holds one group only: a split by group needs at least two")
+            raise ValueError(
+                "groups contains only one group; splitting by group needs at least two"
+            )
         sizes = {"test_size": self.test_size, "train_size": self.train_size}
         for name, size in sizes.items():
             if size is None:

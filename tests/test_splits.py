@@ -160,7 +160,7 @@ def test_impossible_splits_say_why():
     with pytest.warns(UserWarning, match="occurs in one group only"):
         with pytest.raises(ValueError, match=r"on the training side.* use GroupShuffleSplit"):
             first(y[:2], np.array(["s", "t"]))
-    with pytest.raises(ValueError, match="holds one group only"):
+    with pytest.raises(ValueError, match="contains only one group"):
         first(y[:2], groups[:2])
     with pytest.raises(ValueError, match="test_size=2: expected a share"):
         first(test_size=2)

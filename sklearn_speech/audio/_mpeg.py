@@ -208,7 +208,7 @@ def _walk(content: bytes, begin: int) -> tuple[list[int], int, str | None]:
             lacking = position + length - n_bytes
             return frames, position, problem or cut_off(lacking, "the last frame")
         if frame.protected and not problem and not _side_agrees(content, position, frame):
-            problem = f"damaged: frame {len(frames)} has another checksum"
+            problem = f"damaged: the checksum of frame {len(frames)} does not match"
         frames.append(position)
         position += length
     return frames, position, problem
@@ -302,11 +302,11 @@ class _StreamInfo:
         if self.n_frames is not None and self.n_frames - n_frames not in (0, 1):
             return f"its header says {self.n_frames:,} frames, {n_frames:,} are there"
         if not self.tag_agrees:
-            return "damaged: its Info header has another checksum"
+            return "damaged: the checksum of its Info header does not match"
         # MP3Gain changes the loudness of every frame and leaves the header as it was
         if self.checksum is not None and b"MP3GAIN" not in trailer.upper():
             if self.checksum != crc16(audio):
-                return "damaged: its sound has another checksum than its Info header says"
+                return "damaged: its sound does not match the checksum in its Info header"
         return None
 
 

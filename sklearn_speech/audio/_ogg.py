@@ -44,7 +44,6 @@ class Page:
     number: int
     lacing: bytes
     body: int  # where its body begins
-    sound: bool  # whether its checksum agrees
 
 
 def inspect(content: bytes) -> Inspection:
@@ -71,7 +70,9 @@ def inspect(content: bytes) -> Inspection:
     if not serials:
         found = ", ".join(sorted(set(codecs.values()))) or "nothing whole"
         return Inspection(
-            problem or f"is Ogg with {found}: Vorbis, Opus or FLAC is read", whole=False
+            problem
+            or f"is an Ogg file containing {found}; only Vorbis, Opus and FLAC are supported",
+            whole=False,
         )
     mine = [page for page in pages if page.serial == serials[0]]
     problem = problem or _check_stream(mine)
@@ -124,16 +125,16 @@ def _split(content: bytes) -> tuple[list[Page], str | None]:
                 break
             position = following
             continue
-        sound = _checksum_agrees(reflected, position, end)
-        if not sound:
+        if not _checksum_agrees(reflected, position, end):
             problem = (
-                problem or f"damaged: page {len(pages)} at byte {position:,} has another checksum"
+                problem
+                or f"damaged: the checksum of page {len(pages)} (byte {position:,}) does not match"
             )
             following = content.find(b"OggS", position + 1, end)
             end_of_bad = end if following < 0 else following
             position = end_of_bad
             continue
-        pages.append(Page(position, end, flags, granule, serial, number, lacing, body, sound))
+        pages.append(Page(position, end, flags, granule, serial, number, lacing, body))
         position = end
     return pages, problem
 

@@ -70,7 +70,7 @@ def inspect_sds(handle: BinaryIO, n_bytes: int) -> Inspection:
     n_words = content[10] | content[11] << 7 | content[12] << 14 if n_bytes > 12 else 0
     n_packets, rest = divmod(n_bytes - _SDS_HEADER, _SDS_PACKET)
     if rest:
-        return Inspection(f"cut off: {rest} bytes at its end are no whole packet")
+        return Inspection(f"cut off: {rest} bytes at its end do not form a whole packet")
     width = {True: 2, False: 3}[content[6] < 15] if content[6] >= 8 else 1
     if content[6] > 21:
         width = 4
@@ -84,7 +84,7 @@ def inspect_sds(handle: BinaryIO, n_bytes: int) -> Inspection:
         if packet[4] != count & 0x7F:
             return Inspection(f"damaged: packet {count} of its samples is missing")
         if reduce(xor, packet[1:125]) != packet[125]:
-            return Inspection(f"damaged: packet {count} has another checksum")
+            return Inspection(f"damaged: the checksum of packet {count} does not match")
     return Inspection()
 
 

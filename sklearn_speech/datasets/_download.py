@@ -133,7 +133,7 @@ def fetch_archive(
     """Download a tar.gz archive with a known checksum and unpack it as a new folder.
 
     Works in a temporary folder first, like :func:`fetch_archive_folder`. An archive
-    with another checksum is not unpacked.
+    whose checksum does not match is not unpacked.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def fetch_archive(
     Raises
     ------
     OSError
-        When the archive cannot be downloaded or has another checksum. `target` is
+        When the archive cannot be downloaded or its checksum does not match. `target` is
         then unchanged.
     """
     with _new_folder(target) as (archive, unpacked):

@@ -98,5 +98,5 @@ def window_function(
         return scipy.signal.get_window(window, win_length, fftbins=periodic)
     except ValueError as error:
         raise ValueError(
-            f"window={window!r}: scipy.signal.get_window does not know it ({error})"
+            f"window={window!r}: not a window that scipy.signal.get_window accepts ({error})"
         ) from error

@@ -14,7 +14,7 @@ from ..base._parameters import PREFIXES
 from ..utils.device import resolve_device
 from ..utils.random import torch_seed
 from ..utils.sklearn_private import METADATA_REQUESTS
-from ._limits import check_callbacks, check_sizes, difference_of_shapes, plain_windows
+from ._network_check import check_callbacks, check_sizes, difference_of_shapes, plain_windows
 
 #: Attributes that ``initialize`` sets again from the parameters, and those kept elsewhere.
 _REBUILT = {

@@ -201,4 +201,6 @@ def _check_empty_bands(front_end: Any, n_mels: int, n_fft: int) -> None:
         return
     longest = next((n for n in _LENGTHS if n > n_fft and filled(n)), _LENGTHS[-1])
     if n_mels * longest > 8 * _SCRATCH or n_mels**2 * n_fft > 4 * _MAX_STEPS:
-        raise ValueError(f"n_mels={n_mels} leaves bands empty of n_fft={n_fft}")
+        raise ValueError(
+            f"n_mels={n_mels} is too large for n_fft={n_fft}: some mel bands contain no FFT bin"
+        )
