@@ -50,6 +50,7 @@ from .inspection import FourierKernelDisplay as FourierKernelDisplay
 from .inspection import PhoneConfusionDisplay as PhoneConfusionDisplay
 from .inspection import PosteriorgramDisplay as PosteriorgramDisplay
 from .inspection import ReconstructionDisplay as ReconstructionDisplay
+from .inspection import SpeakerPredictionErrorDisplay as SpeakerPredictionErrorDisplay
 from .inspection import SpeakerScoresDisplay as SpeakerScoresDisplay
 from .inspection import SpectrogramDisplay as SpectrogramDisplay
 from .inspection import TrainingCurveDisplay as TrainingCurveDisplay

@@ -1,4 +1,4 @@
-"""Splits that keep speakers apart and preserve class proportions."""
+"""Splits that keep speakers apart and targets in proportion."""
 
 import math
 import numbers
@@ -11,11 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import BaseShuffleSplit
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import column_or_1d
 
-from .utils.labels import check_targets
 from .utils.speakers import check_speakers
+from .utils.strata import strata_of_groups
 
 #: Up to this number, all sides are enumerated; for more, a local search finds one.
 MAX_ENUMERATED = 5000
@@ -31,18 +29,23 @@ N_STARTS, N_EXCHANGES = 5, 500
 
 
 def imbalance(
-    counts: npt.NDArray[Any], sides: npt.NDArray[Any], totals: npt.NDArray[Any] | None = None
+    counts: npt.NDArray[Any],
+    sides: npt.NDArray[Any],
+    shares: npt.NDArray[Any] | None = None,
+    sizes: npt.NDArray[Any] | None = None,
 ) -> npt.NDArray[Any]:
     """Measure how far the class proportions of the sides of a split are from those of all clips.
 
     Parameters
     ----------
     counts : ndarray of shape (n_groups, n_classes)
-        Clips of each class that each group has.
+        Clips of each class (or label, or bin of numbers) that each group has.
     sides : ndarray of bool of shape (n_sides, n_groups)
         Which groups are on each side.
-    totals : ndarray of shape (n_classes,), default=None
-        Number of clips of each class; None means the sums of `counts`.
+    shares : ndarray of shape (n_classes,), default=None
+        Share of all clips that each class has; as `counts` say where None.
+    sizes : ndarray of shape (n_groups,), default=None
+        Clips of each group; the sums of `counts` where None, as a clip has one class.
 
     Returns
     -------
@@ -55,10 +58,10 @@ def imbalance(
     >>> imbalance(np.array([[2, 0], [1, 1], [0, 2]]), np.eye(3, dtype=bool))
     array([0.5, 0. , 0.5])
     """
-    totals = counts.sum(axis=0) if totals is None else totals
-    on_side = np.asarray(sides, dtype=float) @ counts
-    shares = on_side / on_side.sum(axis=1, keepdims=True)
-    return np.abs(shares - totals / totals.sum()).max(axis=1)
+    sizes = counts.sum(axis=1) if sizes is None else sizes
+    shares = counts.sum(axis=0) / sizes.sum() if shares is None else shares
+    sides = np.asarray(sides, dtype=float)
+    return np.abs(sides @ counts / (sides @ sizes)[:, np.newaxis] - shares).max(axis=1)
 
 
 class _SideDrawer:
@@ -68,19 +71,26 @@ class _SideDrawer:
     ----------
     counts : ndarray of shape (n_groups, n_classes)
         Clips of each class that each group has.
+    sizes : ndarray of shape (n_groups,)
+        Clips of each group.
     n_chosen : int
         Groups on the side.
-    totals : ndarray of shape (n_classes,)
-        Clips of each class altogether.
+    shares : ndarray of shape (n_classes,)
+        Share of all clips that each class has.
     spare_rest : bool
         Whether the groups that are not chosen must contain every class.
     """
 
     def __init__(
-        self, counts: npt.NDArray[Any], n_chosen: int, totals: npt.NDArray[Any], spare_rest: bool
+        self,
+        counts: npt.NDArray[Any],
+        sizes: npt.NDArray[Any],
+        n_chosen: int,
+        shares: npt.NDArray[Any],
+        spare_rest: bool,
     ) -> None:
-        self.counts, self.n_chosen, self.totals = counts, n_chosen, totals
-        self.spare_rest = spare_rest
+        self.counts, self.sizes, self.shares = counts, sizes, shares
+        self.n_chosen, self.spare_rest = n_chosen, spare_rest
         self.good_sides = None
         if math.comb(len(counts), n_chosen) <= MAX_ENUMERATED:
             chosen = np.array(list(combinations(range(len(counts)), n_chosen)))
@@ -101,7 +111,7 @@ class _SideDrawer:
         if self.spare_rest:
             used_up = (on_side == self.counts.sum(axis=0)).sum(axis=1)
             missing = missing + used_up * (self.counts.shape[1] + 1)
-        return missing, imbalance(self.counts, sides, self.totals)
+        return missing, imbalance(self.counts, sides, self.shares, self.sizes)
 
     def draw(self, rng: np.random.RandomState) -> npt.NDArray[Any]:
         """A side, as an ndarray of bool of shape (n_groups,)."""
@@ -137,9 +147,11 @@ class _SideDrawer:
 class StratifiedGroupShuffleSplit(BaseShuffleSplit):
     """Random splits that keep speakers apart and preserve class proportions.
 
-    Whole groups (speakers) go to one side or the other. The groups are drawn so that each side
-    has nearly the same class proportions as all clips. The splitter can be used wherever
-    scikit-learn takes a `cv`; it requires `groups`, also under metadata routing.
+    Whole groups (speakers) go to one side or the other, and among the ways to
+    choose them, one is drawn in which the classes have nearly the shares that
+    they have in all clips; of an indicator matrix, each label; of numbers, each
+    quarter of them. The splitter can be given wherever scikit-learn takes
+    a `cv`; it asks for `groups`, also under metadata routing.
 
     Parameters
     ----------
@@ -153,6 +165,11 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
     train_size : float, int or None, default=None
         Groups on the training side: a share, rounded down, or a number. None means all others.
         If both sizes are given, some groups may be on neither side.
+
+    n_bins : int or None, default=None
+        Largest number of quantile bins that numbers are put into. None means 4 where `y` holds
+        numbers: fractions, or several columns of other values than 0 and 1. Give it
+        where `y` holds whole numbers, such as ages, which are classes otherwise.
 
     random_state : int, RandomState instance or None, default=None
         Controls the splits; an int gives the same splits in each call.
@@ -175,7 +192,15 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
     Groups may lack classes; each may even have only one. A class that occurs in only one group
     cannot be on both sides: this group stays on the training side, with a warning.
 
-    As with every shuffling splitter, the same split can occur twice.
+    Each label of an indicator matrix is kept in proportion by itself, with all labels at once in
+    the imbalance. A training side may lack a label, where no split has it.
+
+    Numbers are put into quantile bins, which are treated as classes, several numbers a clip
+    column by column. There are fewer bins than `n_bins` where otherwise one of them would belong
+    to one group only; then, and where no split has all bins on both sides, nothing is
+    raised. Clips without a number (NaN, for a pretrainer) are a bin of their own.
+
+    As with every shuffling splitter, the same split can come twice.
 
     Examples
     --------
@@ -199,6 +224,7 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
         *,
         test_size: float | int | None = None,
         train_size: float | int | None = None,
+        n_bins: int | None = None,
         random_state: Any = None,
     ) -> None:
         super().__init__(
@@ -207,6 +233,7 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
             train_size=train_size,
             random_state=random_state,
         )
+        self.n_bins = n_bins
 
     def split(
         self, X: Any, y: Any = None, groups: Any = None
@@ -217,8 +244,8 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
         ----------
         X : array-like of shape (n_clips, ...)
             Only its length matters.
-        y : array-like of shape (n_clips,)
-            Classes.
+        y : array-like of shape (n_clips,) or (n_clips, n_targets)
+            Classes, an indicator matrix, or numbers.
         groups : array-like of shape (n_clips,)
             Speaker of each clip.
 
@@ -232,13 +259,13 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
         Raises
         ------
         ValueError
-            If there is only one group, the sizes leave a side empty or a class out of the
-            training side, `y` is missing or holds no classes, or a group's name is missing.
+            When there is one group only, the sizes leave a side empty or leave a class
+            out of the training side, `y` is missing, or a group's name is missing.
 
         Warns
         -----
         UserWarning
-            When a class occurs in only one group, so that it is never on the test side.
+            When a class or label belongs to one group only: it is never on the test side.
         """
         # scikit-learn's message would not name the parameter
         check_speakers(groups, len(y) if X is None and y is not None else _n_clips(X), "groups")
@@ -247,35 +274,41 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
     def _iter_indices(self, X, y=None, groups=None):
         n_clips = len(y) if X is None and y is not None else _n_clips(X)
         names, group_of = check_speakers(groups, n_clips, name="groups")
-        classes, class_of = _encode_classes(y, n_clips)
-        counts = np.zeros((len(names), len(classes)), dtype=np.int64)
-        np.add.at(counts, (group_of, class_of), 1)
+        if self.n_bins is not None and not (_is_whole(self.n_bins) and self.n_bins >= 1):
+            raise ValueError(f"n_bins={self.n_bins!r}: expected a whole number of bins, or None")
+        counts, strata, needed = strata_of_groups(y, group_of, len(names), self.n_bins)
         n_train, n_test = self._sizes(len(names))
         for k in np.flatnonzero((counts > 0).sum(axis=0) == 1):
+            if strata[k] is None:
+                continue
             owner = names[np.flatnonzero(counts[:, k])[0]]
             warnings.warn(
-                f"class {classes[k]!r} occurs in one group only ({str(owner)!r}): this group stays "
-                "on the training side, and no test side has the class",
+                f"{strata[k]} occurs in one group only ({str(owner)!r}): this group stays on the "
+                "training side, and no test side has it (for numbers rather than classes, set "
+                "n_bins)",
                 UserWarning,
                 stacklevel=4,
             )
         rng = check_random_state(self.random_state)
-        totals = counts.sum(axis=0)
-        tests = _SideDrawer(counts, n_test, totals, spare_rest=True)
+        sizes = np.bincount(group_of, minlength=len(names))
+        shares = counts.sum(axis=0) / n_clips
+        tests = _SideDrawer(counts, sizes, n_test, shares, spare_rest=True)
         for _ in range(self.n_splits):
             test = tests.draw(rng)
             train = ~test
             if n_train + n_test < len(names):
                 rest = np.flatnonzero(train)
-                trains = _SideDrawer(counts[rest], n_train, totals, spare_rest=False)
+                trains = _SideDrawer(counts[rest], sizes[rest], n_train, shares, spare_rest=False)
                 train = np.zeros(len(names), dtype=bool)
                 train[rest[trains.draw(rng)]] = True
-            if len(absent := np.flatnonzero(counts[train].sum(axis=0) == 0)):
+            absent = np.flatnonzero(counts[train].sum(axis=0) == 0)
+            if needed and len(absent):
                 raise ValueError(
-                    f"no split found with every class on the training side: class "
-                    f"{classes[absent[0]]!r} is not there, with {n_train} training and {n_test} "
-                    f"test groups of {len(names)}; choose other sizes, leave out the clips of "
-                    "this class, or use GroupShuffleSplit, which disregards classes"
+                    f"no split found with every class on the training side: {strata[absent[0]]} "
+                    f"is not there, with {n_train} training and {n_test} test groups of "
+                    f"{len(names)}; choose other sizes, leave out the clips of this class, set "
+                    "n_bins where y holds numbers rather than classes, or use GroupShuffleSplit, "
+                    "which disregards classes"
                 )
             yield np.flatnonzero(train[group_of]), np.flatnonzero(test[group_of])
 
@@ -289,7 +322,7 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
         for name, size in sizes.items():
             if size is None:
                 continue
-            if isinstance(size, numbers.Integral) and not isinstance(size, bool):
+            if _is_whole(size):
                 if 1 <= int(size) < n_groups:
                     continue
             elif isinstance(size, numbers.Real) and not isinstance(size, bool):
@@ -317,6 +350,10 @@ class StratifiedGroupShuffleSplit(BaseShuffleSplit):
         return n_train, n_test
 
 
+def _is_whole(value):
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
 def _n_of(size, n_groups, rounding):
     if size is None or isinstance(size, numbers.Integral):
         return size
@@ -325,19 +362,3 @@ def _n_of(size, n_groups, rounding):
 
 def _n_clips(X):
     return X.shape[0] if hasattr(X, "shape") else len(X)
-
-
-def _encode_classes(y, n_clips):
-    if y is None:
-        raise ValueError("The 'y' parameter should not be None: classes are kept in proportion")
-    y = column_or_1d(check_targets(y))
-    if len(y) != n_clips:
-        raise ValueError(f"y has {len(y)} entries for {n_clips} clips")
-    if y.dtype == object:  # strings, perhaps with the integer -1 for unlabelled clips
-        classes = sorted(set(y.tolist()), key=lambda label: (type(label).__name__, label))
-        code = {label: i for i, label in enumerate(classes)}
-        return classes, np.array([code[label] for label in y.tolist()])
-    if y.dtype.kind == "f" and type_of_target(y) not in ("binary", "multiclass"):
-        raise ValueError("y holds continuous numbers: expected classes")
-    found, codes = np.unique(y, return_inverse=True)
-    return found.tolist(), codes

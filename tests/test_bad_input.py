@@ -279,7 +279,7 @@ def test_one_speaker_only_is_refused():
     X, y = noise(4, 6, 5), ["no", "yes"] * 2
     with pytest.raises(ValueError, match=r"speakers holds only one speaker \('ann'\)"):
         cross_validate_by_speaker(net(), X, y, ["ann"] * 4)
-    with pytest.raises(ValueError, match="one group only"):
+    with pytest.raises(ValueError, match="only one group"):
         net(early_stopping=True).fit(X, y, groups=["ann"] * 4)
 
 

@@ -7,6 +7,7 @@ import pytest
 import sklearn
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupShuffleSplit, check_cv, cross_val_score
 
@@ -171,8 +172,10 @@ def test_impossible_splits_say_why():
         next(StratifiedGroupShuffleSplit().split(y, y))
     with pytest.raises(ValueError, match="'y' parameter should not be None"):
         next(StratifiedGroupShuffleSplit().split(y, groups=groups))
-    with pytest.raises(ValueError, match="continuous"):
-        first(np.linspace(0.1, 1, 5))
+    with pytest.raises(ValueError, match="holds no numbers, which n_bins asks for"):
+        first(n_bins=3)
+    with pytest.raises(ValueError, match="n_bins=0: expected a whole number"):
+        first(n_bins=0)
 
 
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
@@ -195,7 +198,8 @@ def test_it_keeps_the_splitter_contract():
     cv = StratifiedGroupShuffleSplit(3, test_size=0.25, random_state=0)
     assert check_cv(cv) is cv
     assert " ".join(repr(cv).split()) == (
-        "StratifiedGroupShuffleSplit(n_splits=3, random_state=0, test_size=0.25, train_size=None)"
+        "StratifiedGroupShuffleSplit(n_bins=None, n_splits=3, random_state=0, test_size=0.25, "
+        "train_size=None)"
     )
     y, groups = np.tile([0, 1], 20), np.repeat(np.arange(8), 5)
     X = pd.DataFrame({"a": y + np.random.default_rng(0).normal(size=40)})
@@ -211,6 +215,91 @@ def test_unlabelled_clips_may_stand_among_strings():
     groups = np.repeat(["s", "t"], 6)
     train, test = next(StratifiedGroupShuffleSplit(test_size=1).split(y, y, groups))
     assert len(train) == len(test) == 6
+
+
+# Numbers and several labels
+
+
+def quarters(values):
+    """Quarter of all values that each value lies in."""
+    return np.searchsorted(np.quantile(values, [0.25, 0.5, 0.75]), values)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sides_have_the_quarters_of_numbers_in_proportion(seed):
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(30), 8)
+    pitch = rng.uniform(80, 300, 30)[groups]  # one a speaker
+    seconds = rng.gamma(5.0, 0.1, 240) * (1 + groups % 3)
+    worst = {"ours": [], "by chance": []}
+    for y in (pitch, np.column_stack([pitch, seconds])):
+        for name, kind in (("ours", StratifiedGroupShuffleSplit), ("by chance", GroupShuffleSplit)):
+            for _, test in kind(4, test_size=8, random_state=seed).split(y, y, groups):
+                bins = [quarters(column) for column in y.reshape(240, -1).T]
+                shares = [np.bincount(b[test], minlength=4) / len(test) for b in bins]
+                worst[name].append(np.abs(np.array(shares) - 0.25).max())
+    assert max(worst["ours"]) < 0.06 < np.mean(worst["by chance"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sides_have_each_label_in_proportion(seed):
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(20), 10)
+    prone = rng.uniform(size=(20, 3))  # how often each speaker says each word
+    y = (rng.uniform(size=(200, 3)) < prone[groups]).astype(int)
+    cv = StratifiedGroupShuffleSplit(4, test_size=6, random_state=seed)
+    for train, test in cv.split(y, y, groups):
+        np.testing.assert_allclose(y[test].mean(axis=0), y.mean(axis=0), atol=0.05)
+        np.testing.assert_allclose(y[train].mean(axis=0), y.mean(axis=0), atol=0.05)
+
+
+@pytest.mark.parametrize(
+    "form", [np.asarray, lambda y: y.tolist(), csr_matrix, pd.DataFrame, lambda y: y.astype(float)]
+)
+def test_the_form_of_an_indicator_matrix_changes_no_split(form):
+    rng = np.random.default_rng(0)
+    groups, y = np.repeat(np.arange(8), 5), rng.integers(0, 2, (40, 2))
+    cv = StratifiedGroupShuffleSplit(3, test_size=3, random_state=0)
+    for (_, ours), (_, plain) in zip(cv.split(y, form(y), groups), cv.split(y, y, groups)):
+        assert ours.tolist() == plain.tolist()
+
+
+def test_splits_of_numbers_are_those_of_numbers_in_another_unit():
+    rng = np.random.default_rng(0)
+    groups, y = np.repeat(np.arange(9), 5), rng.normal(size=45)
+    cv = StratifiedGroupShuffleSplit(3, test_size=3, random_state=0)
+    for (_, hertz), (_, kilohertz) in zip(cv.split(y, y, groups), cv.split(y, y / 1000, groups)):
+        assert hertz.tolist() == kilohertz.tolist()
+
+
+def test_the_only_group_with_a_label_stays_on_the_training_side():
+    groups = np.repeat(["a", "b", "c", "d"], 3)
+    y = np.column_stack([np.tile([0, 1, 1], 4), groups == "c"]).astype(int)
+    cv = StratifiedGroupShuffleSplit(6, test_size=1, random_state=0)
+    with pytest.warns(UserWarning, match=r"label 1 occurs in one group only \('c'\)"):
+        splits = list(cv.split(y, y, groups))
+    assert all("c" in groups[train] for train, _ in splits)
+
+
+def test_whole_numbers_are_classes_unless_bins_are_asked_for():
+    ages = np.repeat([20, 31, 44, 45, 58, 70], 4)
+    with pytest.warns(UserWarning, match=r"class \d+ occurs in one group only.*set n_bins"):
+        with pytest.raises(ValueError, match="set n_bins"):
+            next(StratifiedGroupShuffleSplit(random_state=0).split(ages, ages, ages))
+    cv = StratifiedGroupShuffleSplit(5, test_size=2, n_bins=2, random_state=0)
+    for _, test in cv.split(ages, ages, ages):
+        assert (ages[test] < 45).mean() == 0.5  # as among all speakers
+
+
+def test_clips_without_a_number_are_spread_as_a_bin_of_their_own():
+    groups = np.repeat(np.arange(8), 10)
+    numbers = np.random.default_rng(0).uniform(size=80)
+    y = np.where(np.arange(80) % 10 < groups, np.nan, numbers)
+    cv = StratifiedGroupShuffleSplit(4, test_size=4, random_state=0)
+    for train, test in cv.split(y, y, groups):
+        assert abs(np.isnan(y[test]).mean() - np.isnan(y[train]).mean()) < 0.15
+    with pytest.raises(ValueError, match=r"y\[1\] is \[1.0, nan\]"):
+        next(cv.split(y[:2], [[0.5, 1.0], [1.0, np.nan]], [0, 1]))
 
 
 def test_one_speaker_written_in_two_ways_of_unicode_is_one():

@@ -199,8 +199,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         return weights
 
     def _stratify(self, data: ClipDataset) -> Any:
-        # there are too many sets of labels to keep their proportions
-        return None if self.multilabel_ or data.targets is None else data.targets.numpy()
+        return None if data.targets is None else data.targets.numpy()
 
     def initialize_criterion(self) -> Self:
         """Set the criterion: cross-entropy, which is binary if clips have several labels."""

@@ -6,7 +6,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -281,8 +280,6 @@ def labels_of(y: Any, labelled: NDArray[np.bool_]) -> Any:
 
 def as_array(y: Any) -> NDArray[Any]:
     """Targets as an array; an indicator matrix of any form becomes two-dimensional."""
-    if issparse(y):
-        return y.toarray()
     targets = as_targets(y)
     if targets.ndim == 1 and len(targets) and isinstance(targets[0], (list, tuple, np.ndarray)):
         if len({len(row) for row in targets}) == 1:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetRegressor
 
+from ..utils.labels import is_without_number
 from ..utils.scores import reports
 from ..utils.sklearn_private import StrOptions
 from ._batches import ClipDataset
@@ -16,14 +17,16 @@ from ._callbacks import Named, regressor_callbacks
 from ._losses import LOSSES, NumbersLoss
 from ._net import BaseSpeechNet
 from ._targets import InUnits, numbers_of
+from ._training_clips import DatasetPair
 
 
 class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
     """Base of the speech regressors: one number per clip, or several.
 
-    The targets are standardised by their (weighted) mean and standard deviation in ``fit``, so
-    that the same parameters suit targets in any unit. Predictions are in the units of y;
-    outputs of ``module_`` and the losses in ``history_`` are on the standardised scale.
+    The targets are standardised by the (weighted) mean and standard deviation of those of the
+    training clips, so that the same parameters suit targets in any unit; validation clips and
+    clips without a target do not count. Predictions are in the units of y; outputs of
+    ``module_`` and the losses in ``history_`` are on the standardised scale.
 
     From skorch's ``NeuralNetRegressor`` it inherits that scikit-learn and the helpers of skorch
     take it for a regressor; everything else comes from :class:`~sklearn_speech.base.BaseSpeechNet`.
@@ -43,7 +46,14 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
     n_outputs_ : int
         Number of targets per clip.
     target_scaler_ : StandardScaler
-        Mean and standard deviation of the targets.
+        Mean and standard deviation of the targets of the training clips.
+
+    Notes
+    -----
+    With few clips an epoch has few steps: 270 clips in batches of 64 make five. A number is then
+    often learned only in part, and worse than by ridge regression; more epochs
+    (`max_epochs`) or smaller batches (`batch_size`) help. Several numbers per clip share the
+    network, so that one of them may be predicted worse than by a network of its own.
     """
 
     mixes_targets = True
@@ -53,6 +63,8 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
 
     #: Value of a missing target, if a pretrainer is set.
     _unlabelled = np.nan
+
+    _is_unlabelled = staticmethod(is_without_number)
 
     _parameter_constraints = {
         **BaseSpeechNet._parameter_constraints,
@@ -85,14 +97,6 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         if "target_scaler_" not in vars(self):
             return None
         return InUnits(self.target_scaler_, self._target_ndim)
-
-    @staticmethod
-    def _is_unlabelled(y: Any) -> NDArray[np.bool_]:
-        y = np.asarray(y)
-        if y.dtype.kind not in "fO":
-            return np.zeros(len(y), dtype=bool)
-        missing = np.asarray(y != y).reshape(len(y), -1)
-        return np.asarray(missing.all(axis=1))
 
     def _check_y(self, y: Any, *, reset: bool, classes: Any = None) -> torch.Tensor:
         if y is None:
@@ -145,13 +149,56 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
             return data
         numbers = data.targets.numpy()
         if reset:
-            weight = data.sample_weight
-            self.target_scaler_ = StandardScaler().fit(
-                numbers, sample_weight=None if weight is None else weight.double().numpy()
-            )
+            self._scale(numbers, data.sample_weight)
         data.targets = torch.from_numpy(self.target_scaler_.transform(numbers)).float()
         data.classes = self._labels()
         return data
+
+    def _stratify(self, data: ClipDataset) -> Any:
+        return None if data.targets is None else data.targets.numpy()
+
+    def get_split_datasets(
+        self, X: Any, y: Any = None, *, reset: bool = False, **options: Any
+    ) -> DatasetPair:
+        """Training clips, and validation clips or None.
+
+        The targets of both are standardised by mean and deviation of the training clips.
+
+        Parameters
+        ----------
+        X : array-like or dataset
+        y : array-like of shape (n_clips,) or (n_clips, n_outputs), default=None
+        reset : bool, default=False
+            See ``get_dataset``.
+        **options : dict
+            See :meth:`BaseSpeechNet.get_split_datasets`.
+
+        Returns
+        -------
+        train : ClipDataset
+        valid : ClipDataset or None
+        """
+        pair = super().get_split_datasets(X, y, reset=reset, **options)
+        train, valid = pair
+        if not reset or valid is None or train.targets is None or isinstance(X, DatasetPair):
+            return pair
+        before = self.target_scaler_
+        parts = [
+            (part, before.inverse_transform(part.targets.double().numpy()))
+            for part in (train, valid)
+            if part.targets is not None
+        ]
+        self._scale(parts[0][1], train.sample_weight)
+        for part, numbers in parts:
+            part.targets = torch.from_numpy(self.target_scaler_.transform(numbers)).float()
+            part.classes = self._labels()
+        return pair
+
+    def _scale(self, numbers: NDArray[np.float64], weight: torch.Tensor | None) -> None:
+        """Learn mean and deviation of the targets."""
+        self.target_scaler_ = StandardScaler().fit(
+            numbers, sample_weight=None if weight is None else weight.double().numpy()
+        )
 
     def initialize_criterion(self) -> Self:
         """Set the criterion: the loss of each clip, the mean over its numbers."""

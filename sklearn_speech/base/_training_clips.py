@@ -9,6 +9,7 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
 from ..splits import StratifiedGroupShuffleSplit
 from ..utils.sklearn_private import safe_indexing
+from ..utils.strata import N_BINS
 from ._batches import ClipDataset
 
 
@@ -31,8 +32,9 @@ def split_for_early_stopping(
         Speakers. No speaker is in both parts.
     fraction : float
         Size of the validation part, as a fraction of the clips or speakers.
-    stratify : ndarray of shape (n_clips,) or None
-        Classes whose proportions are kept.
+    stratify : ndarray of shape (n_clips,) or (n_clips, n_targets), or None
+        Classes whose proportions are kept; or labels or numbers, whose proportions are kept if
+        the speakers are known.
 
     Returns
     -------
@@ -42,7 +44,10 @@ def split_for_early_stopping(
     seed = int(torch.randint(2**31 - 1, ()))
     clips = torch.zeros(len(data), 1).numpy()
     if groups is not None:
-        by_speaker = StratifiedGroupShuffleSplit(1, test_size=fraction, random_state=seed)
+        numbers = stratify is not None and stratify.dtype.kind == "f"
+        by_speaker = StratifiedGroupShuffleSplit(
+            1, test_size=fraction, n_bins=N_BINS if numbers else None, random_state=seed
+        )
         labels = stratify if stratify is not None else torch.zeros(len(data)).numpy()
         split = next(by_speaker.split(clips, labels, groups))
     else:
@@ -52,7 +57,8 @@ def split_for_early_stopping(
             UserWarning,
             stacklevel=5,
         )
-        kind = ShuffleSplit if stratify is None else StratifiedShuffleSplit
+        in_classes = stratify is not None and stratify.ndim == 1
+        kind = StratifiedShuffleSplit if in_classes else ShuffleSplit
         splitter = kind(1, test_size=fraction, random_state=seed)
         try:
             split = next(splitter.split(clips, stratify))

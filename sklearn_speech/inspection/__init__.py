@@ -11,6 +11,7 @@ from ._fourier_kernel_display import FourierKernelDisplay
 from ._phone_confusion_display import PhoneConfusionDisplay
 from ._posteriorgram_display import PosteriorgramDisplay
 from ._reconstruction_display import ReconstructionDisplay
+from ._speaker_prediction_error_display import SpeakerPredictionErrorDisplay
 from ._speaker_scores_display import SpeakerScoresDisplay
 from ._spectrogram_display import SpectrogramDisplay
 from ._training_curve_display import TrainingCurveDisplay
@@ -23,6 +24,7 @@ __all__ = [
     "PhoneConfusionDisplay",
     "PosteriorgramDisplay",
     "ReconstructionDisplay",
+    "SpeakerPredictionErrorDisplay",
     "SpeakerScoresDisplay",
     "SpectrogramDisplay",
     "TrainingCurveDisplay",

@@ -150,6 +150,7 @@ class ClassReportDisplay:
         y_pred: Any,
         *,
         labels: Any = None,
+        display_labels: Any = None,
         sample_weight: npt.ArrayLike | None = None,
         ax: Any = None,
         **plot_kw: Any,
@@ -158,12 +159,15 @@ class ClassReportDisplay:
 
         Parameters
         ----------
-        y_true : array-like of shape (n_clips,)
-            True labels.
-        y_pred : array-like of shape (n_clips,)
-            Predicted labels.
+        y_true : array-like or sparse matrix of shape (n_clips,) or (n_clips, n_labels)
+            True labels, or an indicator matrix, each label of which has a bar.
+        y_pred : array-like or sparse matrix of shape (n_clips,) or (n_clips, n_labels)
+            Predicted labels, in the same form.
         labels : array-like of shape (n_classes,), default=None
-            Classes to draw; None means all that occur.
+            Classes to draw, or columns of an indicator matrix; None: all that occur.
+        display_labels : array-like of shape (n_classes,), default=None
+            What the bars are called, in the order of `labels`, such as the ``classes_`` of
+            :class:`~sklearn.preprocessing.MultiLabelBinarizer`; None: as `labels` are.
         sample_weight : array-like of shape (n_clips,), default=None
             Weights of the clips.
         ax : matplotlib Axes or array-like of such, default=None
@@ -177,12 +181,18 @@ class ClassReportDisplay:
             The drawn display. A class that is never predicted has precision 0.
         """
         labels = unique_labels(y_true, y_pred) if labels is None else np.asarray(labels)
+        names = labels if display_labels is None else np.asarray(display_labels)
+        if len(names) != len(labels):
+            raise ValueError(
+                f"display_labels has {len(names)} names, but there are {len(labels)} labels to "
+                "draw; give both"
+            )
         precision, recall, f1, support = precision_recall_fscore_support(
             y_true, y_pred, labels=labels, sample_weight=sample_weight, zero_division=0
         )
         scores = {"precision": precision, "recall": recall, "f1": f1}
         support = None if sample_weight is not None else support
-        return cls(scores, labels, support=support).plot(ax=ax, **plot_kw)
+        return cls(scores, names, support=support).plot(ax=ax, **plot_kw)
 
     @classmethod
     def from_estimator(
@@ -192,6 +202,7 @@ class ClassReportDisplay:
         y: Any,
         *,
         labels: Any = None,
+        display_labels: Any = None,
         sample_weight: npt.ArrayLike | None = None,
         ax: Any = None,
         **plot_kw: Any,
@@ -204,9 +215,9 @@ class ClassReportDisplay:
             Has ``predict``.
         X : array-like
             Clips.
-        y : array-like of shape (n_clips,)
+        y : array-like of shape (n_clips,) or (n_clips, n_labels)
             True labels.
-        labels, sample_weight, ax, **plot_kw
+        labels, display_labels, sample_weight, ax, **plot_kw
             See :meth:`from_predictions`.
 
         Returns
@@ -218,6 +229,7 @@ class ClassReportDisplay:
             y,
             estimator.predict(X),
             labels=labels,
+            display_labels=display_labels,
             sample_weight=sample_weight,
             ax=ax,
             **plot_kw,

@@ -20,7 +20,8 @@ class SpeakerScoresDisplay:
     Parameters
     ----------
     scores : array-like of shape (n_speakers,), or dict of str to such
-        Scores of one pipeline, or of several by name. NaN means that a fold failed.
+        Scores of one pipeline, or of several by name. NaN where a fold failed or the metric
+        has no value.
     speakers : array-like of shape (n_speakers,)
         Names.
     intervals : dict of str to (float, float), default=None
@@ -29,6 +30,9 @@ class SpeakerScoresDisplay:
         or more speakers.
     confidence : float, default=0.95
         Level of the intervals.
+    undefined : array-like of bool of shape (n_speakers,), default=None
+        Speakers that the metric has no value for: they have no dot, their tick says so, and
+        the mean leaves them out. None: all have one, and NaN leaves no mean.
     score_name : str, default="Score"
         Label of the x axis. :meth:`from_cv_results` uses the name of the metric.
 
@@ -65,12 +69,14 @@ class SpeakerScoresDisplay:
         *,
         intervals: dict[str, tuple[float, float]] | None = None,
         confidence: float = 0.95,
+        undefined: Any = None,
         score_name: str = "Score",
     ) -> None:
         self.scores = scores
         self.speakers = speakers
         self.intervals = intervals
         self.confidence = confidence
+        self.undefined = undefined
         self.score_name = score_name
 
     def plot(
@@ -103,6 +109,14 @@ class SpeakerScoresDisplay:
         """
         speakers = np.asarray(self.speakers)
         scores = self._check_scores(len(speakers))
+        undefined = np.zeros(len(speakers), dtype=bool)
+        if self.undefined is not None:
+            undefined = np.asarray(self.undefined, dtype=bool)
+            if undefined.shape != speakers.shape:
+                raise ValueError(
+                    f"undefined has shape {undefined.shape}; expected one entry a speaker, "
+                    f"{speakers.shape}"
+                )
         table = np.array(list(scores.values()))
         # a speaker whose folds all failed has no mean and is placed at the bottom
         means = np.ma.masked_invalid(table).mean(axis=0).filled(-np.inf)
@@ -121,7 +135,7 @@ class SpeakerScoresDisplay:
             ax.hlines(rows, low, high, colors=GREY, linewidths=0.8, zorder=1)
         self.points_, self.errorbars_ = {}, {}
         for i, (name, values) in enumerate(scores.items()):
-            mean, low, high = self._mean_and_interval(name, values)
+            mean, low, high = self._mean_and_interval(name, values[~undefined])
             drawing = {
                 "color": color_of(i),
                 "marker": marker_of(i),
@@ -141,11 +155,15 @@ class SpeakerScoresDisplay:
                 markerfacecolor="white",
                 markeredgewidth=1.5,
                 capsize=4,
-                label=f"{name or 'mean'}: " + _format_mean(mean, low, high),
+                label=f"{name or 'mean'}: "
+                + _format_mean(mean, low, high, (~undefined).sum(), len(speakers)),
             )
         if chance is not None:
             ax.axvline(chance, color=GREY, linestyle=":", linewidth=1, zorder=0, label="chance")
-        self._finish(ax, speakers[order], rows, mean_rows, step)
+        names = [
+            f"{name} (undefined)" if none else str(name) for name, none in zip(speakers, undefined)
+        ]
+        self._finish(ax, [names[i] for i in order], rows, mean_rows, step)
         self.ax_ = ax
         self.figure_ = ax.figure
         return self
@@ -156,7 +174,7 @@ class SpeakerScoresDisplay:
         ax.axhline(0.5, color=GREY, linewidth=0.6)
         mean_label = f"Mean, {100 * self.confidence:g}% CI"
         if named:
-            ax.set_yticks([mean_row, *rows], labels=[mean_label, *map(str, speakers)])
+            ax.set_yticks([mean_row, *rows], labels=[mean_label, *speakers])
         else:
             ax.set_yticks([mean_row], labels=[mean_label])
         ax.tick_params(axis="y", length=0)
@@ -185,14 +203,14 @@ class SpeakerScoresDisplay:
         return scores
 
     def _mean_and_interval(self, name, values):
-        """Return mean and bounds, or NaN if a speaker has no score."""
-        if self.intervals is not None:
-            return (values.mean(), *self.intervals[name])
-        if len(values) < 2:
-            return values.mean(), np.nan, np.nan  # no variation between speakers
-        from ..model_selection._statistics import mean_interval
+        """Mean and bounds; NaN where a fold failed, since leaving its speakers out flatters."""
+        from ..model_selection._statistics import mean_interval, mean_of
 
-        return (values.mean(), *mean_interval(values, self.confidence))
+        if self.intervals is not None:
+            return (mean_of(values), *self.intervals[name])
+        if len(values) < 2:
+            return mean_of(values), np.nan, np.nan  # one speaker does not show how speakers differ
+        return (mean_of(values), *mean_interval(values, self.confidence))
 
     @classmethod
     def from_cv_results(
@@ -231,6 +249,7 @@ class SpeakerScoresDisplay:
             If the results have different speakers or metrics.
         """
         from ..model_selection._metric_names import common_label
+        from ..model_selection._statistics import mean_interval
 
         # a result is itself a dict
         results = {"": results} if hasattr(results, "speaker_scores") else dict(results)
@@ -241,29 +260,35 @@ class SpeakerScoresDisplay:
                     f"result {name!r} is of speakers {list(result.speakers)}, "
                     f"the first of {list(first.speakers)}; expected the same"
                 )
+        scores = {name: result.speaker_scores(metric) for name, result in results.items()}
+        undefined = np.any([result.undefined(metric) for result in results.values()], axis=0)
         intervals = {name: (np.nan, np.nan) for name in results}
-        if len(first.speakers) > 1:
+        if (~undefined).sum() > 1:
             intervals = {
-                name: result.confidence_interval(confidence, metric=metric)
-                for name, result in results.items()
+                name: mean_interval(values[~undefined], confidence)
+                for name, values in scores.items()
             }
         label = common_label(
             result.labels[result.metrics[0] if metric is None else metric]
             for result in results.values()
         )
         display = cls(
-            {name: result.speaker_scores(metric) for name, result in results.items()},
+            scores,
             first.speakers,
             intervals=intervals,
             confidence=confidence,
+            undefined=undefined,
             score_name=label[:1].upper() + label[1:].replace("_", " "),
         )
         return display.plot(ax=ax, **plot_kw)
 
 
-def _format_mean(mean, low, high):
+def _format_mean(mean, low, high, n_counted, n_speakers):
+    if n_counted == 0:
+        return "no mean, because the score of each speaker is undefined"
     if np.isnan(mean):
         return "no mean, because a speaker has no score"
+    of_some = f" over {n_counted} of {n_speakers}" if n_counted < n_speakers else ""
     if np.isnan(low):
-        return f"{mean:.3f} (one speaker: no interval)"
-    return f"{mean:.3f} [{low:.3f}, {high:.3f}]"
+        return f"{mean:.3f}{of_some} (one speaker: no interval)"
+    return f"{mean:.3f} [{low:.3f}, {high:.3f}]{of_some}"

@@ -9,6 +9,7 @@ from sklearn.exceptions import FitFailedWarning, UndefinedMetricWarning
 
 from ..utils.labels import as_targets
 from ._folds import Fold, SpeakerFoldError
+from ._pooled import pooled_scores
 from ._speaker_scores import SpeakerScores
 
 
@@ -27,6 +28,8 @@ def collect(
     codes: npt.NDArray[Any],
     labels: dict[str, str],
     error_score: float | str,
+    scorers: dict[str, Any],
+    score_params: dict[str, dict[str, Any]],
 ) -> SpeakerScores:
     """Combine the results of all folds.
 
@@ -44,6 +47,9 @@ def collect(
     labels : dict of str to str
         The name of each metric in tables.
     error_score : "raise" or float
+    scorers : dict of str to callable
+    score_params : dict of str to dict
+        Arguments of the scorers, for all clips.
 
     Returns
     -------
@@ -91,6 +97,9 @@ def collect(
     n_clips = np.bincount(codes[tested], minlength=len(names))
     scored = n_clips > 0
     classes = _classes(y, folds, splits)
+    predictions = [_as_array(fold.predictions) for fold in folds]
+    probabilities = [_in_columns(fold, y, classes) for fold in folds]
+    tests = [test for _, test, _ in splits]
     return SpeakerScores(
         table,
         metrics=metrics,
@@ -104,9 +113,12 @@ def collect(
         fold_speaker_scores={
             name: [np.array(fold.speaker_scores[name]) for fold in folds] for name in metrics
         },
-        fold_predictions=[_as_array(fold.predictions) for fold in folds],
-        fold_probabilities=[_in_columns(fold, classes) for fold in folds],
+        fold_predictions=predictions,
+        fold_probabilities=probabilities,
         failures=failures,
+        pooled_scores=pooled_scores(
+            scorers, y, tests, predictions, probabilities, classes, score_params
+        ),
     )
 
 
@@ -121,10 +133,12 @@ def _warn_of_undefined_scores(folds, held_out, labels):
         if undefined:
             warnings.warn(
                 f"{labels.get(name, name)} has no value (NaN) in {len(undefined)} of {len(folds)} "
-                f"folds, such as the one that held out {shorten_names(undefined[0])}, so there is "
-                "no mean. If the held-out clips lack a class, hold out several speakers at "
-                "once, with cv=StratifiedGroupKFold(), or choose a metric for which one class is "
-                "enough, such as 'accuracy' or 'neg_log_loss'",
+                f"folds, such as the one that held out {shorten_names(undefined[0])}: the held-out "
+                "clips lack a class or label, or all have the same number. The mean over speakers "
+                "leaves these speakers out; pooled_scores has the score of all clips together. Or "
+                "hold out several speakers at once, with cv=StratifiedGroupKFold(), or choose a "
+                "metric for which one target is enough, such as 'accuracy', 'neg_log_loss' or "
+                "'neg_mean_absolute_error'",
                 UndefinedMetricWarning,
                 stacklevel=4,
             )
@@ -159,8 +173,11 @@ def _hashable(label):
     return label if isinstance(label, (str, int, np.integer)) else None
 
 
-def _in_columns(fold, classes):
-    """Return probabilities with a column for every class, 0 for a class that the fold never saw."""
+def _in_columns(fold, y, classes):
+    """Probabilities with a column for every class or label; 0 for one that the fold never saw."""
+    if y.ndim == 2:
+        shown = fold.probabilities
+        return shown if shown is not None and shown.shape[1:] == y.shape[1:] else None
     if fold.probabilities is None or classes is None or fold.probabilities.ndim != 2:
         return None
     out = np.zeros((len(fold.probabilities), len(classes)))

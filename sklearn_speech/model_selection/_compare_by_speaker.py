@@ -38,9 +38,12 @@ def compare_by_speaker(
 
     Notes
     -----
-    The p-value comes from the exact sign-flip permutation test for up to 16 speakers, and from
-    the paired t-test for more. Clips are never treated as independent: in a test over thousands
-    of clips of six speakers, every difference would be significant.
+    Speakers that the metric has no value for (see :meth:`SpeakerScores.undefined`), in any of
+    the results, are left out of means and tests of all of them.
+
+    With up to 16 speakers the p-value is that of the exact sign-flip permutation test, with
+    more that of the paired t-test. Clips are never treated as independent: in a test over
+    thousands of clips of six speakers every difference would be significant.
 
     Examples
     --------
@@ -90,11 +93,16 @@ def compare_by_speaker(
         raise ValueError("the results have one held-out speaker: a comparison needs at least two")
     label = common_label(result.labels[result._metric(metric)] for result in by_name.values())
     scores = np.column_stack([result.speaker_scores(metric) for result in by_name.values()])
-    return SpeakerComparison(list(by_name), first.speakers, scores, label)
+    undefined = np.logical_or.reduce([result.undefined(metric) for result in by_name.values()])
+    return SpeakerComparison(list(by_name), first.speakers, scores, label, undefined=undefined)
 
 
 def _targets(result):
-    """Return targets as built-in values; sequences of any type become lists."""
+    """Targets as plain values; sequences as lists, whatever they were given as."""
+    if result.y_true.dtype.kind == "f":
+        values = result.y_true.astype(object)
+        values[np.isnan(result.y_true)] = None  # unlabelled for a regressor; NaN equals nothing
+        return values.tolist()
     return [
         np.asarray(target).tolist() if isinstance(target, (list, tuple, np.ndarray)) else target
         for target in result.y_true.tolist()

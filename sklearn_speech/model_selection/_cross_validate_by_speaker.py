@@ -19,7 +19,7 @@ from ._folds import Fold, SpeakerFoldError, check_splits, run_fold, threads_per_
 from ._routing import route_metadata
 from ._scoring import check_scorers
 from ._speaker_scores import SpeakerScores
-from ._unlabelled import unlabelled_clips, with_labels
+from ._unlabelled import mark_of_unlabelled, with_labels
 
 
 def cross_validate_by_speaker(
@@ -49,9 +49,10 @@ def cross_validate_by_speaker(
     estimator : estimator instance
         Cloned for each fold.
     X : array-like of shape (n_clips, ...)
-        Input of the estimator: paths, waveforms, spectrograms or a DataFrame.
-    y : array-like of shape (n_clips,)
-        Classes as strings or integers, or other targets, such as lists of phones.
+        Whatever the estimator takes: paths, waveforms, spectrograms, a DataFrame.
+    y : array-like of shape (n_clips,) or (n_clips, n_targets)
+        Classes as strings or integers, an indicator matrix, numbers to predict, or other
+        targets, such as lists of phones.
     speakers : array-like of shape (n_clips,)
         The speaker of each clip. They are also passed as `groups` to steps that split again
         (early stopping, searches), inside a pipeline too: with metadata routing on, to steps
@@ -109,20 +110,25 @@ def cross_validate_by_speaker(
 
     Notes
     -----
-    If a step has a `pretrainer` that is not None, clips with ``y = -1`` are unlabelled: they
-    are used for training unless their speaker is held out, and they are never scored.
+    Where some step has a `pretrainer` that is not None, clips with ``y = -1`` (of a
+    regressor: NaN, in each column) are unlabelled: they are trained on, when their speaker
+    is not held out, and never scored.
 
     The first steps of a pipeline that process each clip independently (this library's own
     steps: reading files, spectrograms) are computed once for all folds; the scores are the
     same. This is not done if a scorer is your own function, because it may need the clips
     themselves.
 
-    Held-out speakers may lack classes. Metrics of probabilities that take ``labels=`` (log
-    loss, Brier score, top-k accuracy, multi-class AUC) receive all classes that the fold's
-    estimator knows. An AUC is undefined if all or none of the test clips belong to a class: it
-    is then NaN for that speaker, or NaN with a warning for that fold ("ovo" averages over the
-    pairs of classes that are present). Metrics of predicted classes count a class without
-    training clips as wrong; other metrics raise an error.
+    Held-out speakers may lack classes. Metrics of probabilities that take ``labels=``
+    (log loss, Brier score, top-k accuracy, multi-class AUC) are given all classes that the
+    fold's estimator knows. An AUC has no value where the test clips of a class are all or
+    none, an average precision where a class or label has no clip or all, and R2 and its like
+    where all true numbers are the same (or there is one clip). These are NaN, "undefined" in the
+    table, with a warning where a whole fold has no value; the mean over speakers leaves such
+    speakers out and says so, and ``pooled_scores`` has the score of all clips
+    together (an AUC by "ovo" averages over the pairs of classes that are there). A class that
+    no training clip has counts as wrong in metrics of predicted classes; the others raise an
+    error.
 
     KeyboardInterrupt stops the whole run. A fold whose training was interrupted is never
     scored.
@@ -154,11 +160,12 @@ def cross_validate_by_speaker(
     if error_score != "raise" and not isinstance(error_score, numbers.Real):
         raise ValueError(f"error_score={error_score!r}: expected 'raise' or a number, such as nan")
     refuse_multiprocessing("cross_validate_by_speaker")
-    y = check_targets(y)
+    mark = mark_of_unlabelled(estimator)
+    y = check_targets(y, gaps=mark)
     X, y = indexable(X, y)
     names, codes = check_speakers(speakers, len(y))
     params = {} if params is None else dict(params)
-    unlabelled = unlabelled_clips(estimator, y)
+    unlabelled = np.zeros(len(y), dtype=bool) if mark is None else mark(y)
     splits = with_labels(check_splits(cv, X, y, names, codes), unlabelled)
     scorers, labels = check_scorers(estimator, scoring)
     fit_params, score_params = route_metadata(estimator, params, names[codes], scorers)
@@ -206,7 +213,9 @@ def cross_validate_by_speaker(
                 f"fold {i}, which held out {shorten_names(held_out[i])}, failed: "
                 f"{type(error).__name__}: {error}"
             ) from error
-    return collect(folds, splits, held_out, y, names, codes, labels, error_score)
+    return collect(
+        folds, splits, held_out, y, names, codes, labels, error_score, scorers, score_params
+    )
 
 
 class _FoldFailure(Exception):

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..utils.cv import cv_title, list_splits
 from ..utils.interrupts import stop_run_on_interrupt
 from ..utils.sklearn_private import check_method_params, safe_indexing
-from ._responses import CachedResponses
+from ._responses import CachedResponses, of_labels
 from ._scoring import score_clips, score_speakers, with_all_classes
 
 
@@ -228,8 +228,12 @@ def _score_test_clips(fold, estimator, X, y, codes, test, scorers, score_params)
     if hasattr(estimator, "predict"):
         fold.predictions = responses.response("predict")
     if hasattr(estimator, "predict_proba") and hasattr(estimator, "classes_"):
-        fold.probabilities = np.asarray(responses.response("predict_proba"))
-        fold.classes = np.asarray(estimator.classes_)
+        probabilities = responses.response("predict_proba")
+        if np.ndim(y_test) == 2:
+            fold.probabilities = of_labels(probabilities, estimator.classes_)
+        else:
+            fold.probabilities = np.asarray(probabilities)
+            fold.classes = np.asarray(estimator.classes_)
 
 
 def _rows_of_each(codes):

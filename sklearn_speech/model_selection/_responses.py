@@ -12,6 +12,40 @@ from ..utils.sklearn_private import safe_indexing
 METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
+def of_labels(probabilities: Any, classes: Any) -> npt.NDArray[Any] | None:
+    """Probability of each label of a clip, from what a classifier of several labels gives.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_clips, n_labels), or list of ndarray
+        scikit-learn's forests and neighbours have an array of shape (n_clips, n_values) for each
+        label.
+    classes : array-like
+        Values of each label, in the second case.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_clips, n_labels) or None
+        None where a target has other values than 0 and 1.
+
+    Examples
+    --------
+    >>> half = np.full((2, 2), 0.5)
+    >>> of_labels([half, np.ones((2, 1))], [[0, 1], [0]])
+    array([[0.5, 0. ],
+           [0.5, 0. ]])
+    """
+    if not isinstance(probabilities, list):
+        return np.asarray(probabilities)
+    columns = []
+    for of_label, values in zip(probabilities, classes):
+        values = list(values)
+        if not set(values) <= {0, 1}:
+            return None
+        columns.append(of_label[:, values.index(1)] if 1 in values else np.zeros(len(of_label)))
+    return np.stack(columns, axis=1)
+
+
 class CachedResponses:
     """Wraps a fitted estimator and caches its responses (predictions, probabilities) to the
     test clips.

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import ClassifierMixin, is_classifier
+from sklearn.base import ClassifierMixin, is_classifier, is_regressor
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import accuracy_score, check_scoring, get_scorer
+from sklearn.metrics import accuracy_score, check_scoring, get_scorer, get_scorer_names
 from sklearn.pipeline import Pipeline
 
 from ..utils.sklearn_private import is_made_scorer, parts_of_scorer, scorer_with_options
 from ._metric_names import name_of_own_score, name_of_scorer
 from ._responses import CachedResponses
 from ._routing import routing_enabled
+from ._undefined import has_no_value
 
 
 def check_scorers(estimator: Any, scoring: Any) -> tuple[dict[str, Any], dict[str, str]]:
@@ -39,7 +40,11 @@ def check_scorers(estimator: Any, scoring: Any) -> tuple[dict[str, Any], dict[st
             final = final.steps[-1][1]
         if is_classifier(final) and _scores_by_accuracy(final):
             return {"score": get_scorer("accuracy")}, {"score": "accuracy"}
-        return {"score": check_scoring(estimator)}, {"score": name_of_own_score(estimator)}
+        label = name_of_own_score(estimator)
+        # a scorer tells what it computes, and uses cached responses
+        named = is_regressor(final) and label in get_scorer_names() and not routing_enabled()
+        scorer = get_scorer(label) if named else check_scoring(estimator)
+        return {"score": scorer}, {"score": label}
     if isinstance(scoring, str):
         return {"score": get_scorer(scoring)}, {"score": scoring}
     if callable(scoring):
@@ -143,9 +148,12 @@ def score_clips(
     Returns
     -------
     scores : dict of str to float
-        If the scorer returns one number, the only key is `name`.
+        The one entry is called `name` where the scorer returns one number. NaN where the
+        metric has no value for these clips.
     """
-    # a scorer written by the user may inspect the estimator, so it gets the original
+    if has_no_value(scorer, y, getattr(responses.fitted, "classes_", None)):
+        return {name: np.nan}
+    # a scorer written by the user may look into the estimator, so it gets the real one
     estimator = responses if is_made_scorer(scorer) else responses.fitted
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UndefinedMetricWarning)

@@ -3,10 +3,18 @@
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
-from ._statistics import MAX_EXACT, adjust_p_values, mean_interval, paired_p_value
-from ._tables import html_table, text_table
+from ._statistics import (
+    MAX_EXACT,
+    adjust_p_values,
+    deviation_of,
+    mean_interval,
+    mean_of,
+    paired_p_value,
+)
+from ._tables import html_table, score_cell, text_table
 
 
 class SpeakerComparison:
@@ -22,11 +30,14 @@ class SpeakerComparison:
     scores : ndarray of shape (n_speakers, n_pipelines)
     metric : str
         Name of the metric in tables.
+    undefined : ndarray of bool of shape (n_speakers,), default=None
+        Speakers that the metric has no value for, which means and tests leave out. None: all
+        have one.
 
     Attributes
     ----------
-    names, speakers, scores, metric
-        As given.
+    names, speakers, scores, metric, undefined
+        As given; `undefined` is an array in any case.
     tests : list of dict
         One for each pair of pipelines: ``first``, ``second``, ``difference`` (mean over
         speakers of first minus second), its 95 % interval ``low`` and ``high``,
@@ -35,18 +46,33 @@ class SpeakerComparison:
     """
 
     def __init__(
-        self, names: list[str], speakers: npt.NDArray[Any], scores: npt.NDArray[Any], metric: str
+        self,
+        names: list[str],
+        speakers: npt.NDArray[Any],
+        scores: npt.NDArray[Any],
+        metric: str,
+        *,
+        undefined: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         self.names = names
         self.speakers = speakers
         self.scores = scores
         self.metric = metric
+        self.undefined = np.zeros(len(scores), dtype=bool) if undefined is None else undefined
+        self._counted = scores[~self.undefined]
+        if len(self._counted) < 2:
+            raise ValueError(
+                f"{metric} has a value for {len(self._counted)} of {len(speakers)} speakers only, "
+                "since the targets of each of the others are too much alike: a comparison needs "
+                "at least two; choose a metric that one target is enough for, such as "
+                "'accuracy' or 'neg_mean_absolute_error'"
+            )
         self.tests = [self._test(a, b) for a, b in combinations(range(len(names)), 2)]
         for test, p in zip(self.tests, adjust_p_values([t["p_value"] for t in self.tests])):
             test["p_adjusted"] = float(p)
 
     def _test(self, a, b):
-        differences = self.scores[:, a] - self.scores[:, b]
+        differences = self._counted[:, a] - self._counted[:, b]
         low, high = mean_interval(differences)
         p_value, method = paired_p_value(differences)
         return {
@@ -93,12 +119,13 @@ class SpeakerComparison:
 
     def _rows(self):
         body = [
-            [str(speaker), *(f"{score:.3f}" for score in row)]
-            for speaker, row in zip(self.speakers, self.scores)
+            [str(speaker), *(score_cell(score, undefined and np.isnan(score)) for score in row)]
+            for speaker, row, undefined in zip(self.speakers, self.scores, self.undefined)
         ]
+        columns = self._counted.T
         foot = [
-            ["mean", *(f"{score:.3f}" for score in self.scores.mean(axis=0))],
-            ["standard deviation", *(f"{score:.3f}" for score in self.scores.std(axis=0, ddof=1))],
+            ["mean", *(f"{mean_of(column):.3f}" for column in columns)],
+            ["standard deviation", *(f"{deviation_of(column):.3f}" for column in columns)],
         ]
         return [f"speaker ({self.metric})", *self.names], body, foot
 
@@ -108,18 +135,23 @@ class SpeakerComparison:
             text = (
                 f"{test['first']} - {test['second']}: {test['difference']:+.3f} "
                 f"({test['low']:+.3f} to {test['high']:+.3f}), better on {test['better']} and "
-                f"worse on {test['worse']} of {len(self.speakers)} speakers, "
+                f"worse on {test['worse']} of {len(self._counted)} speakers, "
                 f"p = {test['p_value']:.3f}"
             )
             if len(self.tests) > 1:
                 text += f", {test['p_adjusted']:.3f} adjusted for {len(self.tests)} comparisons"
             lines.append(text)
+        if self.undefined.any():
+            lines.append(
+                f"{self.metric} is undefined for {self.undefined.sum()} of {len(self.speakers)} "
+                "speakers, which means and tests leave out"
+            )
         return lines + self.caveat.split("\n")
 
     @property
     def caveat(self) -> str:
-        """Describe the limits of the p-values."""
-        n = len(self.speakers)
+        """Limits of the p-values, as text."""
+        n = len(self._counted)
         method = self.tests[0]["method"]
         text = f"Tests are over {n} speakers ({method}), not over clips, which are not independent."
         if n <= MAX_EXACT:

@@ -9,8 +9,8 @@ from sklearn.metrics import confusion_matrix
 
 from ..utils.validation import make_ragged
 from ._json import read_json, write_json
-from ._statistics import MIN_BOOTSTRAP, mean_interval
-from ._tables import html_table, text_table
+from ._statistics import MIN_BOOTSTRAP, deviation_of, mean_interval, mean_of
+from ._tables import html_table, score_cell, text_table
 
 
 class SpeakerScores(dict):
@@ -53,11 +53,14 @@ class SpeakerScores(dict):
         Probabilities of each fold; also None for estimators without ``predict_proba``.
     failures : dict of int to str
         Traceback of each fold that failed.
+    pooled_scores : dict of str to float, default=None
+        By metric, the score of all out-of-fold predictions together, as if one speaker had
+        spoken all clips. Only of scikit-learn's scorers.
 
     Attributes
     ----------
     metrics, labels, speakers, n_clips, y_true, speaker_of_clip, classes, fold_speakers, \
-            fold_speaker_scores, fold_predictions, fold_probabilities, failures
+            fold_speaker_scores, fold_predictions, fold_probabilities, failures, pooled_scores
         As given.
     """
 
@@ -77,6 +80,7 @@ class SpeakerScores(dict):
         fold_predictions: list[npt.NDArray[Any] | None],
         fold_probabilities: list[npt.NDArray[Any] | None],
         failures: dict[int, str],
+        pooled_scores: dict[str, float] | None = None,
     ) -> None:
         super().__init__(table)
         self.metrics = metrics
@@ -91,6 +95,7 @@ class SpeakerScores(dict):
         self.fold_predictions = fold_predictions
         self.fold_probabilities = fold_probabilities
         self.failures = failures
+        self.pooled_scores = {} if pooled_scores is None else pooled_scores
 
     def speaker_scores(self, metric: str | None = None) -> npt.NDArray[Any]:
         """Return the score of each speaker.
@@ -107,13 +112,46 @@ class SpeakerScores(dict):
             speaker; it is NaN if one of them failed or the metric is undefined for a single
             speaker.
         """
-        of_folds = self.fold_speaker_scores[self._metric(metric)]
-        # `speakers` is sorted and contains everyone who was held out
+        return self._over_folds(self.fold_speaker_scores[self._metric(metric)])
+
+    def undefined(self, metric: str | None = None) -> npt.NDArray[np.bool_]:
+        """Which speakers a metric has no value for, though no fold failed.
+
+        R2 has none where a speaker's true numbers are all the same, an AUC or an average
+        precision where the speaker lacks a class or a label. Means and intervals leave these
+        speakers out.
+
+        Parameters
+        ----------
+        metric : str or None, default=None
+            One of `metrics`; the first where None.
+
+        Returns
+        -------
+        undefined : ndarray of bool of shape (n_speakers,)
+        """
+        return np.isnan(self.speaker_scores(metric)) & ~self._failed()
+
+    def _failed(self):
+        names = {name for i in self.failures for name in self.fold_speakers[i].tolist()}
+        return np.array([name in names for name in self.speakers.tolist()], dtype=bool)
+
+    def _counted(self, metric):
+        """Scores of the speakers that the metric has a value for, or a fold of whom failed."""
+        return self.speaker_scores(metric)[~self.undefined(metric)]
+
+    def _over_folds(self, of_folds):
+        # `speakers` are sorted and hold all who were held out
         codes = np.searchsorted(self.speakers, np.concatenate(self.fold_speakers))
         order = np.argsort(codes, kind="stable")
         starts = np.flatnonzero(np.diff(codes[order])) + 1
         scores = np.split(np.concatenate(of_folds)[order], starts)
-        return np.array([of_speaker.mean() for of_speaker in scores])
+        return np.array(
+            [
+                mean_of(values if failed else values[~np.isnan(values)])
+                for values, failed in zip(scores, self._failed())
+            ]
+        )
 
     def _metric(self, metric):
         if metric is None:
@@ -123,23 +161,22 @@ class SpeakerScores(dict):
         return metric
 
     def _over_metrics(self, function):
-        values = {name: function(self.speaker_scores(name)) for name in self.metrics}
+        values = {name: function(self._counted(name)) for name in self.metrics}
         return values if len(values) > 1 else values[self.metrics[0]]
 
     @property
     def mean(self) -> float | dict[str, float]:
         """Mean over speakers: a float, or a dict of them where there are several metrics.
 
-        NaN if a speaker has no score, because a mean without that speaker would be biased.
+        NaN where a fold failed, since a mean without its speakers would be too high. Speakers
+        that the metric has no value for (see `undefined`) are left out.
         """
-        return self._over_metrics(lambda scores: float(scores.mean()))
+        return self._over_metrics(mean_of)
 
     @property
     def std(self) -> float | dict[str, float]:
         """Standard deviation over speakers (n - 1), as `mean`; NaN for one speaker."""
-        return self._over_metrics(
-            lambda scores: float(scores.std(ddof=1)) if len(scores) > 1 else np.nan
-        )
+        return self._over_metrics(deviation_of)
 
     def confidence_interval(
         self,
@@ -170,20 +207,18 @@ class SpeakerScores(dict):
         Raises
         ------
         ValueError
-            If there are fewer than two speakers.
+            With fewer than two speakers that the metric has a value for.
 
         Notes
         -----
         The models of two folds share most of their training speakers, so scores are not quite
         independent; an interval from one cross-validation does not account for this.
         """
-        return mean_interval(
-            self.speaker_scores(metric), level, method=method, random_state=random_state
-        )
+        return mean_interval(self._counted(metric), level, method=method, random_state=random_state)
 
     @property
     def predictions(self) -> npt.NDArray[Any]:
-        """Out-of-fold predictions in the order of X, shape (n_clips,).
+        """Out-of-fold predictions in the order of X, of the shape of y.
 
         If several folds tested a clip (repeated cross-validation), the first prediction is
         taken, because a vote of several models would be better than the models that were
@@ -204,8 +239,8 @@ class SpeakerScores(dict):
     def probabilities(self) -> npt.NDArray[Any] | None:
         """Out-of-fold probabilities in the order of X, shape (n_clips, n_classes), or None.
 
-        Columns are `classes`; rows are as in `predictions`, with NaN if no fold tested the
-        clip. The result is None if the estimator has no ``predict_proba``.
+        Columns are `classes`, or the labels of an indicator matrix; rows as in `predictions`,
+        NaN where no fold tested the clip. None where the estimator has no ``predict_proba``.
         """
         given = [responses for responses in self.fold_probabilities if responses is not None]
         if not given:
@@ -241,7 +276,10 @@ class SpeakerScores(dict):
         """
         responses = self._of_each_fold(self.fold_predictions)
         if self.classes is None or not responses:
-            raise ValueError("there are no predicted classes to count")
+            raise ValueError(
+                "there are no predicted classes to count (several labels a clip are counted by "
+                "sklearn.metrics.multilabel_confusion_matrix)"
+            )
         code = {label: i for i, label in enumerate(self.classes.tolist())}
         y_true = [code[y] for test, _ in responses for y in self.y_true[test].tolist()]
         y_pred = [code[y] for _, predicted in responses for y in predicted.tolist()]
@@ -264,23 +302,32 @@ class SpeakerScores(dict):
     def _rows(self):
         """Return the table as text cells: header, one row per speaker, mean and deviation."""
         scores = [self.speaker_scores(name) for name in self.metrics]
+        none = [self.undefined(name) for name in self.metrics]
         header = ["speaker", "clips", *(self.labels[name] for name in self.metrics)]
         body = [
-            [str(speaker), str(n), *(f"{column[i]:.3f}" for column in scores)]
+            [
+                str(speaker),
+                str(n),
+                *(score_cell(column[i], no[i]) for column, no in zip(scores, none)),
+            ]
             for i, (speaker, n) in enumerate(zip(self.speakers, self.n_clips))
         ]
-        foot = [["mean", str(self.n_clips.sum()), *(f"{column.mean():.3f}" for column in scores)]]
+        counted = [self._counted(name) for name in self.metrics]
+        foot = [
+            ["mean", str(self.n_clips.sum()), *(f"{mean_of(values):.3f}" for values in counted)]
+        ]
         if len(self.speakers) > 1:
-            deviations = [f"{column.std(ddof=1):.3f}" for column in scores]
-            foot.append(["standard deviation", "", *deviations])
+            foot.append(
+                ["standard deviation", "", *(f"{deviation_of(values):.3f}" for values in counted)]
+            )
         return header, body, foot
 
     def _notes(self):
         notes = []
-        n = len(self.speakers)
-        if n > 1:
-            method = "Student's t" if n < MIN_BOOTSTRAP else "bootstrap"
-            for name in self.metrics:
+        for name in self.metrics:
+            n = len(self._counted(name))
+            if n > 1:
+                method = "Student's t" if n < MIN_BOOTSTRAP else "bootstrap"
                 low, high = self.confidence_interval(metric=name)
                 if np.isfinite(low):
                     which = f" of {self.labels[name]}" if len(self.metrics) > 1 else ""
@@ -288,12 +335,24 @@ class SpeakerScores(dict):
                         f"95 % interval of the mean{which}, over {n} speakers: "
                         f"{low:.3f} to {high:.3f} ({method})"
                     )
+            if n < len(self.speakers):
+                notes.append(self._note_of_undefined(name))
         if self.failures:
             who = sorted({str(name) for i in self.failures for name in self.fold_speakers[i]})
             notes.append(f"failed while held out, so there is no mean: {', '.join(who)}")
         return notes
 
-    def __repr__(self) -> str:
+    def _note_of_undefined(self, name):
+        undefined = self.speakers[self.undefined(name)]
+        label = self.labels[name]
+        note = (
+            f"{label} is undefined for {len(undefined)} of {len(self.speakers)} speakers (the "
+            f"targets of each are too much alike), which mean and interval leave out"
+        )
+        pooled = self.pooled_scores.get(name, np.nan)
+        return f"{note}; of all clips together it is {pooled:.3f}" if np.isfinite(pooled) else note
+
+    def __repr__(self):
         header, body, foot = self._rows()
         return text_table(header, body, foot, self._notes())
 

@@ -16,6 +16,16 @@ MAX_STRETCH = 3.0
 MAX_EXACT = 16
 
 
+def mean_of(values: npt.NDArray[Any]) -> float:
+    """Mean over speakers; NaN of none."""
+    return float(values.mean()) if len(values) else np.nan
+
+
+def deviation_of(values: npt.NDArray[Any]) -> float:
+    """Standard deviation over speakers (n - 1); NaN of fewer than two."""
+    return float(values.std(ddof=1)) if len(values) > 1 else np.nan
+
+
 def mean_interval(
     values: npt.ArrayLike,
     level: float = 0.95,

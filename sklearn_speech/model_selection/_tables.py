@@ -43,6 +43,17 @@ def text_table(
     return "\n".join([line(header), rule, *map(line, body), *below, *notes])
 
 
+def score_cell(score: float, undefined: bool) -> str:
+    """A score as text, or the word that it has no value.
+
+    Examples
+    --------
+    >>> score_cell(0.5, False), score_cell(float("nan"), True)
+    ('0.500', 'undefined')
+    """
+    return "undefined" if undefined else f"{score:.3f}"
+
+
 def html_table(
     header: list[str], body: list[list[str]], foot: list[list[str]], notes: Iterable[str] = ()
 ) -> str:

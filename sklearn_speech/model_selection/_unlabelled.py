@@ -1,6 +1,6 @@
 """Clips without a label, which train a pretrainer but are never scored."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,13 @@ from ..utils.labels import is_unlabelled
 
 
 def unlabelled_clips(estimator: Any, y: Any, searched: Iterable[str] = ()) -> npt.NDArray[np.bool_]:
-    """Return which clips are unlabelled: those with -1, if there is a pretrainer.
+    """Which clips are for a pretrainer only, where there is one.
 
     Parameters
     ----------
     estimator : estimator instance
-    y : array-like of shape (n_clips,)
+    y : array-like of shape (n_clips,) or (n_clips, n_targets)
+        A classifier's -1 and a regressor's NaN mark a clip as unlabelled.
     searched : iterable of str, default=()
         Names of searched parameters; if one of them is a pretrainer, there is one.
 
@@ -23,11 +24,34 @@ def unlabelled_clips(estimator: Any, y: Any, searched: Iterable[str] = ()) -> np
     -------
     unlabelled : ndarray of bool of shape (n_clips,)
     """
+    mark = mark_of_unlabelled(estimator, searched)
+    return np.zeros(len(y), dtype=bool) if mark is None else mark(y)
+
+
+def mark_of_unlabelled(
+    estimator: Any, searched: Iterable[str] = ()
+) -> Callable[[Any], npt.NDArray[np.bool_]] | None:
+    """What tells which clips are unlabelled to an estimator; None where all need a label.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    searched : iterable of str, default=()
+        Parameters that are tried.
+
+    Returns
+    -------
+    mark : callable or None
+        Takes `y`, returns an ndarray of bool of shape (n_clips,).
+    """
     parameters = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
     names = {name for name, value in parameters.items() if value is not None}
-    if any(name.split("__")[-1] == "pretrainer" for name in names.union(searched)):
-        return is_unlabelled(y)
-    return np.zeros(len(y), dtype=bool)
+    for name in sorted(names.union(searched)):
+        *path, last = name.split("__")
+        if last == "pretrainer":
+            owner = parameters.get("__".join(path), estimator)
+            return getattr(owner, "_is_unlabelled", is_unlabelled)
+    return None
 
 
 def with_labels(
@@ -56,5 +80,8 @@ def with_labels(
         if not unlabelled[test].all()
     ]
     if not labelled:
-        raise ValueError("no held-out speaker has a labelled clip (y = -1 means unlabelled here)")
+        raise ValueError(
+            "no held-out speaker has a labelled clip (y = -1, of regressors NaN, means unlabelled "
+            "where a pretrainer is set)"
+        )
     return labelled

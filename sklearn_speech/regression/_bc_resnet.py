@@ -23,7 +23,7 @@ class BCResNetRegressor(BCResNetParameters, BaseSpeechRegressor):
     n_outputs_ : int
         Number of targets per clip.
     target_scaler_ : StandardScaler
-        Mean and standard deviation of the targets.
+        Mean and standard deviation of the targets of the training clips.
     module_ : BCResNetNet or FrontEndNet
         The network; input of shape (n_clips, n_bands, n_frames), output standardised targets.
     n_features_in_ : int

@@ -24,7 +24,7 @@ class SpectrogramCNNRegressor(SpectrogramCNNParameters, BaseSpeechRegressor):
     n_outputs_ : int
         Number of targets per clip.
     target_scaler_ : StandardScaler
-        Mean and standard deviation of the targets.
+        Mean and standard deviation of the targets of the training clips.
     module_ : SpectrogramCNNNet or FrontEndNet
         The network; input of shape (n_clips, n_bands, n_frames), output standardised targets.
     pretrainer_ : ConvAutoencoder or FrozenEstimator

@@ -24,7 +24,7 @@ class SpectrogramLinearRegressor(SpectrogramLinearParameters, BaseSpeechRegresso
     n_outputs_ : int
         Number of targets per clip.
     target_scaler_ : StandardScaler
-        Mean and standard deviation of the targets.
+        Mean and standard deviation of the targets of the training clips.
     module_ : SpectrogramLinearNet or FrontEndNet
         The network; input of shape (n_clips, n_bands, n_frames), output standardised targets.
     n_features_in_ : int

@@ -24,7 +24,7 @@ class WaveformCNNRegressor(WaveformCNNParameters, BaseSpeechRegressor):
     n_outputs_ : int
         Number of targets per clip.
     target_scaler_ : StandardScaler
-        Mean and standard deviation of the targets.
+        Mean and standard deviation of the targets of the training clips.
     module_ : WaveformCNNNet
         The network; input of shape (n_clips, n_times), output standardised targets.
     n_features_in_ : int

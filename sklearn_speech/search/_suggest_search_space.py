@@ -223,7 +223,8 @@ def _autoencoder(step: Any, sample_rate: Any) -> dict[str, Any]:
     }
 
 
-#: Search spaces by class name.
+#: Search spaces by the name of the class, or of the class of parameters that the classifier and
+#: the regressor of a network share.
 _SPACES = {
     "Spectrogram": _spectrogram,
     "MelSpectrogram": _mel,
@@ -231,14 +232,10 @@ _SPACES = {
     "SpectrogramScaler": _scaler,
     "SpeechEmbedding": _embedding,
     "TemporalPooling": _pooling,
-    "SpectrogramCNNClassifier": _cnn,
-    "SpectrogramCNNRegressor": _cnn,
-    "BCResNetClassifier": _bc_resnet,
-    "BCResNetRegressor": _bc_resnet,
-    "SpectrogramLinearClassifier": _linear,
-    "SpectrogramLinearRegressor": _linear,
-    "WaveformCNNClassifier": _waveform_cnn,
-    "WaveformCNNRegressor": _waveform_cnn,
+    "SpectrogramCNNParameters": _cnn,
+    "BCResNetParameters": _bc_resnet,
+    "SpectrogramLinearParameters": _linear,
+    "WaveformCNNParameters": _waveform_cnn,
     "WaveformMLPClassifier": _waveform_mlp,
     "PhonemeRecognizer": _recognizer,
     "ConvAutoencoder": _autoencoder,

@@ -1,10 +1,12 @@
 """Check targets, and find unlabelled clips."""
 
 import numbers
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import issparse
 
 from .speakers import is_missing
 from .validation import make_ragged
@@ -41,31 +43,78 @@ def _is_minus_one(label: Any) -> bool:
     return isinstance(label, numbers.Real) and bool(label == -1)
 
 
+def is_without_number(y: Any) -> npt.NDArray[np.bool_]:
+    """Which clips have NaN for a number to predict, in each column where there are several.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_clips,) or (n_clips, n_outputs)
+
+    Returns
+    -------
+    unlabelled : ndarray of bool of shape (n_clips,)
+
+    Examples
+    --------
+    >>> is_without_number([[0.5, float("nan")], [float("nan"), float("nan")]]).tolist()
+    [False, True]
+    """
+    y = as_targets(y)
+    if y.dtype.kind not in "fO":
+        return np.zeros(len(y), dtype=bool)
+    if y.dtype == object and y.ndim == 1:
+        return np.array([is_missing(number) and number is not None for number in y], dtype=bool)
+    return np.asarray(y != y).reshape(len(y), -1).all(axis=1).astype(bool)
+
+
 def as_targets(y: Any) -> npt.NDArray[Any]:
     """Convert targets or predictions to an array, of dtype object if they are sequences or mixed.
+
+    Rows of as many numbers, and sparse matrices, become a matrix.
 
     Examples
     --------
     >>> as_targets(["no", -1, "yes"])
     array(['no', -1, 'yes'], dtype=object)
+    >>> as_targets([[0, 1], [1, 1]]).shape, as_targets([["n", "ow"], ["g", "ow"]]).shape
+    ((2, 2), (2,))
     """
+    if issparse(y):
+        return y.toarray()
     if isinstance(y, (list, tuple)) and len(y):
         if isinstance(y[0], (list, tuple, np.ndarray)):
-            return make_ragged(y)
+            return np.array(y) if _are_rows_of_numbers(y) else make_ragged(y)
         if len({isinstance(label, str) for label in y}) > 1:
             return make_ragged(y)  # numpy would convert the numbers to strings
     return np.asarray(y)
 
 
-def check_targets(y: Any) -> npt.NDArray[Any]:
-    """Convert targets to a 1-D array, of dtype object if they are sequences or mixed.
+def _are_rows_of_numbers(y: Sequence[Any]) -> bool:
+    widths = {np.shape(row)[0] if isinstance(row, np.ndarray) and row.ndim == 1 else
+              len(row) if isinstance(row, (list, tuple)) else 0 for row in y}  # fmt: skip
+    if len(widths) != 1 or widths == {0}:
+        return False
+    return all(
+        row.dtype.kind in "biuf"
+        if isinstance(row, np.ndarray)
+        else all(isinstance(number, (numbers.Real, np.bool_)) for number in row)
+        for row in y
+    )
+
+
+def check_targets(
+    y: Any, *, gaps: Callable[[Any], npt.NDArray[np.bool_]] | None = None
+) -> npt.NDArray[Any]:
+    """Targets as an array, of objects where they are sequences or of several kinds.
 
     Parameters
     ----------
-    y : array-like of shape (n_clips,)
-        Classes as strings or numbers, numbers to predict, or sequences such as lists of
-        phones. Strings may be mixed with the integer -1, which means unlabelled where a
-        pretrainer is set.
+    y : array-like of shape (n_clips,) or (n_clips, n_targets)
+        Classes as strings or numbers, numbers to predict, an indicator matrix, or sequences
+        such as lists of phones. Strings may be mixed with the integer -1, which means
+        unlabelled where a pretrainer is set.
+    gaps : callable, default=None
+        Which clips may be without a target: takes `y`, returns an ndarray of bool.
 
     Returns
     -------
@@ -88,15 +137,23 @@ def check_targets(y: Any) -> npt.NDArray[Any]:
     y = as_targets(y)
     if y.dtype.kind in "mMcV":
         raise ValueError(f"y has dtype {y.dtype}: expected strings or numbers")
+    missing = gaps(y) if gaps is not None else np.zeros(len(y), dtype=bool)
     if y.ndim == 1 and y.dtype.kind in "fO":
-        _check_labels(y.tolist())
+        _check_labels(y.tolist(), missing)
+    elif y.ndim == 2 and y.dtype.kind == "f":
+        holes = np.flatnonzero(np.isnan(y).any(axis=1) & ~missing)
+        if len(holes):
+            raise ValueError(
+                f"y[{holes[0]}] is {y[holes[0]].tolist()!r:.80}: expected targets without NaN, or "
+                "leave this clip out"
+            )
     return y
 
 
-def _check_labels(labels: list[Any]) -> None:
+def _check_labels(labels: list[Any], missing: npt.NDArray[np.bool_]) -> None:
     for i, label in enumerate(labels):
-        # an empty string is a sequence of phones or characters of length zero
-        if is_missing(label) and not isinstance(label, str):
+        # an empty string is a sequence of phones or characters without any
+        if is_missing(label) and not isinstance(label, str) and not missing[i]:
             raise ValueError(f"y[{i}] is {label!r}: expected a target, or leave this clip out")
     strings = sum(isinstance(label, str) for label in labels)
     others = [

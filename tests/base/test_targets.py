@@ -8,9 +8,13 @@ import pytest
 import torch
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import StackingClassifier
+from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, get_scorer, roc_auc_score
 from sklearn.model_selection import GridSearchCV, cross_val_predict
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.preprocessing import MultiLabelBinarizer
 from torch.autograd import gradcheck
 
@@ -147,6 +151,25 @@ def test_scorers_and_searches_of_scikit_learn_take_several_labels(n_labels):
     assert 0 < search.fit(X, labels).best_score_ <= 1
 
 
+WRAPPERS = {
+    "chain": ClassifierChain,
+    "one by one": MultiOutputClassifier,
+    "calibrated": lambda net: MultiOutputClassifier(CalibratedClassifierCV(net, cv=2)),
+    "stacking": lambda net: StackingClassifier([("net", net)], net, cv=2),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_wrappers_of_scikit_learn_take_several_labels(name):
+    clips = X.mean(axis=2)  # these take 2-D numbers
+    model = WRAPPERS[name](quick(max_epochs=2)).fit(clips, Y)
+    assert model.predict(clips).shape == Y.shape
+    scores = permutation_importance(
+        quick(max_epochs=1).fit(clips, Y), clips, Y, scoring="average_precision", n_repeats=1
+    )
+    assert np.isfinite(scores.importances_mean).all()
+
+
 def test_callbacks_see_labels_as_they_were_given():
     net = quick().fit(X, Y, X_val=X[:20], y_val=Y[:20])
     assert net.history_[-1, "valid_acc"] == pytest.approx(net.score(X[:20], Y[:20]))
@@ -192,8 +215,21 @@ def test_training_goes_on_with_the_same_labels():
         quick().partial_fit(X, Y, classes=[0, 1])
 
 
-def test_early_stopping_keeps_speakers_apart_with_several_labels():
+def test_early_stopping_keeps_speakers_apart_and_labels_in_proportion():
     net = quick(early_stopping=True).fit(X, Y, groups=speakers)
+    assert net.best_epoch_ >= 1
+    voices = np.repeat(np.arange(8), 6)
+    labels = np.column_stack([voices % 4 == 0, voices % 2 == 0]).astype(int)
+    for seed in range(3):
+        net = quick(early_stopping=True, validation_fraction=0.5, random_state=seed)
+        for part in net.get_split_datasets(X, labels, groups=voices, reset=True):
+            assert part.targets.double().mean(dim=0).tolist() == [0.25, 0.5]
+
+
+def test_early_stopping_goes_on_where_one_speaker_alone_has_a_label():
+    labels = np.column_stack([Y[:, 0], speakers == speakers[0]]).astype(int)
+    with pytest.warns(UserWarning, match="label 1 occurs in one group only"):
+        net = quick(early_stopping=True).fit(X, labels, groups=speakers)
     assert net.best_epoch_ >= 1
 
 
@@ -210,16 +246,24 @@ def test_rows_of_minus_one_are_for_the_pretrainer_only():
 # Bad input
 
 
+def quick_of_constant(labels):
+    with pytest.warns(UserWarning, match="present in all"):
+        return quick(class_weight="balanced").fit(X, labels)
+
+
 def test_labels_that_never_or_always_occur_draw_scikit_learns_warning():
     constant = np.column_stack([Y, np.zeros(48), np.ones(48)]).astype(int)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        net = quick(class_weight="balanced").fit(X, constant)
-    assert [str(w.message) for w in caught] == [
-        "Label not 3 is present in all training examples.",
-        "Label 4 is present in all training examples.",
-    ]
-    p = net.predict_proba(X)
+    for kind in CLASSIFIERS:
+        clips = X if kind.reads == "spectrogram" else X.reshape(48, -1)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            net = clone(kind).set_params(class_weight="balanced", max_epochs=3).fit(clips, constant)
+        assert [str(w.message) for w in caught] == [
+            "Label not 3 is present in all training examples.",
+            "Label 4 is present in all training examples.",
+        ]
+        assert np.isfinite(net.predict_proba(clips)).all()
+    p = quick_of_constant(constant).predict_proba(X)
     assert p[:, 3].mean() < 0.5 < p[:, 4].mean()
 
 
@@ -241,8 +285,11 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_targets_that_are_no_labels_are_refused_with_scikit_learns_words(name):
     targets, message = BAD[name]
-    with pytest.raises(ValueError, match=message):
-        quick().fit(X, targets)
+    for net in CLASSIFIERS:
+        clips = X if net.reads == "spectrogram" else X.reshape(48, -1)
+        for method in ("fit", "partial_fit"):
+            with pytest.raises(ValueError, match=message):
+                getattr(clone(net), method)(clips, targets)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import classification_report
 
@@ -83,6 +84,28 @@ def test_unknown_metric_and_wrong_lengths_are_refused():
         display.plot(metrics=["accuracy"])
     with pytest.raises(ValueError, match=r"scores\['f1'\] has shape \(2,\)"):
         ClassReportDisplay({"f1": [0.5, 0.6]}, ["a"]).plot()
+
+
+def test_each_label_of_an_indicator_matrix_has_a_bar():
+    rng = np.random.default_rng(0)
+    true = rng.integers(0, 2, (40, 3))
+    true[:, 2] = 0  # never said
+    predicted = np.where(rng.random((40, 3)) < 0.8, true, 1 - true)
+    report = classification_report(true, predicted, output_dict=True, zero_division=0)
+    for form in (np.asarray, csr_matrix):
+        display = ClassReportDisplay.from_predictions(
+            form(true), form(predicted), display_labels=["go", "no", "yes"], sort_by=None
+        )
+        assert _rows(display) == ["go", "no", "yes"]
+        widths = [bar.get_width() for bar in display.bars_["recall"]]
+        assert widths == pytest.approx([report[str(j)]["recall"] for j in range(3)])
+        assert display.support.tolist() == true.sum(axis=0).tolist()
+    two = ClassReportDisplay.from_predictions(
+        true, predicted, labels=[1, 0], display_labels=["no", "go"], sort_by=None
+    )
+    assert _rows(two) == ["no", "go"]
+    with pytest.raises(ValueError, match="display_labels has 2 names, but there are 3 labels"):
+        ClassReportDisplay.from_predictions(true, predicted, display_labels=["no", "go"])
 
 
 def test_without_f1_the_first_metric_sorts():

@@ -17,6 +17,7 @@ from sklearn_speech.inspection import (
     PhoneConfusionDisplay,
     PosteriorgramDisplay,
     ReconstructionDisplay,
+    SpeakerPredictionErrorDisplay,
     SpeakerScoresDisplay,
     SpectrogramDisplay,
     TrainingCurveDisplay,
@@ -41,6 +42,10 @@ SEVERAL = {
     "waveforms": (WaveformDisplay([np.ones(9), np.ones(7)], sample_rate=8000), 2),
     "curves": (TrainingCurveDisplay(HISTORY), 2),
     "pairs": (ReconstructionDisplay([LEVELS, LEVELS], [LEVELS, LEVELS + 1]), 6),
+    "numbers": (
+        SpeakerPredictionErrorDisplay(np.eye(3)[:, :2], np.eye(3)[:, :2], ["ann", "bob", "eve"]),
+        2,
+    ),
     "report": (ClassReportDisplay.from_predictions([0, 1, 1], [0, 1, 0]), 3),
     "kernels": (
         FourierKernelDisplay(np.eye(60), np.eye(60), sample_rate=8000, n_fft=118),

@@ -7,10 +7,15 @@ import numpy as np
 import pytest
 import torch
 from numpydoc.docscrape import ClassDoc
+from optuna.distributions import FloatDistribution
 from sklearn.base import clone, is_regressor
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import BaggingRegressor, StackingRegressor, VotingRegressor
+from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LinearRegression, QuantileRegressor, Ridge
 from sklearn.metrics import r2_score
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.multioutput import MultiOutputRegressor, RegressorChain
 from sklearn.pipeline import make_pipeline
 from skorch import NeuralNetRegressor
 from skorch.callbacks import EpochScoring
@@ -22,6 +27,7 @@ import sklearn_speech.regression
 from sklearn_speech.augmentation import Mixup, SpecAugment
 from sklearn_speech.base import BaseSpeechRegressor
 from sklearn_speech.feature_extraction import MelSpectrogram, TrainableFrontEnd
+from sklearn_speech.model_selection import OptunaSearchCV, cross_validate_by_speaker
 from sklearn_speech.persistence import load, save
 from sklearn_speech.pretraining import ConvAutoencoder
 from sklearn_speech.regression import SpectrogramCNNRegressor, SpectrogramLinearRegressor
@@ -284,6 +290,59 @@ def test_a_front_end_is_trained_inside():
     ) > 0.8  # fmt: skip
 
 
+def test_early_stopping_puts_high_and_low_numbers_aside_by_speaker():
+    voices = np.repeat(np.arange(8), 6)
+    hertz = np.where(voices % 4 == 0, 250.0, 100.0) + 0.01 * np.arange(48)
+    for targets in (hertz, np.column_stack([hertz, hertz[::-1]])):
+        for seed in range(3):
+            net = quick(early_stopping=True, validation_fraction=0.5, random_state=seed)
+            train, valid = net.get_split_datasets(X, targets, groups=voices, reset=True)
+            for part in (train, valid):
+                high = (part.targets[:, 0] > 0).float().mean()
+                assert high == pytest.approx(0.25)
+
+
+def test_mean_and_deviation_of_the_targets_are_those_of_the_training_clips_alone():
+    spy, hertz = Spy(), np.repeat([100.0, 101.0, 102.0, 5000.0], 12) + 0.5 * np.arange(48)
+    pretrainer = ConvAutoencoder(n_layers=1, n_filters=4, max_epochs=1, random_state=0)
+    weight = 1.0 + np.arange(48) % 3
+    for case in ("speakers", "weights", "pretrainer"):
+        net = quick(
+            early_stopping=True, validation_fraction=0.25, callbacks=[spy], max_epochs=1,
+            pretrainer=pretrainer if case == "pretrainer" else None,
+        )  # fmt: skip
+        own = weight if case == "weights" else np.ones(48)
+        net.fit(numbered(X), hertz, groups=speakers, sample_weight=own)
+        train = np.array(sorted(spy.train))
+        assert len(train) == 36
+        mean = np.average(hertz[train], weights=own[train])
+        assert net.target_scaler_.mean_[0] == pytest.approx(mean, rel=1e-5)
+        deviation = np.sqrt(np.average((hertz[train] - mean) ** 2, weights=own[train]))
+        assert net.target_scaler_.scale_[0] == pytest.approx(deviation, rel=1e-5)
+    given = quick(max_epochs=1).fit(X, y, X_val=X[:5], y_val=y[:5] + 1e4)
+    assert given.target_scaler_.mean_[0] == pytest.approx(y.mean())
+
+
+WRAPPERS = {
+    "voting": lambda net: VotingRegressor([("net", net), ("ridge", Ridge())]),
+    "stacking": lambda net: StackingRegressor([("net", net)], Ridge(), cv=2),
+    "bagging": lambda net: BaggingRegressor(net, 2, random_state=0),
+    "transformed": lambda net: TransformedTargetRegressor(net, func=np.exp, inverse_func=np.log),
+    "chain": RegressorChain,
+    "one by one": MultiOutputRegressor,
+}
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_wrappers_of_scikit_learn_take_regressors(name):
+    clips = X.mean(axis=2)  # these take 2-D numbers
+    targets = Y if name in ("chain", "one by one", "bagging") else y
+    model = WRAPPERS[name](quick(max_epochs=2)).fit(clips, targets)
+    assert model.predict(clips).shape == targets.shape
+    importance = permutation_importance(model, clips, targets, n_repeats=1, random_state=0)
+    assert np.isfinite(importance.importances_mean).all()
+
+
 def test_a_search_finds_the_better_network():
     search = GridSearchCV(quick(max_epochs=8), {"lr": [1e-6, 0.03]}, cv=3, error_score="raise")
     assert search.fit(X, y).best_params_ == {"lr": 0.03}
@@ -306,6 +365,27 @@ def test_clips_without_a_number_are_for_the_pretrainer_only():
         clone(net).fit(X, half)
 
 
+def test_clips_without_a_number_are_trained_on_and_never_scored_by_speaker():
+    pretrainer = ConvAutoencoder(n_layers=1, n_filters=4, max_epochs=1, random_state=0)
+    net = quick(pretrainer=pretrainer, max_epochs=1)
+    gaps = np.where(np.arange(48) % 4 == 0, np.nan, y)
+    known = ~np.isnan(gaps)
+    for targets in (gaps, gaps.tolist(), np.column_stack([gaps, gaps])):
+        scores = cross_validate_by_speaker(net, X, targets, speakers, cv=2)
+        assert known[np.concatenate(scores["indices"]["test"])].all()
+        assert np.isfinite(scores["test_score"]).all()
+        assert scores.n_clips.sum() == known.sum()
+    # -1 is a number like any other
+    scores = cross_validate_by_speaker(net, X, np.where(known, y, -1.0), speakers, cv=2)
+    assert scores.n_clips.sum() == 48
+    with pytest.raises(ValueError, match=r"y\[0\] is nan"):
+        cross_validate_by_speaker(quick(pretrainer=None), X, gaps, speakers)
+    space = {"lr": FloatDistribution(0.01, 0.1)}
+    search = OptunaSearchCV(net, space, n_trials=1, cv=GroupKFold(2), random_state=0)
+    search.fit(X, gaps, groups=speakers)
+    assert np.isfinite(search.best_score_)
+
+
 # Bad input
 
 BAD = {
@@ -323,16 +403,35 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_targets_that_are_no_numbers_are_refused_with_scikit_learns_words(name):
     targets, message = BAD[name]
-    with pytest.raises(ValueError, match=message) as caught:
-        quick().fit(X, targets)
-    if name in ("strings", "objects", "None"):
-        assert "SpectrogramCNNRegressor" in str(caught.value)
+    for net in REGRESSORS:
+        for method in ("fit", "partial_fit"):
+            with pytest.raises(ValueError, match=message) as caught:
+                getattr(clone(net), method)(clips_for(net), targets)
+            if name in ("strings", "objects", "None"):
+                assert type(net).__name__ in str(caught.value)
 
 
-def test_targets_that_are_all_the_same_are_predicted():
-    net = quick(max_epochs=20).fit(X, np.full(48, 7.0))
-    np.testing.assert_allclose(net.predict(X), 7.0, atol=0.5)
-    assert net.target_scaler_.scale_ == 1
+@each
+def test_targets_that_are_all_the_same_are_no_division_by_zero(net):
+    clips = clips_for(net)
+    for targets in (np.full(48, 7.0), np.column_stack([np.full(48, 7.0), y])):
+        fitted = clone(net).set_params(max_epochs=1).fit(clips, targets)
+        predicted = fitted.predict(clips)
+        assert predicted.shape == targets.shape and np.isfinite(predicted).all()
+        assert fitted.target_scaler_.scale_[0] == 1
+
+
+def test_the_only_number_is_learned():
+    predicted = quick(max_epochs=20).fit(X, np.full(48, 7.0)).predict(X)
+    np.testing.assert_allclose(predicted, 7.0, atol=0.5)
+
+
+@each
+def test_other_numbers_of_outputs_are_refused_with_the_name_of_the_regressor(net):
+    clips = clips_for(net)
+    fitted = clone(net).set_params(max_epochs=1).fit(clips, Y)
+    with pytest.raises(ValueError, match=f"y has 1 numbers per clip, but {type(net).__name__}"):
+        fitted.partial_fit(clips, y)
 
 
 @pytest.mark.parametrize("loss", ["mse", "quantile", None])

@@ -6,6 +6,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 
 import sklearn_speech.classification
@@ -15,7 +16,12 @@ import sklearn_speech.regression
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.classification import SpectrogramCNNClassifier, WaveformMLPClassifier
 from sklearn_speech.feature_extraction import MFCC, MelSpectrogram, TrainableFrontEnd
-from sklearn_speech.model_selection import OptunaSearchCV, suggest_search_space
+from sklearn_speech.model_selection import (
+    OptunaSearchCV,
+    StratifiedGroupShuffleSplit,
+    suggest_search_space,
+)
+from sklearn_speech.regression import SpectrogramCNNRegressor
 from sklearn_speech.search._space import as_space
 
 
@@ -110,6 +116,44 @@ def test_a_suggested_space_is_searched_and_kept_in_a_storage(tmp_path):
         model, space, n_trials=2, cv=2, random_state=0, storage=tmp_path / "journal"
     ).fit(X, y)
     assert set(search.best_params_) == set(space)
+
+
+PAIRS = [name.removesuffix("Regressor") for name in sklearn_speech.regression.__all__]
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_regressor_and_classifier_of_a_network_have_one_space_also_in_subclasses(name):
+    regressor = getattr(sklearn_speech.regression, f"{name}Regressor")
+    classifier = getattr(sklearn_speech.classification, f"{name}Classifier")
+    own = type("Own", (regressor,), {})
+    spaces = [suggest_search_space(kind()) for kind in (regressor, classifier, own)]
+    assert all(repr(space) == repr(spaces[0]) for space in spaces)
+
+
+@pytest.mark.parametrize("kind", ["numbers", "several numbers", "several labels"])
+def test_networks_of_numbers_and_of_several_labels_are_searched(kind):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(24, 6, 8)).astype(np.float32)
+    speakers = np.repeat(["ann", "bob", "cem"], 8)
+    y = {
+        "numbers": rng.normal(size=24),
+        "several numbers": rng.normal(size=(24, 2)),
+        "several labels": np.tile([[0, 1], [1, 0], [1, 1], [0, 0]], (6, 1)),
+    }[kind]
+    scoring = "average_precision" if kind == "several labels" else "neg_mean_absolute_error"
+    net = SpectrogramCNNClassifier if kind == "several labels" else SpectrogramCNNRegressor
+    model = net(max_epochs=1, device="cpu", random_state=0)
+    space = suggest_search_space(model)
+    space["n_layers"].high = 2
+    space.pop("pretrainer")
+    for cv in (GroupKFold(3), StratifiedGroupShuffleSplit(2, test_size=1, random_state=0)):
+        search = OptunaSearchCV(
+            model, space, n_trials=2, cv=cv, scoring=scoring, random_state=0, error_score="raise"
+        ).fit(X, y, groups=speakers)
+        results = search.cv_results_
+        assert np.isfinite(results["mean_test_score"][~results["pruned"]]).all()
+        assert search.predict(X).shape == y.shape
+        assert np.isfinite(search.score(X, y))
 
 
 def test_windows_that_are_given_fit_into_the_transforms_that_are_searched():
