@@ -25,8 +25,8 @@ Entry = str | AudioSegment | Recording
 
 #: What is wrong with samples alone.
 _WITHOUT_RATE = (
-    "samples need their sampling rate, so that they can be resampled: pass (samples, sample_rate), "
-    "or leave out AudioReader where they have the rate of the next step"
+    "samples need their sampling rate, so that they can be resampled. Leave out AudioReader where "
+    "they have the rate of the next step, or pass (samples, sample_rate)"
 )
 
 #: What stands for clips: paths, segments or recordings, in a list, a tuple, an array or a Series.
@@ -91,6 +91,8 @@ def check_entries(X: Any, name: str = "X") -> list[Entry]:
             "recordings"
         )
     if isinstance(X, np.ndarray):
+        if X.ndim == 1 and X.dtype.kind in "fiu" and len(X):
+            raise TypeError(f"{name} is one array of {len(X)} samples: {_WITHOUT_RATE} in a list")
         if X.dtype == object and X.ndim == 2 and X.shape[1] == 2:
             X = [tuple(row) for row in X]  # NumPy makes columns of (samples, sample_rate)
         elif X.ndim == 2 and X.shape[1] == 1:

@@ -91,6 +91,11 @@ def test_whole_numbers_are_scaled_as_a_sound_file_scales_them(dtype):
 
 WRONG = {
     "samples alone": ([SAMPLES], TypeError, r"X\[0\] .* need their sampling rate.*\(samples, sa"),
+    "one waveform": (
+        SAMPLES,
+        TypeError,
+        r"X is one array of .* \(samples, sample_rate\) in a list",
+    ),
     "a matrix": (np.zeros((2, 800)), ValueError, "need their sampling rate"),
     "scipy's order": ([(RATE, SAMPLES)], TypeError, r"expected \(samples, sample_rate\)"),
     "no list": ((SAMPLES, RATE), TypeError, r"X is one recording.*\[X\]"),
