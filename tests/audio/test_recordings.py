@@ -94,7 +94,7 @@ WRONG = {
     "one waveform": (
         SAMPLES,
         TypeError,
-        r"X is one array of .* \(samples, sample_rate\) in a list",
+        r"X is one array of .*\(samples, sample_rate\)",
     ),
     "a matrix": (np.zeros((2, 800)), ValueError, "need their sampling rate"),
     "scipy's order": ([(RATE, SAMPLES)], TypeError, r"expected \(samples, sample_rate\)"),
