@@ -107,6 +107,8 @@ def judge(name, outputs, speech):
         "system": name,
         "accuracy, nested": round(float(scores.mean()), 3),
         "least and most": f"{scores.min():.3f} to {scores.max():.3f}",
+        "accuracy, defaults": "-",
+        "seconds, defaults": "-",
     }
     if name in list_recipes():
         start = time.perf_counter()
