@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from ..utils.clips_out import ClipsOutMixin
+from ..utils.rates import with_rate
 from ..utils.sklearn_private import (
+    DocumentedMixin,
     Interval,
     StrOptions,
     fit_context,
@@ -18,17 +21,29 @@ from ..utils.validation import make_ragged
 from ._reading import Entries, check_entries, printable, read_clips
 
 
-class AudioReader(TransformerMixin, BaseEstimator):
-    """Read sound files as mono waveforms of one sampling rate.
+class AudioReader(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
+    """Read sound files, or sound in memory, as mono waveforms of one sampling rate.
 
     WAV, FLAC, OGG, MP3, NIST SPHERE and whatever else the installed libsndfile decodes,
-    recognised by its content, not its name. Channels are averaged unless one is chosen;
+    recognised by its content, not its name. A recording may also be given directly, as the
+    content of a file or as samples with their rate. Channels are averaged unless one is chosen;
     other sampling rates are resampled with soxr (quality HQ: a band limit just below the
     lower Nyquist frequency). Samples that overshoot full scale are clipped to [-1, 1].
 
-    The transformer is stateless: ``fit`` checks only that X holds paths, and
+    The transformer is stateless: ``fit`` checks only that X holds recordings, and
     each file is read alone, so that reading before a split of the data leaks
     nothing.
+
+    Each entry of X is one of
+
+    - the path of a sound file, or an :class:`AudioSegment`;
+    - the bytes of a sound file, or a file opened for reading bytes, which is read from its
+      beginning and left at its position;
+    - ``(samples, sample_rate)``, as ``soundfile.read`` returns: samples of shape (n_times,) or
+      (n_times, n_channels), amplitudes in [-1, 1] as floats, or of dtype int8, int16, int32 or
+      uint8 at their full scale; the rate in Hz;
+    - a dict ``{"array": samples, "sampling_rate": rate}``, ``{"bytes": ...}`` or
+      ``{"path": ...}``, as data sets of Hugging Face give it.
 
     Parameters
     ----------
@@ -58,6 +73,22 @@ class AudioReader(TransformerMixin, BaseEstimator):
     AudioSegment : A part of a file, taken in place of a path.
     PadOrTrim : Bring the waveforms to one length.
 
+    Notes
+    -----
+    Some meta-estimators of scikit-learn take tables only. Those that look at nothing but the
+    number of dimensions, such as ``BaggingClassifier`` and ``AdaBoostClassifier``, take paths as
+    one column: ``np.reshape(paths, (-1, 1))``. Those that want numbers, such as
+    ``SelfTrainingClassifier``, go behind this step and :class:`PadOrTrim`, round a classifier
+    that has its front end inside::
+
+        make_pipeline(
+            AudioReader(sample_rate=8000),
+            PadOrTrim(),
+            SelfTrainingClassifier(
+                SpectrogramCNNClassifier(frontend=MelSpectrogram(sample_rate=8000))
+            ),
+        )
+
     Examples
     --------
     >>> import os, tempfile
@@ -68,11 +99,19 @@ class AudioReader(TransformerMixin, BaseEstimator):
     ...     waveforms = AudioReader(sample_rate=8000).transform([path])
     >>> waveforms.shape, waveforms[0].shape, waveforms[0].dtype
     ((1,), (8000,), dtype('float32'))
+
+    Samples from a microphone, at the rate of the microphone:
+
+    >>> samples = np.zeros(22050)
+    >>> AudioReader(sample_rate=8000).transform([(samples, 44100)])[0].shape
+    (4000,)
     """
 
     #: The promise that the output for a clip depends on that clip and the parameters alone, so
     #: that it may be computed once and shared between folds.
     _treats_clips_alone = True
+
+    _gives = "waveforms"
 
     _parameter_constraints = {
         "sample_rate": [Interval(Integral, 1, None, closed="left")],
@@ -99,12 +138,12 @@ class AudioReader(TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Entries, y: object = None) -> Self:
-        """Check that X holds paths; no file is read.
+        """Check that X holds recordings; no file that is given by its path is read.
 
         Parameters
         ----------
-        X : array-like of shape (n_clips,) or (n_clips, 1) of str, os.PathLike or AudioSegment
-            Sound files, or parts of them.
+        X : array-like of shape (n_clips,) or (n_clips, 1)
+            Paths, segments or recordings in memory, as described above.
         y : object, default=None
             Ignored.
 
@@ -120,19 +159,21 @@ class AudioReader(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_clips,) or (n_clips, 1) of str, os.PathLike or AudioSegment
-            Sound files, or parts of them.
+        X : array-like of shape (n_clips,) or (n_clips, 1)
+            Paths, segments or recordings in memory, as described above.
 
         Returns
         -------
         waveforms : ndarray of shape (n_clips,), dtype object
-            One float32 array of shape (n_times,) per file, amplitude in [-1, 1]. Ragged
+            One float32 array of shape (n_times,) per recording, amplitude in [-1, 1]. Ragged
             even if all files have the same length.
+            The attribute ``sample_rate`` (Hz) stays with the waveforms, so that a later step
+            that expects another rate refuses them.
 
         Raises
         ------
         TypeError
-            When X holds something other than paths.
+            When X holds something other than recordings, or samples without their rate.
         ValueError
             With ``on_error="raise"``, when there are bad files: it names each one.
 
@@ -175,10 +216,26 @@ class AudioReader(TransformerMixin, BaseEstimator):
                 UserWarning,
                 stacklevel=2,
             )
-        return make_ragged(
+        waveforms = make_ragged(
             np.zeros(self.sample_rate, np.float32) if clip.waveform is None else clip.waveform
             for clip in clips
         )
+        return with_rate(waveforms, self.sample_rate)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Name of the output, which is one waveform a clip.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of shape (1,) of str
+            "waveform".
+        """
+        return np.array(["waveform"], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -66,7 +66,7 @@ def check_audio_files(
     Parameters
     ----------
     paths : array-like of shape (n_files,) or (n_files, 1) of str, os.PathLike or AudioSegment
-        Sound files, or parts of them.
+        Sound files, parts of them, or recordings in memory, see :class:`AudioReader`.
     min_duration : float, default=0.0
         Files shorter than this, in seconds, are bad.
     max_duration : float or None, default=None

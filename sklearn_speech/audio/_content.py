@@ -1,5 +1,6 @@
 """Recognise what a file holds by its first bytes, whatever its name."""
 
+import io
 import mmap
 import re
 from collections.abc import Callable
@@ -159,7 +160,7 @@ def inspect_as_mpeg(handle: BinaryIO) -> Inspection:
 
 def _inspect_flac(handle: BinaryIO, n_bytes: int) -> Inspection:
     """Check both ends of a FLAC file; the middle of a large one is not read."""
-    if n_bytes <= _SMALL:
+    if n_bytes <= _SMALL or isinstance(handle, io.BytesIO):
         return _flac.inspect(_all(handle))
     with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return _flac.inspect(content)

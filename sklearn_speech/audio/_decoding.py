@@ -3,7 +3,7 @@
 import hashlib
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soundfile
@@ -52,7 +52,9 @@ class Decoded:
     problem: str | None = None
 
 
-def decode(segment: AudioSegment, keep_damaged: bool = False) -> Decoded:
+def decode(
+    segment: AudioSegment, keep_damaged: bool = False, content: bytes | None = None
+) -> Decoded:
     """Read the samples of a file, or of a part of it.
 
     Parameters
@@ -61,6 +63,8 @@ def decode(segment: AudioSegment, keep_damaged: bool = False) -> Decoded:
         What to read.
     keep_damaged : bool, default=False
         Whether to read the readable part of a damaged file; otherwise it is not decoded.
+    content : bytes, default=None
+        Content of the file, if it is in memory; the path then has no meaning.
 
     Returns
     -------
@@ -68,15 +72,17 @@ def decode(segment: AudioSegment, keep_damaged: bool = False) -> Decoded:
     """
     rate = 0
     try:
-        n_bytes = os.path.getsize(segment.path)
-        with open(segment.path, "rb") as handle:
+        n_bytes = os.path.getsize(segment.path) if content is None else len(content)
+        with open(segment.path, "rb") if content is None else io.BytesIO(content) as handle:
             found = _content.inspect(handle, n_bytes)
             if found is None:
-                with _open(segment.path, None) as file:
+                with _open(segment.path, content) as file:
                     is_mpeg = file.format == "MP3"
                 found = _content.inspect_as_mpeg(handle) if is_mpeg else Inspection()
         if found.problem and not found.whole:
             return Decoded(problem=found.problem)
+        if found.source is None:
+            found = replace(found, source=content)
         with _open(segment.path, found.source) as file:
             rate = file.samplerate
             return _read(file, segment, found, n_bytes, keep_damaged)

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils.sklearn_private import Interval, StrOptions, fit_context
+from ..utils.clips_out import ClipsOutMixin, numbered_names
+from ..utils.rates import rate_of, with_rate
+from ..utils.sklearn_private import (
+    DocumentedMixin,
+    Interval,
+    StrOptions,
+    check_feature_names_in,
+    fit_context,
+)
 from ..utils.validation import check_spectrograms, check_waveforms, is_ragged
 
 #: Share of the clips that `n_times` should leave whole, and of the sound that it should keep;
@@ -21,7 +29,7 @@ KEPT = 0.95
 MUCH_LONGER = 5
 
 
-class PadOrTrim(TransformerMixin, BaseEstimator):
+class PadOrTrim(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
     """Bring waveforms, or spectrograms, to one length.
 
     Lengths are samples for waveforms (2-D, or ragged 1-D clips) and frames for
@@ -76,6 +84,8 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
         "align": [StrOptions({"start", "center"})],
         "pad_value": [Interval(Real, None, None, closed="neither"), StrOptions({"min"})],
     }
+
+    _gives = "clips"
 
     @property
     def _treats_clips_alone(self) -> bool:
@@ -189,6 +199,7 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
                 f"X contains {role}, but {type(self).__name__} was fitted with {self._role} "
                 "(2-D, or ragged 1-D clips, are waveforms; 3-D, or ragged 2-D clips, spectrograms)"
             )
+        sample_rate = rate_of(X)
         X = _CHECKS[role](self, X, reset=False)
         n_times = self.n_times_
         self._warn_of_recordings([clip.shape[-1] for clip in X])
@@ -201,7 +212,25 @@ class PadOrTrim(TransformerMixin, BaseEstimator):
             else:
                 padded[...] = clip.min() if self.pad_value == "min" else self.pad_value
                 padded[..., offset : offset + clip.shape[-1]] = clip
-        return out
+        return with_rate(out, sample_rate)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Names of the samples of waveforms, or of the bands of spectrograms.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the bands of spectrograms; None is those seen in ``fit``, or band0, ...
+
+        Returns
+        -------
+        names : ndarray of shape (n_times,) or (n_bands,) of str
+        """
+        check_is_fitted(self)
+        names = check_feature_names_in(self, input_features, generate_names=False)
+        if self._role == "waveforms":
+            return numbered_names("sample", self.n_times_)
+        return numbered_names("band", self.n_features_in_) if names is None else names
 
     def _warn_of_recordings(self, lengths: list[int]) -> None:
         """Warn if only the beginning of a long recording is kept."""

@@ -17,10 +17,20 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ._audio_segment import AudioSegment
-from ._decoding import FAILURES, decode, path_for_libsndfile
+from ._decoding import FAILURES, PLAUSIBLE_RATES, Decoded, decode, path_for_libsndfile
+from ._recording import EXPECTED, Recording, as_recording, is_recording
 
-#: What stands for clips: paths or segments, in a list, a tuple, an array or a Series.
-Entries = Sequence[str | os.PathLike[str] | AudioSegment] | NDArray[Any]
+#: What AudioReader reads.
+Entry = str | AudioSegment | Recording
+
+#: What is wrong with samples alone.
+_WITHOUT_RATE = (
+    "samples need their sampling rate, so that they can be resampled. Leave out AudioReader where "
+    "they have the rate of the next step, or pass (samples, sample_rate)"
+)
+
+#: What stands for clips: paths, segments or recordings, in a list, a tuple, an array or a Series.
+Entries = Sequence[Any] | NDArray[Any]
 
 #: Floating-point files may overshoot [-1, 1]; a peak above this (+20 dB) means another scale.
 MAX_PEAK = 10.0
@@ -44,41 +54,54 @@ class Clip:
     duration: float = float("nan")  # of the entry (s)
 
 
-def check_entries(X: Any, name: str = "X") -> list[str | AudioSegment]:
-    """The paths and segments in `X` as a list.
+def check_entries(X: Any, name: str = "X") -> list[Entry]:
+    """The recordings in `X` as a list.
 
     Parameters
     ----------
-    X : array-like of shape (n_clips,) or (n_clips, 1) of str, os.PathLike or AudioSegment
-        A list, tuple, array, pandas Series or a data frame of one column.
+    X : array-like of shape (n_clips,) or (n_clips, 1)
+        Paths, segments, and recordings in memory, see :class:`AudioReader`: a list, tuple or
+        other sequence, an array, a pandas Series or a data frame of one column.
     name : str, default="X"
         What error messages call it.
 
     Returns
     -------
-    entries : list of str or AudioSegment
+    entries : list of str, AudioSegment or Recording
 
     Raises
     ------
     TypeError
-        When X is one path, no collection, or holds something other than paths.
+        When X is one recording, no collection, or holds something other than recordings.
     ValueError
         When X is empty or has more than one column.
     """
-    if isinstance(X, (str, bytes, os.PathLike, AudioSegment)):
+    if isinstance(X, (str, os.PathLike, AudioSegment)):
         raise TypeError(f"{name}={X!r} is one path: expected a list or 1-D array of paths")
+    if is_recording(X):
+        raise TypeError(
+            f"{name} is one recording, of type {type(X).__name__}: expected a list of recordings, "
+            f"such as [{name}]"
+        )
     if hasattr(X, "to_numpy"):
         X = X.to_numpy()
-    elif not isinstance(X, (list, tuple, np.ndarray)):
+    elif not isinstance(X, (Sequence, np.ndarray)):
         raise TypeError(
-            f"{name} is a {type(X).__name__}: expected a list, 1-D array or Series of paths"
+            f"{name} is a {type(X).__name__}: expected a list, 1-D array or Series of paths or "
+            "recordings"
         )
     if isinstance(X, np.ndarray):
-        if X.ndim == 2 and X.shape[1] == 1:
+        if X.ndim == 1 and X.dtype.kind in "fiu" and len(X):
+            raise TypeError(f"{name} is one array of {len(X)} samples: {_WITHOUT_RATE} in a list")
+        if X.dtype == object and X.ndim == 2 and X.shape[1] == 2:
+            X = [tuple(row) for row in X]  # NumPy makes columns of (samples, sample_rate)
+        elif X.ndim == 2 and X.shape[1] == 1:
             X = X[:, 0]
-        if X.ndim != 1:
+        elif X.ndim != 1:
+            hint = f"; {_WITHOUT_RATE}" if X.dtype.kind in "fiu" else ""
             raise ValueError(
-                f"{name} has shape {X.shape}: expected paths of shape (n_clips,) or (n_clips, 1)"
+                f"{name} has shape {X.shape}: expected paths of shape (n_clips,) or "
+                f"(n_clips, 1){hint}"
             )
     else:
         X = [row[0] if isinstance(row, (list, tuple)) and len(row) == 1 else row for row in X]
@@ -87,21 +110,25 @@ def check_entries(X: Any, name: str = "X") -> list[str | AudioSegment]:
     return [_check_entry(entry, i, name) for i, entry in enumerate(X)]
 
 
-def _check_entry(entry: object, index: int, name: str) -> str | AudioSegment:
-    if isinstance(entry, AudioSegment):
+def _check_entry(entry: Any, index: int, name: str) -> Entry:
+    place = f"{name}[{index}]"
+    if is_recording(entry):
+        entry = as_recording(entry, place)
+    if isinstance(entry, (AudioSegment, Recording)):
         return entry
     if isinstance(entry, (str, os.PathLike)):
         path = os.fspath(entry)
         if isinstance(path, str):
             return str(path)  # numpy's str_ becomes a plain str
+    if isinstance(entry, (np.ndarray, list)) or hasattr(entry, "__array__"):
+        raise TypeError(f"{place} is an array of shape {np.shape(entry)}: {_WITHOUT_RATE}")
     raise TypeError(
-        f"{name}[{index}] is {entry!r:.100} of type {type(entry).__name__}: expected the path of "
-        "a sound file (str or os.PathLike) or an AudioSegment"
+        f"{place} is {entry!r:.100} of type {type(entry).__name__}: expected {EXPECTED}"
     )
 
 
 def read_clips(
-    entries: list[str | AudioSegment],
+    entries: list[Entry],
     sample_rate: int | None = None,
     *,
     channel: int | None = None,
@@ -113,7 +140,7 @@ def read_clips(
 
     Parameters
     ----------
-    entries : list of str or AudioSegment
+    entries : list of str, AudioSegment or Recording
         As :func:`check_entries` returns them.
     sample_rate : int or None, default=None
         Rate of the waveforms in Hz; None keeps the waveforms out of the result.
@@ -139,7 +166,7 @@ def read_clips(
 
 
 def read_clip(
-    entry: str | AudioSegment,
+    entry: Entry,
     sample_rate: int | None = None,
     *,
     channel: int | None = None,
@@ -149,7 +176,7 @@ def read_clip(
 
     Parameters
     ----------
-    entry : str or AudioSegment
+    entry : str, AudioSegment or Recording
         What to read.
     sample_rate : int or None, default=None
         Rate of the waveform in Hz; None only checks, and returns no waveform.
@@ -162,11 +189,11 @@ def read_clip(
     -------
     clip : Clip
     """
-    segment = entry if isinstance(entry, AudioSegment) else AudioSegment(entry)
-    if reason := _not_a_readable_file(segment.path):
+    reason = _nothing_to_read(entry)
+    if reason:
         return Clip(reason=reason)
     try:
-        decoded = decode(segment, keep_damaged)
+        decoded = _decode(entry, keep_damaged)
         samples, rate, damage = decoded.samples, decoded.rate, decoded.problem
         if samples is None:
             return Clip(reason=damage, sample_rate=rate)
@@ -189,6 +216,30 @@ def read_clip(
         return Clip(reason="needs more memory than there is")
 
 
+def _decode(entry: Entry, keep_damaged: bool) -> Decoded:
+    if not isinstance(entry, Recording):
+        segment = entry if isinstance(entry, AudioSegment) else AudioSegment(entry)
+        return decode(segment, keep_damaged)
+    if entry.content is not None:
+        return decode(AudioSegment(entry.name), keep_damaged, entry.content)
+    lowest, highest = PLAUSIBLE_RATES
+    if not lowest <= entry.sample_rate <= highest:
+        reason = f"its sampling rate is {entry.sample_rate:,} Hz: sound has {lowest:,} to "
+        return Decoded(None, entry.sample_rate, f"{reason}{highest:,} Hz")
+    return Decoded(entry.samples, entry.sample_rate)
+
+
+def _nothing_to_read(entry: Entry) -> str | None:
+    """Why an entry cannot be opened, None where it can."""
+    if isinstance(entry, AudioSegment):
+        return _not_a_readable_file(entry.path)
+    if not isinstance(entry, Recording):
+        return _not_a_readable_file(entry)
+    if entry.content is not None:
+        return None if entry.content else "empty (0 bytes)"
+    return None if entry.samples is not None and len(entry.samples) else "zero samples"
+
+
 def _not_a_readable_file(path: str) -> str | None:
     if not os.path.exists(path):
         return "no such file"
@@ -203,7 +254,7 @@ def _not_a_readable_file(path: str) -> str | None:
     return None
 
 
-def printable(entry: str | AudioSegment) -> str:
+def printable(entry: Entry) -> str:
     """A path or segment as text that can be printed, whatever bytes its name has."""
     return str(entry).encode(errors="backslashreplace").decode()
 

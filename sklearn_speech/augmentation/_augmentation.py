@@ -7,13 +7,13 @@ from sklearn.base import BaseEstimator
 from torch import Generator, Tensor
 
 from ..modules.masking import fill_padding, steps_mask
-from ..utils.sklearn_private import validate_parameter_constraints
+from ..utils.sklearn_private import DocumentedMixin, validate_parameter_constraints
 from ._constraints import FRACTION
 from ._draws import uniform
 from ._operations import column
 
 
-class Augmentation(BaseEstimator):
+class Augmentation(DocumentedMixin, BaseEstimator):
     """A random change of a batch of clips, drawn separately for each clip.
 
     Augmentations are called on training batches: ``aug(x, lengths, generator)``

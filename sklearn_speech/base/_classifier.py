@@ -1,5 +1,6 @@
 """Base of the classifiers: one label per clip, or several."""
 
+import warnings
 from numbers import Real
 from typing import Any, Literal, Self
 
@@ -156,6 +157,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
                     f"y has only 1 class, {self.classes_.tolist()}: a classifier needs at least "
                     "2 classes"
                 )
+            self._warn_of_minus_one()
         codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
         unknown = self.classes_[codes] != y
         if np.any(unknown):
@@ -164,6 +166,22 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
                 f"the classes {self.classes_.tolist()}"
             )
         return torch.from_numpy(codes.astype(np.int64))
+
+    def _warn_of_minus_one(self) -> None:
+        """Warn where -1 looks like the mark of clips without a label, and is a class."""
+        if self.classes_.dtype.kind not in "if" or len(self.classes_) < 3:
+            return  # -1 and 1 are the usual names of two classes
+        if self.classes_[0] == -1 and self.classes_[1] >= 0:
+            way = "set a pretrainer, which learns from such clips too, or leave them out"
+            if "pretrainer" not in self.get_params(deep=False):
+                way = "leave them out"
+            warnings.warn(
+                f"y holds -1 beside {len(self.classes_) - 1} classes from "
+                f"{self.classes_[1]} to {self.classes_[-1]}: without a pretrainer it is a class "
+                f"like any other; if it means clips without a label, {way}",
+                UserWarning,
+                stacklevel=9,
+            )
 
     def _check_weight(
         self, sample_weight: Any, targets: torch.Tensor, n_clips: int
@@ -365,4 +383,9 @@ def _refuse_mixed(y: NDArray[Any]) -> None:
     kinds = {"numbers" if isinstance(label, (Real, np.bool_)) else type(label) for label in y}
     if len(kinds) > 1:
         shown = sorted(kind if isinstance(kind, str) else kind.__name__ for kind in kinds)
-        raise ValueError(f"y mixes labels of several types ({', '.join(shown)}): expected one type")
+        hint = ""
+        if is_unlabelled(y).any():
+            hint = "; -1 marks clips without a label only where a pretrainer is set"
+        raise ValueError(
+            f"y mixes labels of several types ({', '.join(shown)}): expected one type{hint}"
+        )

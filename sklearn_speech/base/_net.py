@@ -123,6 +123,8 @@ class BaseSpeechNet(
         Number of bands of spectrograms, or samples of waveforms of one length.
     input_shape_ : tuple
         Shape of a clip; None in place of the number of frames or samples if it varies.
+    network_shape_ : tuple
+        Shape of a clip behind the front end, as the network gets it.
     device_ : torch.device
         Device that computes.
     """

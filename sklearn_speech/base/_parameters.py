@@ -9,7 +9,11 @@ from sklearn.base import BaseEstimator
 
 from ..utils.docstrings import inherit_parameters
 from ..utils.parameters import refuse_idle_parameters
-from ..utils.sklearn_private import InvalidParameterError, validate_parameter_constraints
+from ..utils.sklearn_private import (
+    DocumentedMixin,
+    InvalidParameterError,
+    validate_parameter_constraints,
+)
 from ._mixin import Mixin
 
 #: Parameters of skorch that have a fixed value here, and what to use instead.
@@ -42,7 +46,7 @@ _OF_SKORCH = {
 PREFIXES = ("optimizer", "iterator_train", "iterator_valid", "callbacks")
 
 
-class SpeechNetParameters(Mixin):
+class SpeechNetParameters(DocumentedMixin, Mixin):
     """Reads, sets and validates parameters; mixin placed before NeuralNet.
 
     In skorch, every attribute is a parameter, nested parameters of estimators are refused, and

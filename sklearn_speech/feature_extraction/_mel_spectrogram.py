@@ -103,6 +103,7 @@ class MelSpectrogram(BaseSpectralTransformer):
     --------
     Spectrogram : The bins of the Fourier transform themselves.
     MFCC : Cepstral coefficients of mel spectrograms.
+    TemporalPooling : Makes a table of them, for ``SVC`` and other classifiers of scikit-learn.
 
     Notes
     -----
@@ -120,6 +121,8 @@ class MelSpectrogram(BaseSpectralTransformer):
     >>> MelSpectrogram(sample_rate=8000, n_mels=40).fit_transform(X).shape
     (2, 40, 101)
     """
+
+    _band_name = "mel"
 
     _parameter_constraints = {**ANALYSIS_CONSTRAINTS, **MEL_CONSTRAINTS}
 

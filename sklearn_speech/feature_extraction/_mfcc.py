@@ -118,6 +118,7 @@ class MFCC(BaseSpectralTransformer):
     See Also
     --------
     MelSpectrogram : What the coefficients are computed from.
+    TemporalPooling : Makes a table of them, for ``SVC`` and other classifiers of scikit-learn.
 
     Examples
     --------
@@ -127,6 +128,8 @@ class MFCC(BaseSpectralTransformer):
     >>> MFCC(sample_rate=8000, n_mfcc=13, deltas=1).fit_transform(X).shape
     (2, 26, 101)
     """
+
+    _band_name = "mfcc"
 
     _parameter_constraints = {
         **ANALYSIS_CONSTRAINTS,

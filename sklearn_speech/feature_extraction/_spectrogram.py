@@ -93,6 +93,7 @@ class Spectrogram(BaseSpectralTransformer):
     --------
     MelSpectrogram : Spectrograms summed in mel bands.
     MFCC : Cepstral coefficients of mel spectrograms.
+    TemporalPooling : Makes a table of them, for ``SVC`` and other classifiers of scikit-learn.
 
     Examples
     --------
@@ -102,6 +103,8 @@ class Spectrogram(BaseSpectralTransformer):
     >>> Spectrogram(sample_rate=8000).fit_transform(X).shape
     (2, 129, 101)
     """
+
+    _band_name = "bin"
 
     _parameter_constraints = {**ANALYSIS_CONSTRAINTS, "density": ["boolean"]}
 

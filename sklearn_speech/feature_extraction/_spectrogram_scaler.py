@@ -8,12 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils.sklearn_private import StrOptions, fit_context
+from ..utils.clips_out import ClipsOutMixin, numbered_names
+from ..utils.rates import rate_of, with_rate
+from ..utils.sklearn_private import DocumentedMixin, StrOptions, check_feature_names_in, fit_context
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged
-from ._three_dimensional import ThreeDimensionalMixin
 
 
-class SpectrogramScaler(ThreeDimensionalMixin, TransformerMixin, BaseEstimator):
+class SpectrogramScaler(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
     """Bring each band to mean 0 and standard deviation 1 over the training clips.
 
     Unlike the `normalize` of the front ends, which treats every clip by itself,
@@ -119,6 +120,22 @@ class SpectrogramScaler(ThreeDimensionalMixin, TransformerMixin, BaseEstimator):
         shift, scale = self._statistics()
         return self._each(X, lambda clip: (clip - shift) / scale)
 
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Names of the bands, which are the rows of each clip.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the bands of X; None is those seen in ``fit``, or band0, band1, ...
+
+        Returns
+        -------
+        names : ndarray of shape (n_bands,) of str
+        """
+        check_is_fitted(self)
+        names = check_feature_names_in(self, input_features, generate_names=False)
+        return numbered_names("band", self.n_features_in_) if names is None else names
+
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Undo the scaling.
 
@@ -144,7 +161,10 @@ class SpectrogramScaler(ThreeDimensionalMixin, TransformerMixin, BaseEstimator):
         return shift, scale
 
     def _each(self, X: ArrayLike, function: Callable[[np.ndarray], np.ndarray]) -> NDArray[Any]:
+        sample_rate = rate_of(X)
         X = check_spectrograms(self, X, reset=False)
         if is_ragged(X):
-            return make_ragged(function(clip).astype(clip.dtype) for clip in X)
-        return function(X).astype(X.dtype)
+            scaled = make_ragged(function(clip).astype(clip.dtype) for clip in X)
+        else:
+            scaled = function(X).astype(X.dtype)
+        return with_rate(scaled, sample_rate)

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -17,8 +18,16 @@ from torch import nn
 from ..modules.clipwise_encoder import ClipwiseEncoder
 from ..modules.embedding_front_end import EmbeddingFrontEnd
 from ..modules.speech_embedding import SpeechEmbeddingNet
+from ..utils.clips_out import ClipsOutMixin, numbered_names
 from ..utils.device import resolve_device
-from ..utils.sklearn_private import Interval, fit_context, validate_parameter_constraints
+from ..utils.rates import rate_of, with_rate
+from ..utils.sklearn_private import (
+    DocumentedMixin,
+    Interval,
+    check_feature_names_in,
+    fit_context,
+    validate_parameter_constraints,
+)
 from ..utils.tensors import as_tensor
 from ..utils.validation import check_waveforms, is_ragged
 from ._onnx_encoder import OnnxEncoder
@@ -28,7 +37,7 @@ from ._onnx_files import packaged_embedding, published_weights
 _BATCH_SAMPLES = {"cpu": 2**17, "cuda": 2**23}
 
 
-class SpeechEmbedding(TransformerMixin, BaseEstimator):
+class SpeechEmbedding(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
     """Vectors of speech from a pretrained network.
 
     By default this is Google's speech embedding [1]_: 330,000 parameters, trained to tell
@@ -126,6 +135,8 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
     #: See :class:`MelSpectrogram`.
     _treats_clips_alone = True
 
+    _band_name = "embedding"
+
     _parameter_constraints = {
         "sample_rate": [Interval(Real, 0, None, closed="neither")],
         "encoder": [str, os.PathLike, nn.Module, None],
@@ -204,11 +215,29 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
             Vectors; ragged where X is, one array of shape (n_dims, n_frames) a clip.
         """
         check_is_fitted(self)
+        clip_rate = rate_of(X)
         X = check_waveforms(self, X, reset=False)
         dtype = (X[0] if is_ragged(X) else X).dtype
         device = resolve_device(self.device)
         front_end = self._front_end(torch.float64 if dtype == np.float64 else torch.float32)
-        return _embed(front_end.to(device).eval(), X, dtype, device)
+        return with_rate(_embed(front_end.to(device).eval(), X, dtype, device), clip_rate)
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
+        """Names of the dimensions, which are the rows of each clip.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of a 2-D X; they are checked and not used.
+
+        Returns
+        -------
+        names : ndarray of shape (n_dims,) of str
+            Such as "embedding0".
+        """
+        check_is_fitted(self)
+        check_feature_names_in(self, input_features, generate_names=False)
+        return numbered_names(self._band_name, self.n_bands_)
 
     def to_module(
         self,

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils.sklearn_private import Interval, check_feature_names_in, fit_context
+from ..utils.sklearn_private import DocumentedMixin, Interval, check_feature_names_in, fit_context
 from ..utils.validation import check_spectrograms, is_ragged
 
 #: Statistics over the frames of a segment, by name.
@@ -21,7 +21,7 @@ _STATISTICS: dict[str, Callable[..., Any]] = {
 }
 
 
-class TemporalPooling(TransformerMixin, BaseEstimator):
+class TemporalPooling(TransformerMixin, DocumentedMixin, BaseEstimator):
     """Pool the frames of each clip into features for classifiers of scikit-learn.
 
     The features are statistics over time, of the whole clip or of equal parts of it, and
@@ -51,6 +51,20 @@ class TemporalPooling(TransformerMixin, BaseEstimator):
     See Also
     --------
     SpeechEmbedding : Vectors of a network pretrained on many voices.
+
+    Notes
+    -----
+    Classifiers of scikit-learn read tables, and spectrograms are 3-D or ragged: put this step
+    between a front end and such a classifier. To join several front ends, give each its own::
+
+        make_union(
+            make_pipeline(MelSpectrogram(), TemporalPooling()),
+            make_pipeline(MFCC(), TemporalPooling()),
+        )
+
+    ``set_output`` of a pipeline needs that of all its steps, which front ends lack; call it on
+    this step, ``pipeline[-1].set_output(transform="pandas")``, or set it for all estimators with
+    ``sklearn.set_config(transform_output="pandas")``.
 
     Examples
     --------

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 from ..modules.front_end import FrontEnd
 from ..utils.parameters import refuse_idle_parameters
 from ..utils.sklearn_private import (
+    DocumentedMixin,
     HasMethods,
     Interval,
     InvalidParameterError,
@@ -16,7 +17,7 @@ from ..utils.sklearn_private import (
 from ._base import BaseSpectralTransformer
 
 
-class TrainableFrontEnd(BaseEstimator):
+class TrainableFrontEnd(DocumentedMixin, BaseEstimator):
     """Front end whose filters or Fourier transform are trained with a network.
 
     Pass it as ``frontend=`` to a network of this library. It is not a transformer: it

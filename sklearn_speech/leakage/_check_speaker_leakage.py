@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from ..audio._audio_segment import AudioSegment
 from ..audio._reading import check_entries
+from ..audio._recording import is_recording
 from ..utils.parallel import refuse_multiprocessing
 from ..utils.speakers import check_speakers
 from ..utils.text import comparable_text
@@ -186,6 +187,8 @@ def check_speaker_leakage(
 
 def _check_clips(X, sample_rate):
     """Return entries and None if X holds files, otherwise waveforms and their sample rate."""
+    if isinstance(X, (list, tuple, np.ndarray)) and len(X) and is_recording(X[0]):
+        return check_entries(X), None
     first = X
     while isinstance(first, (list, tuple, np.ndarray)) and len(first):
         first = first[0]

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
 from ..store._split_clipwise import split_clipwise
+from ..utils.chain import check_chain
 from ..utils.labels import check_targets
 from ..utils.parallel import refuse_multiprocessing
 from ..utils.speakers import check_speakers
@@ -174,6 +175,7 @@ def cross_validate_by_speaker(
     if may_share(estimator, scorers, fit_params):
         first, rest = split_clipwise(estimator)
     if first is not None:
+        check_chain(estimator)
         first = clone(first)
         X = ClipwiseFeatures(X, as_feature_cache(memory)).fit(first.steps)
     held_out = [names[np.bincount(codes[test], minlength=len(names)) > 0] for _, test, _ in splits]

@@ -9,6 +9,7 @@ from . import (  # noqa: F401 - each registers its recipes
     _pretrained,
     _raw_samples,
     _rebuilt_sound,
+    _utterances,
 )
 from ._catalogue import list_recipes, make_recipe
 from ._count_parameters import count_parameters

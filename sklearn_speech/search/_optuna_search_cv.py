@@ -19,6 +19,7 @@ from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_s
 from ..utils.optuna_private import storage_of
 from ..utils.sklearn_private import (
     BaseSearchCV,
+    DocumentedMixin,
     HasMethods,
     Interval,
     check_method_params,
@@ -34,7 +35,7 @@ from ._storage import close
 from ._study import quiet_log
 
 
-class OptunaSearchCV(BaseSearchCV):
+class OptunaSearchCV(DocumentedMixin, BaseSearchCV):
     """Hyperparameter search with Optuna, scored by cross-validation.
 
     A trial is one setting of the parameters. It is fitted and scored fold by fold, as in any

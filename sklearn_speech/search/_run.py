@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 
 from ..model_selection._folds import threads_per_job
 from ..store._split_clipwise import split_clipwise
+from ..utils.chain import check_chain
 from ..utils.optuna_private import stop_requested
 from ._fold_pruner import FoldPruner
 from ._ledger import TrialLedger
@@ -63,6 +64,7 @@ class Task:
         if first is None:
             return rest, self.X
         try:
+            check_chain(estimator)
             return rest, self.features.compute(first.steps)
         except Exception as error:
             raise FeaturesFailed(traceback.format_exc()) from error

@@ -12,6 +12,7 @@ from sklearn.utils import indexable
 from .. import __version__
 from ..audio import AudioSegment
 from ..audio._reading import check_entries
+from ..audio._recording import Recording
 from ..utils.sklearn_private import safe_indexing
 
 #: Parameters that do not change the features.
@@ -128,9 +129,11 @@ def _update(state, value):
 def file_identities(X: Any) -> list[tuple[Any, ...]] | None:
     """Return path, size and modification time of each file, to detect changed files.
 
+    A recording in memory is its own identity: its content, or its samples and their rate.
+
     Parameters
     ----------
-    X : array-like of str, os.PathLike or AudioSegment
+    X : array-like of paths, segments or recordings in memory
         In any form that :class:`~sklearn_speech.audio.AudioReader` takes.
 
     Returns
@@ -144,8 +147,11 @@ def file_identities(X: Any) -> list[tuple[Any, ...]] | None:
         entries = check_entries(X)
     except (TypeError, ValueError):
         return None
-    identities = []
+    identities: list[tuple[Any, ...]] = []
     for entry in entries:
+        if isinstance(entry, Recording):
+            identities.append((entry.content, entry.samples, entry.sample_rate))
+            continue
         path = os.path.abspath(entry.path if isinstance(entry, AudioSegment) else entry)
         try:
             found = os.stat(path)

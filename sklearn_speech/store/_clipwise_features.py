@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from ..utils.rates import rate_of
 from ..utils.sklearn_private import is_sklearn_scorer, safe_indexing, scorers_by_name
 from ._cache_key import clip_names, key_of_clips, key_of_steps
 from ._feature_cache import FeatureCache
@@ -103,6 +104,8 @@ class ClipwiseFeatures:
         features = self._stored(key, steps)
         if features is None:
             features = clone(steps[-1][1]).fit_transform(self.compute(steps[:-1]))
+            # joblib shares plain arrays between processes without copies
+            features = np.asarray(features) if rate_of(features) is not None else features
             if self.cache is not None:
                 features = self.cache.put(self._name_on_disk(key), features, self._clips())
         self._keep(key, features)

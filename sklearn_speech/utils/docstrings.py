@@ -11,9 +11,10 @@ _ENTRY = re.compile(r"^(\*{0,2}\w+(?:, \w+)*) *(?::.*)?$", re.MULTILINE)
 
 
 def inherit_parameters(cls: type, bases: list[type], names: Iterable[str]) -> None:
-    """Document the parameters that a class passes on to its base classes.
+    """Document the parameters and attributes that a class has from its base classes.
 
-    The entries of the base classes replace the entry ``**kwargs`` of the section Parameters.
+    The entries of the base classes replace the entry ``**kwargs`` of the section Parameters, and
+    complete the section Attributes, if there is one.
 
     Parameters
     ----------
@@ -26,24 +27,32 @@ def inherit_parameters(cls: type, bases: list[type], names: Iterable[str]) -> No
         Names of the parameters of `cls`.
     """
     own = inspect.cleandoc(cls.__doc__ or "")
+    if not bases:
+        return
     section = _section(own, "Parameters")
-    if section is None:
-        return
-    start, stop = section
-    entries = _entries(own[start:stop])
-    if "**kwargs" not in entries or not bases:
-        return
-    del entries["**kwargs"]
+    if section is not None and "**kwargs" in _entries(own[slice(*section)]):
+        own = _completed(own, "Parameters", bases, set(names))
+    if _section(own, "Attributes") is not None:
+        own = _completed(own, "Attributes", bases, None)
+    cls.__doc__ = own
+
+
+def _completed(text: str, title: str, bases: list[type], wanted: set[str] | None) -> str:
+    """A docstring with the entries of a section of some bases; None wants all of them."""
+    start, stop = _section(text, title)
+    entries = _entries(text[start:stop])
+    entries.pop("**kwargs", None)
     for base in bases:
         inherited = inspect.getdoc(base) or ""
-        section = _section(inherited, "Parameters")
+        section = _section(inherited, title)
         if section is None:
             continue
-        wanted = set(names) - {name for key in entries for name in key.split(", ")}
-        for key, text in _entries(inherited[slice(*section)]).items():
-            if wanted.intersection(key.split(", ")):
-                entries[key] = text
-    cls.__doc__ = own[:start] + "".join(entries.values()).rstrip("\n") + "\n\n" + own[stop:]
+        known = {name for key in entries for name in key.split(", ")}
+        for key, entry in _entries(inherited[slice(*section)]).items():
+            missing = set(key.split(", ")) - known
+            if missing if wanted is None else missing & wanted:
+                entries[key] = entry
+    return text[:start] + "".join(entries.values()).rstrip("\n") + "\n\n" + text[stop:]
 
 
 def _section(text, title):

@@ -7,6 +7,7 @@ release of scikit-learn can break this file only. ``tests/test_layering.py`` che
 from collections.abc import Callable
 from copy import copy
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.metrics._scorer import _MultimetricScorer, _PassthroughScorer, _Scorer
@@ -31,6 +32,7 @@ from sklearn.utils.validation import _check_method_params as check_method_params
 __all__ = [
     "METADATA_REQUESTS",
     "BaseSearchCV",
+    "DocumentedMixin",
     "HasMethods",
     "Interval",
     "InvalidParameterError",
@@ -54,6 +56,17 @@ __all__ = [
 
 #: The class in which scikit-learn stores the metadata requests of an estimator.
 METADATA_REQUESTS = (MetadataRequest, MethodMetadataRequest)
+
+
+class DocumentedMixin:
+    """Explain each parameter in scikit-learn's HTML display; placed before BaseEstimator.
+
+    scikit-learn shows the entry of a parameter in the docstring as its tooltip, but only where
+    the estimator has a link to its documentation.
+    """
+
+    def _get_doc_link(self) -> str:
+        return "#" + quote(f"{type(self).__module__}.{type(self).__qualname__}")
 
 
 class ScorerParts(NamedTuple):

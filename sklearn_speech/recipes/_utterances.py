@@ -1,0 +1,62 @@
+"""This library's systems for whole utterances, such as emotions."""
+
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import StandardScaler
+
+from ..feature_extraction import MelSpectrogram, SpeechEmbedding, TemporalPooling
+from ._catalogue import recipe
+from ._steps import clips, in_samples, pipeline
+
+_STATISTICS = ("mean", "std", "min", "max")
+
+
+@recipe(
+    "utterance",
+    source="own",
+    task="emotions and other whole utterances",
+    input="samples of any length, as statistics of log-mel bands in parts of the utterance",
+    published="",
+    corrected="",
+)
+def _utterance(
+    sample_rate=16000, duration=None, n_mels=40, n_segments=3, statistics=_STATISTICS, C=0.01,
+    max_iter=1000, random_state=None, reads="paths",
+):  # fmt: skip
+    return pipeline(
+        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
+        MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels),
+        TemporalPooling(statistics, n_segments=n_segments),
+        StandardScaler(),
+        LogisticRegression(C=C, max_iter=max_iter, random_state=random_state),
+    )
+
+
+@recipe(
+    "utterance-pretrained",
+    source="own",
+    task="emotions and other whole utterances",
+    input="samples of any length, as statistics of log-mel bands and of pretrained speech "
+    "embeddings in parts of the utterance",
+    published="",
+    corrected="",
+)
+def _utterance_pretrained(
+    sample_rate=16000, duration=None, n_mels=40, n_segments=3, statistics=_STATISTICS, C=0.01,
+    max_iter=1000, random_state=None, reads="paths",
+):  # fmt: skip
+    features = [
+        MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels),
+        SpeechEmbedding(sample_rate=sample_rate),
+    ]
+    return pipeline(
+        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
+        make_union(
+            *(
+                make_pipeline(front, TemporalPooling(statistics, n_segments=n_segments))
+                for front in features
+            )
+        ),
+        StandardScaler(),
+        LogisticRegression(C=C, max_iter=max_iter, random_state=random_state),
+    )

@@ -1,0 +1,39 @@
+"""Transformers whose output is clips, which are 3-D or ragged, and no table."""
+
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+
+class ClipsOutMixin:
+    """Name the bands of the output, and say why there is no ``set_output``.
+
+    scikit-learn asks for the attribute ``set_output`` before it configures a step. An
+    AttributeError means that the step has none, so that the default output goes on working, also
+    where the output of all steps is set by ``sklearn.set_config``.
+    """
+
+    #: What the output is: "waveforms" or "spectrograms".
+    _gives = "spectrograms"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)  # type: ignore[call-arg]
+
+    @property
+    def set_output(self) -> NoReturn:
+        raise AttributeError(
+            f"{type(self).__name__} has no set_output: {self._gives} are 3-D or ragged, and no "
+            "table has such columns; put TemporalPooling after this step and call set_output there"
+        )
+
+
+def numbered_names(name: str, n: int) -> npt.NDArray[Any]:
+    """Names of features: name0, name1, ...
+
+    Examples
+    --------
+    >>> numbered_names("mel", 2).tolist()
+    ['mel0', 'mel1']
+    """
+    return np.array([f"{name}{i}" for i in range(n)], dtype=object)
