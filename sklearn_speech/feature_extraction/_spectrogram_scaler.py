@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils.sklearn_private import StrOptions, fit_context
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged
+from ..utils.values import TOO_LARGE, check_finite
 from ._three_dimensional import ThreeDimensionalMixin
 
 
@@ -91,9 +92,12 @@ class SpectrogramScaler(ThreeDimensionalMixin, TransformerMixin, BaseEstimator):
         mean = sum(clip.sum(axis=1, dtype=np.float64) for clip in X) / count
         if self.statistics == "all":
             mean = np.full_like(mean, mean.mean())
-        variance = sum(np.square(clip - mean[:, np.newaxis]).sum(axis=1) for clip in X) / count
+        with np.errstate(over="ignore"):  # refused below
+            variance = sum(np.square(clip - mean[:, np.newaxis]).sum(axis=1) for clip in X) / count
         if self.statistics == "all":
             variance = np.full_like(variance, variance.mean())
+        if not np.isfinite(variance).all():
+            raise ValueError(f"the variance of X is infinite: {TOO_LARGE}")
         deviation = np.sqrt(variance)
         # rounding of the mean, which grows with the number of frames
         changes = deviation > (10 + count) * np.finfo(np.float64).eps * np.abs(mean)
@@ -145,6 +149,10 @@ class SpectrogramScaler(ThreeDimensionalMixin, TransformerMixin, BaseEstimator):
 
     def _each(self, X: ArrayLike, function: Callable[[np.ndarray], np.ndarray]) -> NDArray[Any]:
         X = check_spectrograms(self, X, reset=False)
-        if is_ragged(X):
-            return make_ragged(function(clip).astype(clip.dtype) for clip in X)
-        return function(X).astype(X.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            if is_ragged(X):
+                scaled = make_ragged(function(clip).astype(clip.dtype) for clip in X)
+            else:
+                scaled = function(X).astype(X.dtype)
+        check_finite(scaled, f"the result of {type(self).__name__}", TOO_LARGE)
+        return scaled

@@ -21,6 +21,7 @@ from ..utils.device import resolve_device
 from ..utils.sklearn_private import Interval, fit_context, validate_parameter_constraints
 from ..utils.tensors import as_tensor
 from ..utils.validation import check_waveforms, is_ragged
+from ..utils.values import TOO_LOUD, check_finite
 from ._onnx_encoder import OnnxEncoder
 from ._onnx_files import packaged_embedding, published_weights
 
@@ -208,7 +209,9 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
         dtype = (X[0] if is_ragged(X) else X).dtype
         device = resolve_device(self.device)
         front_end = self._front_end(torch.float64 if dtype == np.float64 else torch.float32)
-        return _embed(front_end.to(device).eval(), X, dtype, device)
+        S = _embed(front_end.to(device).eval(), X, dtype, device)
+        check_finite(S, "the result of the encoder", TOO_LOUD)
+        return S
 
     def to_module(
         self,

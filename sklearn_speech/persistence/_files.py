@@ -76,7 +76,7 @@ def save(
     card : ModelCard, default=None
         What the model was trained on. Classes, sampling rate, duration, parameters,
         versions and date are added where it lacks them.
-    trusted : iterable of str and classes, default=()
+    trusted : iterable of str, classes and path-likes, default=()
         Further modules, classes or functions that the estimator may contain: dotted names,
         or the classes themselves. Pass the same to :func:`load`.
 
@@ -153,6 +153,8 @@ def load(path: str | os.PathLike[str], *, trusted: str | type | Iterable[str | t
       scikit-learn and this library, callbacks of skorch that touch no file, and
       functions of a short list; their objects are given attributes without a call of
       their constructors. Networks are built by this library's own code.
+    - No other file is read: where a :class:`~sklearn_speech.SpeechEmbedding` has the path of
+      an encoder, the file is refused unless that path is in `trusted`.
     - Nothing is written or created, and no parameter by which a later ``fit`` would
       write files (`memory`, `storage`, callbacks that save checkpoints) is loaded.
     - Memory and time stay within a small multiple of the file's size, and 200 MB where
@@ -168,10 +170,11 @@ def load(path: str | os.PathLike[str], *, trusted: str | type | Iterable[str | t
     Parameters
     ----------
     path : str or path-like
-    trusted : iterable of str and classes, default=()
+    trusted : iterable of str, classes and path-likes, default=()
         Further modules, classes or functions that the file may name: dotted names, or the
         classes themselves. Their modules are imported, and the guarantees above do not
-        cover them.
+        cover them. Also, as :class:`pathlib.Path`, encoders of
+        :class:`~sklearn_speech.SpeechEmbedding` that may be read.
 
     Returns
     -------
