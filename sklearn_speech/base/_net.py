@@ -259,9 +259,7 @@ class BaseSpeechNet(
         ragged, wide = is_ragged(X), X[0].dtype == np.float64
         with np.errstate(over="ignore"):  # infinity is refused below
             X = [as_tensor(x, np.float32) for x in X] if ragged else as_tensor(X, np.float32)
-        shape: tuple[int | None, ...] = (
-            (*X[0].shape[:-1], None) if ragged else tuple(X.shape[1:])
-        )
+        shape: tuple[int | None, ...] = (*X[0].shape[:-1], None) if ragged else tuple(X.shape[1:])
         if wide:
             check_finite(
                 [x.numpy() for x in X] if ragged else X.numpy(),
