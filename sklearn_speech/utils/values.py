@@ -209,7 +209,7 @@ def check_weights(sample_weight: Any, n_clips: int) -> npt.NDArray[np.float64]:
     if not (np.isfinite(weight) & (weight >= 0)).all():
         i = int(np.argmin(np.isfinite(weight) & (weight >= 0)))
         raise ValueError(
-            f"sample_weight holds negative values, NaN or infinity, the first at position {i}: "
+            f"sample_weight has negative values, NaN or infinity, the first at position {i}: "
             f"{weight[i]}"
         )
     largest = weight.max(initial=0)
