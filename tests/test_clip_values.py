@@ -85,8 +85,9 @@ def test_values_among_numbers_that_are_none_are_refused(value):
     X = CLIPS.astype(object)
     X[2, 5] = value
     for estimator in CHECKED:
-        with pytest.raises(ValueError, match=r"strings|holds .*: expected real|Complex"):
-            fit(estimator, X)
+        for clips in (X, list(X)):
+            with pytest.raises(ValueError, match=r"strings|holds .*: expected real|Complex"):
+                fit(estimator, clips)
 
 
 def test_columns_that_hold_no_numbers_are_named():
@@ -354,7 +355,7 @@ WEIGHTS = {
     "too far apart": ([1e308, 1, 1, 1, 1, 1], "from 1 to 1e.308: float32 cannot hold both"),
     "one too few": (
         np.ones(N - 1),
-        r"shape \(5,\), expected \(6,\)|numbers of samples: \[6, 6, 5\]",
+        r"shape \(5,\); expected \(6,\)|numbers of samples: \[6, 6, 5\]",
     ),
 }
 

@@ -95,14 +95,15 @@ def _check_clips(X: Any, name: str) -> None:
                 clip = np.asarray(clip)
             except ValueError:  # no array: reported where shapes are checked
                 continue
-        if (dtype := _dtype(clip)) is None:
+        if _dtype(clip) is None:
             continue
         check_mask(clip, f"clip {i} of {name}", within=True)
-        if not _is_object(dtype):  # else reported as no array of numbers
-            dtype = as_arrays(clip).dtype
-            _check_dtype(dtype, list, f"clip {i} of {name}")
-            if dtype.kind in ("U", "S", "T"):
-                raise ValueError(f"clip {i} of {name} is not an array of numbers: dtype {dtype}")
+        dtype = as_arrays(clip).dtype
+        _check_dtype(
+            dtype, lambda clip=clip: np.asarray(clip).ravel().tolist(), f"clip {i} of {name}"
+        )
+        if getattr(dtype, "kind", "") in ("U", "S", "T"):
+            raise ValueError(f"clip {i} of {name} is not an array of numbers: dtype {dtype}")
 
 
 def _dtype(X: Any) -> Any:
@@ -204,7 +205,7 @@ def check_weights(sample_weight: Any, n_clips: int) -> npt.NDArray[np.float64]:
         weight = np.full(n_clips, float(weight))
     if weight.shape != (n_clips,):
         raise ValueError(
-            f"sample_weight has shape {weight.shape}, expected ({n_clips},): one weight a clip"
+            f"sample_weight has shape {weight.shape}; expected ({n_clips},), one weight per clip"
         )
     if not (np.isfinite(weight) & (weight >= 0)).all():
         i = int(np.argmin(np.isfinite(weight) & (weight >= 0)))
