@@ -127,6 +127,9 @@ class SpeechEmbedding(TransformerMixin, BaseEstimator):
     #: See :class:`MelSpectrogram`.
     _treats_clips_alone = True
 
+    #: Parameters whose paths are read when a loaded network is built.
+    _read_from = ("encoder",)
+
     _parameter_constraints = {
         "sample_rate": [Interval(Real, 0, None, closed="neither")],
         "encoder": [str, os.PathLike, nn.Module, None],

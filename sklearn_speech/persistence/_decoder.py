@@ -19,7 +19,7 @@ from ..utils.validation import make_ragged
 from ._arrays import plain_dtype, sizes, unpack, unpack_scalar
 from ._encoder import MAX_DEPTH
 from ._names import Names
-from ._nets import ON_DISK, READ_FROM, check_attribute, may_be_circular, rebuild
+from ._nets import ON_DISK, check_attribute, may_be_circular, rebuild
 
 #: Words of state that the Mersenne twister has.
 _TWISTER_SIZE = 624
@@ -226,7 +226,7 @@ def _object(decoder: Decoder, node: Any) -> Any:
         state[name] = read(content)
         if name in ON_DISK and state[name] is not None and issubclass(cls, BaseEstimator):
             raise ValueError(f"{name} of {cls.__name__} sets where files are written")
-        if name in READ_FROM and issubclass(cls, BaseEstimator):
+        if name in getattr(cls, "_read_from", ()):
             decoder.names.check_file(cls, name, state[name])
     if isinstance(value, IsotonicRegression):
         for name in {"X_thresholds_", "y_thresholds_"} & state.keys():

@@ -39,10 +39,6 @@ OWNED = {(kind.__module__, kind.__qualname__) for kind in METADATA_REQUESTS}
 
 #: Parameters that set where an estimator writes; loaded as None, whatever a file says.
 ON_DISK = {"memory", "storage"}
-
-#: Parameters that say which file an estimator reads; loaded where the caller trusts the file.
-READ_FROM = {"encoder"}
-
 #: Settings of layers that are compared.
 _PLAIN = (bool, int, float, str, tuple, list, type(None))
 
