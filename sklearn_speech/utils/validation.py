@@ -148,10 +148,10 @@ def _check_clip(clip, index, ndim, role, min_samples):
 def _check_ragged(X, ndim, role):
     clips = [_check_clip(clip, i, ndim, role, 1) for i, clip in enumerate(X)]
     # all clips get the same dtype: float64 only if all of them have it
-    if all(clip.dtype == np.float64 for clip in clips):
-        return make_ragged(clips)
-    clips = [_single(clip) for clip in clips]
-    check_finite(clips, "the amplitude in float32", "its largest number is 3.4e38")
+    wide = [clip.dtype == np.float64 for clip in clips]
+    if any(wide) and not all(wide):
+        clips = [_single(clip) for clip in clips]
+        check_finite(clips, "the value in float32", "its largest number is 3.4e38")
     return make_ragged(clips)
 
 
