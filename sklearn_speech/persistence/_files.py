@@ -3,7 +3,6 @@
 import json
 import os
 import warnings
-from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from ._decoder import Decoder
 from ._describing import describe
 from ._encoder import Encoder
 from ._model_card import ModelCard
-from ._names import Names
+from ._names import Names, Trusted
 from ._reading_cards import write_card
 
 _PACKAGES = ("scikit-learn", "skorch", "torch", "numpy")
@@ -47,7 +46,7 @@ def save(
     path: str | os.PathLike[str],
     *,
     card: ModelCard | None = None,
-    trusted: str | type | Iterable[str | type] = (),
+    trusted: Trusted = (),
 ) -> None:
     """Write a fitted estimator, such as a whole pipeline, to one file.
 
@@ -142,7 +141,7 @@ def save(
     write_atomically(path, content)
 
 
-def load(path: str | os.PathLike[str], *, trusted: str | type | Iterable[str | type] = ()) -> Any:
+def load(path: str | os.PathLike[str], *, trusted: Trusted = ()) -> Any:
     """Read an estimator that :func:`save` wrote.
 
     Guarantees for any file, whoever made it:

@@ -17,6 +17,9 @@ from skorch import NeuralNet
 from ..base import BaseSpeechNet
 from ..base._batches import BatchIterator
 
+#: What users trust: dotted names, classes, and paths of files that may be read.
+Trusted = str | type | os.PathLike[str] | Iterable[str | type | os.PathLike[str]]
+
 #: Packages whose classes a file may name without being trusted.
 PACKAGES = ("sklearn", "skorch", "sklearn_speech")
 
@@ -103,10 +106,7 @@ class Names:
         scikit-learn, skorch and this library; and files that may be read.
     """
 
-    def __init__(
-        self,
-        trusted: str | type | os.PathLike[str] | Iterable[str | type | os.PathLike[str]] = (),
-    ) -> None:
+    def __init__(self, trusted: Trusted = ()) -> None:
         self.prefixes: list[str] = []
         self.given: dict[str, type] = {}
         self.used: set[str] = set()
