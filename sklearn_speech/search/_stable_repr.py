@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..store._digest import digest
+from ..store._cache_key import digest
 
 
 def stable_repr(value: object) -> str:
