@@ -111,8 +111,9 @@ class Names:
         self.given: dict[str, type] = {}
         self.used: set[str] = set()
         self.files: set[str] = set()
-        single = isinstance(trusted, (str, type, os.PathLike))
-        for item in [trusted] if single else trusted:
+        if isinstance(trusted, (str, type, os.PathLike)):
+            trusted = [trusted]
+        for item in trusted:
             if isinstance(item, type):
                 self.given[full_name(item)] = item
             elif isinstance(item, os.PathLike):
