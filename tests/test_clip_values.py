@@ -255,6 +255,14 @@ def test_masked_labels_are_refused():
             net.fit(CLIPS, y)
 
 
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_a_missing_number_is_refused(missing):
+    numbers = [1.0, 2.0, missing, 4.0, 5.0, 6.0]
+    for y in containers(numbers):
+        with pytest.raises((TypeError, ValueError), match="y contains NaN|NA"):
+            SpectrogramCNNRegressor(n_layers=1, max_epochs=1).fit(CLIPS, y)
+
+
 def test_the_string_nan_that_numpy_makes_draws_a_warning():
     y = np.array(["no", "yes", np.nan, "no", "yes", "no"])
     with pytest.warns(UserWarning, match=r"y holds the string 'nan' at 1 of 6 .*position 2"):

@@ -67,7 +67,7 @@ class BackgroundNoise(Augmentation):
             shape = np.shape(clip)
             if len(shape) != 1 or shape[0] == 0:
                 raise ValueError(f"clips[{i}] has shape {shape}: expected (n_times,), not empty")
-            if not np.isfinite(clip).all():
+            if not (np.abs(clip) <= np.finfo(np.float32).max).all():
                 raise ValueError(f"clips[{i}] contains NaN or infinity")
 
     def _transform(

@@ -174,7 +174,12 @@ def numbers_of(y: Any, estimator: Any) -> NDArray[np.float64]:
         ) from error
     if y.ndim == 0 or (y.ndim == 2 and y.shape[1] == 0):
         raise ValueError(f"y has shape {y.shape}: {name} takes (n_clips,) or (n_clips, n_outputs)")
-    return y.astype(np.float64)
+    y = y.astype(np.float64)
+    # None becomes NaN only here
+    if not np.isfinite(y).all():
+        i = int(np.argwhere(~np.isfinite(y))[0, 0])
+        raise ValueError(f"Input y contains NaN: y[{i}] is {y[i]}; leave this clip out")
+    return y
 
 
 class InUnits:
