@@ -259,7 +259,7 @@ def test_masked_labels_are_refused():
 def test_a_missing_number_is_refused(missing):
     numbers = [1.0, 2.0, missing, 4.0, 5.0, 6.0]
     for y in containers(numbers):
-        with pytest.raises((TypeError, ValueError), match="y contains NaN|NA"):
+        with pytest.raises((TypeError, ValueError), match=r"y contains NaN|NA"):
             SpectrogramCNNRegressor(n_layers=1, max_epochs=1).fit(CLIPS, y)
 
 
