@@ -1,15 +1,16 @@
 """Searches that are killed by ``kill -9`` at random moments, again and again.
 
-Each run is a search of some trials in a process of its own, on a journal file or SQLite. The
-process is killed after a random time, then started again on the same storage, many times;
-at last it may end. A run counts as whole when its study has all trials, none of them running,
-each with the score that belongs to its parameters, and the parameters that the same search
-draws without kills.
+Each run is a search of some trials in a process of its own, on a journal file, SQLite, or the
+PostgreSQL server that ``SKLEARN_SPEECH_TEST_POSTGRES`` names. The process is killed after a
+random time, then started again on the same storage, many times; at last it may end. A run counts
+as whole when its study has all trials, none of them running, each with the score that belongs to
+its parameters, and the parameters that the same search draws without kills.
 
-    python benchmarks/search_kills.py --runs 20 --kills 20 --seed 0
+    python benchmarks/search_kills.py --runs 20 --kills 20 --seed 0 --storages journal sqlite
 """
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -30,7 +31,7 @@ from sklearn_speech.model_selection import OptunaSearchCV
 
 SPACE = {"quality": FloatDistribution(0.0, 1.0), "tol": IntDistribution(0, 9)}
 #: Longest time (seconds) until a kill; opening a storage takes about half of it.
-LONGEST = {"journal": 0.25, "sqlite": 0.8}
+LONGEST = {"journal": 0.25, "sqlite": 0.8, "postgresql": 1.2}
 X, Y = np.zeros((6, 1)), np.tile([0, 1], 3)
 
 
@@ -122,7 +123,7 @@ def run(kind, n_runs, n_trials, n_kills, seed):
 
     Parameters
     ----------
-    kind : {"journal", "sqlite"}
+    kind : {"journal", "sqlite", "postgresql"}
     n_runs, n_trials, n_kills, seed : int
 
     Returns
@@ -134,6 +135,10 @@ def run(kind, n_runs, n_trials, n_kills, seed):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "search"
             storage = f"sqlite:///{path}.db" if kind == "sqlite" else str(path)
+            if kind == "postgresql":
+                storage = os.environ["SKLEARN_SPEECH_TEST_POSTGRES"]
+                with contextlib.suppress(KeyError):  # of an earlier run
+                    optuna.delete_study(study_name="one", storage=storage)
             rng = np.random.default_rng([seed, i])
             rows.append(one_run(storage, n_trials, n_kills, LONGEST[kind], rng))
             print(kind, i, rows[-1], flush=True)
@@ -161,10 +166,13 @@ def main():
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--storages", nargs="+", default=["journal", "sqlite"], choices=list(LONGEST)
+    )
     options = parser.parse_args()
     table = [
         summary(kind, run(kind, options.runs, options.trials, options.kills, options.seed))
-        for kind in ("journal", "sqlite")
+        for kind in options.storages
     ]
     caption = f"{options.trials} trials of three folds, {options.kills} kills at random moments"
     notes = [

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Generator, Tensor
 
+from ..utils.values import check_values
 from ._augmentation import Augmentation
 from ._constraints import MAX_DB, PAIR, check_range
 from ._draws import uniform, whole_number
@@ -61,11 +62,12 @@ class BackgroundNoise(Augmentation):
         check_range("snr_db", self.snr_db, -MAX_DB, MAX_DB)
         if len(self.clips) == 0:
             raise ValueError("clips is empty: expected at least one recording of noise")
+        check_values(self.clips, "clips")
         for i, clip in enumerate(self.clips):
             shape = np.shape(clip)
             if len(shape) != 1 or shape[0] == 0:
                 raise ValueError(f"clips[{i}] has shape {shape}: expected (n_times,), not empty")
-            if not np.isfinite(clip).all():
+            if not (np.abs(clip) <= np.finfo(np.float32).max).all():
                 raise ValueError(f"clips[{i}] contains NaN or infinity")
 
     def _transform(

@@ -15,9 +15,11 @@ from skorch import NeuralNetClassifier
 from torch import nn
 from torch.nn.functional import logsigmoid
 
-from ..utils.labels import is_unlabelled
+from ..utils.labels import as_targets, check_targets, is_unlabelled, spelled_as
 from ..utils.scores import reports
 from ..utils.sklearn_private import Interval, StrOptions
+from ..utils.text import normalize_name
+from ..utils.values import check_mask, check_weights
 from ._batches import ClipDataset
 from ._callbacks import Named, classifier_callbacks
 from ._losses import LabelsLoss
@@ -106,12 +108,16 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
     def _network_shape(self, shape: tuple[int | None, ...]) -> dict[str, Any]:
         return {**super()._network_shape(shape), "n_classes": len(self.classes_)}
 
+    def _check_kinds(self, y: Any) -> Any:
+        return check_targets(y)
+
     def _check_y(self, y: Any, *, reset: bool, classes: Any = None) -> torch.Tensor:
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 "is None."
             )
+        check_mask(y, "y")
         labels = indicator_matrix(y, type(self).__name__)
         reset = reset or "classes_inferred_" not in vars(self)
         if reset:
@@ -145,7 +151,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         return torch.from_numpy(labels)
 
     def _check_classes(self, y: Any, reset: bool, classes: Any) -> torch.Tensor:
-        y = column_or_1d(y, warn=True)
+        y = column_or_1d(check_targets(y), warn=True)
         _refuse_mixed(y)
         if y.dtype.kind in "fc":
             assert_all_finite(y, input_name="y")
@@ -158,6 +164,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
                     "2 classes"
                 )
             self._warn_of_minus_one()
+        y = spelled_as(y, self.classes_)
         codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
         unknown = self.classes_[codes] != y
         if np.any(unknown):
@@ -188,7 +195,13 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
     ) -> torch.Tensor | None:
         if self.class_weight is not None and not self.multilabel_:
             factor = self._class_weights(targets)[targets.numpy()]
-            sample_weight = factor if sample_weight is None else factor * np.asarray(sample_weight)
+            if not factor.any():
+                raise ValueError("class_weight gives all clips the weight 0")
+            factor = factor / factor.max()
+            if sample_weight is not None:
+                weight = check_weights(sample_weight, n_clips)
+                factor = factor * (weight / weight.max())
+            sample_weight = factor
         return super()._check_weight(sample_weight, targets, n_clips)
 
     def _class_weights(self, targets: torch.Tensor) -> NDArray[np.float64]:
@@ -199,18 +212,20 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
                 "indicator matrix y: expected a dict or 'balanced'"
             )
         if isinstance(self.class_weight, dict):
-            unknown = set(self.class_weight) - set(self.classes_.tolist())
+            known = {normalize_name(label): label for label in self.classes_.tolist()}
+            given = {normalize_name(label): weight for label, weight in self.class_weight.items()}
+            unknown = set(given) - set(known)
             if unknown:
                 raise ValueError(
                     f"class_weight names {sorted(unknown, key=str)}, which are not among the "
                     f"classes {self.classes_.tolist()}"
                 )
-            for label, weight in self.class_weight.items():
+            for label, weight in given.items():
                 if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
                     raise ValueError(
                         f"class_weight[{label!r}]={weight!r}: expected a number of at least 0"
                     )
-                weights[np.searchsorted(self.classes_, label)] = weight
+                weights[np.searchsorted(self.classes_, known[label])] = weight
         else:
             present = np.unique(targets.numpy())
             weights[present] = compute_class_weight("balanced", classes=present, y=targets.numpy())
@@ -370,16 +385,16 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         -------
         score : float
         """
-        return super().score(*self._scored(X, y, sample_weight))
+        X, y, sample_weight = self._scored(X, y, sample_weight)
+        if not self.multilabel_:
+            y = spelled_as(column_or_1d(as_targets(y)), self.classes_)
+        return super().score(X, y, sample_weight)
 
 
 def _refuse_mixed(y: NDArray[Any]) -> None:
     """Refuse labels that cannot be sorted, which would fail deep inside numpy."""
     if y.dtype != object:
         return
-    for i, label in enumerate(y):
-        if label is None or type(label).__name__ == "NAType" or label != label:
-            raise ValueError(f"y[{i}] is {label!r}: every clip needs a label")
     kinds = {"numbers" if isinstance(label, (Real, np.bool_)) else type(label) for label in y}
     if len(kinds) > 1:
         shown = sorted(kind if isinstance(kind, str) else kind.__name__ for kind in kinds)

@@ -4,12 +4,12 @@ import warnings
 from typing import Any, Self
 
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_consistent_length
 from skorch.utils import is_dataset
 
 from ..utils.device import resolve_device
 from ..utils.interrupts import is_nested_fit, raised_by_code
 from ..utils.random import default_float32, draw_seed, torch_seed
+from ..utils.speakers import check_speakers
 from ._batches import ClipDataset
 from ._mixin import Mixin
 from ._training_clips import DatasetPair, split_for_early_stopping, without_zero_weights
@@ -179,7 +179,8 @@ class NetworkFitting(Mixin):
                 raise ValueError("X_val is given without y_val")
             valid = self.get_dataset(X_val, y_val)
         if groups is not None:
-            check_consistent_length(X, groups)
+            names, codes = check_speakers(groups, len(data), "groups")
+            groups = names[codes]
         data, groups = without_zero_weights(data, groups)
         if valid is None and self.early_stopping and split_off:
             data, valid = split_for_early_stopping(

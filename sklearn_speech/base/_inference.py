@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from skorch.dataset import unpack_data
 
-from ._batches import Inputs, split_inputs
+from ..utils.values import TOO_LARGE, check_finite
+from ._batches import ClipDataset, Inputs, split_inputs
 from ._mixin import Mixin
 
 
@@ -75,9 +76,19 @@ class NetworkInference(Mixin):
         Yields
         ------
         output : Tensor of shape (n_clips_of_batch, ...)
+
+        Raises
+        ------
+        ValueError
+            When the output for a clip is NaN or infinite.
         """
+        n_before = 0
         for batch in self.get_iterator(self.get_dataset(X)):
-            yield self.evaluation_step(batch, training=training).to(device)
+            outputs = self.evaluation_step(batch, training=training).to(device)
+            if not isinstance(X, ClipDataset):  # else checked in the order of the user's clips
+                self._check_outputs(outputs, n_before)
+                n_before += len(outputs)
+            yield outputs
 
     def _outputs(self, X: Any) -> torch.Tensor:
         """Outputs for all clips in the order of X, a tensor on the CPU."""
@@ -85,11 +96,20 @@ class NetworkInference(Mixin):
             return torch.cat(list(self.forward_iter(X, device="cpu")))
         data = self.get_dataset(X)
         if not data.ragged:
-            return torch.cat(list(self.forward_iter(data)))
+            return self._check_outputs(torch.cat(list(self.forward_iter(data))))
         # sorted by length, so that little of a batch is padding, then put back in order
         order = torch.argsort(data.lengths)
         outputs = torch.cat(list(self.forward_iter(data.subset(order))))
-        return outputs[torch.argsort(order)]
+        return self._check_outputs(outputs[torch.argsort(order)])
+
+    def _check_outputs(self, outputs: torch.Tensor, n_before: int = 0) -> torch.Tensor:
+        """The outputs for clips, none of them NaN or infinite."""
+        if not bool(torch.isfinite(outputs).all()):
+            state = self.module_.state_dict()
+            bad = [name for name, tensor in state.items() if not bool(tensor.isfinite().all())]
+            advice = f"its {bad[0]} holds NaN or infinity; fit it again" if bad else TOO_LARGE
+            check_finite(outputs.cpu().numpy(), "the output of the network", advice, n_before)
+        return outputs
 
     def _set_training(self, training: bool = True) -> None:
         # switching a network of many layers costs more than running a small one

@@ -15,6 +15,7 @@ from ..modules.weight_init import INITIALIZERS
 from ..utils.sklearn_private import Interval, Options, StrOptions
 from ..utils.tensors import as_tensor
 from ..utils.validation import check_spectrograms, check_waveforms, is_ragged
+from ..utils.values import check_finite, check_weights
 from ._batches import Batches, BatchIterator, ClipDataset, split_inputs, with_collate_fn
 from ._building import NetworkBuilding
 from ._callbacks import Named, default_callbacks
@@ -257,12 +258,16 @@ class BaseSpeechNet(
         """Check the clips, and convert them to a tensor, or a list of tensors if ragged."""
         check = check_spectrograms if self._reads() == "spectrogram" else check_waveforms
         X = check(self, X, reset=reset)
-        if is_ragged(X):
-            X = [as_tensor(x, np.float32) for x in X]
-            shape: tuple[int | None, ...] = (*X[0].shape[:-1], None)
-        else:
-            X = as_tensor(X, np.float32)
-            shape = tuple(X.shape[1:])
+        ragged, wide = is_ragged(X), X[0].dtype == np.float64
+        with np.errstate(over="ignore"):  # infinity is refused below
+            X = [as_tensor(x, np.float32) for x in X] if ragged else as_tensor(X, np.float32)
+        shape: tuple[int | None, ...] = (*X[0].shape[:-1], None) if ragged else tuple(X.shape[1:])
+        if wide:
+            check_finite(
+                [x.numpy() for x in X] if ragged else X.numpy(),
+                "the value in float32",
+                f"{type(self).__name__} computes in float32, whose largest number is 3.4e38",
+            )
         if reset:
             self.input_shape_ = shape
         return X
@@ -271,8 +276,14 @@ class BaseSpeechNet(
         """Check the targets, and convert them to a tensor; None for a net without targets."""
         return None
 
+    def _check_kinds(self, y: Any) -> Any:
+        """Check targets of which some may be unlabelled, before these are left out."""
+        return y
+
     def _scored(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         """The clips that ``score`` counts, with their targets and weights."""
+        if sample_weight is not None:
+            sample_weight = check_weights(sample_weight, len(y))
         return X, y, sample_weight
 
     def _check_weight(
@@ -281,18 +292,7 @@ class BaseSpeechNet(
         """Weights of the clips, scaled to mean 1; None without weights."""
         if sample_weight is None:
             return None
-        weight = np.asarray(sample_weight, dtype=np.float64)
-        if weight.ndim == 0:
-            weight = np.full(n_clips, float(weight))
-        if weight.shape != (n_clips,):
-            raise ValueError(
-                f"sample_weight has shape {weight.shape}; expected ({n_clips},), one weight per "
-                "clip"
-            )
-        if not np.isfinite(weight).all() or (weight < 0).any():
-            raise ValueError("sample_weight has negative values, NaN or infinity")
-        if weight.sum() == 0:
-            raise ValueError("all values of sample_weight are zero: there is nothing to learn from")
+        weight = check_weights(sample_weight, n_clips)
         return torch.from_numpy(weight / weight.mean()).float()
 
     def get_dataset(
@@ -348,6 +348,10 @@ class BaseSpeechNet(
             ) from error
 
     def _dataset_of_batch(self, X: Mapping[str, Any]) -> ClipDataset:
+        if not {"x", "features"} & X.keys():
+            raise ValueError(
+                f"X is a dict with the keys {sorted(X, key=str)!r:.80}: expected an array of clips"
+            )
         x, is_features, lengths = split_inputs(X)
         if lengths is not None:
             x = [clip[..., :n] for clip, n in zip(x.cpu(), lengths.tolist())]

@@ -13,9 +13,11 @@ from ..modules.front_end_net import FrontEndNet
 from ..utils.device import resolve_device
 from ..utils.labels import as_targets
 from ..utils.parameters import SET
-from ..utils.random import draw_seed, torch_seed
+from ..utils.random import default_float32, draw_seed, torch_seed
 from ..utils.sklearn_private import HasMethods, Interval, safe_indexing
+from ..utils.speakers import check_speakers
 from ..utils.validation import make_ragged
+from ..utils.values import check_weights
 from ._batches import ClipDataset, map_clips
 from ._parameters import SpeechNetParameters
 from ._training_clips import DatasetPair, split_for_early_stopping
@@ -79,9 +81,15 @@ class PretrainedNet(SpeechNetParameters):
                 continuing=continuing, **options,
             )  # fmt: skip
         self._validate_params()
-        y, y_val = as_array(y), None if y_val is None else as_array(y_val)
+        y = self._check_kinds(as_array(y))
+        y_val = None if y_val is None else self._check_kinds(as_array(y_val))
+        if groups is not None:
+            names, codes = check_speakers(groups, len(y), "groups")
+            groups = names[codes]
         weighted = np.ndim(sample_weight) > 0
         check_consistent_length(X, y, groups, sample_weight if weighted else None)
+        if weighted:
+            sample_weight = check_weights(sample_weight, len(y))
         labelled = ~self._is_unlabelled(y)
         if not labelled.any():
             raise ValueError(
@@ -154,7 +162,7 @@ class PretrainedNet(SpeechNetParameters):
         if self.frontend is None:
             return X, self.input_shape_[0]
         device = resolve_device(self.device)
-        with torch_seed(draw_seed(self.random_state)):
+        with torch_seed(draw_seed(self.random_state)), default_float32():
             front_end = self._make_front_end().to(device).eval()
         # the network must start with the same random filters
         self.__dict__["_untrained_front_end"] = front_end
@@ -214,7 +222,7 @@ class PretrainedNet(SpeechNetParameters):
 
     def _scored(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         if self.pretrainer is None:
-            return X, y, sample_weight
+            return super()._scored(X, y, sample_weight)
         y = as_array(y)
         labelled = ~self._is_unlabelled(y)
         if not labelled.any():
@@ -222,7 +230,7 @@ class PretrainedNet(SpeechNetParameters):
                 f"all clips are unlabelled (y = {self._unlabelled}): there is nothing to score"
             )
         if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight)[labelled]
+            sample_weight = check_weights(sample_weight, len(y))[labelled]
         return _only(X, labelled), labels_of(y, labelled), sample_weight
 
 

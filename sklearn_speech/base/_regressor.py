@@ -12,6 +12,7 @@ from skorch import NeuralNetRegressor
 from ..utils.labels import is_without_number
 from ..utils.scores import reports
 from ..utils.sklearn_private import StrOptions
+from ..utils.speakers import is_missing
 from ._batches import ClipDataset
 from ._callbacks import Named, regressor_callbacks
 from ._losses import LOSSES, NumbersLoss
@@ -97,6 +98,12 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         if "target_scaler_" not in vars(self):
             return None
         return InUnits(self.target_scaler_, self._target_ndim)
+
+    def _check_kinds(self, y: Any) -> Any:
+        if y.dtype != object:
+            return y
+        # None and pandas.NA mean what NaN means
+        return np.array([np.nan if is_missing(v) else v for v in y.flat], object).reshape(y.shape)
 
     def _check_y(self, y: Any, *, reset: bool, classes: Any = None) -> torch.Tensor:
         if y is None:

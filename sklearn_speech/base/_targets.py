@@ -11,6 +11,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite, check_array
 
+from ..utils.values import check_mask
+
 
 def indicator_matrix(y: Any, name: str) -> NDArray[np.int64] | None:
     """Convert targets with several labels per clip to a matrix of 0 and 1.
@@ -158,6 +160,9 @@ def numbers_of(y: Any, estimator: Any) -> NDArray[np.float64]:
     y : ndarray of float64 of shape (n_clips,) or (n_clips, n_outputs)
     """
     name = type(estimator).__name__
+    check_mask(y, "y")
+    if getattr(getattr(y, "dtype", None), "kind", "") in ("m", "M", "V"):
+        raise ValueError(f"y has dtype {y.dtype}: {name} learns real numbers")
     try:
         y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator)
     except (TypeError, ValueError) as error:
@@ -169,7 +174,12 @@ def numbers_of(y: Any, estimator: Any) -> NDArray[np.float64]:
         ) from error
     if y.ndim == 0 or (y.ndim == 2 and y.shape[1] == 0):
         raise ValueError(f"y has shape {y.shape}: {name} takes (n_clips,) or (n_clips, n_outputs)")
-    return y.astype(np.float64)
+    y = y.astype(np.float64)
+    # None becomes NaN only here
+    if not np.isfinite(y).all():
+        i = int(np.argwhere(~np.isfinite(y))[0, 0])
+        raise ValueError(f"Input y contains NaN: y[{i}] is {y[i]}; leave this clip out")
+    return y
 
 
 class InUnits:

@@ -28,6 +28,7 @@ from ..utils.sklearn_private import (
     validate_parameter_constraints,
 )
 from ..utils.validation import check_spectrograms, check_waveforms, is_ragged, make_ragged
+from ..utils.values import TOO_LOUD, check_finite
 from ._extract import extract
 from ._invert import invert
 from ._shared_front_ends import shared_front_end
@@ -285,7 +286,9 @@ class BaseSpectralTransformer(ClipsOutMixin, TransformerMixin, DocumentedMixin, 
         check_is_fitted(self)
         X = check_waveforms(self, X, reset=False)
         front_end, blocks = self._shared_front_end(_dtype_of(X))
-        return extract(front_end, X, blocks)
+        S, ranges = extract(front_end, X, blocks)
+        check_finite(S, f"the result of {type(self).__name__}", TOO_LOUD)
+        return S, ranges
 
     def _shared_front_end(self, dtype: torch.dtype) -> tuple[FrontEnd, Blocks | None]:
         """The front end that the parameters describe, on the device to compute on."""

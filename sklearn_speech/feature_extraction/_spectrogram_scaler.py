@@ -12,6 +12,7 @@ from ..utils.clips_out import ClipsOutMixin, numbered_names
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import DocumentedMixin, StrOptions, check_feature_names_in, fit_context
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged
+from ..utils.values import TOO_LARGE, check_finite
 
 
 class SpectrogramScaler(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
@@ -92,9 +93,12 @@ class SpectrogramScaler(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEs
         mean = sum(clip.sum(axis=1, dtype=np.float64) for clip in X) / count
         if self.statistics == "all":
             mean = np.full_like(mean, mean.mean())
-        variance = sum(np.square(clip - mean[:, np.newaxis]).sum(axis=1) for clip in X) / count
+        with np.errstate(over="ignore"):  # refused below
+            variance = sum(np.square(clip - mean[:, np.newaxis]).sum(axis=1) for clip in X) / count
         if self.statistics == "all":
             variance = np.full_like(variance, variance.mean())
+        if not np.isfinite(variance).all():
+            raise ValueError(f"the variance of X is infinite: {TOO_LARGE}")
         deviation = np.sqrt(variance)
         # rounding of the mean, which grows with the number of frames
         changes = deviation > (10 + count) * np.finfo(np.float64).eps * np.abs(mean)
@@ -163,8 +167,10 @@ class SpectrogramScaler(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEs
     def _each(self, X: ArrayLike, function: Callable[[np.ndarray], np.ndarray]) -> NDArray[Any]:
         sample_rate = rate_of(X)
         X = check_spectrograms(self, X, reset=False)
-        if is_ragged(X):
-            scaled = make_ragged(function(clip).astype(clip.dtype) for clip in X)
-        else:
-            scaled = function(X).astype(X.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            if is_ragged(X):
+                scaled = make_ragged(function(clip).astype(clip.dtype) for clip in X)
+            else:
+                scaled = function(X).astype(X.dtype)
+        check_finite(scaled, f"the result of {type(self).__name__}", TOO_LARGE)
         return with_rate(scaled, sample_rate)

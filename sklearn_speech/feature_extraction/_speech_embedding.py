@@ -30,6 +30,7 @@ from ..utils.sklearn_private import (
 )
 from ..utils.tensors import as_tensor
 from ..utils.validation import check_waveforms, is_ragged
+from ..utils.values import TOO_LOUD, check_finite
 from ._onnx_encoder import OnnxEncoder
 from ._onnx_files import packaged_embedding, published_weights
 
@@ -136,6 +137,8 @@ class SpeechEmbedding(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEsti
     _treats_clips_alone = True
 
     _band_name = "embedding"
+    #: Parameters whose paths are read when a loaded network is built.
+    _read_from = ("encoder",)
 
     _parameter_constraints = {
         "sample_rate": [Interval(Real, 0, None, closed="neither")],
@@ -220,7 +223,9 @@ class SpeechEmbedding(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEsti
         dtype = (X[0] if is_ragged(X) else X).dtype
         device = resolve_device(self.device)
         front_end = self._front_end(torch.float64 if dtype == np.float64 else torch.float32)
-        return with_rate(_embed(front_end.to(device).eval(), X, dtype, device), clip_rate)
+        S = _embed(front_end.to(device).eval(), X, dtype, device)
+        check_finite(S, "the result of the encoder", TOO_LOUD)
+        return with_rate(S, clip_rate)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """Names of the dimensions, which are the rows of each clip.

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils.sklearn_private import DocumentedMixin, Interval, check_feature_names_in, fit_context
 from ..utils.validation import check_spectrograms, is_ragged
+from ..utils.values import TOO_LARGE, check_finite
 
 #: Statistics over the frames of a segment, by name.
 _STATISTICS: dict[str, Callable[..., Any]] = {
@@ -145,9 +146,13 @@ class TemporalPooling(TransformerMixin, DocumentedMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = check_spectrograms(self, X, reset=False)
-        if is_ragged(X):
-            return np.concatenate([self._pool(clip[np.newaxis]) for clip in X])
-        return self._pool(X)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            if is_ragged(X):
+                features = np.concatenate([self._pool(clip[np.newaxis]) for clip in X])
+            else:
+                features = self._pool(X)
+        check_finite(features, f"the result of {type(self).__name__}", TOO_LARGE)
+        return features
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Names of the features.

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_consistent_length
 
+from ..utils.values import check_mask
 from ._phone_errors import phone_errors
 
 AVERAGES = ("corpus", "utterance")
@@ -93,6 +94,7 @@ def phone_error_rate(
 def _check_weight(sample_weight: ArrayLike | None, n_clips: int) -> np.ndarray:
     if sample_weight is None:
         return np.ones(n_clips)
+    check_mask(sample_weight, "sample_weight")
     weight = np.asarray(sample_weight)
     if weight.ndim != 1 or weight.dtype.kind not in "fiub":
         raise ValueError(
@@ -103,7 +105,7 @@ def _check_weight(sample_weight: ArrayLike | None, n_clips: int) -> np.ndarray:
     weight = weight.astype(float)
     if not np.isfinite(weight).all() or (weight < 0).any():
         raise ValueError("sample_weight: expected finite numbers of at least 0")
-    return weight
+    return weight / max(weight.max(initial=0), 1)  # so that no sum is infinite
 
 
 phone_error_rate_scorer = make_scorer(

@@ -120,6 +120,35 @@ def with_all_classes(scorers: dict[str, Any], estimator: Any, y_test: Any) -> di
     return scorers | adapted
 
 
+class AllClassesScorer:
+    """A scorer that tells its metric the classes of the fitted estimator.
+
+    See :func:`with_all_classes`. Everything else comes from the scorer inside.
+
+    Parameters
+    ----------
+    scorer : callable
+        Made by :func:`sklearn.metrics.make_scorer`.
+    """
+
+    def __init__(self, scorer: Any) -> None:
+        self.scorer = scorer
+
+    def __call__(self, estimator: Any, X: Any, y: Any, **params: Any) -> Any:
+        (scorer,) = with_all_classes({"score": self.scorer}, estimator, y).values()
+        return scorer(estimator, X, y, **params)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "scorer" or name.startswith("__"):  # asked for while a copy is made
+            raise AttributeError(name)
+        return getattr(self.scorer, name)
+
+
+def for_all_classes(scorer: Any) -> Any:
+    """The scorer, or an :class:`AllClassesScorer` of it where its metric takes `labels`."""
+    return AllClassesScorer(scorer) if _takes_labels(scorer) else scorer
+
+
 def _takes_labels(scorer: Any) -> bool:
     if not is_made_scorer(scorer):
         return False

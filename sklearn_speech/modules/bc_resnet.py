@@ -13,6 +13,10 @@ from .precision import at_least_single
 
 #: Bands that the last frequency convolution spans, and groups of the sub-spectral norm.
 N_LAST_BANDS = 5
+#: Limit of gradients between blocks, far above those of clips that vary. On clips that do not
+#: vary, each batch norm multiplies gradients by 1 / sqrt(eps) = 316, and two dozen of them would
+#: lead to infinity.
+_MAX_GRADIENT = 1e15
 #: Blocks of each stage, their stride in frequency and their dilation in time.
 STAGES = ((2, 1, 1), (2, 2, 2), (4, 2, 4), (4, 1, 8))
 
@@ -140,6 +144,8 @@ class BCResNetNet(nn.Module):
             x = F.relu(self.head_norm(x, mask))
         for block in self.blocks:
             x = block(x, mask)
+            if self.training and x.requires_grad:
+                x.register_hook(_limit)
         x = self.expand(self.tail(zero_padding(_at_least_five_bands(x), mask)))
         if self.expand_norm is not None:
             x = F.relu(self.expand_norm(x, mask))
@@ -241,6 +247,10 @@ def channels(tau: float) -> list[int]:
     """
     base = int(8 * tau)
     return [max(1, int(base * factor)) for factor in (2, 1, 1.5, 2, 2.5, 4)]
+
+
+def _limit(gradient: Tensor) -> Tensor:
+    return gradient.clamp(-_MAX_GRADIENT, _MAX_GRADIENT)
 
 
 def _at_least_five_bands(x: Tensor) -> Tensor:

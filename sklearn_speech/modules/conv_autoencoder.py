@@ -97,7 +97,8 @@ class ConvAutoencoderNet(nn.Module):
             raise ValueError(f"mirror={mirror!r}: expected 'output_padding' or 'kernel'")
         if mirror == "kernel" and n_frames is None:
             raise ValueError(
-                "mirror='kernel' makes kernels for clips of one length, but they differ; "
+                "mirror='kernel' makes kernels for clips of one length, but these "
+                "may differ (a list of clips); "
                 "put PadOrTrim before this step or choose mirror='output_padding'"
             )
         self.n_bands, self.n_frames, self.mirror = n_bands, n_frames, mirror

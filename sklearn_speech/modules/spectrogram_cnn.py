@@ -83,7 +83,8 @@ class SpectrogramCNNNet(nn.Module):
             raise ValueError(f"head={head!r}: expected one of {', '.join(map(repr, HEADS))}")
         if head == "flatten" and n_frames is None:
             raise ValueError(
-                "head='flatten' needs clips of one length, but they differ; "
+                "head='flatten' needs clips of one length, but these "
+                "may differ (a list of clips); "
                 "put PadOrTrim before this step or choose head='mean_max'"
             )
         self.n_bands, self.n_frames, self.head = n_bands, n_frames, head

@@ -45,7 +45,8 @@ class SpectrogramLinearNet(nn.Module):
         super().__init__()
         if n_frames is None:
             raise ValueError(
-                "SpectrogramLinearNet needs clips of one length, but they differ; "
+                "SpectrogramLinearNet needs clips of one length, but these "
+                "may differ (a list of clips); "
                 "put PadOrTrim before this step"
             )
         self.n_frames = n_frames

@@ -116,7 +116,8 @@ class WaveformCNNNet(nn.Module):
             raise ValueError(f"head={head!r}: expected 'mean', 'max', 'mean_max' or 'flatten'")
         if head == "flatten" and n_times is None:
             raise ValueError(
-                "head='flatten' needs clips of one length, but they differ; "
+                "head='flatten' needs clips of one length, but these "
+                "may differ (a list of clips); "
                 "put PadOrTrim before this step or choose head='mean_max'"
             )
         self.n_times, self.head, self.equal_loudness = n_times, head, equal_loudness

@@ -49,7 +49,8 @@ class WaveformMLPNet(nn.Module):
         super().__init__()
         if n_times is None:
             raise ValueError(
-                "WaveformMLPNet needs clips of one length, but they differ; "
+                "WaveformMLPNet needs clips of one length, but these "
+                "may differ (a list of clips); "
                 "put PadOrTrim before this step"
             )
         self.n_times, self.equal_loudness = n_times, equal_loudness

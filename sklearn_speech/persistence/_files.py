@@ -3,7 +3,6 @@
 import json
 import os
 import warnings
-from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from ._decoder import Decoder
 from ._describing import describe
 from ._encoder import Encoder
 from ._model_card import ModelCard
-from ._names import Names
+from ._names import Names, Trusted
 from ._reading_cards import write_card
 
 _PACKAGES = ("scikit-learn", "skorch", "torch", "numpy")
@@ -47,7 +46,7 @@ def save(
     path: str | os.PathLike[str],
     *,
     card: ModelCard | None = None,
-    trusted: str | type | Iterable[str | type] = (),
+    trusted: Trusted = (),
 ) -> None:
     """Write a fitted estimator, such as a whole pipeline, to one file.
 
@@ -76,7 +75,7 @@ def save(
     card : ModelCard, default=None
         What the model was trained on. Classes, sampling rate, duration, parameters,
         versions and date are added where it lacks them.
-    trusted : iterable of str and classes, default=()
+    trusted : iterable of str, classes and path-likes, default=()
         Further modules, classes or functions that the estimator may contain: dotted names,
         or the classes themselves. Pass the same to :func:`load`.
 
@@ -142,7 +141,7 @@ def save(
     write_atomically(path, content)
 
 
-def load(path: str | os.PathLike[str], *, trusted: str | type | Iterable[str | type] = ()) -> Any:
+def load(path: str | os.PathLike[str], *, trusted: Trusted = ()) -> Any:
     """Read an estimator that :func:`save` wrote.
 
     Guarantees for any file, whoever made it:
@@ -153,6 +152,8 @@ def load(path: str | os.PathLike[str], *, trusted: str | type | Iterable[str | t
       scikit-learn and this library, callbacks of skorch that touch no file, and
       functions of a short list; their objects are given attributes without a call of
       their constructors. Networks are built by this library's own code.
+    - No other file is read: where a :class:`~sklearn_speech.SpeechEmbedding` has the path of
+      an encoder, the file is refused unless that path is in `trusted`.
     - Nothing is written or created, and no parameter by which a later ``fit`` would
       write files (`memory`, `storage`, callbacks that save checkpoints) is loaded.
     - Memory and time stay within a small multiple of the file's size, and 200 MB where
@@ -168,10 +169,11 @@ def load(path: str | os.PathLike[str], *, trusted: str | type | Iterable[str | t
     Parameters
     ----------
     path : str or path-like
-    trusted : iterable of str and classes, default=()
+    trusted : iterable of str, classes and path-likes, default=()
         Further modules, classes or functions that the file may name: dotted names, or the
         classes themselves. Their modules are imported, and the guarantees above do not
-        cover them.
+        cover them. Also, as :class:`pathlib.Path`, encoders of
+        :class:`~sklearn_speech.SpeechEmbedding` that may be read.
 
     Returns
     -------

@@ -1,5 +1,6 @@
 """Which classes and functions a file may name, and how a name becomes one of them."""
 
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -15,6 +16,9 @@ from skorch import NeuralNet
 
 from ..base import BaseSpeechNet
 from ..base._batches import BatchIterator
+
+#: What users trust: dotted names, classes, and paths of files that may be read.
+Trusted = str | type | os.PathLike[str] | Iterable[str | type | os.PathLike[str]]
 
 #: Packages whose classes a file may name without being trusted.
 PACKAGES = ("sklearn", "skorch", "sklearn_speech")
@@ -97,25 +101,44 @@ class Names:
 
     Parameters
     ----------
-    trusted : iterable of str and classes
+    trusted : iterable of str, classes and path-likes
         Dotted prefixes, or classes themselves, that are allowed besides those of
-        scikit-learn, skorch and this library.
+        scikit-learn, skorch and this library; and files that may be read.
     """
 
-    def __init__(self, trusted: str | type | Iterable[str | type] = ()) -> None:
+    def __init__(self, trusted: Trusted = ()) -> None:
         self.prefixes: list[str] = []
         self.given: dict[str, type] = {}
         self.used: set[str] = set()
-        for item in [trusted] if isinstance(trusted, (str, type)) else trusted:
+        self.files: set[str] = set()
+        if isinstance(trusted, (str, type, os.PathLike)):
+            trusted = [trusted]
+        for item in trusted:
             if isinstance(item, type):
                 self.given[full_name(item)] = item
+            elif isinstance(item, os.PathLike):
+                self.files.add(os.path.abspath(item))
             elif isinstance(item, str) and _DOTTED.fullmatch(item):
                 self.prefixes.append(item)
             else:
-                raise TypeError(f"trusted holds {item!r}: expected dotted names and classes")
+                raise TypeError(f"trusted holds {item!r}: expected dotted names, classes and paths")
 
     def _trusts(self, name: str) -> bool:
         return any(name == prefix or name.startswith(prefix + ".") for prefix in self.prefixes)
+
+    def check_file(self, owner: type, name: str, value: Any) -> None:
+        """Refuse a path in a loaded estimator that would be read, unless the caller trusts it.
+
+        Raises
+        ------
+        ValueError
+            Tells what to pass as `trusted`.
+        """
+        if isinstance(value, (str, os.PathLike)) and os.path.abspath(value) not in self.files:
+            raise ValueError(
+                f"{name}={os.fspath(value)!r} of {owner.__name__} is a file that would be read; "
+                f"if you know it and trust it, pass trusted=[pathlib.Path({os.fspath(value)!r})]"
+            )
 
     # From an object to its name
 

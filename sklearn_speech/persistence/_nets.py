@@ -39,8 +39,7 @@ OWNED = {(kind.__module__, kind.__qualname__) for kind in METADATA_REQUESTS}
 
 #: Parameters that set where an estimator writes; loaded as None, whatever a file says.
 ON_DISK = {"memory", "storage"}
-
-#: Types of the settings of layers that are compared.
+#: Settings of layers that are compared.
 _PLAIN = (bool, int, float, str, tuple, list, type(None))
 
 

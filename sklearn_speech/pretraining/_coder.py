@@ -15,6 +15,7 @@ from ..modules.conv_autoencoder import ConvAutoencoderNet
 from ..utils.scores import reports
 from ..utils.tensors import as_tensor
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged
+from ..utils.values import TOO_LARGE, check_finite
 from ._codes import check_codes
 
 
@@ -50,7 +51,10 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             data = ClipDataset([as_tensor(x) for x in X])
         else:
             data = ClipDataset(as_tensor(X))
-        return map_clips(data, lambda x, lengths: function(network, x, lengths), self.device_)
+        out = map_clips(data, lambda x, lengths: function(network, x, lengths), self.device_)
+        arrays = [clip.numpy() for clip in out] if isinstance(out, list) else out.numpy()
+        check_finite(arrays, "the output of the network", TOO_LARGE)
+        return out
 
     def _network(self, dtype: DTypeLike) -> Any:
         """The network in the precision of its input."""

@@ -11,6 +11,7 @@ from ..base._mixin import Mixin
 from ..metrics import phone_error_rate
 from ..utils.scores import reports
 from ..utils.validation import make_ragged
+from ..utils.values import TOO_LARGE, check_finite
 from ._decoding import beam_decode, greedy_decode
 from ._targets import steps_of
 
@@ -32,6 +33,7 @@ class RecognitionMixin(Mixin):
             for row in batch.float().log_softmax(2).numpy():
                 i = int(order[done])
                 outputs[i], done = row[: n_frames[i]], done + 1
+        check_finite(outputs, "the output of the network", TOO_LARGE)
         return outputs
 
     def predict_log_proba(self, X: ArrayLike) -> NDArray[np.object_]:

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.utils import indexable
 
 from ..model_selection._routing import groups_params, routing_enabled
+from ..model_selection._scoring import for_all_classes
 from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
 from ..utils.optuna_private import storage_of
 from ..utils.sklearn_private import (
@@ -24,6 +25,7 @@ from ..utils.sklearn_private import (
     Interval,
     check_method_params,
     fit_context,
+    map_scorers,
     scorers_by_name,
 )
 from ._outcome import refit, run_trials, set_best_trial
@@ -304,7 +306,7 @@ class OptunaSearchCV(DocumentedMixin, BaseSearchCV):
             y=y,
             splits=splits,
             options={
-                "scorer": scorers,
+                "scorer": map_scorers(for_all_classes, scorers),
                 "fit_params": fit_params,
                 "score_params": routed.scorer.score,
                 "return_train_score": self.return_train_score,

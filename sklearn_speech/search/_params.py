@@ -1,6 +1,5 @@
 """Parameters of stored trials: their digests, and whether a space still contains them."""
 
-import re
 from collections.abc import Callable
 from copy import copy
 from typing import Any
@@ -10,15 +9,11 @@ from optuna.trial import FrozenTrial
 
 from ..store._cache_key import digest
 from ..utils.optuna_private import contains
+from ._stable_repr import stable_repr
 from ._stored_trials import RECORD
 
 #: A function that returns the parameters of a trial.
 Space = Callable[[Any], dict[str, Any]]
-
-
-def stable_repr(value: object) -> str:
-    """Return the repr of a value without memory addresses, which differ from run to run."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 
 def digest_of_params(params: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from optuna.study import Study, StudyDirection
 
 from ..store._cache_key import digest, file_identities
 from ..utils.optuna_private import location_of, storage_of
-from ._params import stable_repr
+from ._stable_repr import stable_repr
 from ._storage import errors_named, open_storage
 
 #: User attribute of a study that describes its search.

@@ -141,7 +141,7 @@ def file_identities(X: Any) -> list[tuple[Any, ...]] | None:
     identities : list of tuple, or None
         Size and time are None for a missing file; the result is None if X holds no files.
     """
-    if getattr(X, "dtype", None) is not None and X.dtype.kind in "biufc":
+    if getattr(getattr(X, "dtype", None), "kind", "O") in "biufc":
         return None
     try:
         entries = check_entries(X)

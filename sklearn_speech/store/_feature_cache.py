@@ -82,7 +82,7 @@ class FeatureCache:
             try:
                 features = _read(entry)
                 break
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except (OSError, RecursionError, ValueError, KeyError, TypeError) as error:
                 if not os.path.isdir(entry):
                     return None  # another process removed it to make room
                 if isinstance(error, PermissionError):

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import issparse
 
-from .speakers import is_missing
+from .speakers import is_missing, warn_of_nan_strings
+from .text import normalize_name
 from .validation import make_ragged
+from .values import check_mask
 
 
 def is_unlabelled(y: Any) -> npt.NDArray[np.bool_]:
@@ -86,7 +88,8 @@ def as_targets(y: Any) -> npt.NDArray[Any]:
             return np.array(y) if _are_rows_of_numbers(y) else make_ragged(y)
         if len({isinstance(label, str) for label in y}) > 1:
             return make_ragged(y)  # numpy would convert the numbers to strings
-    return np.asarray(y)
+    y = np.asarray(y)
+    return y.astype(object) if y.dtype.kind == "T" else y
 
 
 def _are_rows_of_numbers(y: Sequence[Any]) -> bool:
@@ -123,17 +126,18 @@ def check_targets(
     Raises
     ------
     ValueError
-        When targets are missing (None, NaN, masked), dates or complex numbers, or when
-        strings are mixed with numbers other than -1.
+        When targets are missing (None, NaN, masked), dates or complex numbers, when
+        strings are mixed with numbers other than -1, or when two labels differ only in their
+        Unicode form.
+
+    Warns
+    -----
+    UserWarning
+        When numpy seems to have made the string "nan" of missing labels.
     """
     if y is None:
         raise ValueError("y=None: expected one target a clip")
-    if np.ma.isMaskedArray(y) and np.ma.is_masked(y):
-        mask = np.ma.getmaskarray(y)
-        raise ValueError(
-            f"y is masked at {mask.sum()} of {len(y)} clips (the first at position "
-            f"{int(np.argmax(mask))}): leave these clips out"
-        )
+    check_mask(y, "y")
     y = as_targets(y)
     if y.dtype.kind in "mMcV":
         raise ValueError(f"y has dtype {y.dtype}: expected strings or numbers")
@@ -147,7 +151,45 @@ def check_targets(
                 f"y[{holes[0]}] is {y[holes[0]].tolist()!r:.80}: expected targets without NaN, or "
                 "leave this clip out"
             )
+    if y.ndim == 1 and y.dtype.kind in "UO":
+        warn_of_nan_strings(y, "y")
+        _refuse_twins(y.tolist())
     return y
+
+
+def _refuse_twins(labels: list[Any]) -> None:
+    """Refuse two labels that look alike: they would be two classes."""
+    seen: dict[str, str] = {}
+    for label in dict.fromkeys(label for label in labels if isinstance(label, str)):
+        twin = seen.setdefault(normalize_name(label), label)
+        if twin != label:
+            raise ValueError(
+                f"y holds {twin!a} and {label!a}, which are {label!r} in two Unicode "
+                "forms: bring all labels to one, such as unicodedata.normalize('NFC', label)"
+            )
+
+
+def spelled_as(y: npt.NDArray[Any], classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Labels in the Unicode form that they have among the classes.
+
+    Parameters
+    ----------
+    y, classes : ndarray of shape (n_clips,) and (n_classes,)
+
+    Returns
+    -------
+    y : ndarray of shape (n_clips,)
+        Labels that are not among the classes stay as they are.
+
+    Examples
+    --------
+    >>> spelled_as(np.array(["Zoe\u0308"]), np.array(["Zo\u00eb"])).tolist()
+    ['Zoë']
+    """
+    if y.dtype.kind not in "UO" or classes.dtype.kind not in "UO":
+        return y
+    spelling = {normalize_name(label): label for label in classes.tolist()}
+    return as_targets([spelling.get(normalize_name(label), label) for label in y.tolist()])
 
 
 def _check_labels(labels: list[Any], missing: npt.NDArray[np.bool_]) -> None:

@@ -45,6 +45,7 @@ __all__ = [
     "fit_context",
     "is_made_scorer",
     "is_sklearn_scorer",
+    "map_scorers",
     "parts_of_scorer",
     "safe_indexing",
     "scorer_with_options",
@@ -125,6 +126,22 @@ def scorer_with_options(scorer: Any, **options: Any) -> Any:
     """
     changed = copy(scorer)
     changed._kwargs = {**scorer._kwargs, **options}
+    return changed
+
+
+def map_scorers(function: Callable[[Any], Any], scorers: Any) -> Any:
+    """Apply a function to each scorer in what scikit-learn's searches keep.
+
+    Examples
+    --------
+    >>> from sklearn.metrics import get_scorer
+    >>> map_scorers(lambda scorer: "changed", get_scorer("accuracy"))
+    'changed'
+    """
+    if not isinstance(scorers, _MultimetricScorer):
+        return function(scorers)
+    changed = copy(scorers)
+    changed._scorers = {name: function(scorer) for name, scorer in scorers._scorers.items()}
     return changed
 
 

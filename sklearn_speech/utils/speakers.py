@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import warnings
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,7 @@ def check_speakers(
     if np.ma.isMaskedArray(speakers):
         _refuse_missing(np.ma.getmaskarray(speakers), name)
     if values.dtype.kind == "U":
+        warn_of_nan_strings(values, name)
         return _sorted_names(values.tolist(), name)
     if values.dtype.kind == "f":
         _refuse_missing(np.isnan(values), name)
@@ -94,6 +96,25 @@ def _refuse_missing(missing: Any, name: str) -> None:
         raise ValueError(
             f"{name} has missing values at {missing.sum()} of {len(missing)} clips (the first at "
             f"position {missing.argmax()}): name each clip's speaker, or leave these clips out"
+        )
+
+
+def warn_of_nan_strings(values: npt.NDArray[Any], name: str) -> None:
+    """Warn where numpy seems to have made strings of missing values.
+
+    An array of strings and NaN has the dtype of the longest float, 32 characters, and the
+    string "nan" in the place of NaN.
+    """
+    if values.dtype.str[1:] != "U32" or not len(values):
+        return
+    missing = values == "nan"
+    if missing.any() and np.char.str_len(values).max() < 32:
+        warnings.warn(
+            f"{name} holds the string 'nan' at {missing.sum()} of {len(values)} clips (the first "
+            f"at position {missing.argmax()}), as numpy makes it of NaN among strings; if these "
+            "are missing values, leave these clips out",
+            UserWarning,
+            stacklevel=3,
         )
 
 

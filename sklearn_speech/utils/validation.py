@@ -15,6 +15,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
 from .rates import check_rates
+from .values import as_arrays, check_finite, check_values
 
 __all__ = [
     "check_positive_int",
@@ -82,10 +83,10 @@ def is_ragged(X: Any) -> bool:
     ragged : bool
     """
     if isinstance(X, np.ndarray):
-        return X.dtype == object and X.ndim == 1 and len(X) > 0 and _is_array(X[0])
+        return X.dtype == object and X.ndim == 1 and any(map(_is_array, X))
     if hasattr(X, "iloc") and getattr(X, "ndim", 0) == 1:  # a pandas Series of arrays
-        return len(X) > 0 and _is_array(X.iloc[0])
-    if isinstance(X, (list, tuple)) and len(X) > 0 and _is_array(X[0]):
+        return any(map(_is_array, X))
+    if isinstance(X, (list, tuple)) and any(map(_is_array, X)):
         if any(not _is_array(clip) for clip in X):
             return True  # the wrong clip is reported later
         return len({np.shape(clip) for clip in X}) > 1 if _rectangular(X) else True
@@ -121,11 +122,11 @@ def _refuse_strings(X, role):
 def _check_clip(clip, index, ndim, role, min_samples):
     """Return one clip of a ragged X as a float array, or raise an error that names the clip."""
     try:
-        clip = np.asarray(clip)
+        clip = np.asarray(as_arrays(clip))
         if clip.dtype not in FLOATS:
-            if clip.dtype.kind not in "fiub":
+            if clip.dtype.kind not in "fiu":
                 raise TypeError(f"dtype {clip.dtype}")
-            clip = clip.astype(np.float32)
+            clip = _single(clip)
     except (TypeError, ValueError) as error:
         raise ValueError(f"clip {index} of X is not an array of numbers: {error}") from error
     if clip.ndim != ndim:
@@ -148,8 +149,16 @@ def _check_clip(clip, index, ndim, role, min_samples):
 def _check_ragged(X, ndim, role):
     clips = [_check_clip(clip, i, ndim, role, 1) for i, clip in enumerate(X)]
     # all clips get the same dtype: float64 only if all of them have it
-    dtype = np.float64 if all(clip.dtype == np.float64 for clip in clips) else np.float32
-    return make_ragged(clip.astype(dtype, copy=False) for clip in clips)
+    wide = [clip.dtype == np.float64 for clip in clips]
+    if any(wide) and not all(wide):
+        clips = [_single(clip) for clip in clips]
+        check_finite(clips, "the value in float32", "its largest number is 3.4e38")
+    return make_ragged(clips)
+
+
+def _single(clip):
+    with np.errstate(over="ignore"):  # infinity is refused where the clip has a name
+        return clip.astype(np.float32, copy=False)
 
 
 def check_waveforms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
@@ -173,10 +182,10 @@ def check_waveforms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
     Raises
     ------
     ValueError
-        If a clip contains strings, NaN or infinity, is empty, or has the wrong number of
-        dimensions; for ragged clips, the message names the clip. Also if clips contain integer
-        samples of 8 or 16 bits.
-        If they come from AudioReader with another sample rate than that of the estimator.
+        If a clip contains anything but real numbers (NaN, infinity, masked values, bool,
+        dates, complex numbers, strings), is empty, or has the wrong number of dimensions; for
+        ragged clips, the message names the clip. Also if clips contain integer samples of 8 or
+        16 bits, or come from AudioReader with another sample rate than that of the estimator.
 
     Warns
     -----
@@ -184,8 +193,10 @@ def check_waveforms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
         When amplitudes are so large that they must have another scale.
     """
     check_rates(estimator, X, reset=reset)
+    X = as_arrays(X)
     if is_ragged(X):
         _refuse_strings(X[0] if not hasattr(X, "iloc") else X.iloc[0], "waveforms")
+        check_values(X)
         _refuse_whole_samples(X)
         X = _check_ragged(X, 1, "waveforms")
         if reset and hasattr(estimator, "n_features_in_"):
@@ -194,6 +205,7 @@ def check_waveforms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
         return X
     if not hasattr(X, "iloc"):
         _refuse_strings(X, "waveforms")
+    check_values(X)
     _refuse_whole_samples(X)
     X = validate_data(estimator, X, dtype=list(FLOATS), reset=reset)
     _warn_of_scale(max(X.max(), -X.min()))
@@ -252,9 +264,10 @@ def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[An
     Raises
     ------
     ValueError
-        If a clip contains strings, NaN or infinity, has no frames, or has another number of
-        bands than in ``fit``; the message names the clip.
-        If they come from AudioReader with another sample rate than that of the estimator.
+        If a clip contains anything but real numbers (NaN, infinity, masked values, bool,
+        dates, complex numbers, strings), has no frames, or has another number of bands than in
+        ``fit``; the message names the clip. Also if clips come from AudioReader with another
+        sample rate than that of the estimator.
 
     Warns
     -----
@@ -262,7 +275,9 @@ def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[An
         When a 2-D X is wider than 1,024, because it probably contains waveforms.
     """
     check_rates(estimator, X, reset=reset)
+    X = as_arrays(X)
     if is_ragged(X):
+        check_values(X)
         X = _check_ragged(X, 2, "spectrograms")
         bands = {len(clip) for clip in X}
         expected = len(X[0]) if reset else getattr(estimator, "n_features_in_", len(X[0]))
@@ -278,6 +293,7 @@ def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[An
         return X
     if not hasattr(X, "iloc"):
         _refuse_strings(X, "spectrograms")
+    check_values(X)
     X = validate_data(estimator, X, dtype=list(FLOATS), allow_nd=True, reset=reset)
     if X.ndim > 3:
         raise ValueError(

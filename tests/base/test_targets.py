@@ -273,7 +273,7 @@ BAD = {
     "classes in columns": (np.arange(96).reshape(48, 2) % 3, "multiclass-multioutput.*Multi"),
     "other values": (2 * Y - 1, r"first \[\[-?1, -?1, -?1\]\].*indicator matrix of 0 and 1"),
     "lists of labels": ([["no"], ["no", "yes"]] * 24, "MultiLabelBinarizer"),
-    "rows and numbers": ([[0, 1]] * 47 + [3], "inhomogeneous|1d array"),
+    "rows and numbers": ([[0, 1]] * 47 + [3], "mixes labels of several types"),
     "no columns": (np.zeros((48, 0)), r"shape \(48, 0\)"),
     "NaN": (np.where(Y == 1, np.nan, 0.0), "y contains NaN"),
     "one class": (["no"] * 48, "only 1 class"),

@@ -17,13 +17,17 @@ from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback, EarlyStopping
 
 from sklearn_speech import TrainableFrontEnd
+from sklearn_speech.base import BaseSpeechNet
 from sklearn_speech.classification import BCResNetClassifier
 from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
 from sklearn_speech.model_selection import cross_validate_by_speaker
 from sklearn_speech.pretraining import ConvAutoencoder
+from sklearn_speech.recognition import PhonemeRecognizer
 from tests.base.toy import quick, toy_spectrograms, weights
+from tests.estimators import ESTIMATORS, TAKES_NO_NUMBERS
 
 X, y, speakers = toy_spectrograms()
+NETS = [e for e in (*ESTIMATORS, TAKES_NO_NUMBERS[1][0]) if isinstance(e, BaseSpeechNet)]
 
 
 # Threads
@@ -137,3 +141,22 @@ def test_networks_compute_in_float32_whatever_torchs_default_is(float64):
     assert torch.get_default_dtype() == torch.float64
     torch.set_default_dtype(torch.float32)
     assert np.array_equal(weights(plain), weights(quick(dropout=0.2).fit(X, y)))
+
+
+@pytest.mark.parametrize("estimator", NETS, ids=lambda net: type(net).__name__)
+def test_a_seed_draws_the_same_weights_whatever_torchs_default_is(estimator, float64):
+    clips, targets = X.reshape(48, -1)[:6, :16], np.arange(6) % 2
+    if isinstance(estimator, PhonemeRecognizer):
+        clips, targets = X[:6], [["a"], ["b"]] * 3
+    networks = [clone(estimator).set_params(max_epochs=0, batch_size=3)]
+    if "pretrainer" in estimator.get_params(deep=False):
+        coder = ConvAutoencoder(n_layers=1, n_filters=2, max_epochs=1)
+        front_end = TrainableFrontEnd(
+            MelSpectrogram(n_mels=6, n_fft=32), train="mel", random_mel=True
+        )
+        networks.append(clone(networks[0]).set_params(pretrainer=coder, frontend=front_end))
+    for net in networks:
+        double = weights(clone(net).fit(clips, targets))
+        torch.set_default_dtype(torch.float32)
+        assert np.array_equal(double, weights(clone(net).fit(clips, targets)))
+        torch.set_default_dtype(torch.float64)

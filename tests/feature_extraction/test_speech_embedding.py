@@ -325,7 +325,7 @@ def test_another_onnx_file_runs_in_onnxruntime(tmp_path):
     net = linear(frontend=embedding.set_params(encoder=str(path))).fit(noise(4, 480), [0, 1, 0, 1])
     save(net, tmp_path / "net.safetensors")
     np.testing.assert_array_equal(
-        load(tmp_path / "net.safetensors").predict_proba(x), net.predict_proba(x)
+        load(tmp_path / "net.safetensors", trusted=[path]).predict_proba(x), net.predict_proba(x)
     )
     np.testing.assert_array_equal(
         pickle.loads(pickle.dumps(net)).predict_proba(x), net.predict_proba(x)

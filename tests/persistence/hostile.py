@@ -282,6 +282,11 @@ def _(path, content):
     forge(path, an_object(content[0], **content[1]))
 
 
+@attacks("place to read", {"name": "/dev/zero", "path": {"path": "/dev/zero"}})
+def _(path, content):
+    forge(path, an_object("sklearn_speech.SpeechEmbedding", encoder=content, sample_rate=16000))
+
+
 TRY = """
 import json, os, resource, sys, time
 paths = json.load(sys.stdin)

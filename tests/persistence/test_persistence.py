@@ -53,7 +53,13 @@ import sklearn_speech.classification
 from sklearn_speech import TrainableFrontEnd
 from sklearn_speech.augmentation import AddNoise, BackgroundNoise, SpecAugment
 from sklearn_speech.classification import SpectrogramCNNClassifier
-from sklearn_speech.feature_extraction import MFCC, MelSpectrogram, Spectrogram, SpectrogramScaler
+from sklearn_speech.feature_extraction import (
+    MFCC,
+    MelSpectrogram,
+    Spectrogram,
+    SpectrogramScaler,
+    SpeechEmbedding,
+)
 from sklearn_speech.persistence import load, save
 from sklearn_speech.pretraining import ConvAutoencoder
 from sklearn_speech.utils.validation import make_ragged
@@ -852,3 +858,19 @@ def test_parameters_that_an_older_file_lacks_have_their_defaults(path):
     loaded = load(path)
     assert loaded.weight_init == expected.weight_init
     np.testing.assert_array_equal(loaded.predict_proba(X), expected.predict_proba(X))
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_an_encoder_is_read_from_disk_only_where_the_caller_trusts_its_file(kind, tmp_path):
+    encoder, path = tmp_path / "encoder.onnx", tmp_path / "embedding.safetensors"
+    embedding = SpeechEmbedding(encoder=kind(encoder))
+    save(make_pipeline(embedding, StandardScaler()), path)
+    for trusted in ((), [str(encoder)], [Path("/other.onnx")]):
+        if trusted == [str(encoder)]:
+            with pytest.raises(TypeError, match="expected dotted names, classes and paths"):
+                load(path, trusted=trusted)
+            continue
+        with pytest.raises(ValueError, match=r"is a file that would be read.*pass trusted=\[path"):
+            load(path, trusted=trusted)
+    loaded = load(path, trusted=[encoder])
+    assert loaded[0].encoder == kind(encoder)

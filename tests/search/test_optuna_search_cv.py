@@ -666,3 +666,26 @@ def test_a_grid_is_tried_once_however_many_trials_are_asked_for(table, n_jobs, p
     with joblib.parallel_config("threading"):
         search.fit(*table[:2])
     assert sorted(search.cv_results_["param_C"]) == CS
+
+
+@pytest.mark.parametrize(
+    "scoring", ["neg_log_loss", ["neg_log_loss", "neg_brier_score", "top_k_accuracy"]]
+)
+def test_held_out_clips_that_lack_a_class_have_the_scores_of_a_cross_validation(scoring):
+    """As in ``cross_validate_by_speaker``, the metric is told all classes."""
+    rng = np.random.default_rng(0)
+    speakers = np.repeat(["ann", "bob", "cem", "dan"], 12)
+    y = np.arange(48) % 3
+    y[:12] %= 2  # ann lacks a class
+    y[-12:] = 0  # dan has one only
+    X = rng.normal(size=(48, 4)) + y[:, None]
+    space = {"C": FloatDistribution(1.0, 1.0)}
+    search = OptunaSearchCV(
+        LogisticRegression(), space, n_trials=1, cv=LeaveOneGroupOut(), scoring=scoring,
+        refit=False, sampler=RandomSampler(seed=0), error_score="raise",
+    ).fit(X, y, groups=speakers)  # fmt: skip
+    expected = cross_validate_by_speaker(LogisticRegression(), X, y, speakers, scoring=scoring)
+    for name in [scoring] if isinstance(scoring, str) else scoring:
+        key = "score" if isinstance(scoring, str) else name
+        found = [search.cv_results_[f"split{i}_test_{key}"][0] for i in range(4)]
+        np.testing.assert_allclose(found, expected[f"test_{key}"])
