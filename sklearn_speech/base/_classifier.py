@@ -1,6 +1,5 @@
 """Base of the classifiers: one label per clip, or several."""
 
-import warnings
 from numbers import Real
 from typing import Any, Literal, Self
 
@@ -8,9 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import sparray, spmatrix
-from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import assert_all_finite, column_or_1d
+from sklearn.utils.validation import column_or_1d
 from skorch import NeuralNetClassifier
 from torch import nn
 from torch.nn.functional import logsigmoid
@@ -18,10 +15,16 @@ from torch.nn.functional import logsigmoid
 from ..utils.labels import as_targets, check_targets, is_unlabelled, spelled_as
 from ..utils.scores import reports
 from ..utils.sklearn_private import Interval, StrOptions
-from ..utils.text import normalize_name
 from ..utils.values import check_mask, check_weights
 from ._batches import ClipDataset
 from ._callbacks import Named, classifier_callbacks
+from ._class_encoding import (
+    check_class_labels,
+    encode_classes,
+    find_classes,
+    warn_of_minus_one,
+    weight_of_classes,
+)
 from ._losses import LabelsLoss
 from ._net import BaseSpeechNet
 from ._targets import indicator_matrix, warn_of_constant_labels, weight_of_labels
@@ -151,50 +154,18 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         return torch.from_numpy(labels)
 
     def _check_classes(self, y: Any, reset: bool, classes: Any) -> torch.Tensor:
-        y = column_or_1d(check_targets(y), warn=True)
-        _refuse_mixed(y)
-        if y.dtype.kind in "fc":
-            assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
+        y = check_class_labels(y)
         if reset:
-            self.classes_inferred_ = np.unique(y if classes is None else classes)
-            if len(self.classes_) < 2:
-                raise ValueError(
-                    f"y has only 1 class, {self.classes_.tolist()}: a classifier needs at least "
-                    "2 classes"
-                )
-            self._warn_of_minus_one()
-        y = spelled_as(y, self.classes_)
-        codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
-        unknown = self.classes_[codes] != y
-        if np.any(unknown):
-            raise ValueError(
-                f"y has the labels {np.unique(y[unknown]).tolist()}, which are not among "
-                f"the classes {self.classes_.tolist()}"
-            )
-        return torch.from_numpy(codes.astype(np.int64))
-
-    def _warn_of_minus_one(self) -> None:
-        """Warn where -1 looks like the mark of clips without a label, and is a class."""
-        if self.classes_.dtype.kind not in "if" or len(self.classes_) < 3:
-            return  # -1 and 1 are the usual names of two classes
-        if self.classes_[0] == -1 and self.classes_[1] >= 0:
-            way = "set a pretrainer, which learns from such clips too, or leave them out"
-            if "pretrainer" not in self.get_params(deep=False):
-                way = "leave them out"
-            warnings.warn(
-                f"y holds -1 beside {len(self.classes_) - 1} classes from "
-                f"{self.classes_[1]} to {self.classes_[-1]}: without a pretrainer it is a class "
-                f"like any other; if it means clips without a label, {way}",
-                UserWarning,
-                stacklevel=9,
-            )
+            self.classes_inferred_ = find_classes(y if classes is None else classes)
+            warn_of_minus_one(self.classes_, "pretrainer" in self.get_params(deep=False))
+        return torch.from_numpy(encode_classes(y, self.classes_))
 
     def _check_weight(
         self, sample_weight: Any, targets: torch.Tensor, n_clips: int
     ) -> torch.Tensor | None:
         if self.class_weight is not None and not self.multilabel_:
-            factor = self._class_weights(targets)[targets.numpy()]
+            codes = targets.numpy()
+            factor = weight_of_classes(self.class_weight, self.classes_, codes)[codes]
             if not factor.any():
                 raise ValueError("class_weight gives all clips the weight 0")
             factor = factor / factor.max()
@@ -203,33 +174,6 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
                 factor = factor * (weight / weight.max())
             sample_weight = factor
         return super()._check_weight(sample_weight, targets, n_clips)
-
-    def _class_weights(self, targets: torch.Tensor) -> NDArray[np.float64]:
-        weights = np.ones(len(self.classes_))
-        if isinstance(self.class_weight, list):
-            raise ValueError(
-                f"class_weight={self.class_weight!r:.80} is a list, which is only for an "
-                "indicator matrix y: expected a dict or 'balanced'"
-            )
-        if isinstance(self.class_weight, dict):
-            known = {normalize_name(label): label for label in self.classes_.tolist()}
-            given = {normalize_name(label): weight for label, weight in self.class_weight.items()}
-            unknown = set(given) - set(known)
-            if unknown:
-                raise ValueError(
-                    f"class_weight names {sorted(unknown, key=str)}, which are not among the "
-                    f"classes {self.classes_.tolist()}"
-                )
-            for label, weight in given.items():
-                if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
-                    raise ValueError(
-                        f"class_weight[{label!r}]={weight!r}: expected a number of at least 0"
-                    )
-                weights[np.searchsorted(self.classes_, known[label])] = weight
-        else:
-            present = np.unique(targets.numpy())
-            weights[present] = compute_class_weight("balanced", classes=present, y=targets.numpy())
-        return weights
 
     def _stratify(self, data: ClipDataset) -> Any:
         return None if data.targets is None else data.targets.numpy()
@@ -389,18 +333,3 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         if not self.multilabel_:
             y = spelled_as(column_or_1d(as_targets(y)), self.classes_)
         return super().score(X, y, sample_weight)
-
-
-def _refuse_mixed(y: NDArray[Any]) -> None:
-    """Refuse labels that cannot be sorted, which would fail deep inside numpy."""
-    if y.dtype != object:
-        return
-    kinds = {"numbers" if isinstance(label, (Real, np.bool_)) else type(label) for label in y}
-    if len(kinds) > 1:
-        shown = sorted(kind if isinstance(kind, str) else kind.__name__ for kind in kinds)
-        hint = ""
-        if is_unlabelled(y).any():
-            hint = "; -1 marks clips without a label only where a pretrainer is set"
-        raise ValueError(
-            f"y mixes labels of several types ({', '.join(shown)}): expected one type{hint}"
-        )

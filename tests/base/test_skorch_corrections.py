@@ -82,7 +82,7 @@ def test_arguments_that_no_one_knows_are_named(name):
     [
         np.array(["no", "up", "yes"]),
         np.array(["no", "up", "yes"], dtype=object),
-        np.array([-1, 7, 100]),
+        np.array([-2, 7, 100]),
         np.array([2, 3, 5], dtype=np.int32),
         np.array([1.0, 2.0, 30.0]),
     ],

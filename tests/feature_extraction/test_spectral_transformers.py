@@ -185,7 +185,7 @@ def test_bad_parameters_are_refused_by_name(parameters, message):
 
 
 def test_more_coefficients_than_bands_are_refused():
-    with pytest.raises(ValueError, match="n_mfcc=41 is more than n_mels=40"):
+    with pytest.raises(ValueError, match="n_mfcc=41 exceeds n_mels=40"):
         MFCC(n_mfcc=41).fit(noise())
     with pytest.raises(ValueError, match="delta_width=4: expected an odd number"):
         MFCC(deltas=1, delta_width=4).fit(noise())

@@ -429,7 +429,7 @@ class Wrong(torch.nn.Module):
     ("parameters", "message"),
     [
         ({"encoder": Energies()}, "gives 100 vectors for a clip of 16000 samples; set hop_length"),
-        ({"encoder": Energies(), "hop_length": 80}, r"shape \(2, 3, 100\).*hop_length=80 say"),
+        ({"encoder": Energies(), "hop_length": 80}, r"shape \(2, 3, 100\).*hop_length=80 imply"),
         ({"encoder": OneVector(), "hop_length": 160}, "set window_length"),
         ({"encoder": Wrong([1])}, r"gives list; expected a tensor of shape"),
         ({"encoder": Wrong(torch.zeros(2, 3, 4, 5))}, r"gives a tensor of shape \(2, 3, 4, 5\)"),

@@ -111,7 +111,7 @@ def test_self_training_goes_behind_the_reader_round_a_network_with_its_front_end
 def test_a_class_of_minus_one_without_a_pretrainer_is_warned_of_once(labels):
     y = np.tile(labels, 4)
     X = np.random.default_rng(0).normal(size=(len(y), 5))
-    with pytest.warns(UserWarning, match="y holds -1 beside .* leave them out") as record:
+    with pytest.warns(UserWarning, match="y contains -1 and .* leave them out") as record:
         SpectrogramLinearClassifier(max_epochs=1).fit(X, y)
     assert len(record) == 1 and record[0].filename == __file__
 
