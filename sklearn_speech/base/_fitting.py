@@ -8,6 +8,7 @@ from skorch.utils import is_dataset
 
 from ..utils.device import resolve_device
 from ..utils.interrupts import is_nested_fit, raised_by_code
+from ..utils.labels import unwrap_scalars
 from ..utils.random import default_float32, draw_seed, torch_seed
 from ..utils.speakers import check_speakers
 from ._batches import ClipDataset
@@ -98,6 +99,7 @@ class NetworkFitting(Mixin):
         """Fit a new network, or continue with the present weights."""
         self.check_training_readiness()
         self._validate_params()
+        y = unwrap_scalars(y)  # callbacks of skorch index each target
         self.check_data(X, y)
         with (
             torch_seed(draw_seed(self.random_state), resolve_device(self.device)),

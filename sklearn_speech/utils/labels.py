@@ -84,12 +84,31 @@ def as_targets(y: Any) -> npt.NDArray[Any]:
     if issparse(y):
         return y.toarray()
     if isinstance(y, (list, tuple)) and len(y):
+        y = unwrap_scalars(y)
         if isinstance(y[0], (list, tuple, np.ndarray)):
             return np.array(y) if _are_rows_of_numbers(y) else make_ragged(y)
         if len({isinstance(label, str) for label in y}) > 1:
             return make_ragged(y)  # numpy would convert the numbers to strings
     y = np.asarray(y)
     return y.astype(object) if y.dtype.kind == "T" else y
+
+
+def unwrap_scalars(y: Any) -> Any:
+    """Replace arrays and tensors without dimensions in a list, as loops over tensors give them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> unwrap_scalars([np.array(3), "no"])
+    [3, 'no']
+    """
+    if not isinstance(y, (list, tuple)) or not any(map(_is_wrapped, y)):
+        return y
+    return [target.item() if _is_wrapped(target) else target for target in y]
+
+
+def _is_wrapped(target: Any) -> bool:
+    return getattr(target, "ndim", None) == 0 and not isinstance(target, np.generic)
 
 
 def _are_rows_of_numbers(y: Sequence[Any]) -> bool:

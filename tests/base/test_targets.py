@@ -24,6 +24,7 @@ from sklearn_speech.base._losses import LOSSES, LabelsLoss, NumbersLoss
 from sklearn_speech.classification import SpectrogramLinearClassifier
 from sklearn_speech.persistence import load, save
 from sklearn_speech.pretraining import ConvAutoencoder
+from sklearn_speech.regression import SpectrogramLinearRegressor
 from tests.base.toy import quick, toy_spectrograms, weights
 from tests.estimators import ESTIMATORS
 
@@ -323,3 +324,14 @@ def test_weights_of_a_multilabel_net_are_saved_and_loaded_as_in_skorch():
     other = quick(class_weight="balanced", random_state=1).fit(X, Y)
     other.load_params(f_params=file)
     assert np.array_equal(other.predict_proba(X), net.predict_proba(X))
+
+
+@pytest.mark.parametrize("wrap", [np.array, torch.tensor])
+@pytest.mark.parametrize("cls", [SpectrogramLinearClassifier, SpectrogramLinearRegressor])
+def test_a_list_of_scalars_in_arrays_or_tensors_is_read_as_the_numbers(cls, wrap):
+    spectrograms = np.random.default_rng(0).normal(size=(6, 4, 3)).astype(np.float32)
+    plain = [0, 1, 0, 1, 1, 0]
+    options = {"max_epochs": 2, "device": "cpu", "random_state": 0}
+    expected = cls(**options).fit(spectrograms, plain).predict(spectrograms)
+    wrapped = cls(**options).fit(spectrograms, [wrap(target) for target in plain])
+    assert np.array_equal(wrapped.predict(spectrograms), expected)
