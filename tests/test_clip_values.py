@@ -360,7 +360,7 @@ WEIGHTS = {
     "dates": (np.zeros(N, "datetime64[s]"), "sample_weight has dtype datetime64"),
     "complex": (np.ones(N) * 1j, "sample_weight has dtype complex"),
     "strings": (["1"] * N, "sample_weight has dtype <U1"),
-    "too far apart": ([1e308, 1, 1, 1, 1, 1], "from 1 to 1e.308: float32 cannot hold both"),
+    "too far apart": ([1e308, 1, 1, 1, 1, 1], "from 1 to 1e.308: float32 cannot represent both"),
     "one too few": (
         np.ones(N - 1),
         r"shape \(5,\); expected \(6,\)|numbers of samples: \[6, 6, 5\]",

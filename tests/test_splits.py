@@ -172,7 +172,7 @@ def test_impossible_splits_say_why():
         next(StratifiedGroupShuffleSplit().split(y, y))
     with pytest.raises(ValueError, match="'y' parameter should not be None"):
         next(StratifiedGroupShuffleSplit().split(y, groups=groups))
-    with pytest.raises(ValueError, match="holds no numbers, which n_bins asks for"):
+    with pytest.raises(ValueError, match=r"has dtype .*, but n_bins"):
         first(n_bins=3)
     with pytest.raises(ValueError, match="n_bins=0: expected a whole number"):
         first(n_bins=0)

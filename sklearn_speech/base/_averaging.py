@@ -1,4 +1,4 @@
-"""Final weights of a training: the mean over many steps, or those of the best epoch."""
+"""Final weights of a training run: the mean over many steps, or those of the best epoch."""
 
 import math
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class MeanWeights:
         self.averaged: AveragedModel | None = None
 
     def after_step(self) -> None:
-        """Include the current weights, if half of the training is over."""
+        """Include the current weights, if half of the training run is over."""
         if self.n_before > 0:
             self.n_before -= 1
             return
@@ -42,7 +42,7 @@ class MeanWeights:
     def load(self, iterator: Batches, forward: Callable[[Any], Any]) -> None:
         """Load the mean into the module, and measure the statistics of batch norm for it.
 
-        Nothing changes if less than half of the training is over.
+        Nothing changes if less than half of the training run is over.
 
         Parameters
         ----------

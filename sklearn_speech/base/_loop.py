@@ -226,8 +226,7 @@ def _n_batches(iterator: Batches, data: ClipDataset, batch_size: int) -> int:
     n_batches = len(iterator)
     if n_batches == 0:
         raise ValueError(
-            f"there is nothing to train on: {len(data)} clips give no batch of "
-            f"batch_size={batch_size} "
-            "with iterator_train__drop_last=True"
+            f"there is nothing to train on: {len(data)} clips do not fill one batch of "
+            f"batch_size={batch_size}, and iterator_train__drop_last=True drops smaller batches"
         )
     return n_batches

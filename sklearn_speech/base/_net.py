@@ -125,7 +125,7 @@ class BaseSpeechNet(
     input_shape_ : tuple
         Shape of a clip; None in place of the number of frames or samples if it varies.
     network_shape_ : tuple
-        Shape of a clip behind the front end, as the network gets it.
+        Shape of a clip after the front end, as the network receives it.
     device_ : torch.device
         Device that computes.
     """
@@ -315,7 +315,7 @@ class BaseSpeechNet(
             All labels, if y may lack some.
         reset : bool, default=False
             Whether to learn the sizes of the clips and the classes, as ``fit`` does, or to
-            refuse others than those that are known.
+            refuse any that differ from the known ones.
 
         Returns
         -------

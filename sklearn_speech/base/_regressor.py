@@ -29,8 +29,8 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
     clips without a target do not count. Predictions are in the units of y; outputs of
     ``module_`` and the losses in ``history_`` are on the standardised scale.
 
-    From skorch's ``NeuralNetRegressor`` it inherits that scikit-learn and the helpers of skorch
-    take it for a regressor; everything else comes from :class:`~sklearn_speech.base.BaseSpeechNet`.
+    Because of skorch's ``NeuralNetRegressor``, scikit-learn and the helpers of skorch recognise it
+    as a regressor; everything else comes from :class:`~sklearn_speech.base.BaseSpeechNet`.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
 
     @property
     def predict_proba(self) -> NoReturn:
-        """Not available: scikit-learn would take an estimator with it for a classifier."""
+        """Not available: scikit-learn would mistake an estimator that has it for a classifier."""
         raise AttributeError(f"{type(self).__name__} predicts numbers, not probabilities")
 
     @reports("r2")

@@ -96,7 +96,7 @@ def read_metadata(path: Path) -> dict[str, str]:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     if digest.hexdigest() != metadata["sha256"]:
-        raise ValueError("its bytes are not those that were written: the checksum differs")
+        raise ValueError("its checksum does not match: its contents have changed")
     return metadata
 
 
@@ -107,7 +107,7 @@ def _metadata(header: bytes) -> dict[str, str]:
         raise ValueError("its header lacks the mark of this format")
     if metadata.get("format_version") != FORMAT_VERSION:
         raise ValueError(
-            f"it has version {metadata.get('format_version')!r:.20} of the format, this "
+            f"it uses format version {metadata.get('format_version')!r:.20}, but this version of "
             f"sklearn_speech reads version {FORMAT_VERSION!r}"
         )
     return metadata

@@ -97,7 +97,7 @@ class Decoder:
     def ref(self, number: object) -> Any:
         """The value with this number."""
         if type(number) is not int or not 0 <= number < len(self._values):
-            raise ValueError(f"reference to a value {number!r} that was not read before")
+            raise ValueError(f"reference to value {number!r}, which has not been read yet")
         if self._values[number] is None:
             raise ValueError("a value contains itself")
         self.count(self._sizes[number])
@@ -279,7 +279,7 @@ def _int(decoder: Decoder, content: Any) -> int:
 
 def _float(decoder: Decoder, content: Any) -> float:
     if content not in ("nan", "inf", "-inf"):
-        raise ValueError(f"{content!r} is none of the floats nan, inf and -inf")
+        raise ValueError(f"{content!r}: expected 'nan', 'inf' or '-inf'")
     return float(content)
 
 

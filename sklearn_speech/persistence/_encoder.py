@@ -52,7 +52,7 @@ class Encoder:
         self._depth = 0
 
     def encode(self, value: Any, path: str) -> Any:
-        """The node of a value; `path` says in errors where it is."""
+        """The node of a value; `path` is its location, for errors."""
         kind = type(value)
         if value is None or kind in (bool, str):
             return value

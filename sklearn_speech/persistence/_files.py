@@ -52,7 +52,7 @@ def save(
 
     The file is in the safetensors format: arrays and weights, and a header with everything
     else as JSON, the versions of the libraries, the classes, a model card and a checksum of
-    every byte. Reading it takes no pickle.
+    every byte. Reading it does not involve pickle.
 
     The file is written whole or not at all: to a temporary file beside it, flushed to the
     disk, and renamed. It keeps the mode of the file that it replaces. Where `path` is a
@@ -60,7 +60,7 @@ def save(
     writers left in that folder are removed.
 
     For nets, the weights, other learned attributes and ``history_`` are kept; the state of
-    the optimiser and of callbacks is not, so that ``partial_fit`` of a loaded net goes on
+    the optimiser and of callbacks is not, so that ``partial_fit`` on a loaded net continues
     from the weights with a fresh optimiser. Weights are stored as they are on the CPU,
     whatever device the net was fitted on.
 
@@ -71,13 +71,13 @@ def save(
         these, random states and other such estimators. Trees, sparse matrices and your own
         functions cannot be saved.
     path : str or path-like
-        File to write, customarily ``.safetensors``; an older one is replaced.
+        File to write, usually named ``*.safetensors``; an existing file is replaced.
     card : ModelCard, default=None
         What the model was trained on. Classes, sampling rate, duration, parameters,
         versions and date are added where it lacks them.
     trusted : iterable of str, classes and path-likes, default=()
         Further modules, classes or functions that the estimator may contain: dotted names,
-        or the classes themselves. Pass the same to :func:`load`.
+        or the classes themselves. Pass the same value to :func:`load`.
 
     Raises
     ------
@@ -162,9 +162,9 @@ def load(path: str | os.PathLike[str], *, trusted: Trusted = ()) -> Any:
       memory than bytes, are refused.
 
     Not guaranteed: what such an estimator predicts, how much memory its parameters take
-    when it is used, and which recordings of noise its augmentations read when it is fitted
+    when it is used, and which noise recordings its augmentations read when it is fitted
     again. Compiled parts of scikit-learn, such as ``SVC``, take their fitted arrays on
-    trust when they predict. Use models from strangers in a process that may fail.
+    trust when they predict. Run untrusted models in a process that you can afford to lose.
 
     Parameters
     ----------
@@ -235,8 +235,8 @@ def _warn_about(path: Path, versions: dict[str, str]) -> None:
     for package in _WARNED_ABOUT:
         if versions[package] != installed[package]:
             warnings.warn(
-                f"{path} was saved with {package} {versions[package]!s:.40}, this is "
-                f"{installed[package]}: predictions may differ",
+                f"{path} was saved with {package} {versions[package]!s:.40}, but "
+                f"{installed[package]} is installed: predictions may differ",
                 UserWarning,
                 stacklevel=3,
             )

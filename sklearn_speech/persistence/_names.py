@@ -237,7 +237,7 @@ class Names:
             return import_module(module)
         import_module(".".join(module.split(".")[:2]))
         if module not in sys.modules:
-            raise ImportError(f"{module} is not a part of what its package imports")
+            raise ImportError(f"importing the package of {module} does not import it")
         return sys.modules[module]
 
     def _look_up(self, name: object) -> Any:
@@ -256,7 +256,7 @@ class Names:
         try:
             found = getattr(self._module(module, name), attribute)
         except (ImportError, AttributeError) as error:
-            raise ValueError(f"{name} is not there: {error}") from error
+            raise ValueError(f"{name} cannot be found: {error}") from error
         # a module also holds what it imported from elsewhere
         home = getattr(found, "__module__", None)
         if not isinstance(home, str) or not (

@@ -66,7 +66,7 @@ def fitted_parts(net: BaseSpeechNet, path: str) -> dict[str, Any]:
     Returns
     -------
     parts : dict
-        ``weights`` and ``criterion``, dicts of tensors; ``history``, a list of dicts, one an
+        ``weights`` and ``criterion``, dicts of tensors; ``history``, a list of dicts, one per
         epoch, without what was recorded of each batch.
 
     Raises
@@ -125,7 +125,7 @@ def _difference(module: nn.Module, other: nn.Module) -> str | None:
 
 
 def check_attribute(cls: type, name: str) -> None:
-    """Refuse an attribute that a file must not set: it gives values, and changes no behaviour.
+    """Refuse an attribute that a file must not set: files give values only.
 
     Raises
     ------

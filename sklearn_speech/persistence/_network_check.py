@@ -49,7 +49,7 @@ def check_callbacks(net: BaseSpeechNet) -> None:
 
 
 def check_sizes(net: BaseSpeechNet, weights: dict[str, torch.Tensor]) -> None:
-    """Refuse parameters that describe another network than the file has weights for.
+    """Refuse parameters that describe a network other than that of the stored weights.
 
     Nothing of its size is allocated: numbers of layers and the parts of front ends
     that are designed in NumPy are counted first, then the network is built without

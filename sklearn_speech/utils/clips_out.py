@@ -1,4 +1,4 @@
-"""Transformers whose output is clips, which are 3-D or ragged, and no table."""
+"""Transformers that output clips, which are 3-D or ragged, rather than tables."""
 
 from typing import Any, NoReturn
 
@@ -10,8 +10,8 @@ class ClipsOutMixin:
     """Name the bands of the output, and say why there is no ``set_output``.
 
     scikit-learn asks for the attribute ``set_output`` before it configures a step. An
-    AttributeError means that the step has none, so that the default output goes on working, also
-    where the output of all steps is set by ``sklearn.set_config``.
+    AttributeError means that the step has none, so that the default output still works, even
+    if the output of all steps is set by ``sklearn.set_config``.
     """
 
     #: What the output is: "waveforms" or "spectrograms".

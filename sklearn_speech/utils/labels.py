@@ -127,7 +127,7 @@ def _are_rows_of_numbers(y: Sequence[Any]) -> bool:
 def check_targets(
     y: Any, *, gaps: Callable[[Any], npt.NDArray[np.bool_]] | None = None
 ) -> npt.NDArray[Any]:
-    """Targets as an array, of objects where they are sequences or of several kinds.
+    """Convert targets to an array, of dtype object if they are sequences or of several kinds.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def check_targets(
         When numpy seems to have made the string "nan" of missing labels.
     """
     if y is None:
-        raise ValueError("y=None: expected one target a clip")
+        raise ValueError("y=None: expected one target per clip")
     check_mask(y, "y")
     y = as_targets(y)
     if y.dtype.kind in "mMcV":

@@ -56,8 +56,8 @@ def check_rates(estimator: Any, X: Any, *, reset: bool) -> None:
     X : object
         What it was given; anything that knows no rate is accepted.
     reset : bool
-        True in ``fit``, where all parts are compared. Elsewhere, where one clip may be
-        answered in a millisecond, the estimator and its front end are.
+        True in ``fit``, where all parts are compared. Elsewhere, only the estimator
+        and its front end are compared, because predicting one clip may take only a millisecond.
 
     Raises
     ------

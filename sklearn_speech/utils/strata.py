@@ -141,8 +141,8 @@ def _as_numbers(y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         return y.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"y of dtype {y.dtype} holds no numbers, which n_bins asks for or several columns "
-            f"need: {error}"
+            f"y has dtype {y.dtype}, but n_bins, or a y with several columns, requires "
+            f"numbers: {error}"
         ) from error
 
 

@@ -144,7 +144,7 @@ def check_finite(clips: Any, what: str, advice: str, n_before: int = 0) -> None:
     Parameters
     ----------
     clips : ndarray of shape (n_clips, ...), or list or object ndarray of arrays
-        Results, one a clip.
+        Results, one per clip.
     what : str
         Begins the error, such as "the output of the network".
     advice : str
@@ -173,7 +173,7 @@ def check_finite(clips: Any, what: str, advice: str, n_before: int = 0) -> None:
 
 
 def check_weights(sample_weight: Any, n_clips: int) -> npt.NDArray[np.float64]:
-    """Weights of clips, one a clip.
+    """Weights of clips, one per clip.
 
     Parameters
     ----------
@@ -188,8 +188,8 @@ def check_weights(sample_weight: Any, n_clips: int) -> npt.NDArray[np.float64]:
     Raises
     ------
     ValueError
-        When a weight is no finite number of at least 0, when all are 0, or when one is so
-        small beside the others that it would be 0 in float32.
+        When a weight is negative or not finite, when all are 0, or when one is so much
+        smaller than the others that it would be 0 in float32.
 
     Examples
     --------
@@ -219,7 +219,7 @@ def check_weights(sample_weight: Any, n_clips: int) -> npt.NDArray[np.float64]:
     smallest = weight[weight > 0].min()
     if smallest / largest < np.finfo(np.float32).tiny:
         raise ValueError(
-            f"sample_weight ranges from {smallest:g} to {largest:g}: float32 cannot hold both "
-            "beside each other; expected weights that differ less"
+            f"sample_weight ranges from {smallest:g} to {largest:g}: float32 cannot represent "
+            "both; expected weights that differ less"
         )
     return weight / largest if largest > _LARGE else weight

@@ -401,7 +401,7 @@ def test_validation_clips_need_labels_that_are_known():
 
 
 def test_a_batch_larger_than_the_data_with_drop_last_is_an_error():
-    with pytest.raises(ValueError, match=r"48 clips give no batch of batch_size=100"):
+    with pytest.raises(ValueError, match=r"48 clips do not fill one batch of batch_size=100"):
         quick(batch_size=100, iterator_train__drop_last=True).fit(X, y)
 
 
