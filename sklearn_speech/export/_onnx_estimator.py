@@ -260,8 +260,7 @@ class OnnxEstimator:
         if isinstance(X, np.ndarray) and X.dtype != object:
             if X.ndim != 2:
                 raise ValueError(
-                    f"X has shape {X.shape}, expected (n_clips, n_times); one clip is "
-                    "X[np.newaxis]"
+                    f"X has shape {X.shape}, expected (n_clips, n_times); one clip is X[np.newaxis]"
                 )
         elif not isinstance(X, (list, tuple, np.ndarray)):
             raise TypeError(

@@ -87,9 +87,7 @@ def _function(estimator: Any, method: str, name: str) -> Any:
     nodes.append(onnx.helper.make_node("Flatten", [output], ["answers"], axis=1))
     output = "answers"
     opsets = [onnx.helper.make_opsetid("", OPSET), onnx.helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
-    return onnx.helper.make_function(
-        _DOMAIN, name, [graph.input[0].name], [output], nodes, opsets
-    )
+    return onnx.helper.make_function(_DOMAIN, name, [graph.input[0].name], [output], nodes, opsets)
 
 
 def _needed(nodes: list[Any], output: str) -> list[Any]:
