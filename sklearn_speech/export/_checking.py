@@ -14,6 +14,9 @@ from ._onnx_estimator import OnnxEstimator
 #: Numbers of clips in the batches that are compared; the batch that was traced has another.
 _BATCHES = (1, 5)
 
+#: Share of labels that a file in 8 bits must keep.
+LEAST_AGREEMENT = 0.9
+
 
 def noise(n_clips: int, n_times: int, seed: int = 0) -> np.ndarray:
     """Clips to compare on: noise and tones that swell and fade, one with digital silence."""
@@ -116,6 +119,29 @@ def check(
                     f"samples by {difference:.3g}, more than tolerance={tolerance:g}; nothing was "
                     "written"
                 )
+
+
+def check_quantized(model: OnnxEstimator, exact: OnnxEstimator, X: Any, lengths: list[int]) -> None:
+    """Compare labels of a file in 8 bits with those of the exact one.
+
+    Raises
+    ------
+    ValueError
+        When more than 10 % of the labels of X differ, or an answer is not finite.
+    """
+    for n_times in lengths:
+        for n_clips in _BATCHES:
+            if not np.isfinite(np.stack(model._run(noise(n_clips, n_times), 0))).all():
+                raise ValueError(
+                    f"quantize='int8' gives numbers that are not finite on {n_clips} clips of "
+                    f"{n_times} samples; nothing was written"
+                )
+    agreement = float(np.mean(model.predict(X) == exact.predict(X)))
+    if agreement < LEAST_AGREEMENT:
+        raise ValueError(
+            f"quantize='int8' changes the labels of {1 - agreement:.0%} of the clips of X, more "
+            f"than {1 - LEAST_AGREEMENT:.0%}; nothing was written"
+        )
 
 
 def shortest_length(

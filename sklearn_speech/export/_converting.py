@@ -94,7 +94,8 @@ class Converter:
         """
         if kind == "transformer":
             return self.transform(estimator, "")
-        return self.answer(estimator, "", _METHODS[kind])
+        module = self.answer(estimator, "", _METHODS[kind])
+        return steps.TwoSided(module) if _METHODS[kind] == "decision_function" else module
 
     # Transformers
 
@@ -122,7 +123,10 @@ class Converter:
             return self._union(step, where)
         for kind, convert in self._transformers().items():
             if isinstance(step, kind):
-                return convert(step)
+                try:
+                    return convert(step)
+                except ValueError as error:
+                    raise ValueError(f"{where} cannot be exported: {error}") from error
         return self._by_skl2onnx(step, where, "transform")
 
     def _transformers(self) -> dict[Any, Callable[[Any], nn.Module]]:
@@ -231,7 +235,7 @@ class Converter:
         members = []
         for i, part in enumerate(estimator.calibrated_classifiers_):
             place = _inside(where, f"calibrated_classifiers_[{i}]")
-            if not np.array_equal(part.estimator.classes_, estimator.classes_):
+            if len(part.estimator.classes_) != len(estimator.classes_):
                 raise ValueError(
                     f"{place} cannot be exported: its training clips lacked a class; use a cv that "
                     "has clips of each class in each part"

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from ._header import INPUT
+from ._onnx_estimator import OnnxEstimator
 
 #: Operators that are computed in 8 bits.
 _OPERATORS = ["Conv", "Gemm", "MatMul"]
-#: Clips that the ranges of activations are measured on at most, and clips at a time.
-_MOST_CLIPS, _BATCH = 512, 16
+#: Clips that the ranges of activations are measured on at most.
+_MOST_CLIPS = 512
 
 
 def front_end_nodes(model: Any) -> list[str]:
@@ -24,7 +25,7 @@ def front_end_nodes(model: Any) -> list[str]:
     ]
 
 
-def quantized(model: Any, exempt: list[str], X: np.ndarray) -> Any:
+def quantized(model: Any, exempt: list[str], file: OnnxEstimator, X: Any) -> Any:
     """A model that computes convolutions and linear layers in 8 bits.
 
     Parameters
@@ -32,13 +33,23 @@ def quantized(model: Any, exempt: list[str], X: np.ndarray) -> Any:
     model : ModelProto
     exempt : list of str
         Names of nodes that stay in float32.
-    X : ndarray of float32 of shape (n_clips, n_times)
+    file : OnnxEstimator
+        The model before, which checks clips.
+    X : array-like of shape (n_clips, n_times), or list of 1-D arrays
         Clips that the ranges of activations are measured on.
 
     Returns
     -------
     model : ModelProto
+
+    Raises
+    ------
+    ValueError
+        When the model is no classifier, or X holds what it does not take.
     """
+    if "classifier" not in file.kind:
+        raise ValueError(f"quantize='int8' is for classifiers; this is a {file.kind}")
+    clips = file._checked(X)[:_MOST_CLIPS]
     import onnx
     from onnxruntime import quantization
 
@@ -51,7 +62,7 @@ def quantized(model: Any, exempt: list[str], X: np.ndarray) -> Any:
             quantization.quantize_static(
                 model,
                 path,
-                _Clips(X[:_MOST_CLIPS]),
+                _Clips(clips),
                 quant_format=quantization.QuantFormat.QDQ,
                 op_types_to_quantize=_OPERATORS,
                 per_channel=True,
@@ -65,12 +76,12 @@ def quantized(model: Any, exempt: list[str], X: np.ndarray) -> Any:
 
 
 class _Clips:
-    """Clips batch by batch, as onnxruntime's calibration reads them."""
+    """Clips one by one, as onnxruntime's calibration reads them."""
 
-    def __init__(self, X: np.ndarray) -> None:
-        self.batches = iter([X[i : i + _BATCH] for i in range(0, len(X), _BATCH)])
+    def __init__(self, clips: list[np.ndarray]) -> None:
+        self.clips = iter(clips)
 
     def get_next(self) -> dict[str, np.ndarray] | None:
-        """The next batch, None at the end."""
-        batch = next(self.batches, None)
-        return None if batch is None else {INPUT: batch}
+        """The next clip, None at the end."""
+        clip = next(self.clips, None)
+        return None if clip is None else {INPUT: clip[np.newaxis]}

@@ -41,17 +41,20 @@ class ForeignGraph(nn.Module):
         example = np.zeros((1, estimator.n_features_in_), dtype=np.float32)
         answer = np.asarray(getattr(estimator, method)(example))
         self.n_outputs = 1 if answer.ndim == 1 else answer.shape[1]
+        # skl2onnx gives the scores of both classes, scikit-learn that of the second
+        self.n_columns = 2 if (method, answer.ndim) == ("decision_function", 1) else self.n_outputs
         graphs.append(_function(estimator, method, self.name))
 
     def forward(self, x: Tensor) -> Tensor:
         """A node that :func:`inlined` replaces."""
-        return torch.onnx.ops.symbolic(
+        columns = torch.onnx.ops.symbolic(
             f"{_DOMAIN}::{self.name}",
             (x,),
             dtype=torch.float32,
-            shape=(x.shape[0], self.n_outputs),
+            shape=(x.shape[0], self.n_columns),
             version=1,
         )
+        return columns[:, self.n_columns - self.n_outputs :]
 
 
 def _function(estimator: Any, method: str, name: str) -> Any:

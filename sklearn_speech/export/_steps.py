@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 def constant(values: Any) -> Tensor:
     """Fitted numbers in float32, the precision of the file."""
-    return torch.as_tensor(np.asarray(values), dtype=torch.float32)
+    return torch.from_numpy(np.array(values, dtype=np.float32))
 
 
 class Padding(nn.Module):

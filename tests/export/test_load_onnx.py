@@ -131,7 +131,7 @@ def test_bad_input_is_named(X, message):
 
 
 def test_a_clip_below_the_shortest_is_refused_by_its_number():
-    model = exported("BCResNetClassifier")[2]
+    model = exported("WaveformCNNClassifier")[2]
     short = np.zeros(max(model.least_times_ - 1, 0))
     with pytest.raises(ValueError, match=r"clip 1 of X has \d+ samples; .* takes at least \d+"):
         model.predict([np.zeros(600), short])
