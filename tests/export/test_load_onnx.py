@@ -4,15 +4,17 @@ import subprocess
 import sys
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
 
 from sklearn_speech import load_onnx
 from sklearn_speech.export import OnnxEstimator
 from sklearn_speech.export._header import KINDS, Header
 from sklearn_speech.export._wire import DIGEST_KEY
 from tests.export.cases import RATE, exported, waveforms
+
+onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
+pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
+TensorProto, helper = onnx.TensorProto, onnx.helper
 
 NAME = "SpectrogramLinearClassifier"
 
@@ -97,14 +99,32 @@ def test_labels_come_back_with_their_dtype(labels, dtype):
     assert again.label_array().dtype == np.array(labels).dtype
 
 
-def test_methods_of_other_kinds_are_not_there():
-    classifier, regressor = exported(NAME)[2], exported("SpectrogramLinearRegressor")[2]
-    assert hasattr(classifier, "predict_proba")
-    assert not hasattr(classifier, "transform")
-    assert not hasattr(regressor, "predict_proba")
-    assert not hasattr(regressor, "classes_")
-    for kind in KINDS:
-        assert any(hasattr(OnnxEstimator, m) for m in ("predict", "transform")), kind
+METHODS = {
+    "classifier": {"predict", "predict_proba"},
+    "classifier without probabilities": {"predict", "decision_function"},
+    "multilabel classifier": {"predict", "predict_proba"},
+    "regressor": {"predict"},
+    "autoencoder": {"transform", "reconstruct"},
+    "recognizer": {"predict", "predict_log_proba"},
+    "transformer": {"transform"},
+}
+
+
+class Session:
+    """A session of which only the shape of the output is known."""
+
+    def get_outputs(self):
+        return [type("Output", (), {"shape": ["n_clips", 3]})]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_estimator_has_the_methods_of_its_kind_and_no_others(kind):
+    header = Header(kind, 8000, labels=["a", "b", "c"])
+    estimator = OnnxEstimator(Session(), header, "path")
+    every = set.union(*METHODS.values())
+    assert {method for method in every if hasattr(estimator, method)} == METHODS[kind]
+    assert hasattr(estimator, "classes_") == ("classifier" in kind)
+    assert hasattr(estimator, "phones_") == (kind == "recognizer")
 
 
 # What it takes

@@ -17,6 +17,8 @@ from tests.export.cases import (
     waveforms,
 )
 
+pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
+
 METHODS = ("predict_proba", "predict_log_proba", "predict", "transform")
 
 pytestmark = [

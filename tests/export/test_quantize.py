@@ -1,13 +1,15 @@
 """Files in 8 bits: networks alone, labels kept, refusals that name what to do."""
 
 import numpy as np
-import onnx
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
 from sklearn_speech import SpectrogramCNNClassifier, TemporalPooling, load_onnx, to_onnx
 from tests.export.cases import N_TIMES, front_end, waveforms
+
+onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
+pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
 
 X = waveforms(40)
 X[1::2] += 0.05 * np.sin(0.5 * np.arange(N_TIMES))

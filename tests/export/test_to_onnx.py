@@ -32,6 +32,8 @@ from sklearn_speech.export._converting import Converter
 from sklearn_speech.utils.validation import make_ragged
 from tests.export.cases import N_TIMES, RATE, front_end, waveforms
 
+pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
+
 LABELS = np.array(["left", "right", "stop"] * 8)
 X = waveforms(24)
 X[1::3] += 0.05 * np.sin(np.arange(N_TIMES))
