@@ -203,13 +203,12 @@ class Converter:
 
     def _of_scikit_learn(self, estimator: Any, where: str, method: str) -> nn.Module:
         if isinstance(estimator, _LINEAR_REGRESSORS):
-            intercept = np.broadcast_to(estimator.intercept_, len(np.atleast_2d(estimator.coef_)))
-            return steps.Linear(np.atleast_2d(estimator.coef_), intercept)
+            return steps.Linear(estimator.coef_, estimator.intercept_)
         if isinstance(estimator, _LINEAR_CLASSIFIERS):
             scores = steps.Linear(estimator.coef_, estimator.intercept_)
             if method == "decision_function":
                 return scores
-            by_softmax = getattr(estimator, "solver", "") != "liblinear" or len(scores.coef) == 1
+            by_softmax = getattr(estimator, "solver", "") != "liblinear" or scores.n_outputs == 1
             if isinstance(estimator, LogisticRegression) and by_softmax:
                 return steps.Probabilities(scores)
         return self._by_skl2onnx(estimator, where, method)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..feature_extraction._onnx_encoder import OnnxEncoder
 from ..modules.deconv_stage import DeconvStage
 from ..modules.front_end import FrontEnd
 from ._front_end import ExportedFrontEnd
@@ -101,7 +102,19 @@ _IN_PLACE: dict[type[nn.Module], type[nn.Module]] = {
 
 
 def exportable(module: nn.Module) -> Any:
-    """A copy of a module on the CPU, in float32 and evaluation mode, for export."""
+    """A copy of a module on the CPU, in float32 and evaluation mode, for export.
+
+    Raises
+    ------
+    ValueError
+        When it contains an encoder that onnxruntime runs.
+    """
+    for part in module.modules():
+        if isinstance(part, OnnxEncoder):
+            raise ValueError(
+                f"onnxruntime runs its encoder={part.path!r}, a file that cannot become a part of "
+                "another; set encoder= to a torch module with these weights"
+            )
     module = deepcopy(module).cpu().float().eval().requires_grad_(False)
     return _replaced(module)
 

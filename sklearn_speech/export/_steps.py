@@ -116,14 +116,16 @@ class Linear(nn.Module):
 
     Parameters
     ----------
-    coef : ndarray of shape (n_outputs, n_features)
-    intercept : ndarray of shape (n_outputs,)
+    coef : ndarray of shape (n_outputs, n_features) or (n_features,)
+    intercept : float or ndarray of shape (n_outputs,)
     """
 
     def __init__(self, coef: Any, intercept: Any) -> None:
         super().__init__()
+        coef = np.atleast_2d(coef)
+        self.n_outputs = len(coef)
         self.register_buffer("coef", constant(coef))
-        self.register_buffer("intercept", constant(intercept))
+        self.register_buffer("intercept", constant(np.broadcast_to(intercept, len(coef))))
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores (n_clips, n_outputs)."""
