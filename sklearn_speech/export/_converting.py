@@ -146,7 +146,7 @@ class Converter:
             StandardScaler: lambda step: steps.Standardising(
                 step.mean_ if step.with_mean else None, step.scale_ if step.with_std else None
             ),
-            ConvAutoencoder: lambda step: _First(Autoencoder(exportable(step.module_))),
+            ConvAutoencoder: lambda step: _Codes(Autoencoder(exportable(step.module_))),
         }
 
     def _chain(self, pipeline: Pipeline, where: str, last: Callable[..., nn.Module]) -> nn.Module:
@@ -276,15 +276,15 @@ class Converter:
                 ) from error
 
 
-class _First(nn.Module):
-    """The first of several outputs."""
+class _Codes(nn.Module):
+    """Codes of an autoencoder in the middle of a pipeline, one row a clip."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
 
     def forward(self, x: Any) -> Any:
-        return self.module(x)[0]
+        return self.module(x)[0].flatten(1)
 
 
 def _embedding(step: SpeechEmbedding) -> nn.Module:

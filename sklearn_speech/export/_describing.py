@@ -152,13 +152,16 @@ def _rate(estimator: Any, given: float | None) -> float:
     found = {rate for part in parts for _, rate in sample_rates(part)}
     if len(found) > 1:
         raise ValueError(f"the steps have the sampling rates {sorted(found)} Hz, expected one")
+    if given is not None and not given > 0:
+        raise ValueError(f"sample_rate={given!r}: expected a number of Hz above 0")
     if given is None and not found:
         raise ValueError(
             "no step has a sample_rate: tell the rate of the waveforms in Hz by sample_rate="
         )
     if given is not None and found not in (set(), {given}):
         raise ValueError(f"sample_rate={given} Hz, but the steps have {found.pop()} Hz")
-    return found.pop() if found else given  # type: ignore[return-value]
+    rate = float(found.pop() if found else given)  # type: ignore[arg-type]
+    return int(rate) if rate.is_integer() else rate
 
 
 def usual_length(estimator: Any, sample_rate: float) -> int:

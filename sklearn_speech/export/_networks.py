@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from ..feature_extraction._onnx_encoder import OnnxEncoder
 from ..modules.deconv_stage import DeconvStage
 from ..modules.front_end import FrontEnd
+from ..modules.masked_norm import MaskedBatchNorm, SubSpectralNorm
 from ._front_end import ExportedFrontEnd
 
 
@@ -93,10 +94,47 @@ class ExportedDeconvStage(DeconvStage):
         return x[:, :, top : top + wanted[0], left : left + wanted[1]]
 
 
+class ExportedNorm(nn.Module):
+    """A :class:`MaskedBatchNorm` of clips of one length, in few operations.
+
+    Parameters
+    ----------
+    norm : MaskedBatchNorm
+        In evaluation mode.
+
+    Shape
+    -----
+    Input and output (n_clips, n_channels, ..., n_steps).
+    """
+
+    def __init__(self, norm: MaskedBatchNorm) -> None:
+        super().__init__()
+        self.norm, self.n_groups = norm, norm.n_groups
+        scale = torch.rsqrt(norm.running_var + norm.eps)
+        shift = -norm.running_mean * scale
+        if norm.affine:
+            scale, shift = norm.weight * scale, norm.bias + norm.weight * shift
+        self.register_buffer("scale", scale.detach().view(-1, self.n_groups))
+        self.register_buffer("shift", shift.detach().view(-1, self.n_groups))
+
+    def forward(self, x: Tensor, mask: None = None, inplace: bool = False) -> Tensor:
+        """Normalised maps."""
+        norm = self.norm
+        if self.n_groups == 1:
+            return F.batch_norm(
+                x, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
+            )
+        n_bands = x.shape[2]
+        group = torch.tensor([band * self.n_groups // n_bands for band in range(n_bands)])
+        return x * self.scale[:, group, None] + self.shift[:, group, None]
+
+
 #: What is put in the place of which module.
 _IN_PLACE: dict[type[nn.Module], type[nn.Module]] = {
     DeconvStage: ExportedDeconvStage,
     FrontEnd: ExportedFrontEnd,
+    MaskedBatchNorm: ExportedNorm,
+    SubSpectralNorm: ExportedNorm,
     nn.LSTM: ExportedLSTM,
 }
 
@@ -183,6 +221,6 @@ class Autoencoder(nn.Module):
         self.network = network
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Codes (n_clips, n_codes), spectrograms (n_clips, n_bands, n_frames)."""
+        """Codes (n_clips, n_rows, n_code_frames), spectrograms (n_clips, n_bands, n_frames)."""
         codes, _ = self.network.encode(x)
-        return codes.flatten(1), self.network.decode(codes, x.shape[2])
+        return codes.flatten(1, 2), self.network.decode(codes, x.shape[2])

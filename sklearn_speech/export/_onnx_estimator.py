@@ -181,9 +181,13 @@ class OnnxEstimator:
         Returns
         -------
         features : ndarray of shape (n_clips, ...), or object ndarray of shape (n_clips,)
-            Ragged where clips differ in length and features do too.
+            Ragged where clips differ in length and features do too. Codes of an autoencoder
+            are (n_clips, n_codes) of clips of one length, as its own ``transform`` gives them,
+            else one array of shape (n_filters * n_code_bands, n_code_frames) a clip.
         """
-        return self._gathered(X, 0)
+        found = self._gathered(X, 0)
+        is_flat = self.kind == "autoencoder" and found.dtype != object
+        return found.reshape(len(found), -1) if is_flat else found
 
     @_OnlyFor("autoencoder")
     def reconstruct(self, X: npt.ArrayLike | Sequence[npt.ArrayLike]) -> np.ndarray:

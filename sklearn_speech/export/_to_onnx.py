@@ -30,7 +30,8 @@ def to_onnx(
     runs it. Its input ``waveforms`` is float32 of shape (n_clips, n_times), with any number of
     clips and, where the pipeline allows it, of samples. Its output is ``probabilities``, or
     ``scores`` of a classifier without them, ``numbers`` of a regressor, ``log_posteriors`` of a
-    recogniser (frames, blank first), ``codes`` and ``spectrograms`` of an autoencoder, or
+    recogniser (frames, blank first), ``codes`` and the ``spectrograms`` that
+    ``inverse_transform`` makes of them of an autoencoder, or
     ``features`` of a pipeline that ends with a transformer. Labels, sampling rate and kind are
     in the metadata, as JSON.
 

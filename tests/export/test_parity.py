@@ -84,3 +84,11 @@ def test_what_cannot_be_exported_is_refused_by_name(name, tmp_path):
     with pytest.raises(ValueError, match=NOT_EXPORTABLE[name]):
         to_onnx(pipeline, tmp_path / "model.onnx", sample_rate=RATE)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_autoencoder_gives_back_what_inverse_transform_makes_of_its_codes():
+    pipeline, _, model = exported("ConvAutoencoder")
+    X = waveforms(3, seed=4)
+    codes = pipeline.transform(X)
+    n_frames = pipeline[0].transform(X).shape[2]
+    same(model.reconstruct(X), pipeline[-1].inverse_transform(codes, n_frames=n_frames))

@@ -274,7 +274,8 @@ def test_an_unfitted_pipeline_and_an_unknown_rate_are_refused(tmp_path):
     refused(raw, tmp_path, "tell the rate of the waveforms in Hz by sample_rate=")
     fitted = pooled(LogisticRegression()).fit(X, LABELS)
     refused(fitted, tmp_path, "sample_rate=16000 Hz, but the steps have 8000", sample_rate=16000)
-    refused(fitted, tmp_path, "tolerance=0", tolerance=0)
+    refused(fitted, tmp_path, "sample_rate=-1: expected a number of Hz above 0", sample_rate=-1)
+    refused(fitted, tmp_path, "tolerance=0: expected a number above 0", tolerance=0)
 
 
 def test_a_file_that_answers_otherwise_is_not_put_in_place(tmp_path, monkeypatch):
