@@ -43,6 +43,11 @@ def load_onnx(path: str | os.PathLike[str], *, n_threads: int = 1) -> OnnxEstima
     --------
     to_onnx : Writes such files.
 
+    Notes
+    -----
+    How much a network computes is not bounded: a file made to do harm can still take much time
+    and memory when it runs. Run files of strangers in a process with limits.
+
     Examples
     --------
     >>> import os, tempfile

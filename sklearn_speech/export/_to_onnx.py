@@ -115,6 +115,8 @@ def to_onnx(
     estimator, given = without_readers(estimator), estimator
     check_input(estimator)
     header = describe(estimator, given, sample_rate)
+    if quantize is not None and "classifier" not in header.kind:
+        raise ValueError(f"quantize={quantize!r} is for classifiers; this is a {header.kind}")
     converter = Converter()
     module = converter.whole(estimator, header.kind)
     n_times = usual_length(estimator, header.sample_rate)

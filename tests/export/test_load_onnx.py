@@ -288,3 +288,13 @@ def test_a_file_beyond_the_largest_size_is_not_read(file, monkeypatch):
     monkeypatch.setattr("sklearn_speech.export._load_onnx.MAX_FILE", 100)
     with pytest.raises(ValueError, match=r"has \d+ bytes; at most 100 are read"):
         load_onnx(file)
+
+
+@pytest.mark.parametrize(
+    ("bound", "message"),
+    [("MAX_NODES", "more than 10 nodes"), ("MAX_METADATA", "more than 10 bytes of metadata")],
+)
+def test_nodes_and_metadata_are_bounded(file, monkeypatch, bound, message):
+    monkeypatch.setattr(f"sklearn_speech.export._wire.{bound}", 10)
+    with pytest.raises(ValueError, match=message):
+        load_onnx(file)
