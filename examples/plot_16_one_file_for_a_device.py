@@ -20,12 +20,12 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_speech import MelSpectrogram, PadOrTrim, SpectrogramCNNClassifier, make_spoken_digits
 
-speech = make_spoken_digits(8, 2, random_state=0)
+speech = make_spoken_digits(6, 2, random_state=0)
 held_out = np.isin(speech.speaker, np.unique(speech.speaker)[:2])
 clf = make_pipeline(
     PadOrTrim(n_times=speech.sample_rate),
     MelSpectrogram(sample_rate=speech.sample_rate, n_mels=32),
-    SpectrogramCNNClassifier(3, n_filters=16, max_epochs=8, random_state=0, device="cpu"),
+    SpectrogramCNNClassifier(2, n_filters=16, max_epochs=6, random_state=0, device="cpu"),
 )
 clf.fit(speech.data[~held_out], speech.target[~held_out])
 print(f"SYNTHETIC digits: {(~held_out).sum()} clips learned, {held_out.sum()} asked about")
