@@ -66,9 +66,8 @@ model = load_onnx("digits.onnx")
 model.predict([[0.0] * 8000])
 print(sorted({"torch", "sklearn", "scipy", "numpy", "onnxruntime"} & set(sys.modules)))
 """
-print(
-    subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-)
+done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+print(done.stdout.strip())
 
 # %%
 # How long one answer takes
