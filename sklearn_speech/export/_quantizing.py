@@ -16,12 +16,18 @@ _OPERATORS = ["Conv", "Gemm", "MatMul"]
 _MOST_CLIPS = 512
 
 
-def front_end_nodes(model: Any) -> list[str]:
-    """Names of the nodes of front ends, whose levels need more digits than 8 bits have."""
+def exempt_nodes(model: Any) -> list[str]:
+    """Names of the nodes that stay in float32.
+
+    Levels in front ends, and products of two activations, such as the means of input
+    normalisation, need more digits than 8 bits have.
+    """
+    weights = {tensor.name for tensor in model.graph.initializer}
     return [
         node.name
         for node in model.graph.node
-        if any("ExportedFrontEnd" in entry.value for entry in node.metadata_props)
+        if not weights & set(node.input)
+        or any("ExportedFrontEnd" in entry.value for entry in node.metadata_props)
     ]
 
 

@@ -12,7 +12,7 @@ from ._converting import Converter
 from ._describing import check_input, describe, usual_length, without_readers
 from ._exporting import content_of, export
 from ._load_onnx import model_of
-from ._quantizing import front_end_nodes, quantized
+from ._quantizing import exempt_nodes, quantized
 
 
 def to_onnx(
@@ -123,7 +123,7 @@ def to_onnx(
     longer = n_times + n_times // 2 + 1
     free = accepts(estimator, header.kind, longer)
     model, least = export(module, n_times, header.outputs, converter.graphs, free=free)
-    exempt = front_end_nodes(model)
+    exempt = exempt_nodes(model)
     name = os.fspath(path)
     lengths = [n_times]
     if free:
