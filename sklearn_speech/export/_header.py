@@ -91,7 +91,7 @@ class Header:
             raise ValueError(
                 f"it has format {version!r:.20}, this version of sklearn_speech reads {FORMAT!r}"
             )
-        fields = {}
+        fields: dict[str, Any] = {}
         for name, kind in cls.__annotations__.items():
             if name not in metadata:
                 raise ValueError(f"its metadata lack {name!r}")

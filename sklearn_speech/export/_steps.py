@@ -28,6 +28,8 @@ class Padding(nn.Module):
     Input (n_clips, ..., n_times_in), output (n_clips, ..., n_times).
     """
 
+    position: Tensor
+
     def __init__(self, n_times: int, align: str, pad_value: float | str) -> None:
         super().__init__()
         self.n_times, self.align, self.pad_value = n_times, align, pad_value
@@ -56,6 +58,9 @@ class Standardising(nn.Module):
     mean, scale : ndarray or None
         None leaves out that half.
     """
+
+    mean: Tensor | None
+    scale: Tensor | None
 
     def __init__(self, mean: Any, scale: Any) -> None:
         super().__init__()
@@ -119,6 +124,9 @@ class Linear(nn.Module):
     coef : ndarray of shape (n_outputs, n_features) or (n_features,)
     intercept : float or ndarray of shape (n_outputs,)
     """
+
+    coef: Tensor
+    intercept: Tensor
 
     def __init__(self, coef: Any, intercept: Any) -> None:
         super().__init__()
@@ -238,6 +246,9 @@ class Joined(nn.Module):
 
 class SigmoidCalibration(nn.Module):
     """Platt's logistic function of each column."""
+
+    slopes: Tensor
+    intercepts: Tensor
 
     def __init__(self, slopes: Any, intercepts: Any) -> None:
         super().__init__()
