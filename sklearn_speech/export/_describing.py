@@ -110,7 +110,7 @@ def describe(estimator: Any, given: Any, sample_rate: float | None) -> Header:
         When the sampling rate is unknown or not one, or answers cannot be exported.
     """
     last = unwrapped(final_step(unwrapped(estimator)))
-    common = {
+    common: dict[str, Any] = {
         "sample_rate": _rate(given, sample_rate),
         "estimator": type(last).__name__,
     }
