@@ -231,7 +231,7 @@ class Converter:
         return steps.Vote(members, weights)
 
     def _calibrated(self, estimator: Any, where: str, method: str) -> nn.Module:
-        members = []
+        members: list[nn.Module] = []
         for i, part in enumerate(estimator.calibrated_classifiers_):
             place = _inside(where, f"calibrated_classifiers_[{i}]")
             if len(part.estimator.classes_) != len(estimator.classes_):

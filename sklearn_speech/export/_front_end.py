@@ -32,6 +32,9 @@ class ExportedFrontEnd(nn.Module):
     Input (n_clips, n_times), output (n_clips, n_bands, n_frames).
     """
 
+    kernel: Tensor
+    weights: Tensor | None
+
     def __init__(self, front_end: FrontEnd) -> None:
         super().__init__()
         framing, stft = front_end.framing, front_end.stft

@@ -29,6 +29,10 @@ class ExportedLSTM(nn.Module):
     Input (n_clips, n_steps, in_features), output (n_clips, n_steps, hidden_units), and None.
     """
 
+    of_input: Tensor
+    of_state: Tensor
+    bias: Tensor
+
     def __init__(self, lstm: nn.LSTM) -> None:
         super().__init__()
         self.hidden_units = lstm.hidden_size
@@ -53,7 +57,7 @@ class ExportedLSTM(nn.Module):
         return out.squeeze(1).transpose(0, 1), None
 
 
-def _gates(weights: Tensor) -> Tensor:
+def _gates(weights: Any) -> Tensor:
     """Rows in the order of ONNX: input, output, forget, cell; torch has input, forget, cell,
     output."""
     entry, forget, cell, out = weights.detach().chunk(4)
@@ -106,6 +110,9 @@ class ExportedNorm(nn.Module):
     -----
     Input and output (n_clips, n_channels, ..., n_steps).
     """
+
+    scale: Tensor
+    shift: Tensor
 
     def __init__(self, norm: MaskedBatchNorm) -> None:
         super().__init__()
@@ -196,6 +203,9 @@ class Numbers(nn.Module):
     mean, scale : ndarray of shape (n_outputs,)
         Of the targets.
     """
+
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, network: nn.Module, mean: Any, scale: Any) -> None:
         super().__init__()
