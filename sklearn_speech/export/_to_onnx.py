@@ -54,7 +54,8 @@ def to_onnx(
     quantize : {None, "int8"}, default=None
         "int8" writes weights of convolutions and linear layers of a classifier in 8 bits, and
         computes in 8 bits where the runtime can; front ends stay in float32. Measure the
-        accuracy on held-out speakers before you use it.
+        accuracy on held-out speakers before you use it: ``benchmarks/export.py`` found a large
+        loss, although the labels of the training clips were kept.
     X : array-like of shape (n_clips, n_times), or list of 1-D arrays, default=None
         Training waveforms on which the ranges of activations are measured; needed with
         `quantize`, and has no other use. 100 to 500 clips are enough.
