@@ -16,6 +16,7 @@ ANNOTATED = [
     "base",
     "classification",
     "datasets",
+    "export",
     "feature_extraction",
     "filters",
     "inspection",

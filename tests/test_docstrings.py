@@ -14,6 +14,7 @@ ROOMS = (
     "base",
     "classification",
     "datasets",
+    "export",
     "feature_extraction",
     "filters",
     "inspection",

@@ -35,6 +35,7 @@ ROOMS = [
     "search",
     "inspection",
     "persistence",
+    "export",
     "recipes",
 ]
 

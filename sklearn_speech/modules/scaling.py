@@ -147,7 +147,7 @@ class Scaling(nn.Module):
         return 10.0 ** ((x + reference[..., :1]) / self.multiplier)
 
     def _compress(self, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
-        reference = x.new_zeros(len(x), 1, 1)
+        reference = x.new_zeros(x.shape[0], 1, 1)
         if self.scaling is None:
             return x, reference
         in_place = not x.requires_grad
@@ -181,7 +181,7 @@ class Scaling(nn.Module):
     def _statistics(self, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
         over = (1,) if self.normalize == "band" else (1, 2)
         if self.normalize is None:
-            zero = x.new_zeros(len(x), 1, 1)
+            zero = x.new_zeros(x.shape[0], 1, 1)
             return zero, zero + 1
         largest = fill_padding(x, valid, 0).abs().amax(dim=over, keepdim=True)
         smallest_spread = _FLAT * largest + _TINY

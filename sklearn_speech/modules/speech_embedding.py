@@ -181,7 +181,7 @@ class SpeechEmbeddingNet(nn.Module):
         return torch.cat(parts, dim=2)
 
     def _convolve(self, x: Tensor) -> Tensor:
-        n_clips = len(x)
+        n_clips = x.shape[0]
         if n_clips == 1 and x.device.type == "cpu":
             # on one thread, torch convolves a single clip with another library than several
             # clips: slower than two clips with the usual one, and with different rounding

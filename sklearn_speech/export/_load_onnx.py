@@ -1,0 +1,118 @@
+"""Read an exported pipeline."""
+
+import os
+from typing import Any
+
+from ._header import INPUT, Header
+from ._onnx_estimator import OnnxEstimator
+from ._wire import MAX_FILE, UnsafeFileError, read_metadata
+
+
+def load_onnx(path: str | os.PathLike[str], *, n_threads: int = 1) -> OnnxEstimator:
+    """Read a file that :func:`to_onnx` wrote.
+
+    Needs numpy and onnxruntime alone: neither this function nor what it returns loads torch,
+    skorch, scipy or scikit-learn.
+
+    The file is checked before onnxruntime sees it. No code in it is run and no other file
+    is opened: weights in side files, operators outside of the ONNX standard, loops and branches
+    are refused.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A file.
+    n_threads : int, default=1
+        Threads that onnxruntime computes with.
+
+    Returns
+    -------
+    estimator : OnnxEstimator
+        With ``predict`` and ``predict_proba``, or what the exported pipeline had.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    ImportError
+        When onnxruntime is not installed.
+    ValueError
+        When the file is damaged, larger than 1 GiB, unsafe, or not of ``to_onnx``.
+
+    See Also
+    --------
+    to_onnx : Writes such files.
+
+    Notes
+    -----
+    How much a network computes is not bounded: a file made to do harm can still take much time
+    and memory when it runs. Run files of strangers in a process with limits.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_speech import MelSpectrogram, SpectrogramLinearClassifier
+    >>> from sklearn_speech import load_onnx, to_onnx
+    >>> X = np.random.default_rng(0).normal(scale=0.1, size=(8, 800)).astype("float32")
+    >>> mel = MelSpectrogram(sample_rate=8000, n_mels=8)
+    >>> net = SpectrogramLinearClassifier(max_epochs=1, random_state=0)
+    >>> clf = make_pipeline(mel, net).fit(X, ["no", "yes"] * 4)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "words.onnx")
+    ...     to_onnx(clf, path)
+    ...     model = load_onnx(path)
+    >>> model.sample_rate, model.classes_.tolist()
+    (8000, ['no', 'yes'])
+    >>> bool(np.abs(model.predict_proba(X) - clf.predict_proba(X)).max() < 1e-5)
+    True
+    """
+    name = os.fspath(path)
+    if isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 1:
+        raise ValueError(f"n_threads={n_threads!r}: expected a whole number of at least 1")
+    size = os.path.getsize(name)
+    if size > MAX_FILE:
+        raise ValueError(f"{name} has {size} bytes; at most {MAX_FILE} are read")
+    with open(name, "rb") as file:
+        content = file.read(MAX_FILE + 1)
+    return model_of(content, name, n_threads)
+
+
+def model_of(content: bytes, name: str, n_threads: int = 1) -> OnnxEstimator:
+    """The estimator in the bytes of a file; errors call it by its name."""
+    try:
+        header = Header.from_metadata(read_metadata(content))
+    except UnsafeFileError as error:
+        raise ValueError(f"{name} is not opened: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{name} cannot be used: {error}") from error
+    session = _session(content, name, n_threads)
+    inputs = [(i.name, i.type, len(i.shape)) for i in session.get_inputs()]
+    outputs = tuple(o.name for o in session.get_outputs())
+    if inputs != [(INPUT, "tensor(float)", 2)] or outputs != header.outputs:
+        raise ValueError(
+            f"{name} cannot be used: it has the inputs {inputs} and the outputs {outputs}; "
+            f"expected {INPUT!r}, float32 with 2 axes, and {header.outputs} of a {header.kind}"
+        )
+    return OnnxEstimator(session, header, name)
+
+
+def _session(content: bytes, name: str, n_threads: int) -> Any:
+    """A session of onnxruntime on the CPU; `content` must have been checked."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError(
+            f"onnxruntime is needed to run {name}: pip install onnxruntime"
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = n_threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # a file could be made to look like ONNX here and like another format there
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ValueError(f"{name} cannot be opened by onnxruntime: {error}") from error

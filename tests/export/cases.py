@@ -1,0 +1,73 @@
+"""Every public estimator as a tiny fitted pipeline that takes waveforms."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+from sklearn.base import clone, is_regressor
+from sklearn.pipeline import make_pipeline
+
+from sklearn_speech import MelSpectrogram, load_onnx, to_onnx
+from sklearn_speech.feature_extraction import SpectrogramScaler, TemporalPooling
+from tests.estimators import ESTIMATORS, TAKES_NO_NUMBERS
+
+RATE = 8000
+N_TIMES = 600
+
+#: Estimators that cannot be exported alone, and what the error says.
+NOT_EXPORTABLE = {"AudioReader": "an AudioReader alone cannot be exported"}
+
+
+def front_end(**parameters):
+    return MelSpectrogram(sample_rate=RATE, n_fft=64, hop_length=32, n_mels=8, **parameters)
+
+
+def waveforms(n_clips=8, n_times=N_TIMES, seed=0):
+    """Noise that swells and fades, of two loudnesses."""
+    rng = np.random.default_rng(seed)
+    clips = rng.normal(scale=0.1, size=(n_clips, n_times)) * np.hanning(n_times)
+    clips[::2] *= 0.1
+    return clips.astype(np.float32)
+
+
+def as_pipeline(estimator):
+    """An unfitted estimator that takes waveforms."""
+    estimator = clone(estimator)
+    if "max_epochs" in estimator.get_params():
+        estimator.set_params(max_epochs=1)
+    if "sample_rate" in estimator.get_params(deep=False):
+        estimator.set_params(sample_rate=RATE)
+    takes_spectrograms = getattr(estimator, "reads", "waveform") == "spectrogram"
+    if takes_spectrograms or isinstance(estimator, (SpectrogramScaler, TemporalPooling)):
+        return make_pipeline(front_end(), estimator)
+    return estimator
+
+
+def targets(estimator, n_clips=8):
+    if "PhonemeRecognizer" in repr(estimator):
+        return [["s", "ih"], ["ow"]] * (n_clips // 2)
+    if is_regressor(estimator):
+        return np.linspace(100.0, 200.0, n_clips)
+    return np.array(["no", "yes"] * (n_clips // 2))
+
+
+def all_estimators():
+    """Name and unfitted estimator of the whole registry."""
+    found = {}
+    for estimator in [*ESTIMATORS, *(entry[0] for entry in TAKES_NO_NUMBERS)]:
+        name = type(estimator).__name__
+        while name in found:
+            name += "'"
+        found[name] = estimator
+    return found
+
+
+@cache
+def exported(name):
+    """A fitted pipeline of the registry, the path of its file, and the model in the file."""
+    pipeline = as_pipeline(all_estimators()[name])
+    pipeline.fit(waveforms(), targets(pipeline))
+    path = Path(mkdtemp()) / "model.onnx"
+    to_onnx(pipeline, path, sample_rate=RATE)
+    return pipeline, path, load_onnx(path)

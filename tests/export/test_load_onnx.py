@@ -1,0 +1,300 @@
+"""A file is read without torch, and refused where it is damaged or made to do harm."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sklearn_speech import load_onnx
+from sklearn_speech.export import OnnxEstimator
+from sklearn_speech.export._header import KINDS, Header
+from sklearn_speech.export._wire import DIGEST_KEY
+from tests.export.cases import RATE, exported, waveforms
+
+onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
+pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
+TensorProto, helper = onnx.TensorProto, onnx.helper
+
+NAME = "SpectrogramLinearClassifier"
+
+
+@pytest.fixture
+def file():
+    return exported(NAME)[1]
+
+
+def forged(file, tmp_path, change, *, keep_digest=False):
+    """A copy of a file after `change` was applied to its model."""
+    model = onnx.load(file)
+    change(model)
+    if not keep_digest:
+        kept = [(e.key, e.value) for e in model.metadata_props if e.key != DIGEST_KEY]
+        del model.metadata_props[:]
+        for key, value in kept:
+            model.metadata_props.add(key=key, value=value)
+    path = tmp_path / "forged.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def with_metadata(key, value):
+    def change(model):
+        for entry in model.metadata_props:
+            if entry.key == key:
+                entry.value = value
+
+    return change
+
+
+# What a file says
+
+
+def test_kind_rate_and_labels_stand_in_the_metadata_for_programs_in_any_language(file):
+    metadata = {e.key: e.value for e in onnx.load(file).metadata_props}
+    assert metadata["kind"] == "classifier"
+    assert metadata["sample_rate"] == str(RATE)
+    assert metadata["labels"] == '["no", "yes"]'
+
+
+def test_a_file_is_valid_onnx_without_other_files_and_without_paths_of_this_machine(file):
+    model = onnx.load(file, load_external_data=False)
+    onnx.checker.check_model(model, full_check=True)
+    assert all(t.data_location == TensorProto.DEFAULT for t in model.graph.initializer)
+    assert [p.name for p in file.parent.iterdir()] == [file.name]
+    assert b"site-packages" not in file.read_bytes()
+    assert b".py" not in file.read_bytes()
+
+
+def test_the_sizes_of_clips_and_batches_are_free(file):
+    (entry,) = onnx.load(exported("SpectrogramCNNClassifier")[1]).graph.input
+    axes = entry.type.tensor_type.shape.dim
+    assert [axis.dim_param for axis in axes] == ["n_clips", "n_times"]
+
+
+def test_reading_and_running_a_file_loads_neither_torch_nor_scikit_learn(file, tmp_path):
+    np.save(tmp_path / "X.npy", waveforms(3))
+    code = f"""
+import sys
+import numpy as np
+from sklearn_speech import load_onnx
+model = load_onnx({str(file)!r})
+labels = model.predict(np.load({str(tmp_path / "X.npy")!r}))
+heavy = {{"torch", "skorch", "sklearn", "scipy", "onnx", "optuna"}} & set(sys.modules)
+sys.stdout.write(" ".join([*labels, *sorted(heavy)]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == load_onnx(file).predict(waveforms(3)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("labels", "dtype"),
+    [([3, 1], "int64"), (["a", "é"], "str"), ([False, True], "bool"), ([0.5, 1.5], "float64")],
+)
+def test_labels_come_back_with_their_dtype(labels, dtype):
+    header = Header("classifier", 8000, labels=labels, label_dtype=dtype)
+    again = Header.from_metadata(header.to_metadata())
+    assert again == header
+    assert again.label_array().tolist() == labels
+    assert again.label_array().dtype == np.array(labels).dtype
+
+
+METHODS = {
+    "classifier": {"predict", "predict_proba"},
+    "classifier without probabilities": {"predict", "decision_function"},
+    "multilabel classifier": {"predict", "predict_proba"},
+    "regressor": {"predict"},
+    "autoencoder": {"transform", "reconstruct"},
+    "recognizer": {"predict", "predict_log_proba"},
+    "transformer": {"transform"},
+}
+
+
+class Session:
+    """A session of which only the shape of the output is known."""
+
+    def get_outputs(self):
+        return [type("Output", (), {"shape": ["n_clips", 3]})]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_estimator_has_the_methods_of_its_kind_and_no_others(kind):
+    header = Header(kind, 8000, labels=["a", "b", "c"])
+    estimator = OnnxEstimator(Session(), header, "path")
+    every = set.union(*METHODS.values())
+    assert {method for method in every if hasattr(estimator, method)} == METHODS[kind]
+    assert hasattr(estimator, "classes_") == ("classifier" in kind)
+    assert hasattr(estimator, "phones_") == (kind == "recognizer")
+
+
+# What it takes
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.zeros(600), r"X has shape \(600,\), expected \(n_clips, n_times\)"),
+        (np.zeros((2, 0)), "clip 0 of X has 0 samples"),
+        (np.zeros((0, 600)), "X has no clips"),
+        ([], "X has no clips"),
+        (np.full((2, 600), np.nan), "clip 0 of X contains NaN"),
+        ([np.zeros(600), np.full(600, np.inf)], "clip 1 of X contains infinity"),
+        (np.zeros((2, 600), np.int16), "dtype int16.*divide them by 32768"),
+        (["a.wav"], "clip 0 of X is 'a.wav'.*not paths"),
+        ([np.zeros(600), np.zeros((2, 600))], r"clip 1 of X has shape \(2, 600\)"),
+        ([np.zeros(600), ["a"] * 600], "clip 1 of X is not an array of numbers"),
+    ],
+)
+def test_bad_input_is_named(X, message):
+    with pytest.raises(ValueError, match=message):
+        exported("SpectrogramCNNClassifier")[2].predict(X)
+
+
+def test_a_clip_below_the_shortest_is_refused_by_its_number():
+    model = exported("WaveformCNNClassifier")[2]
+    short = np.zeros(max(model.least_times_ - 1, 0))
+    with pytest.raises(ValueError, match=r"clip 1 of X has \d+ samples; .* takes at least \d+"):
+        model.predict([np.zeros(600), short])
+
+
+@pytest.mark.parametrize("n_threads", [0, True, 1.5])
+def test_a_number_of_threads_is_checked(file, n_threads):
+    with pytest.raises(ValueError, match=r"n_threads=.*expected a whole number"):
+        load_onnx(file, n_threads=n_threads)
+
+
+# Damage and harm
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.onnx"):
+        load_onnx(tmp_path / "nothing.onnx")
+    with pytest.raises(OSError, match=str(tmp_path)):
+        load_onnx(tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999])
+def test_a_truncated_file_is_refused(file, tmp_path, share):
+    content = file.read_bytes()
+    path = tmp_path / "short.onnx"
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=r"short\.onnx (is not opened|cannot be used)"):
+        load_onnx(path)
+
+
+def test_a_flipped_bit_anywhere_in_the_network_is_noticed(file, tmp_path):
+    content = file.read_bytes()
+    path = tmp_path / "flipped.onnx"
+    rng = np.random.default_rng(0)
+    for place in rng.integers(100, int(0.9 * len(content)), 100):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"flipped\.onnx"):
+            load_onnx(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"Not a network, but a sentence.", b"\x80\x02}q\x00.", b"\0" * 100, b"\xff" * 100]
+)
+def test_another_kind_of_file_is_refused(tmp_path, content):
+    (tmp_path / "other.onnx").write_bytes(content)
+    with pytest.raises(ValueError, match=r"other\.onnx is not opened"):
+        load_onnx(tmp_path / "other.onnx")
+
+
+def test_a_network_of_another_program_is_refused(file, tmp_path):
+    path = forged(file, tmp_path, lambda model: model.ClearField("metadata_props"))
+    with pytest.raises(ValueError, match="not one that to_onnx wrote"):
+        load_onnx(path)
+
+
+def outside(model):
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="/etc/passwd")
+
+
+def outside_in_an_attribute(model):
+    node = helper.make_node("Constant", [], ["hidden"])
+    tensor = TensorProto(dims=[1], data_type=TensorProto.FLOAT, name="hidden")
+    tensor.external_data.add(key="location", value="weights.bin")
+    node.attribute.append(helper.make_attribute("value", tensor))
+    model.graph.node.append(node)
+
+
+def foreign_operator(model):
+    model.graph.node.append(helper.make_node("PyOp", [], ["x"], domain="com.microsoft"))
+
+
+def loop(model):
+    body = helper.make_graph([], "body", [], [])
+    model.graph.node.append(helper.make_node("Loop", [], ["x"], body=body))
+
+
+def function(model):
+    opset = [helper.make_opsetid("", 18)]
+    model.functions.append(helper.make_function("local", "f", ["x"], ["y"], [], opset))
+
+
+def second_graph(model):
+    model.graph.ClearField("node")
+
+
+HARMFUL = {
+    outside: "weights lie in another file",
+    outside_in_an_attribute: "weights lie in another file",
+    foreign_operator: "operators of 'com.microsoft'",
+    loop: "loops or branches",
+    function: "functions",
+    second_graph: "no network",
+}
+
+
+@pytest.mark.parametrize("change", HARMFUL, ids=lambda change: change.__name__)
+def test_harm_is_refused_before_a_runtime_sees_the_file(file, tmp_path, change):
+    with pytest.raises(ValueError, match=f"forged.onnx is not opened: .*{HARMFUL[change]}"):
+        load_onnx(forged(file, tmp_path, change))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("sklearn_speech.format", "99", "has format '99'"),
+        ("kind", "oracle", "kind='oracle'"),
+        ("sample_rate", "-1", "sample_rate=-1"),
+        ("sample_rate", "NaN", "sample_rate=nan"),
+        ("sample_rate", "true", "sample_rate=True"),
+        ("labels", "{}", "labels={}"),
+        ("labels", "[1, 2]", "no list of 'str'"),
+        ("labels", '["a", "a"]', "not all different"),
+        ("labels", "[" * 100_000, "which is no JSON"),
+        ("labels", '["a", "b", "c"]', "gives 2 values a clip, but has 3 labels"),
+        ("label_dtype", "datetime64[s]", "no list of"),
+        ("n_times", "0", "n_times=0"),
+        ("least_times", "1.5", "least_times=1.5"),
+        ("flat", "1", "flat=1"),
+        ("kind", "regressor", "expected 'waveforms'"),
+    ],
+)
+def test_metadata_that_make_no_sense_are_named(file, tmp_path, key, value, message):
+    path = forged(file, tmp_path, with_metadata(key, value))
+    with pytest.raises(ValueError, match=message.replace("{", r"\{")):
+        load_onnx(path).predict(waveforms(2))
+
+
+def test_a_file_beyond_the_largest_size_is_not_read(file, monkeypatch):
+    monkeypatch.setattr("sklearn_speech.export._load_onnx.MAX_FILE", 100)
+    with pytest.raises(ValueError, match=r"has \d+ bytes; at most 100 are read"):
+        load_onnx(file)
+
+
+@pytest.mark.parametrize(
+    ("bound", "message"),
+    [("MAX_NODES", "more than 10 nodes"), ("MAX_METADATA", "more than 10 bytes of metadata")],
+)
+def test_nodes_and_metadata_are_bounded(file, monkeypatch, bound, message):
+    monkeypatch.setattr(f"sklearn_speech.export._wire.{bound}", 10)
+    with pytest.raises(ValueError, match=message):
+        load_onnx(file)

@@ -1,0 +1,290 @@
+"""Pipelines beyond one network: votes, calibration, scikit-learn behind pooling, refusals."""
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.manifold import Isomap
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
+from sklearn.svm import SVC, LinearSVC
+
+from sklearn_speech import (
+    AudioReader,
+    MelSpectrogram,
+    PadOrTrim,
+    SpectrogramCNNClassifier,
+    SpectrogramLinearClassifier,
+    SpectrogramScaler,
+    SpeechEmbedding,
+    TemporalPooling,
+    load_onnx,
+    to_onnx,
+)
+from sklearn_speech.export._converting import Converter
+from sklearn_speech.utils.validation import make_ragged
+from tests.export.cases import N_TIMES, RATE, exported, front_end, waveforms
+
+pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
+
+LABELS = np.array(["left", "right", "stop"] * 8)
+X = waveforms(24)
+X[1::3] += 0.05 * np.sin(np.arange(N_TIMES))
+X[2::3] += 0.05 * np.sin(0.3 * np.arange(N_TIMES))
+UNSEEN = waveforms(9, seed=5)
+QUICK = {"max_epochs": 1, "device": "cpu", "random_state": 0}
+
+
+def pooled(*steps):
+    pooling = TemporalPooling(("mean", "std", "max"), n_segments=2)
+    return make_pipeline(front_end(), pooling, StandardScaler(), *steps)
+
+
+def linear_net():
+    return make_pipeline(
+        front_end(), SpectrogramScaler(), SpectrogramLinearClassifier(dropout=0.0, **QUICK)
+    )
+
+
+def calibrated(model, method):
+    return CalibratedClassifierCV(model, method=method, cv=2)
+
+
+def answers_of_file(estimator, tmp_path):
+    """What the file of a fitted estimator gives for UNSEEN."""
+    to_onnx(estimator, tmp_path / "model.onnx")
+    return load_onnx(tmp_path / "model.onnx")
+
+
+def answers_of_module(estimator, kind):
+    """What is exported of a fitted estimator, before it is written as ONNX."""
+    module = Converter().whole(estimator, kind)
+    with torch.no_grad():
+        return module(torch.from_numpy(UNSEEN)).numpy()
+
+
+# What is converted by hand
+
+PROBABILITIES = {
+    "logistic": lambda: pooled(LogisticRegression()),
+    "union": lambda: make_pipeline(
+        FeatureUnion(
+            [("a", pooled()), ("gone", "drop"), ("b", pooled("passthrough"))],
+            transformer_weights={"a": 0.5},
+        ),
+        LogisticRegression(),
+    ),
+    "vote": lambda: VotingClassifier(
+        [("net", linear_net()), ("gone", "drop"), ("pooled", pooled(LogisticRegression()))],
+        voting="soft",
+        weights=[2, 9, 1],
+    ),
+    "scores, sigmoid": lambda: calibrated(pooled(LinearSVC()), "sigmoid"),
+    "scores, isotonic": lambda: calibrated(pooled(LinearSVC()), "isotonic"),
+    "scores, temperature": lambda: calibrated(pooled(LinearSVC()), "temperature"),
+    "network, sigmoid": lambda: calibrated(linear_net(), "sigmoid"),
+    "network, isotonic": lambda: calibrated(linear_net(), "isotonic"),
+    "network, temperature": lambda: calibrated(linear_net(), "temperature"),
+    "frozen": lambda: FrozenEstimator(linear_net().fit(X, LABELS)),
+    "search": lambda: GridSearchCV(
+        pooled(LogisticRegression()), {"logisticregression__C": [0.1, 1]}, cv=2
+    ),
+}
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("name", PROBABILITIES)
+def test_votes_calibration_and_scikit_learn_behind_pooling_keep_probabilities(name, n_classes):
+    estimator = PROBABILITIES[name]().fit(X, np.arange(len(X)) % n_classes)
+    found = answers_of_module(estimator, "classifier")
+    np.testing.assert_allclose(found, estimator.predict_proba(UNSEEN), atol=1e-4)
+
+
+@pytest.mark.parametrize("n_outputs", [None, 1, 2])
+def test_numbers_of_a_linear_model_are_kept(n_outputs):
+    y = np.linspace(-1, 1, len(X))
+    y = y if n_outputs is None else np.column_stack([y, y**2][:n_outputs])
+    pipeline = pooled(Ridge()).fit(X, y)
+    found = answers_of_module(pipeline, "regressor")
+    np.testing.assert_allclose(found, pipeline.predict(UNSEEN).reshape(found.shape), atol=1e-4)
+
+
+def test_several_labels_a_clip_keep_their_probabilities():
+    y = np.array([[0, 1, 1], [1, 0, 1], [0, 0, 0]] * 8)
+    net = linear_net().fit(X, y)
+    found = answers_of_module(net, "multilabel classifier")
+    np.testing.assert_allclose(found, net.predict_proba(UNSEEN), atol=1e-5)
+
+
+# Whole files
+
+
+def test_estimators_that_skl2onnx_converts_are_parts_of_one_file(tmp_path):
+    vote = VotingClassifier(
+        [
+            ("trees", pooled(RandomForestClassifier(3, max_depth=2, random_state=0))),
+            ("lda", pooled(PCA(3), MinMaxScaler(), LinearDiscriminantAnalysis())),
+        ],
+        voting="soft",
+    )
+    vote.fit(X, LABELS)
+    model = answers_of_file(vote, tmp_path)
+    np.testing.assert_allclose(model.predict_proba(UNSEEN), vote.predict_proba(UNSEEN), atol=1e-4)
+    assert model.predict(UNSEEN).tolist() == vote.predict(UNSEEN).tolist()
+
+
+def test_two_classes_of_a_support_vector_machine_are_calibrated(tmp_path):
+    estimator = CalibratedClassifierCV(pooled(SVC()), cv=2, ensemble=False)
+    estimator.fit(X, np.arange(len(X)) % 2)
+    model = answers_of_file(estimator, tmp_path)
+    expected = estimator.predict_proba(UNSEEN)
+    np.testing.assert_allclose(model.predict_proba(UNSEEN), expected, atol=1e-4)
+    assert model.classes_.dtype == np.int64
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_classifier_without_probabilities_keeps_its_scores_and_labels(n_classes, tmp_path):
+    pipeline = pooled(RidgeClassifier()).fit(X, np.arange(len(X)) % n_classes)
+    model = answers_of_file(pipeline, tmp_path)
+    expected = pipeline.decision_function(UNSEEN)
+    np.testing.assert_allclose(model.decision_function(UNSEEN), expected, atol=1e-4)
+    assert model.predict(UNSEEN).tolist() == pipeline.predict(UNSEEN).tolist()
+    assert not hasattr(model, "predict_proba")
+
+
+def test_a_network_with_the_front_end_inside_takes_clips_of_any_length(tmp_path):
+    net = SpectrogramCNNClassifier(1, n_filters=2, frontend=front_end(), **QUICK)
+    ragged = make_ragged([*X, X[0][:500]])
+    net.fit(ragged, [*LABELS, "left"])
+    found = answers_of_file(net, tmp_path).predict_proba(list(ragged))
+    np.testing.assert_allclose(found, net.predict_proba(ragged), atol=1e-5)
+
+
+@pytest.mark.parametrize("align", ["start", "center"])
+@pytest.mark.parametrize("pad_value", [0.0, 0.5])
+def test_clips_of_every_length_are_padded_and_trimmed_alike(align, pad_value):
+    pad = PadOrTrim(6, align=align, pad_value=pad_value).fit(waveforms(2, 6))
+    module = Converter().whole(pad, "transformer")
+    for n_times in range(1, 25):
+        clips = waveforms(2, n_times)
+        expected = pad.transform(make_ragged(clips))
+        assert np.array_equal(module(torch.from_numpy(clips)).numpy(), expected)
+
+
+def test_spectrograms_are_padded_with_their_minimum(tmp_path):
+    pipeline = make_pipeline(
+        PadOrTrim(N_TIMES, align="center"),
+        front_end(),
+        PadOrTrim(25, pad_value="min", align="center"),
+        SpectrogramLinearClassifier(**QUICK),
+    )
+    pipeline.fit(make_ragged(X), LABELS)
+    model = answers_of_file(pipeline, tmp_path)
+    lengths = [*range(model.least_times_, 5), 599, 600, 601, 1201]
+    clips = [waveforms(1, n, seed=n)[0] for n in lengths]
+    expected = pipeline.predict_proba(make_ragged(clips))
+    np.testing.assert_allclose(model.predict_proba(clips), expected, atol=1e-5)
+    assert model.least_times_ <= 2
+
+
+def test_a_reader_in_front_is_left_out_and_tells_the_rate(tmp_path):
+    paths = [str(tmp_path / f"{i}.wav") for i in range(len(X))]
+    for path, clip in zip(paths, X, strict=True):
+        soundfile.write(path, clip, RATE, subtype="FLOAT")
+    vote = VotingClassifier(
+        [
+            (str(seed), make_pipeline(AudioReader(RATE), PadOrTrim(N_TIMES), linear_net()))
+            for seed in (0, 1)
+        ],
+        voting="soft",
+    ).fit(paths, LABELS)
+    to_onnx(vote, tmp_path / "model.onnx")
+    model = load_onnx(tmp_path / "model.onnx")
+    assert model.sample_rate == RATE
+    np.testing.assert_allclose(model.predict_proba(X), vote.predict_proba(paths), atol=1e-5)
+
+
+# Refusals
+
+
+def refused(estimator, tmp_path, message, error=ValueError, **options):
+    (tmp_path / "model.onnx").write_bytes(b"what was there before")
+    with pytest.raises(error, match=message):
+        to_onnx(estimator, tmp_path / "model.onnx", **options)
+    assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
+    assert (tmp_path / "model.onnx").read_bytes() == b"what was there before"
+
+
+def test_a_function_transformer_is_named_with_what_to_do(tmp_path):
+    pipeline = pooled(FunctionTransformer(np.abs), LogisticRegression()).fit(X, LABELS)
+    message = r"functiontransformer is a FunctionTransformer, which cannot be exported.*take it out"
+    refused(pipeline, tmp_path, message)
+
+
+def test_a_class_of_the_users_own_is_named(tmp_path):
+    class Unknown(TransformerMixin, BaseEstimator):
+        def fit(self, X, y=None):
+            self.n_features_in_ = X.shape[1]
+            return self
+
+        def transform(self, X):
+            return 2 * X
+
+    pipeline = pooled(Unknown(), LogisticRegression()).fit(X, LABELS)
+    refused(pipeline, tmp_path, "unknown is a Unknown, which cannot be exported")
+
+
+def test_a_vote_without_probabilities_is_named(tmp_path):
+    vote = VotingClassifier([("a", pooled(LogisticRegression()))]).fit(X, LABELS)
+    refused(vote, tmp_path, "voting='hard'.*use voting='soft'")
+
+
+def test_dropped_frames_are_named(tmp_path):
+    mel = MelSpectrogram(RATE, zero_frames="drop", n_mels=8)
+    pooling = TemporalPooling()
+    pipeline = make_pipeline(mel, pooling, StandardScaler(), LogisticRegression()).fit(X, LABELS)
+    refused(pipeline, tmp_path, "melspectrogram cannot be exported: zero_frames='drop'")
+
+
+def test_an_encoder_in_a_file_of_its_own_is_named(tmp_path):
+    encoder = {"encoder": str(exported("MelSpectrogram")[1]), "encoder_sample_rate": RATE}
+    embedding = SpeechEmbedding(RATE, window_length=0, hop_length=80, **encoder)
+    pipeline = make_pipeline(embedding, TemporalPooling(), StandardScaler(), LogisticRegression())
+    pipeline.fit(X, LABELS)
+    refused(pipeline, tmp_path, "speechembedding cannot be exported: onnxruntime runs its encoder=")
+
+
+def test_what_takes_spectrograms_is_named(tmp_path):
+    net = SpectrogramLinearClassifier(**QUICK).fit(np.zeros((4, 3, 5)), [0, 1, 0, 1])
+    refused(net, tmp_path, "takes spectrograms, but a file takes waveforms.*MelSpectrogram")
+
+
+def test_an_unfitted_pipeline_and_an_unknown_rate_are_refused(tmp_path):
+    refused(pooled(LogisticRegression()), tmp_path, "not fitted", NotFittedError)
+    raw = LogisticRegression().fit(X, LABELS)
+    refused(raw, tmp_path, "tell the rate of the waveforms in Hz by sample_rate=")
+    fitted = pooled(LogisticRegression()).fit(X, LABELS)
+    refused(fitted, tmp_path, "sample_rate=16000 Hz, but the steps have 8000", sample_rate=16000)
+    refused(fitted, tmp_path, "sample_rate=-1: expected a number of Hz above 0", sample_rate=-1)
+    refused(fitted, tmp_path, "tolerance=0: expected a number above 0", tolerance=0)
+
+
+def test_a_file_that_answers_otherwise_is_not_put_in_place(tmp_path, monkeypatch):
+    pipeline = pooled(LogisticRegression()).fit(X, LABELS)
+    doubled = LogisticRegression.predict_proba
+    monkeypatch.setattr(LogisticRegression, "predict_proba", lambda self, X: doubled(self, X) ** 2)
+    refused(pipeline, tmp_path, "answers other than the estimator: on 1 clips of")
+
+
+def test_what_skl2onnx_cannot_convert_is_named(tmp_path):
+    pipeline = pooled(Isomap(n_neighbors=20), LogisticRegression()).fit(X, LABELS)
+    refused(pipeline, tmp_path, "isomap is a Isomap, whose transform skl2onnx cannot")
