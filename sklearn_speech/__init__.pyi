@@ -37,6 +37,7 @@ from .datasets import make_spoken_digits as make_spoken_digits
 from .datasets import phonemize as phonemize
 from .datasets import phonemize_digits as phonemize_digits
 from .datasets import words_from_phones as words_from_phones
+from .detection import SlidingWindow as SlidingWindow
 from .feature_extraction import MFCC as MFCC
 from .feature_extraction import MelSpectrogram as MelSpectrogram
 from .feature_extraction import Spectrogram as Spectrogram
