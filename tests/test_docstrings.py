@@ -14,6 +14,7 @@ ROOMS = (
     "base",
     "classification",
     "datasets",
+    "detection",
     "feature_extraction",
     "filters",
     "inspection",

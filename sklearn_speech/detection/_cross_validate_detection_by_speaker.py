@@ -154,6 +154,7 @@ def cross_validate_detection_by_speaker(
     >>> import numpy as np
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
     >>> from sklearn_speech import MelSpectrogram, PadOrTrim, SlidingWindow, TemporalPooling
     >>> from sklearn_speech.detection import cross_validate_detection_by_speaker
     >>> tone = np.sin(0.5 * np.arange(800)).astype(np.float32)
@@ -161,7 +162,11 @@ def cross_validate_detection_by_speaker(
     >>> recording = hiss.copy()
     >>> recording[4000:4800] += tone
     >>> pipeline = make_pipeline(
-    ...     PadOrTrim(n_times=800), MelSpectrogram(8000), TemporalPooling(), LogisticRegression()
+    ...     PadOrTrim(n_times=800),
+    ...     MelSpectrogram(8000),
+    ...     TemporalPooling(),
+    ...     StandardScaler(),
+    ...     LogisticRegression(),
     ... )
     >>> detector = SlidingWindow(pipeline, step=0.02, n_shifts=10, random_state=0)
     >>> cross_validate_detection_by_speaker(

@@ -50,11 +50,16 @@ class DetectionStream:
     >>> import numpy as np
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
     >>> from sklearn_speech import MelSpectrogram, PadOrTrim, SlidingWindow, TemporalPooling
     >>> tone = np.sin(0.5 * np.arange(800)).astype(np.float32)
     >>> hiss = 0.01 * np.random.default_rng(0).normal(size=(2, 800)).astype(np.float32)
     >>> pipeline = make_pipeline(
-    ...     PadOrTrim(n_times=800), MelSpectrogram(8000), TemporalPooling(), LogisticRegression()
+    ...     PadOrTrim(n_times=800),
+    ...     MelSpectrogram(8000),
+    ...     TemporalPooling(),
+    ...     StandardScaler(),
+    ...     LogisticRegression(),
     ... )
     >>> detector = SlidingWindow(pipeline.fit([tone, tone, *hiss], ["tone"] * 2 + ["other"] * 2))
     >>> stream = detector.stream()

@@ -116,7 +116,9 @@ class EventFinder:
             while high < limit and smooth[high + 1, word] >= level / 2:
                 high += 1
             weights = smooth[low : high + 1, word]
-            center = self._offset + float(weights @ np.arange(low, high + 1) / weights.sum())
+            # relative to the peak: rounding must not depend on where the kept scores begin
+            shift = (weights * np.arange(low - i, high - i + 1)).sum() / weights.sum()
+            center = float(self._offset + i + shift)
             peaks.append(Peak(center, int(word), float(level)))
         return peaks
 

@@ -110,11 +110,16 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
     >>> import numpy as np
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
     >>> from sklearn_speech import MelSpectrogram, PadOrTrim, SlidingWindow, TemporalPooling
     >>> tone = np.sin(0.5 * np.arange(800)).astype(np.float32)
     >>> hiss = 0.01 * np.random.default_rng(0).normal(size=8000).astype(np.float32)
     >>> pipeline = make_pipeline(
-    ...     PadOrTrim(n_times=800), MelSpectrogram(8000), TemporalPooling(), LogisticRegression()
+    ...     PadOrTrim(n_times=800),
+    ...     MelSpectrogram(8000),
+    ...     TemporalPooling(),
+    ...     StandardScaler(),
+    ...     LogisticRegression(),
     ... )
     >>> detector = SlidingWindow(pipeline, step=0.02, n_shifts=20, random_state=0)
     >>> detector = detector.fit([tone], ["tone"], background=[hiss])

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sklearn_speech import MelSpectrogram, PadOrTrim, SlidingWindow, TemporalPooling
 
@@ -17,9 +18,9 @@ def hiss(seconds, seed=0, level=0.001):
 
 
 def tone(word, seconds=0.12, level=0.3):
-    return (level * np.sin(2 * np.pi * WORDS[word] * np.arange(round(seconds * RATE)) / RATE)).astype(
-        np.float32
-    )
+    return (
+        level * np.sin(2 * np.pi * WORDS[word] * np.arange(round(seconds * RATE)) / RATE)
+    ).astype(np.float32)
 
 
 def recording(events, seconds, seed=1):
@@ -37,7 +38,11 @@ def recording(events, seconds, seed=1):
 def pipeline(*front, n_times=WINDOW):
     front = front or (MelSpectrogram(RATE, n_mels=20),)
     return make_pipeline(
-        PadOrTrim(n_times=n_times), *front, TemporalPooling(), LogisticRegression()
+        PadOrTrim(n_times=n_times),
+        *front,
+        TemporalPooling(),
+        StandardScaler(),
+        LogisticRegression(),
     )
 
 
