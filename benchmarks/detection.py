@@ -91,25 +91,19 @@ def lay(clips, y, minutes, seed):
         at += len(clip) + int(rng.exponential(2.5) * RATE)
 
 
-def chosen_for_training(y, groups, per_word):
-    """A few clips of each word in each half of the groups."""
+def chosen_for_training(y, per_word):
+    """A few clips of each word, about half of them by the speakers of each half."""
     rng = np.random.default_rng(1)
-    half = np.char.endswith(groups, tuple("02468"))
+    counts = {word: 2 * per_word * (3 if word == "other" else 1) for word in np.unique(y)}
     return np.concatenate(
-        [
-            rng.permutation(np.flatnonzero((y == word) & (half == side)))[
-                : per_word * (3 if word == "other" else 1)
-            ]
-            for word in np.unique(y)
-            for side in (False, True)
-        ]
+        [rng.permutation(np.flatnonzero(y == word))[:n] for word, n in counts.items()]
     )
 
 
 def hour(options):
     """Misses and false alarms; the recordings and a fitted detector."""
     clips, y, groups = commands()
-    train = chosen_for_training(y, groups, options.per_word)
+    train = chosen_for_training(y, options.per_word)
     unused = np.setdiff1d(np.arange(len(y)), train)
     names = np.unique(groups)
     recordings, rows = [], []

@@ -390,6 +390,11 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
         return (self.estimator_ if hasattr(self, "estimator_") else self.estimator).classes_
 
     @property
+    def sample_rate_(self) -> float:
+        """Rate of the waveforms that the classifier takes, in Hz."""
+        return self._rate(self.estimator_ if hasattr(self, "estimator_") else self.estimator)
+
+    @property
     def words_(self) -> list[Any]:
         """The classes that are words."""
         return [word for word in self.classes_.tolist() if word not in self._others()]
