@@ -56,7 +56,7 @@ def test_a_bad_recording_is_named_before_anything_is_computed(
 
 
 def test_windows_round_nan_have_no_scores_and_the_others_keep_theirs(fitted):
-    sound, true = recording([("low", 0.7)], 1.2)
+    sound, _ = recording([("low", 0.7)], 1.2)
     tolerant = SlidingWindow(fitted.estimator, step=0.02, on_invalid="nan")
     with pytest.warns(UserWarning, match=r"windows 16 to 25.*get NaN"):
         (scores,) = tolerant.predict_proba([with_nan(sound)])
