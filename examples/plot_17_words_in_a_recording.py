@@ -38,8 +38,8 @@ target = words[speech.target]
 rng = np.random.default_rng(0)
 
 
-def make_recording(speaker, seconds, name):
-    """Digits of one speaker in noise, and (recording, word, start, end) of each."""
+def make_recording(speaker, seconds):
+    """Digits of one speaker in noise, and (recording 0, word, start, end) of each."""
     sound = NOISE * rng.normal(size=seconds * rate)
     own, events, at = np.flatnonzero(speech.speaker == speaker), [], rate
     while True:
@@ -50,13 +50,13 @@ def make_recording(speaker, seconds, name):
         sound[at : at + len(clip)] += clip
         phones = [segment for segment in speech.segments[i] if segment[2] != "h#"]
         start, end = phones[0][0], phones[-1][1]
-        events.append((name, target[i], (at + start) / rate, (at + end) / rate))
+        events.append((0, target[i], (at + start) / rate, (at + end) / rate))
         at += len(clip) + int(rng.uniform(0.2, 1.5) * rate)
 
 
 background = [(NOISE * rng.normal(size=30 * rate)).astype(np.float32)]
-other_sound, other_events = make_recording(names[4], 60, 0)
-sound, events = make_recording(names[5], 120, 1)
+other_sound, other_events = make_recording(names[4], 60)
+sound, events = make_recording(names[5], 120)
 
 # %%
 # Training
@@ -100,7 +100,7 @@ detector.set_params(threshold=float(threshold))
 from sklearn_speech import match_events
 
 began = time.perf_counter()
-found = detector.detect([other_sound, sound]).of(1)
+found = detector.detect([sound])
 took = time.perf_counter() - began
 match = match_events(events, found, collar=0.1)
 errors = np.abs(match.error[match.is_hit])
@@ -113,16 +113,13 @@ found.to_audacity("words_audacity.txt")
 
 from sklearn_speech.inspection import DetCurveByRateDisplay, DetectionDisplay
 
-display = DetectionDisplay.from_detector(
-    detector, sound, truth=[(0, *event[1:]) for event in events], end=15.0
-)
+display = DetectionDisplay.from_detector(detector, sound, truth=events, end=15.0)
 display.figure_.suptitle("SYNTHETIC digits of a speaker who was not heard before")
 display.figure_.savefig("words_found.png", dpi=110)
 
 both = detector.detect([other_sound, sound], threshold=0.02)
-curve = detection_curve(
-    [*other_events, *events], both, [60.0, 120.0], speakers=[names[4], names[5]]
-)
+said = [*other_events, *((1, *event[1:]) for event in events)]
+curve = detection_curve(said, both, [60.0, 120.0], speakers=[names[4], names[5]])
 display = DetCurveByRateDisplay(curve).plot()
 display.ax_.set_title("SYNTHETIC digits, two speakers, 3 minutes", fontsize="medium")
 display.figure_.savefig("det_curve.png", dpi=110)
