@@ -16,6 +16,7 @@ ANNOTATED = [
     "base",
     "classification",
     "datasets",
+    "detection",
     "feature_extraction",
     "filters",
     "inspection",

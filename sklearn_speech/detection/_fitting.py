@@ -13,7 +13,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import column_or_1d
 
 from ..metrics._event_table import check_events
-from ..store._clipwise import split_clipwise
+from ..store._split_clipwise import split_clipwise
 from ..utils.parts import final_step
 from ._recordings import is_file, waveforms_of
 from ._training_windows import WindowMaker, free_ranges

@@ -80,7 +80,7 @@ def shared_front_end(
             break
         if getattr(step, "n_features_in_", n_window) != n_window:
             break  # transform refuses such windows, and says why
-        front_end = step._front_end(torch.float32)
+        front_end, _ = step._shared_front_end(torch.float32)
         first, stop = _inner_frames(front_end, n_window)
         if first >= stop:
             break
