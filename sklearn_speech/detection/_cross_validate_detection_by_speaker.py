@@ -14,13 +14,15 @@ from ..metrics._event_table import check_events
 from ..utils.sklearn_private import safe_indexing
 from ..utils.speakers import check_speakers
 from ._recordings import check_recordings
+from ._settings import rate_of
 from ._sliding_window import SlidingWindow
 from ._window_scorer import split_steps
 
 
 class DetectionScores(Bunch):
-    """Misses and false alarms on held-out speakers; made by
-    :func:`cross_validate_detection_by_speaker`.
+    """Misses and false alarms on held-out speakers.
+
+    Made by :func:`cross_validate_detection_by_speaker`.
 
     Parameters
     ----------
@@ -183,7 +185,7 @@ def cross_validate_detection_by_speaker(
     """
     if not isinstance(detector, SlidingWindow):
         raise TypeError(f"detector is a {type(detector).__name__}: expected a SlidingWindow")
-    rate = detector._rate(detector.estimator)
+    rate = rate_of(detector.estimator, detector.sample_rate)
     checked = check_recordings(recordings, split_steps(detector.estimator)[0], rate)
     labels = [recording.name for recording in checked]
     durations = {recording.name: recording.duration for recording in checked}

@@ -1,14 +1,18 @@
 """Recordings as they are given: files or waveforms, checked before anything is computed."""
 
 import os
+import warnings
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from tqdm.auto import tqdm
 
 from ..audio import AudioReader, AudioSegment
 from ..audio._reading import read_clip
 from ..utils.validation import is_ragged
+from ._settings import Plan
 
 
 class Recording(NamedTuple):
@@ -182,3 +186,52 @@ def waveforms_of(
             raise ValueError(f"{name}[{i}] holds NaN or infinity")
         waveforms.append(samples)
     return waveforms
+
+
+def read_each(
+    recordings: Any, plan: Plan, verbose: int
+) -> Iterator[tuple[Recording, npt.NDArray[Any], Any]]:
+    """Every recording with its samples, after all were looked at.
+
+    Parameters
+    ----------
+    recordings : list or array of paths or AudioSegment, or of 1-D arrays
+        As the user gave them.
+    plan : Plan
+        How they are to be scored.
+    verbose : int
+        Whether a progress bar is shown.
+
+    Yields
+    ------
+    recording : Recording
+    samples : ndarray of shape (n_samples,)
+    bar : tqdm
+        Counts the seconds that are done.
+
+    Raises
+    ------
+    ValueError
+        When a recording is shorter than a window, or holds NaN while ``on_invalid="raise"``.
+    """
+    checked = check_recordings(recordings, plan.reader, plan.sample_rate)
+    for i, recording in enumerate(checked):
+        # durations of compressed files are known to about a sample
+        if recording.duration * plan.sample_rate < plan.n_window - 0.5:
+            raise ValueError(
+                f"recordings[{i}] has {recording.duration:.3f} s, less than one window of "
+                f"{plan.n_window / plan.sample_rate:.3f} s"
+            )
+        if not is_file(recording.content):
+            samples = np.asarray(recording.content)
+            _, message = invalid_samples(
+                samples, f"recordings[{i}]", plan.n_window, plan.n_step, plan.sample_rate
+            )
+            if message and plan.on_invalid == "raise":
+                raise ValueError(f"{message}; on_invalid='nan' scores these windows as NaN")
+            if message:
+                warnings.warn(f"{message} and get NaN as scores", UserWarning, stacklevel=3)
+    total = round(sum(recording.duration for recording in checked), 3)
+    with tqdm(total=total, unit="s", desc="recordings", disable=not verbose) as bar:
+        for recording in checked:
+            yield recording, read_recording(recording, plan.reader, plan.sample_rate), bar

@@ -1,6 +1,5 @@
 """A classifier of clips slid over recordings."""
 
-import warnings
 from collections.abc import Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any, Self
@@ -10,24 +9,29 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
-from tqdm.auto import tqdm
 
-from ..audio import PadOrTrim
-from ..feature_extraction._base import BaseSpectralTransformer
 from ..metrics import EventTable
-from ..utils.parts import final_step, sample_rates
-from ..utils.sklearn_private import HasMethods, Interval, StrOptions, fit_context
+from ..utils.sklearn_private import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    fit_context,
+    validate_parameter_constraints,
+)
 from ..utils.validation import make_ragged
 from ._detection_stream import DetectionStream
 from ._fitting import fit_in_background, groups_for
-from ._recordings import (
-    check_recordings,
-    invalid_samples,
-    is_file,
-    read_recording,
+from ._recordings import invalid_samples, read_each
+from ._settings import (
+    Plan,
+    Rule,
+    make_plan,
+    make_rule,
+    rate_of,
+    refuse_without_probabilities,
+    window_of,
 )
-from ._settings import Plan, Rule
-from ._window_scorer import WindowScorer, shared_front_end, split_steps
+from ._window_scorer import WindowScorer, split_steps
 
 #: Seconds of a recording that are worked on at a time.
 BLOCK = 30.0
@@ -216,7 +220,7 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
             When the classifier has no probabilities, no window or rate is known, a recording
             is shorter than a window, or one cannot be read.
         """
-        self._refuse_without_probabilities(self.estimator)
+        refuse_without_probabilities(self.estimator)
         estimator = clone(self.estimator)
         if background is None:
             if background_events is not None:
@@ -224,8 +228,8 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
             estimator.fit(X, y, **groups_for(estimator, groups))
             self.estimator_, self.durations_ = estimator, None
             return self
-        rate = self._rate(estimator)
-        n_window = self._n_window(split_steps(estimator)[1], rate)
+        rate = rate_of(estimator, self.sample_rate)
+        n_window = window_of(split_steps(estimator)[1], self.duration, rate)
         self.estimator_, self.durations_ = fit_in_background(
             estimator,
             X,
@@ -267,7 +271,7 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
         """
         plan = self._plan(sample_rate)
         scores = []
-        for _, samples, bar in self._each(recordings, plan):
+        for _, samples, bar in read_each(recordings, plan, self.verbose):
             scorer = WindowScorer(plan.steps, plan.n_window, plan.n_step)
             bad, _ = invalid_samples(samples, "", plan.n_window, plan.n_step, plan.sample_rate)
             blocks = []
@@ -337,7 +341,7 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
         plan = self._plan(sample_rate)
         rule = self._rule(plan, threshold, min_distance, smoothing, patience)
         rows: list[Any] = []
-        for recording, samples, bar in self._each(recordings, plan):
+        for recording, samples, bar in read_each(recordings, plan, self.verbose):
             stream = DetectionStream(plan, rule, recording.name)
             for start, block in _blocks(samples, plan):
                 rows += stream.take(block, start + np.flatnonzero(~np.isfinite(block)))
@@ -387,154 +391,66 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
     @property
     def classes_(self) -> npt.NDArray[Any]:
         """Classes in the order of the columns of ``predict_proba``."""
-        return (self.estimator_ if hasattr(self, "estimator_") else self.estimator).classes_
+        return self._classifier().classes_
 
     @property
     def sample_rate_(self) -> float:
         """Rate of the waveforms that the classifier takes, in Hz."""
-        return self._rate(self.estimator_ if hasattr(self, "estimator_") else self.estimator)
+        return rate_of(self._classifier(), self.sample_rate)
 
     @property
     def words_(self) -> list[Any]:
         """The classes that are words."""
         return [word for word in self.classes_.tolist() if word not in self._others()]
 
-    def _each(self, recordings, plan):
-        """Every recording with its samples, after all were looked at, and a progress bar."""
-        checked = check_recordings(recordings, plan.reader, plan.sample_rate)
-        shortest = plan.n_window / plan.sample_rate
-        for i, recording in enumerate(checked):
-            # durations of compressed files are known to about a sample
-            if recording.duration * plan.sample_rate < plan.n_window - 0.5:
-                raise ValueError(
-                    f"recordings[{i}] has {recording.duration:.3f} s, less than one window of "
-                    f"{shortest:.3f} s"
-                )
-            if not is_file(recording.content):
-                _, message = invalid_samples(
-                    np.asarray(recording.content),
-                    f"recordings[{i}]",
-                    plan.n_window,
-                    plan.n_step,
-                    plan.sample_rate,
-                )
-                if message and self.on_invalid == "raise":
-                    raise ValueError(f"{message}; on_invalid='nan' scores these windows as NaN")
-                if message:
-                    warnings.warn(f"{message} and get NaN as scores", UserWarning, stacklevel=3)
-        total = round(sum(recording.duration for recording in checked), 3)
-        with tqdm(total=total, unit="s", desc="recordings", disable=not self.verbose) as bar:
-            for recording in checked:
-                yield recording, read_recording(recording, plan.reader, plan.sample_rate), bar
+    def _classifier(self) -> Any:
+        return self.estimator_ if hasattr(self, "estimator_") else self.estimator
 
-    def _plan(self, sample_rate):
-        self._validate_params()
+    def _others(self) -> list[Any]:
+        return list(self.other) if isinstance(self.other, (tuple, list)) else [self.other]
+
+    def _plan(self, sample_rate: float | None) -> Plan:
+        """How windows are scored, after all checks."""
+        self._check_parameters({})
         if not self.__sklearn_is_fitted__():
             raise NotFittedError(
                 f"this {type(self).__name__} is not fitted yet: call fit, or give it a fitted "
                 "classifier"
             )
-        estimator = self.estimator_ if hasattr(self, "estimator_") else self.estimator
-        self._refuse_without_probabilities(estimator)
-        rate = self._rate(estimator)
-        if sample_rate is not None and sample_rate != rate:
-            raise ValueError(
-                f"the recordings have sample_rate={sample_rate}, but the pipeline computes with "
-                f"{rate} Hz: resample them, for instance with soxr.resample, or pass files to a "
-                "pipeline that begins with AudioReader"
-            )
-        reader, steps = split_steps(estimator)
-        n_window = self._n_window(steps, rate)
-        n_step = max(1, round(self.step * rate))
-        front_end, _ = shared_front_end(steps, n_window)
-        if front_end is not None:
-            n_step = max(1, round(n_step / front_end.hop_length)) * front_end.hop_length
-        if n_step > n_window:
-            raise ValueError(
-                f"step={self.step} s is longer than the window of {n_window / rate:.3f} s, which "
-                "would leave sound out"
-            )
-        classes = np.asarray(estimator.classes_)
-        if classes.ndim != 1:
-            raise ValueError(
-                "estimator gives several labels a clip: expected a classifier of one word a clip"
-            )
-        columns = [i for i, word in enumerate(classes.tolist()) if word not in self._others()]
-        if not columns:
-            raise ValueError(
-                f"other={self.other!r} names all classes {classes.tolist()}: no word is left"
-            )
-        return Plan(
-            reader, steps, rate, n_window, n_step, classes.tolist(), columns, self.on_invalid
+        return make_plan(
+            self._classifier(),
+            duration=self.duration,
+            step=self.step,
+            own_rate=self.sample_rate,
+            rate_of_recordings=sample_rate,
+            others=self._others(),
+            on_invalid=self.on_invalid,
         )
 
-    def _rule(self, plan, threshold, min_distance, smoothing, patience):
-        chosen = {
+    def _rule(
+        self, plan: Plan, threshold: Any, min_distance: Any, smoothing: Any, patience: Any
+    ) -> Rule:
+        """How scores become events, by what was passed or else by the parameters."""
+        passed = {
             "threshold": threshold,
             "min_distance": min_distance,
             "smoothing": smoothing,
             "patience": patience,
         }
+        passed = {name: value for name, value in passed.items() if value is not None}
+        self._check_parameters(passed)
         chosen = {
-            name: getattr(self, name) if value is None else value for name, value in chosen.items()
+            name: passed.get(name, getattr(self, name))
+            for name in ("threshold", "min_distance", "smoothing", "patience")
         }
-        # a copy checks the values by the constraints of the parameters
-        clone(self).set_params(**chosen)._validate_params()
-        window = plan.n_step / plan.sample_rate
-        durations = getattr(self, "durations_", None) or {}
-        usual = plan.n_window / plan.sample_rate / 2
-        return Rule(
-            thresholds=_thresholds(chosen["threshold"], plan.words),
-            smoothing=1 + 2 * round(chosen["smoothing"] / window / 2),
-            patience=int(chosen["patience"]),
-            distance=chosen["min_distance"] / window,
-            reach=max(1, plan.n_window // (2 * plan.n_step)),
-            durations=[durations.get(word, usual) for word in plan.words],
+        return make_rule(plan, durations=getattr(self, "durations_", None) or {}, **chosen)
+
+    def _check_parameters(self, changed: dict[str, Any]) -> None:
+        validate_parameter_constraints(
+            self._parameter_constraints,
+            {**self.get_params(deep=False), **changed},
+            type(self).__name__,
         )
-
-    def _others(self):
-        return list(self.other) if isinstance(self.other, (tuple, list)) else [self.other]
-
-    def _rate(self, estimator):
-        found = {rate for _, rate in sample_rates(estimator)}
-        if self.sample_rate is not None:
-            found.add(self.sample_rate)
-        if len(found) != 1:
-            raise ValueError(
-                "no step of the estimator has a sample_rate: pass sample_rate= in Hz"
-                if not found
-                else f"the steps of the estimator, or sample_rate={self.sample_rate}, differ in "
-                f"their rates: {sorted(found)} Hz"
-            )
-        return next(iter(found))
-
-    def _n_window(self, steps, rate):
-        if self.duration is not None:
-            return max(1, round(self.duration * rate))
-        step = steps[0][1]
-        n_window = None
-        if isinstance(step, PadOrTrim):
-            n_window = getattr(step, "n_times_", step.n_times)
-        elif isinstance(step, BaseSpectralTransformer) or _takes_waveforms(step):
-            n_window = getattr(step, "n_features_in_", None)
-        if n_window is None:
-            raise ValueError(
-                "the estimator does not tell how long its clips are: pass duration= in seconds, or "
-                "put PadOrTrim(n_times=...) before the front end"
-            )
-        return int(n_window)
-
-    def _refuse_without_probabilities(self, estimator):
-        if not hasattr(estimator, "predict_proba"):
-            raise TypeError(
-                f"{type(final_step(estimator)).__name__} has no predict_proba, whose probabilities "
-                "are the scores over time: use a classifier that has it, or "
-                "sklearn.calibration.CalibratedClassifierCV round this one"
-            )
-
-
-def _takes_waveforms(step: Any) -> bool:
-    return getattr(step, "reads", None) == "waveform" or getattr(step, "frontend", None) is not None
 
 
 def _is_fitted(estimator: Any) -> bool:
@@ -543,21 +459,6 @@ def _is_fitted(estimator: Any) -> bool:
     except NotFittedError:
         return False
     return True
-
-
-def _thresholds(threshold: Any, words: list[Any]) -> npt.NDArray[np.float64]:
-    if not isinstance(threshold, Mapping):
-        return np.full(len(words), float(threshold))
-    for name, found in (("has no word", set(words) - threshold.keys()),
-                        ("names", threshold.keys() - set(words))):  # fmt: skip
-        if found:
-            raise ValueError(
-                f"threshold {name} {min(found, key=str)!r}: expected one number for each of {words}"
-            )
-    for word, value in threshold.items():
-        if not isinstance(value, Real) or not value >= 0:
-            raise ValueError(f"threshold[{word!r}]={value!r}: expected a number of at least 0")
-    return np.array([float(threshold[word]) for word in words])
 
 
 def _blocks(samples: npt.NDArray[Any], plan: Plan) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:

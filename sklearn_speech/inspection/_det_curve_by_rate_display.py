@@ -127,7 +127,7 @@ class DetCurveByRateDisplay:
         self.figure_ = ax.figure
         return self
 
-    def _draw_band(self, ax, curve, x, floor, color):
+    def _draw_band(self, ax: Any, curve: Any, x: Any, floor: float, color: str) -> Any:
         """Interval of the mean over speakers at each threshold."""
         by_speaker = curve.miss_rate_by_speaker
         if by_speaker is None:

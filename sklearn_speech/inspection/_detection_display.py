@@ -177,7 +177,7 @@ class DetectionDisplay:
         self.figure_ = panels[0].figure
         return self
 
-    def _draw_waveform(self, ax, waveform, start, end):
+    def _draw_waveform(self, ax: Any, waveform: npt.NDArray[Any], start: float, end: float) -> None:
         first, stop = int(start * self.sample_rate), int(np.ceil(end * self.sample_rate))
         part = waveform[first:stop]
         n_bins = 4000
@@ -192,7 +192,9 @@ class DetectionDisplay:
         at = start + (np.arange(len(blocks)) + 0.5) * step / self.sample_rate
         ax.fill_between(at, blocks.min(axis=1), blocks.max(axis=1), color=GREY, linewidth=0)
 
-    def _draw_spans(self, ax, events, colors, low, high):
+    def _draw_spans(
+        self, ax: Any, events: list[Any], colors: dict[str, str], low: float, high: float
+    ) -> list[Any]:
         from matplotlib.patches import Rectangle
 
         spans = []
