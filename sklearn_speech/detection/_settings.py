@@ -187,7 +187,7 @@ def _thresholds(threshold: Any, words: list[Any]) -> npt.NDArray[np.float64]:
         return np.full(len(words), float(threshold))
     if missing := set(words) - threshold.keys():
         raise ValueError(
-            f"threshold has no word {min(missing, key=str)!r}: expected a number for each of {words}"
+            f"threshold has no word {min(missing, key=str)!r}: expected one for each of {words}"
         )
     if unknown := threshold.keys() - set(words):
         raise ValueError(f"threshold names {min(unknown, key=str)!r}: expected the words {words}")
