@@ -1,4 +1,4 @@
-"""Words in long recordings and live streams, round any classifier of clips."""
+"""Words in long recordings and live streams, around any classifier of clips."""
 
 from ._cross_validate_detection_by_speaker import (
     DetectionScores,

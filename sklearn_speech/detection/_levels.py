@@ -48,7 +48,7 @@ class LevelTrack:
             self._offset += dropped
 
     def bounds(self, center: float, duration: float, reach: float) -> tuple[float, float]:
-        """Start and end of the word round a time.
+        """Start and end of the word around a time.
 
         Edges of the level are looked for that lie nearest to where a word of the usual
         duration would begin and end. Where there is none near enough, the usual duration
@@ -99,7 +99,7 @@ def levels(samples: npt.NDArray[np.float32], hop: int) -> npt.NDArray[np.float64
 
 
 def _is_sound(around: npt.NDArray[np.float64], middle: int) -> npt.NDArray[np.bool_] | None:
-    """Which frames round a word are louder than the background; None without contrast."""
+    """Which frames around a word are louder than the background; None without contrast."""
     near = around[max(0, middle - 15) : middle + 16]
     if len(near) == 0:
         return None

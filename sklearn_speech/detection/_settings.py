@@ -174,7 +174,7 @@ def refuse_without_probabilities(estimator: Any) -> None:
         raise TypeError(
             f"{type(final_step(estimator)).__name__} has no predict_proba, whose probabilities "
             "are the scores over time: use a classifier that has it, or "
-            "sklearn.calibration.CalibratedClassifierCV round this one"
+            "sklearn.calibration.CalibratedClassifierCV around this one"
         )
 
 

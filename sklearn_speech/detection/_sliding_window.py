@@ -97,7 +97,7 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
     -----
     Start and end of an event are where the level of the sound rises and falls near to where a
     word of the usual duration would begin and end; in noise that hides these edges, the usual
-    duration holds. A word is found where a whole window fits round it.
+    duration holds. A word is found where a whole window fits around it.
 
     One recording at a time is read, and computed in blocks of 30 s in float32. Networks that
     normalise each clip by itself, or that pad its edges, are not the same when they are slid

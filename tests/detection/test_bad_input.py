@@ -190,7 +190,7 @@ def test_wrong_training_data_are_named(arguments, message):
 
 def test_parts_of_the_background_with_words_are_left_out():
     sound = hiss(1)
-    sound[2400:4800] = 0.9
+    sound[2400:4800] = hiss(0.3, level=0.3)
     seen = []
 
     class Spy(TemporalPooling):
