@@ -8,9 +8,9 @@ from ._phone_error_rate import phone_error_rate, phone_error_rate_scorer
 from ._phone_errors import phone_errors
 from ._phone_sets import TIMIT_PHONES, fold_phones
 
-__all__ = [
-    "TIMIT_PHONES",
+__all__ = [  # noqa: RUF022 - plain order, which the tests check
     "EventTable",
+    "TIMIT_PHONES",
     "detection_curve",
     "fold_phones",
     "match_events",

@@ -101,7 +101,7 @@ def test_silence_and_noise_hold_no_words(fitted):
     assert len(fitted.detect([hiss(3, seed=9), np.zeros(RATE, np.float32)])) == 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(sizes=st.lists(st.integers(1, 9000), min_size=1, max_size=12))
 def test_a_stream_gives_the_events_of_the_recording_whatever_the_chunks(fitted, sizes):
     sound, _ = recording(WORDS, 3.2)
@@ -113,7 +113,7 @@ def test_a_stream_gives_the_events_of_the_recording_whatever_the_chunks(fitted, 
         scores.append(stream.scores)
         at, k = at + size, k + 1
     rows += stream.finish()
-    assert [row[:2] for row in rows] == [row[:2] for row in whole]
+    assert [row[:2] for row in rows] == [row[:2] for row in whole] != []
     np.testing.assert_allclose([row[2:] for row in rows], [row[2:] for row in whole], atol=1e-5)
     (expected,) = fitted.predict_proba([sound])
     np.testing.assert_allclose(np.concatenate(scores), expected, atol=1e-5)

@@ -40,7 +40,7 @@ def pipeline(*front, n_times=WINDOW):
     return make_pipeline(
         PadOrTrim(n_times=n_times),
         *front,
-        TemporalPooling(),
+        TemporalPooling(n_segments=5),
         StandardScaler(),
         LogisticRegression(),
     )
