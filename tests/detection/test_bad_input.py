@@ -199,7 +199,10 @@ def test_parts_of_the_background_with_words_are_left_out():
             return super().fit(X, y)
 
     estimator = make_pipeline(
-        PadOrTrim(n_times=WINDOW), MelSpectrogram(RATE), Spy(), pipeline()[-1]
+        PadOrTrim(n_times=WINDOW),
+        MelSpectrogram(RATE),
+        Spy(),
+        *pipeline()[-2:].named_steps.values(),
     )
     fit = SlidingWindow(estimator, step=0.02, n_shifts=4, random_state=0).fit
     clips = [0.01 * tone("low"), 0.01 * tone("high")]
