@@ -170,7 +170,9 @@ def cross_validate_detection_by_speaker(
     ...     StandardScaler(),
     ...     LogisticRegression(),
     ... )
-    >>> detector = SlidingWindow(pipeline, step=0.02, n_shifts=10, random_state=0)
+    >>> detector = SlidingWindow(
+    ...     pipeline, step=0.02, smoothing=0.04, n_shifts=10, random_state=0
+    ... )
     >>> cross_validate_detection_by_speaker(
     ...     detector,
     ...     [tone, tone],

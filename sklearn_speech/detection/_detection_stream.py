@@ -61,7 +61,8 @@ class DetectionStream:
     ...     StandardScaler(),
     ...     LogisticRegression(),
     ... )
-    >>> detector = SlidingWindow(pipeline.fit([tone, tone, *hiss], ["tone"] * 2 + ["other"] * 2))
+    >>> pipeline = pipeline.fit([tone, tone, *hiss], ["tone", "tone", "other", "other"])
+    >>> detector = SlidingWindow(pipeline, smoothing=0.0)
     >>> stream = detector.stream()
     >>> recording = np.concatenate([hiss[0], hiss[1], tone, hiss[0], hiss[1]])
     >>> for chunk in np.split(recording, 8):

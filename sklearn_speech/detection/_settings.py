@@ -127,7 +127,7 @@ def make_rule(
     usual = plan.n_window / plan.sample_rate / 2
     return Rule(
         thresholds=_thresholds(threshold, plan.words),
-        smoothing=1 + 2 * round(smoothing / step / 2),
+        smoothing=1 + 2 * int(smoothing / step / 2 + 1e-6),
         patience=int(patience),
         distance=min_distance / step,
         reach=max(1, plan.n_window // (2 * plan.n_step)),

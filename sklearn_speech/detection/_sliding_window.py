@@ -67,8 +67,8 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
     min_distance : float, default=0.3
         Least time between the middles of two events, in seconds: of nearer ones the one with
         the higher score stays.
-    smoothing : float, default=0.0
-        Seconds over which scores are averaged; rounded to an odd number of windows.
+    smoothing : float, default=0.3
+        Seconds over which scores are averaged [1]_; rounded down to an odd number of windows.
     patience : int, default=1
         Number of windows in a row that must reach the threshold.
     n_shifts : int, default=2
@@ -109,6 +109,11 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
     alone. That is what a classifier of clips otherwise never sees: halves of words, two words
     at once, and noise.
 
+    References
+    ----------
+    .. [1] Chen, Parada and Heigold, "Small-footprint keyword spotting using deep neural
+       networks", ICASSP 2014 (posteriors averaged over 0.3 s).
+
     Examples
     --------
     >>> import numpy as np
@@ -125,7 +130,9 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
     ...     StandardScaler(),
     ...     LogisticRegression(),
     ... )
-    >>> detector = SlidingWindow(pipeline, step=0.02, n_shifts=20, random_state=0)
+    >>> detector = SlidingWindow(
+    ...     pipeline, step=0.02, smoothing=0.04, n_shifts=20, random_state=0
+    ... )
     >>> detector = detector.fit([tone], ["tone"], background=[hiss])
     >>> recording = hiss.copy()
     >>> recording[4000:4800] += tone
@@ -160,7 +167,7 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
         other: Any = ("other", "_unknown_", "_silence_"),
         threshold: float | dict[Any, float] = 0.5,
         min_distance: float = 0.3,
-        smoothing: float = 0.0,
+        smoothing: float = 0.3,
         patience: int = 1,
         n_shifts: int = 2,
         on_invalid: str = "raise",

@@ -15,7 +15,7 @@ X, Y = clips_and_labels()
 
 @pytest.fixture(scope="module")
 def fitted():
-    return SlidingWindow(pipeline().fit(X, Y), step=0.02)
+    return SlidingWindow(pipeline().fit(X, Y), step=0.02, smoothing=0.0)
 
 
 def with_nan(sound):
@@ -117,11 +117,12 @@ def test_files_are_read_resampled_and_named(tmp_path):
     for i, clip in enumerate(X):
         paths.append(str(tmp_path / f"{i}.wav"))
         soundfile.write(paths[-1], clip, RATE, subtype="FLOAT")
-    detector = SlidingWindow(estimator, step=0.02).fit(paths, Y)
+    detector = SlidingWindow(estimator, step=0.02, smoothing=0.0).fit(paths, Y)
     soundfile.write(tmp_path / "long.wav", sound, RATE, subtype="FLOAT")
     events = detector.detect([tmp_path / "long.wav"])
     assert set(events.recording) == {str(tmp_path / "long.wav")}
-    in_memory = SlidingWindow(pipeline(), step=0.02).fit(X, Y).detect([sound])
+    in_memory = SlidingWindow(pipeline(), step=0.02, smoothing=0.0)
+    in_memory = in_memory.fit(X, Y).detect([sound])
     assert events.word.tolist() == in_memory.word.tolist()
     (tmp_path / "bad.wav").write_bytes(b"no sound")
     with pytest.raises(ValueError, match=r"recordings\[1\], .*bad\.wav"):

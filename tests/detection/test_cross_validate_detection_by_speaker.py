@@ -37,7 +37,7 @@ def scores():
     Spy.trained.clear()
     X, y, speakers, recordings, events = data()
     return cross_validate_detection_by_speaker(
-        Spy(pipeline(), step=0.02, min_distance=0.1, n_shifts=8, random_state=0),
+        Spy(pipeline(), step=0.02, smoothing=0.06, min_distance=0.1, n_shifts=8, random_state=0),
         X,
         y,
         speakers,

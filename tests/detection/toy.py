@@ -48,7 +48,13 @@ def pipeline(*front, n_times=WINDOW):
 
 def detector(**parameters):
     """A fitted detector of the two words."""
-    parameters = {"step": 0.02, "min_distance": 0.1, "n_shifts": 15, "random_state": 0} | parameters
+    parameters = {
+        "step": 0.02,
+        "smoothing": 0.06,
+        "min_distance": 0.1,
+        "n_shifts": 15,
+        "random_state": 0,
+    } | parameters
     clips = [tone(word, level=level) for level in (0.3, 0.1) for word in WORDS]
     return SlidingWindow(pipeline(), **parameters).fit(
         clips, list(WORDS) * 2, groups=["ann", "ann", "bob", "bob"], background=[hiss(3)]
