@@ -166,7 +166,7 @@ def cross_validate_detection_by_speaker(
     >>> pipeline = make_pipeline(
     ...     PadOrTrim(n_times=800),
     ...     MelSpectrogram(8000),
-    ...     TemporalPooling(),
+    ...     TemporalPooling(n_segments=5),
     ...     StandardScaler(),
     ...     LogisticRegression(),
     ... )
@@ -234,7 +234,7 @@ def cross_validate_detection_by_speaker(
     thresholds = np.array(
         [
             _threshold(true, candidates, durations, lambda name, f=fold: fold_of[name] != f,
-                       false_alarms_per_hour, collar, at)
+                       false_alarms_per_hour, min_score, collar, at)
             for fold in range(len(estimators))
         ]
     )  # fmt: skip
@@ -250,7 +250,8 @@ def cross_validate_detection_by_speaker(
         false_alarms_per_hour=alarms,
         thresholds=thresholds[fold_of_speaker],
         threshold=_threshold(
-            true, candidates, durations, lambda _: True, false_alarms_per_hour, collar, at
+            true, candidates, durations, lambda _: True, false_alarms_per_hour, min_score, collar,
+            at,
         ),
         detected=detected,
         candidates=candidates,
@@ -292,6 +293,7 @@ def _threshold(
     durations: dict[Any, float],
     is_used: Any,
     rate: float,
+    min_score: float,
     collar: float,
     at: Any,
 ) -> float:
@@ -299,7 +301,7 @@ def _threshold(
     used = {name: seconds for name, seconds in durations.items() if is_used(name)}
     own, found = (EventTable(r for r in rows if r[0] in used) for rows in (true, candidates))
     curve = detection_curve(own, found, used, collar=collar, at=at)
-    return float(miss_rate_at(curve, rate)[1])
+    return float(miss_rate_at(curve, rate, floor=min_score)[1])
 
 
 def _by_speaker(

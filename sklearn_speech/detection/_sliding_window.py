@@ -126,7 +126,7 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
     >>> pipeline = make_pipeline(
     ...     PadOrTrim(n_times=800),
     ...     MelSpectrogram(8000),
-    ...     TemporalPooling(),
+    ...     TemporalPooling(n_segments=5),
     ...     StandardScaler(),
     ...     LogisticRegression(),
     ... )

@@ -127,7 +127,10 @@ def detection_curve(
 
 
 def miss_rate_at(
-    curve: Bunch, false_alarms_per_hour: float | Iterable[float]
+    curve: Bunch,
+    false_alarms_per_hour: float | Iterable[float],
+    *,
+    floor: float | None = None,
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Miss rates where false alarms are at most some rates, and the thresholds for that.
 
@@ -137,6 +140,9 @@ def miss_rate_at(
         What :func:`detection_curve` returned.
     false_alarms_per_hour : float or iterable of float
         Highest rates of false alarms.
+    floor : float, default=None
+        Score down to which events were looked for. Where all of them are accepted, it stands
+        for the score of the next one.
 
     Returns
     -------
@@ -144,7 +150,8 @@ def miss_rate_at(
         The lowest miss rate with no more false alarms.
     threshold : ndarray of shape (n_rates,) or ()
         Half-way between the lowest score that is still accepted and the next one, which
-        would bring one false alarm too many; the lowest score where there is no next one.
+        would bring one false alarm too many. Where there is no next one, and no `floor`, the
+        lowest score.
 
     Examples
     --------
@@ -163,7 +170,9 @@ def miss_rate_at(
         )
     last = np.searchsorted(curve.false_alarms_per_hour, rates, side="right") - 1
     accepted = curve.thresholds[last]
-    rejected = curve.thresholds[np.minimum(last + 1, len(curve.thresholds) - 1)]
+    lowest = curve.thresholds[-1]
+    following = np.append(curve.thresholds, lowest if floor is None else min(floor, lowest))
+    rejected = following[last + 1]
     # nothing is accepted above infinity: just above the highest score
     threshold = np.where(
         np.isinf(accepted), np.nextafter(rejected, np.inf), (accepted + rejected) / 2

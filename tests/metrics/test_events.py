@@ -77,6 +77,12 @@ def test_a_threshold_keeps_to_its_rate_and_has_its_misses(true, found, rate):
     assert misses == pytest.approx(1 - match.is_found.mean())
 
 
+def test_where_no_event_is_left_the_floor_stands_for_the_next_one():
+    curve = detection_curve([(0, "a", 1.0, 1.5)], [(0, "a", 1.0, 1.5, 0.9)], [7200.0])
+    assert miss_rate_at(curve, 1.0) == (0.0, 0.9)
+    assert miss_rate_at(curve, 1.0, floor=0.1) == (0.0, 0.5)
+
+
 def test_curves_of_speakers_add_up_to_that_of_all():
     true = with_ends([(0, "a", 1.0), (1, "a", 1.0), (1, "a", 2.0), (2, "a", 5.0)])
     found = with_ends([(0, "a", 1.0, 0.9), (1, "a", 2.0, 0.4), (2, "a", 9.0, 0.6)])
