@@ -1,5 +1,7 @@
 """Where sound begins and ends, from its level over time."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -84,7 +86,7 @@ class LevelTrack:
         return max(0.0, start), end
 
 
-def _nearest(times: npt.NDArray[np.float64], expected: float, tolerance: float) -> float:
+def _nearest(times: npt.NDArray[Any], expected: float, tolerance: float) -> float:
     if len(times) == 0:
         return expected
     time = times[np.abs(times - expected).argmin()]

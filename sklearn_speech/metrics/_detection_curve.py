@@ -79,7 +79,7 @@ def detection_curve(
     """
     seconds = _by_recording(durations, "durations", None)
     for name, value in seconds.items():
-        if not isinstance(value, numbers.Real) or not 0 < value < math.inf:
+        if not isinstance(value, numbers.Real) or not 0 < float(value) < math.inf:
             raise ValueError(f"durations[{name!r}]={value!r}: expected a positive number of s")
     true, predicted = check_events(true, "true"), check_events(predicted, "predicted")
     for what, events in (("true", true), ("predicted", predicted)):

@@ -177,7 +177,7 @@ class EventTable:
                     f"{path} has no column {', '.join(missing)}: expected the columns "
                     "recording, word, start, end and perhaps score"
                 )
-            rows = []
+            rows: list[tuple[Any, ...]] = []
             for line in reader:
                 try:
                     times = [float(line[name]) for name in ("start", "end")]
