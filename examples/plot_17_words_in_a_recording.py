@@ -71,9 +71,7 @@ from sklearn_speech import MelSpectrogram, PadOrTrim, SlidingWindow, Spectrogram
 pipeline = make_pipeline(
     PadOrTrim(n_times=int(0.8 * rate)),
     MelSpectrogram(sample_rate=rate, n_fft=512, hop_length=160),
-    SpectrogramCNNClassifier(
-        n_layers=3, n_filters=32, max_epochs=8, batch_size=16, random_state=0
-    ),
+    SpectrogramCNNClassifier(n_layers=3, n_filters=32, max_epochs=8, batch_size=16, random_state=0),
 )
 train = np.isin(speech.speaker, names[:18])
 detector = SlidingWindow(pipeline, n_shifts=3, random_state=0)

@@ -122,7 +122,7 @@ class DetCurveByRateDisplay:
             axis.set_major_formatter(plain)
             axis.set_minor_formatter(NullFormatter())
         open_frame(ax)
-        ax.legend(frameon=False, fontsize="small", loc="lower left")
+        ax.legend(frameon=False, fontsize="small", loc="upper right")
         self.ax_ = ax
         self.figure_ = ax.figure
         return self
