@@ -89,8 +89,8 @@ class DetectionStream:
         self._busy = 0.0
         self._ended = False
         self._invalid = np.zeros(0, dtype=np.intp)
-        self.scores = np.zeros((0, len(plan.classes)))
-        self.times = np.zeros(0)
+        self.scores: npt.NDArray[Any] = np.zeros((0, len(plan.classes)))
+        self.times: npt.NDArray[Any] = np.zeros(0)
 
     @property
     def n_windows(self) -> int:

@@ -192,6 +192,6 @@ def _thresholds(threshold: Any, words: list[Any]) -> npt.NDArray[np.float64]:
     if unknown := threshold.keys() - set(words):
         raise ValueError(f"threshold names {min(unknown, key=str)!r}: expected the words {words}")
     for word, value in threshold.items():
-        if not isinstance(value, Real) or not value >= 0:
+        if not isinstance(value, Real) or not float(value) >= 0:
             raise ValueError(f"threshold[{word!r}]={value!r}: expected a number of at least 0")
     return np.array([float(threshold[word]) for word in words])

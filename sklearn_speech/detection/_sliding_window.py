@@ -292,7 +292,7 @@ class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
             scores.append(found)
         return make_ragged(scores)
 
-    def window_times(self, n_windows: int) -> npt.NDArray[np.float64]:
+    def window_times(self, n_windows: int) -> npt.NDArray[Any]:
         """Middles of the first windows of a recording.
 
         Parameters
