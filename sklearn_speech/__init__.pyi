@@ -37,6 +37,11 @@ from .datasets import make_spoken_digits as make_spoken_digits
 from .datasets import phonemize as phonemize
 from .datasets import phonemize_digits as phonemize_digits
 from .datasets import words_from_phones as words_from_phones
+from .detection import DetectionStream as DetectionStream
+from .detection import SlidingWindow as SlidingWindow
+from .detection import (
+    cross_validate_detection_by_speaker as cross_validate_detection_by_speaker,
+)
 from .export import load_onnx as load_onnx
 from .export import to_onnx as to_onnx
 from .feature_extraction import MFCC as MFCC
@@ -47,6 +52,8 @@ from .feature_extraction import SpeechEmbedding as SpeechEmbedding
 from .feature_extraction import TemporalPooling as TemporalPooling
 from .feature_extraction import TrainableFrontEnd as TrainableFrontEnd
 from .inspection import ClassReportDisplay as ClassReportDisplay
+from .inspection import DetCurveByRateDisplay as DetCurveByRateDisplay
+from .inspection import DetectionDisplay as DetectionDisplay
 from .inspection import FilterbankDisplay as FilterbankDisplay
 from .inspection import FourierKernelDisplay as FourierKernelDisplay
 from .inspection import PhoneConfusionDisplay as PhoneConfusionDisplay
@@ -59,7 +66,11 @@ from .inspection import TrainingCurveDisplay as TrainingCurveDisplay
 from .inspection import WaveformDisplay as WaveformDisplay
 from .leakage import LeakageReport as LeakageReport
 from .leakage import check_speaker_leakage as check_speaker_leakage
+from .metrics import EventTable as EventTable
+from .metrics import detection_curve as detection_curve
 from .metrics import fold_phones as fold_phones
+from .metrics import match_events as match_events
+from .metrics import miss_rate_at as miss_rate_at
 from .metrics import phone_confusion_matrix as phone_confusion_matrix
 from .metrics import phone_error_rate as phone_error_rate
 from .metrics import phone_errors as phone_errors

@@ -10,6 +10,8 @@ import soundfile
 import torch
 from optuna.distributions import FloatDistribution
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.classification import (
@@ -19,6 +21,7 @@ from sklearn_speech.classification import (
     WaveformCNNClassifier,
     WaveformMLPClassifier,
 )
+from sklearn_speech.detection import SlidingWindow
 from sklearn_speech.feature_extraction import (
     MFCC,
     MelSpectrogram,
@@ -100,6 +103,15 @@ def phone_clips():
     return X, [["s", "ih"], ["ow"], ["s", "ow", "ow"], [], ["ih"]]
 
 
+def words_and_recordings():
+    """Clips of two words, long enough to be recordings too."""
+    rng = np.random.default_rng(0)
+    X = [0.01 * rng.normal(size=n).astype(np.float32) for n in (900, 1000, 1100, 1200)]
+    for clip, step in zip(X, (0.2, 0.6, 0.2, 0.6)):
+        clip += np.sin(step * np.arange(len(clip))).astype(np.float32)
+    return make_ragged(X), ["low", "high", "low", "high"]
+
+
 #: Estimators that by nature take no 2-D numbers: why, and what they take instead, as
 #: ``(estimator, reason, make_input)`` with ``make_input(folder)`` giving ``(X, y)``.
 TAKES_NO_NUMBERS = [
@@ -114,5 +126,19 @@ TAKES_NO_NUMBERS = [
         ),
         "learns sequences of phones; scikit-learn's checks have one label a clip",
         lambda folder: phone_clips(),
+    ),
+    (
+        SlidingWindow(
+            make_pipeline(
+                MelSpectrogram(8000),
+                TemporalPooling(),
+                StandardScaler(),
+                LogisticRegression(),
+            ),
+            duration=0.1,
+            step=0.02,
+        ),
+        "slides over recordings; scikit-learn's checks feed rows of a few numbers",
+        lambda folder: words_and_recordings(),
     ),
 ]

@@ -16,6 +16,7 @@ ANNOTATED = [
     "base",
     "classification",
     "datasets",
+    "detection",
     "export",
     "feature_extraction",
     "filters",

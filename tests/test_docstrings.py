@@ -14,6 +14,7 @@ ROOMS = (
     "base",
     "classification",
     "datasets",
+    "detection",
     "export",
     "feature_extraction",
     "filters",

@@ -30,6 +30,7 @@ ROOMS = [
     "classification",
     "regression",
     "recognition",
+    "detection",
     "leakage",
     "model_selection",
     "search",

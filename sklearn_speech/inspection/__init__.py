@@ -6,6 +6,8 @@ deleted, use :class:`PhoneConfusionDisplay`.
 """
 
 from ._class_report_display import ClassReportDisplay
+from ._det_curve_by_rate_display import DetCurveByRateDisplay
+from ._detection_display import DetectionDisplay
 from ._filterbank_display import FilterbankDisplay
 from ._fourier_kernel_display import FourierKernelDisplay
 from ._phone_confusion_display import PhoneConfusionDisplay
@@ -19,6 +21,8 @@ from ._waveform_display import WaveformDisplay
 
 __all__ = [
     "ClassReportDisplay",
+    "DetCurveByRateDisplay",
+    "DetectionDisplay",
     "FilterbankDisplay",
     "FourierKernelDisplay",
     "PhoneConfusionDisplay",

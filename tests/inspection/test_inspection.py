@@ -12,6 +12,8 @@ import pytest
 import sklearn_speech.inspection
 from sklearn_speech.inspection import (
     ClassReportDisplay,
+    DetCurveByRateDisplay,
+    DetectionDisplay,
     FilterbankDisplay,
     FourierKernelDisplay,
     PhoneConfusionDisplay,
@@ -24,7 +26,10 @@ from sklearn_speech.inspection import (
     WaveformDisplay,
 )
 from sklearn_speech.inspection._axes import PALETTE
+from sklearn_speech.metrics import detection_curve
 
+SAID = [(0, "a", 1.0, 1.5), (0, "b", 3.0, 3.4)]
+FOUND = [(0, "a", 1.1, 1.5, 0.9), (0, "b", 2.0, 2.4, 0.8), (0, "b", 3.0, 3.4, 0.7)]
 HISTORY = [
     {"epoch": 1, "train_loss": 2.0, "valid_loss": 2.1, "valid_acc": 0.3},
     {"epoch": 2, "train_loss": 1.0, "valid_loss": 1.4, "valid_acc": 0.6},
@@ -37,10 +42,23 @@ SINGLE = {
     "confusions": PhoneConfusionDisplay(np.eye(3), ["a", "b", "-"]),
     "bank": FilterbankDisplay(np.eye(5), sample_rate=8000),
     "waveform": WaveformDisplay(np.sin(np.arange(100.0)), sample_rate=8000),
+    "det": DetCurveByRateDisplay(detection_curve(SAID, FOUND, [1800.0])),
 }
 SEVERAL = {
     "waveforms": (WaveformDisplay([np.ones(9), np.ones(7)], sample_rate=8000), 2),
     "curves": (TrainingCurveDisplay(HISTORY), 2),
+    "detections": (
+        DetectionDisplay(
+            np.sin(np.arange(4000.0)),
+            np.eye(4)[:, :2],
+            np.arange(4.0),
+            ["a", "b"],
+            FOUND,
+            sample_rate=1000,
+            truth=SAID,
+        ),
+        2,
+    ),
     "pairs": (ReconstructionDisplay([LEVELS, LEVELS], [LEVELS, LEVELS + 1]), 6),
     "numbers": (
         SpeakerPredictionErrorDisplay(np.eye(3)[:, :2], np.eye(3)[:, :2], ["ann", "bob", "eve"]),

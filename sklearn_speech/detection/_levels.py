@@ -1,0 +1,143 @@
+"""Where sound begins and ends, from its level over time."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+#: Frames of levels in a second.
+FRAMES_PER_SECOND = 100
+
+#: A word reaches down to at most this far below its loudest frame, in dB.
+_DEPTH = 40.0
+
+#: What is this far above the background is sound, in dB, where the contrast permits.
+_ABOVE = 5.0
+
+#: Without this contrast between loudest frame and background, levels say nothing, in dB.
+_CONTRAST = 12.0
+
+
+class LevelTrack:
+    """Levels of a recording that comes in pieces, as far back as they are needed.
+
+    Parameters
+    ----------
+    sample_rate : float
+        In Hz.
+    """
+
+    def __init__(self, sample_rate: float) -> None:
+        self._hop = max(1, round(sample_rate / FRAMES_PER_SECOND))
+        self.period = self._hop / sample_rate
+        self._rest = np.zeros(0, dtype=np.float32)
+        self._levels = np.zeros(0)
+        self._offset = 0
+
+    def push(self, samples: npt.NDArray[np.float32]) -> None:
+        """Take the next samples, of shape (n_samples,)."""
+        samples = np.concatenate([self._rest, samples])
+        n_frames = len(samples) // self._hop
+        new = levels(samples[: n_frames * self._hop], self._hop)
+        self._rest = samples[n_frames * self._hop :].copy()
+        self._levels = np.concatenate([self._levels, new])
+
+    def forget(self, time: float) -> None:
+        """Drop the levels before a time in seconds."""
+        dropped = int(time / self.period) - 1 - self._offset
+        if dropped > 0:
+            self._levels = self._levels[dropped:].copy()
+            self._offset += dropped
+
+    def bounds(self, center: float, duration: float, reach: float) -> tuple[float, float]:
+        """Start and end of the word around a time.
+
+        Edges of the level are looked for that lie nearest to where a word of the usual
+        duration would begin and end. Where there is none near enough, the usual duration
+        holds.
+
+        Parameters
+        ----------
+        center : float
+            Middle of the word in seconds.
+        duration : float
+            Usual duration of the word in seconds.
+        reach : float
+            Seconds on either side of the centre to look at.
+
+        Returns
+        -------
+        start, end : float
+            In seconds.
+        """
+        start, end = center - duration / 2, center + duration / 2
+        first = max(self._offset, int((center - reach) / self.period))
+        stop = min(self._offset + len(self._levels), int((center + reach) / self.period) + 1)
+        around = self._levels[first - self._offset : stop - self._offset]
+        is_sound = _is_sound(around, round(center / self.period) - first)
+        if is_sound is None:
+            return max(0.0, start), end
+        change = np.diff(is_sound.astype(int), prepend=is_sound[:1].astype(int))
+        tolerance = max(0.15, duration / 2)
+        rises = (first + np.flatnonzero(change == 1)) * self.period
+        falls = (first + np.flatnonzero(change == -1)) * self.period
+        start = _nearest(rises[rises < center], start, tolerance)
+        end = _nearest(falls[falls > center], end, tolerance)
+        return max(0.0, start), end
+
+
+def _nearest(times: npt.NDArray[Any], expected: float, tolerance: float) -> float:
+    if len(times) == 0:
+        return expected
+    time = times[np.abs(times - expected).argmin()]
+    return float(time) if abs(time - expected) <= tolerance else expected
+
+
+def levels(samples: npt.NDArray[np.float32], hop: int) -> npt.NDArray[np.float64]:
+    """Mean square of consecutive frames of `hop` samples, in dB relative to full scale."""
+    frames = samples[: len(samples) // hop * hop].reshape(-1, hop)
+    power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / hop
+    return 10 * np.log10(power + 1e-12)
+
+
+def _is_sound(around: npt.NDArray[np.float64], middle: int) -> npt.NDArray[np.bool_] | None:
+    """Which frames around a word are louder than the background; None without contrast."""
+    near = around[max(0, middle - 15) : middle + 16]
+    if len(near) == 0:
+        return None
+    peak, floor = near.max(), np.percentile(around, 10)
+    if peak - floor < _CONTRAST:
+        return None
+    return around > max(peak - _DEPTH, floor + min(_ABOVE, 0.4 * (peak - floor)))
+
+
+def extent(clip: npt.NDArray[np.float32], sample_rate: float) -> tuple[int, int]:
+    """First sample of the sound in a clip, and the first one after it.
+
+    Parameters
+    ----------
+    clip : ndarray of shape (n_samples,)
+        One word, perhaps with silence before and after it.
+    sample_rate : float
+        In Hz.
+
+    Returns
+    -------
+    start, stop : int
+        The whole clip where its level hardly changes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> clip = np.zeros(1000, dtype=np.float32)
+    >>> clip[300:700] = 0.5
+    >>> extent(clip, 1000)
+    (300, 700)
+    """
+    hop = max(1, round(sample_rate / FRAMES_PER_SECOND))
+    level = levels(clip, hop)
+    if len(level) == 0 or level.max() - level.min() < _CONTRAST:
+        return 0, len(clip)
+    floor = np.percentile(level, 10)
+    loud = np.flatnonzero(level > max(level.max() - _DEPTH, min(floor + _ABOVE, level.max() - 25)))
+    return int(loud[0] * hop), int(min(len(clip), (loud[-1] + 1) * hop))
