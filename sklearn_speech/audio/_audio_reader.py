@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from ..utils.clips_out import ClipsOutMixin
+from ..utils.clip_transformers import ClipsOutMixin
 from ..utils.rates import with_rate
 from ..utils.sklearn_private import (
     DocumentedMixin,

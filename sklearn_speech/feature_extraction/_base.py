@@ -6,7 +6,6 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -15,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..modules.front_end import ZERO_FRAMES_IN_NETWORK, Blocks, FrontEnd
 from ..modules.scaling import SCALINGS
-from ..utils.clips_out import ClipsOutMixin, numbered_names
+from ..utils.clip_transformers import NamedBandsMixin
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed
 from ..utils.rates import rate_of, with_rate
@@ -23,7 +22,6 @@ from ..utils.sklearn_private import (
     DocumentedMixin,
     Interval,
     StrOptions,
-    check_feature_names_in,
     fit_context,
     validate_parameter_constraints,
 )
@@ -75,11 +73,8 @@ MEL_CONSTRAINTS = {
 _OUTSIDE_FRONT_END = {"device", "n_iter", "momentum", "random_state"}
 
 
-class BaseSpectralTransformer(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
+class BaseSpectralTransformer(NamedBandsMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
     """Waveforms to spectrograms by a front end that the parameters describe."""
-
-    #: What a band is called in the names of features.
-    _band_name = "band"
 
     #: The promise that a clip's features depend on that clip and the parameters
     #: alone, never on the batch or on fit. Features of one setting may therefore
@@ -128,23 +123,6 @@ class BaseSpectralTransformer(ClipsOutMixin, TransformerMixin, DocumentedMixin, 
             Features; ragged where X is, one array of shape (n_bands, n_frames) a clip.
         """
         return with_rate(self._extract(X)[0], rate_of(X))
-
-    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
-        """Names of the bands, which are the rows of each clip.
-
-        Parameters
-        ----------
-        input_features : array-like of str, default=None
-            Names of the columns of a 2-D X; they are checked and not used.
-
-        Returns
-        -------
-        names : ndarray of shape (n_bands,) of str
-            Such as "mel0".
-        """
-        check_is_fitted(self)
-        check_feature_names_in(self, input_features, generate_names=False)
-        return numbered_names(self._band_name, self.n_bands_)
 
     def clip_ranges(self, X: ArrayLike) -> NDArray[Any]:
         """Return what scaling removes from each clip, for ``inverse_transform`` to restore.

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils.clips_out import ClipsOutMixin, numbered_names
+from ..utils.clip_transformers import ClipsOutMixin, numbered_names
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import DocumentedMixin, StrOptions, check_feature_names_in, fit_context
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged

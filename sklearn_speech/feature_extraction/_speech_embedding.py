@@ -8,7 +8,6 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -18,13 +17,12 @@ from torch import nn
 from ..modules.clipwise_encoder import ClipwiseEncoder
 from ..modules.embedding_front_end import EmbeddingFrontEnd
 from ..modules.speech_embedding import SpeechEmbeddingNet
-from ..utils.clips_out import ClipsOutMixin, numbered_names
+from ..utils.clip_transformers import NamedBandsMixin
 from ..utils.device import resolve_device
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import (
     DocumentedMixin,
     Interval,
-    check_feature_names_in,
     fit_context,
     validate_parameter_constraints,
 )
@@ -38,7 +36,7 @@ from ._onnx_files import packaged_embedding, published_weights
 _BATCH_SAMPLES = {"cpu": 2**17, "cuda": 2**23}
 
 
-class SpeechEmbedding(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
+class SpeechEmbedding(NamedBandsMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
     """Vectors of speech from a pretrained network.
 
     By default this is Google's speech embedding [1]_: 330,000 parameters, trained to tell
@@ -226,23 +224,6 @@ class SpeechEmbedding(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEsti
         S = _embed(front_end.to(device).eval(), X, dtype, device)
         check_finite(S, "the result of the encoder", TOO_LOUD)
         return with_rate(S, clip_rate)
-
-    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
-        """Names of the dimensions, which are the rows of each clip.
-
-        Parameters
-        ----------
-        input_features : array-like of str, default=None
-            Names of the columns of a 2-D X; they are checked and not used.
-
-        Returns
-        -------
-        names : ndarray of shape (n_dims,) of str
-            Such as "embedding0".
-        """
-        check_is_fitted(self)
-        check_feature_names_in(self, input_features, generate_names=False)
-        return numbered_names(self._band_name, self.n_bands_)
 
     def to_module(
         self,

@@ -4,6 +4,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
+
+from .sklearn_private import check_feature_names_in
 
 
 class ClipsOutMixin:
@@ -26,6 +29,32 @@ class ClipsOutMixin:
             f"{type(self).__name__} has no set_output: {self._gives} are 3-D or ragged, and no "
             "table has such columns; put TemporalPooling after this step and call set_output there"
         )
+
+
+class NamedBandsMixin(ClipsOutMixin):
+    """Transformer to spectrograms with ``n_bands_`` bands, which get numbered names."""
+
+    #: What one band is.
+    _band_name = "band"
+
+    n_bands_: int
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
+        """Names of the bands or dimensions, which are the rows of each clip.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of a 2-D X; they are checked and not used.
+
+        Returns
+        -------
+        names : ndarray of shape (n_bands,) of str
+            Such as "mel0", "mel1", ...
+        """
+        check_is_fitted(self)
+        check_feature_names_in(self, input_features, generate_names=False)
+        return numbered_names(self._band_name, self.n_bands_)
 
 
 def numbered_names(name: str, n: int) -> npt.NDArray[Any]:
