@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..modules.front_end import ZERO_FRAMES_IN_NETWORK, Blocks, FrontEnd
 from ..modules.scaling import SCALINGS
-from ..utils.clip_transformers import NamedBandsMixin
+from ..utils.clip_transformers import ClipsOutMixin, NamedBandsMixin
 from ..utils.device import resolve_device
 from ..utils.random import draw_seed
 from ..utils.rates import rate_of, with_rate
@@ -73,7 +73,9 @@ MEL_CONSTRAINTS = {
 _OUTSIDE_FRONT_END = {"device", "n_iter", "momentum", "random_state"}
 
 
-class BaseSpectralTransformer(NamedBandsMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
+class BaseSpectralTransformer(
+    NamedBandsMixin, ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator
+):
     """Waveforms to spectrograms by a front end that the parameters describe."""
 
     #: The promise that a clip's features depend on that clip and the parameters

@@ -17,7 +17,7 @@ from torch import nn
 from ..modules.clipwise_encoder import ClipwiseEncoder
 from ..modules.embedding_front_end import EmbeddingFrontEnd
 from ..modules.speech_embedding import SpeechEmbeddingNet
-from ..utils.clip_transformers import NamedBandsMixin
+from ..utils.clip_transformers import ClipsOutMixin, NamedBandsMixin
 from ..utils.device import resolve_device
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import (
@@ -36,7 +36,9 @@ from ._onnx_files import packaged_embedding, published_weights
 _BATCH_SAMPLES = {"cpu": 2**17, "cuda": 2**23}
 
 
-class SpeechEmbedding(NamedBandsMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
+class SpeechEmbedding(
+    NamedBandsMixin, ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator
+):
     """Vectors of speech from a pretrained network.
 
     By default this is Google's speech embedding [1]_: 330,000 parameters, trained to tell

@@ -31,7 +31,7 @@ class ClipsOutMixin:
         )
 
 
-class NamedBandsMixin(ClipsOutMixin):
+class NamedBandsMixin:
     """Transformer to spectrograms with ``n_bands_`` bands, which get numbered names."""
 
     #: What one band is.
