@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..metrics import EventTable
 from ..utils.sklearn_private import (
+    DocumentedMixin,
     HasMethods,
     Interval,
     StrOptions,
@@ -37,7 +38,7 @@ from ._window_scorer import WindowScorer, split_steps
 BLOCK = 30.0
 
 
-class SlidingWindow(MetaEstimatorMixin, BaseEstimator):
+class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
     """Find words in long recordings with a classifier of clips.
 
     A window is slid over the recording, the classifier gives the probabilities of its classes
