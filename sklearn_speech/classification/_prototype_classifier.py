@@ -54,7 +54,7 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):
         The threshold; minus infinity if every clip is accepted.
     false_rejection_ : float
         With ``threshold="auto"``, the share of clips of known words, by held-out speakers, that
-        the threshold rejects; NaN if no word was said by two of the groups.
+        the threshold rejects; NaN with another threshold, or if no word is by two groups.
     n_features_in_ : int
         Number of features.
 
@@ -149,7 +149,7 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"every label in y is {self.unknown!r}: expected clips of a word")
         self.classes_ = found
         self.prototypes_ = _prototypes(X, y, self.words_)
-        self.threshold_ = -np.inf
+        self.threshold_, self.false_rejection_ = -np.inf, np.nan
         if self.threshold is None:
             if len(self.words_) < len(found):
                 raise ValueError(
@@ -248,7 +248,8 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):
         # the smallest number above the last clip that has to be rejected
         last = unknown[len(unknown) - 1 - n_accepted] if n_accepted < len(unknown) else -np.inf
         self.threshold_ = float(np.nextafter(last, np.inf))
-        self.false_rejection_ = float(np.mean(known < self.threshold_)) if len(known) else np.nan
+        if len(known):
+            self.false_rejection_ = float(np.mean(known < self.threshold_))
 
 
 def _prototypes(X, y, words):
