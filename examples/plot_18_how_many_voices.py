@@ -124,8 +124,9 @@ print("digit              right  wrong word  unknown")
 for digit in range(10):
     kind = "word" if digit < 5 else "other" if digit < 7 else "never heard"
     given = answers[digits == digit]
-    own, rejected = np.mean(given == str(digit)), np.mean(given == "unknown")
-    print(f"{digit} ({kind})".ljust(16), f"{own:7.2f} {1 - own - rejected:11.2f} {rejected:8.2f}")
+    own, rejected = given == str(digit), given == "unknown"
+    shares = own.mean(), np.mean(~own & ~rejected), rejected.mean()
+    print(f"{digit} ({kind})".ljust(16), "{:7.2f} {:11.2f} {:8.2f}".format(*shares))
 heard, unheard = (digits >= 5) & (digits < 7), digits >= 7
 for name, rows in {"other words": heard, "words never heard": unheard}.items():
     print(f"false acceptance of {name}: {np.mean(answers[rows] != 'unknown'):.3f}")
