@@ -21,6 +21,7 @@ from .augmentation import TimeShift as TimeShift
 from .augmentation import TimeStretch as TimeStretch
 from .augmentation import VocalTractWarp as VocalTractWarp
 from .classification import BCResNetClassifier as BCResNetClassifier
+from .classification import PrototypeClassifier as PrototypeClassifier
 from .classification import SpectrogramCNNClassifier as SpectrogramCNNClassifier
 from .classification import SpectrogramLinearClassifier as SpectrogramLinearClassifier
 from .classification import WaveformCNNClassifier as WaveformCNNClassifier
@@ -56,6 +57,7 @@ from .inspection import DetCurveByRateDisplay as DetCurveByRateDisplay
 from .inspection import DetectionDisplay as DetectionDisplay
 from .inspection import FilterbankDisplay as FilterbankDisplay
 from .inspection import FourierKernelDisplay as FourierKernelDisplay
+from .inspection import LearningCurveBySpeakerDisplay as LearningCurveBySpeakerDisplay
 from .inspection import PhoneConfusionDisplay as PhoneConfusionDisplay
 from .inspection import PosteriorgramDisplay as PosteriorgramDisplay
 from .inspection import ReconstructionDisplay as ReconstructionDisplay
@@ -76,10 +78,12 @@ from .metrics import phone_error_rate as phone_error_rate
 from .metrics import phone_errors as phone_errors
 from .model_selection import SpeakerComparison as SpeakerComparison
 from .model_selection import SpeakerFoldError as SpeakerFoldError
+from .model_selection import SpeakerLearningCurve as SpeakerLearningCurve
 from .model_selection import SpeakerScores as SpeakerScores
 from .model_selection import StratifiedGroupShuffleSplit as StratifiedGroupShuffleSplit
 from .model_selection import compare_by_speaker as compare_by_speaker
 from .model_selection import cross_validate_by_speaker as cross_validate_by_speaker
+from .model_selection import learning_curve_by_speaker as learning_curve_by_speaker
 from .persistence import ModelCard as ModelCard
 from .persistence import load as load
 from .persistence import read_model_card as read_model_card

@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.classification import (
     BCResNetClassifier,
+    PrototypeClassifier,
     SpectrogramCNNClassifier,
     SpectrogramLinearClassifier,
     WaveformCNNClassifier,
@@ -72,6 +73,7 @@ ESTIMATORS = [
         error_score="raise",
     ),
     PadOrTrim(),
+    PrototypeClassifier(),
     Spectrogram(),
     SpectrogramCNNClassifier(n_layers=2, n_filters=8, **QUICK),
     SpectrogramCNNRegressor(n_layers=2, n_filters=8, **QUICK),

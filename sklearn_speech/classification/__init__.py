@@ -1,6 +1,7 @@
 """Classifiers of speech clips."""
 
 from ._bc_resnet import BCResNetClassifier
+from ._prototype_classifier import PrototypeClassifier
 from ._spectrogram_cnn import SpectrogramCNNClassifier
 from ._spectrogram_linear import SpectrogramLinearClassifier
 from ._waveform_cnn import WaveformCNNClassifier
@@ -8,6 +9,7 @@ from ._waveform_mlp import WaveformMLPClassifier
 
 __all__ = [
     "BCResNetClassifier",
+    "PrototypeClassifier",
     "SpectrogramCNNClassifier",
     "SpectrogramLinearClassifier",
     "WaveformCNNClassifier",

@@ -10,6 +10,7 @@ from ._det_curve_by_rate_display import DetCurveByRateDisplay
 from ._detection_display import DetectionDisplay
 from ._filterbank_display import FilterbankDisplay
 from ._fourier_kernel_display import FourierKernelDisplay
+from ._learning_curve_by_speaker_display import LearningCurveBySpeakerDisplay
 from ._phone_confusion_display import PhoneConfusionDisplay
 from ._posteriorgram_display import PosteriorgramDisplay
 from ._reconstruction_display import ReconstructionDisplay
@@ -25,6 +26,7 @@ __all__ = [
     "DetectionDisplay",
     "FilterbankDisplay",
     "FourierKernelDisplay",
+    "LearningCurveBySpeakerDisplay",
     "PhoneConfusionDisplay",
     "PosteriorgramDisplay",
     "ReconstructionDisplay",

@@ -10,7 +10,9 @@ from ..splits import StratifiedGroupShuffleSplit
 from ._compare_by_speaker import compare_by_speaker
 from ._cross_validate_by_speaker import cross_validate_by_speaker
 from ._folds import SpeakerFoldError
+from ._learning_curve_by_speaker import learning_curve_by_speaker
 from ._speaker_comparison import SpeakerComparison
+from ._speaker_learning_curve import SpeakerLearningCurve
 from ._speaker_scores import SpeakerScores
 
 #: Names from other packages, imported on first use, because searches load optuna.
@@ -30,11 +32,13 @@ __all__ = [
     "OptunaSearchCV",
     "SpeakerComparison",
     "SpeakerFoldError",
+    "SpeakerLearningCurve",
     "SpeakerScores",
     "StratifiedGroupShuffleSplit",
     "check_speaker_leakage",
     "compare_by_speaker",
     "cross_validate_by_speaker",
+    "learning_curve_by_speaker",
     "suggest_search_space",
 ]
 

@@ -19,9 +19,17 @@ def shorten_names(speakers: Any) -> str:
     return first + (f" and {len(speakers) - 3} more" if len(speakers) > 3 else "")
 
 
+def speakers_of(
+    clips: npt.NDArray[Any], names: npt.NDArray[Any], codes: npt.NDArray[Any]
+) -> npt.NDArray[Any]:
+    """Return the sorted names of the speakers of some clips, given by position."""
+    return names[np.bincount(codes[clips], minlength=len(names)) > 0]
+
+
 def collect(
     folds: list[Fold],
     splits: list[tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]],
+    titles: list[str],
     held_out: list[npt.NDArray[Any]],
     y: npt.NDArray[Any],
     names: npt.NDArray[Any],
@@ -30,6 +38,7 @@ def collect(
     error_score: float | str,
     scorers: dict[str, Any],
     score_params: dict[str, dict[str, Any]],
+    whole: Fold | None = None,
 ) -> SpeakerScores:
     """Combine the results of all folds.
 
@@ -38,6 +47,8 @@ def collect(
     folds : list of Fold
     splits : list of (ndarray, ndarray, ndarray) of int
         Training clips, test clips, and labelled training clips.
+    titles : list of str
+        What each split is called in messages.
     held_out : list of ndarray
         Names of the speakers that each fold held out.
     y : ndarray of shape (n_clips, ...)
@@ -50,25 +61,21 @@ def collect(
     scorers : dict of str to callable
     score_params : dict of str to dict
         Arguments of the scorers, for all clips.
+    whole : Fold or None, default=None
+        A fold that did not fail, which tells the metrics; None takes one of `folds`.
 
     Returns
     -------
     scores : SpeakerScores
     """
     failures = {i: fold.traceback for i, fold in enumerate(folds) if fold.error is not None}
-    if len(failures) == len(folds):
-        raise SpeakerFoldError(
-            f"all {len(folds)} folds failed; the one that held out {shorten_names(held_out[0])} "
-            f"with:\n{folds[0].traceback}"
-        ) from folds[0].error
+    whole = a_whole_fold(folds, titles) if whole is None else whole
     for i in failures:
         warnings.warn(
-            f"fold {i}, which held out {shorten_names(held_out[i])}, failed; "
-            f"its score is {error_score}:\n{folds[i].traceback}",
+            f"{titles[i]}, failed; its score is {error_score}:\n{folds[i].traceback}",
             FitFailedWarning,
             stacklevel=3,
         )
-    whole = next(fold for fold in folds if fold.error is None)
     metrics = list(whole.scores)
     for fold, speakers in zip(folds, held_out):
         if fold.error is not None:
@@ -120,6 +127,16 @@ def collect(
             scorers, y, tests, predictions, probabilities, classes, score_params
         ),
     )
+
+
+def a_whole_fold(folds: list[Fold], titles: list[str]) -> Fold:
+    """Return the first fold that did not fail; raise SpeakerFoldError if all did."""
+    for fold in folds:
+        if fold.error is None:
+            return fold
+    raise SpeakerFoldError(
+        f"all {len(folds)} folds failed; {titles[0]}, with:\n{folds[0].traceback}"
+    ) from folds[0].error
 
 
 def _warn_of_undefined_scores(folds, held_out, labels):

@@ -1,26 +1,14 @@
 """Cross-validation that holds out speakers."""
 
-import numbers
 from typing import Any
 
-import numpy as np
-from sklearn.base import clone
-from sklearn.utils import indexable
-from sklearn.utils.parallel import Parallel, delayed
-from tqdm.auto import tqdm
-
-from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
-from ..store._split_clipwise import split_clipwise
-from ..utils.chain import check_chain
-from ..utils.labels import check_targets
-from ..utils.parallel import refuse_multiprocessing
-from ..utils.speakers import check_speakers
-from ._collect import collect, shorten_names
-from ._folds import Fold, SpeakerFoldError, check_splits, run_fold, threads_per_job
+from ._collect import collect, shorten_names, speakers_of
+from ._folds import check_splits
 from ._routing import route_metadata
+from ._run_splits import check_input, run_splits
 from ._scoring import check_scorers
 from ._speaker_scores import SpeakerScores
-from ._unlabelled import mark_of_unlabelled, with_labels
+from ._unlabelled import with_labels
 
 
 def cross_validate_by_speaker(
@@ -156,76 +144,41 @@ def cross_validate_by_speaker(
     standard deviation            0.000
     95 % interval of the mean, over 3 speakers: 1.000 to 1.000 (Student's t)
     """
-    if not hasattr(estimator, "fit") or isinstance(estimator, type):
-        raise TypeError(f"estimator={estimator!r}: expected an instance with a fit method")
-    if error_score != "raise" and not isinstance(error_score, numbers.Real):
-        raise ValueError(f"error_score={error_score!r}: expected 'raise' or a number, such as nan")
-    refuse_multiprocessing("cross_validate_by_speaker")
-    mark = mark_of_unlabelled(estimator)
-    y = check_targets(y, gaps=mark)
-    X, y = indexable(X, y)
-    names, codes = check_speakers(speakers, len(y))
+    caller = "cross_validate_by_speaker"
+    X, y, names, codes, unlabelled = check_input(caller, estimator, X, y, speakers, error_score)
     params = {} if params is None else dict(params)
-    unlabelled = np.zeros(len(y), dtype=bool) if mark is None else mark(y)
     splits = with_labels(check_splits(cv, X, y, names, codes), unlabelled)
     scorers, labels = check_scorers(estimator, scoring)
-    fit_params, score_params = route_metadata(estimator, params, names[codes], scorers)
-
-    first, rest = None, estimator
-    if may_share(estimator, scorers, fit_params):
-        first, rest = split_clipwise(estimator)
-    if first is not None:
-        check_chain(estimator)
-        first = clone(first)
-        X = ClipwiseFeatures(X, as_feature_cache(memory)).fit(first.steps)
-    held_out = [names[np.bincount(codes[test], minlength=len(names)) > 0] for _, test, _ in splits]
-    jobs = (
-        delayed(_numbered)(
-            i,
-            error_score == "raise",
-            clone(rest),
-            X,
-            y,
-            codes,
-            split,
-            scorers,
-            fit_params,
-            score_params,
-            prefix=first,
-            train_score=return_train_score,
-            keep_estimator=return_estimator,
-            n_threads=threads_per_job(n_jobs, len(splits)),
-        )
-        for i, split in enumerate(splits)
+    fit_params, score_params = route_metadata(estimator, params, names[codes], scorers, caller)
+    held_out = [speakers_of(test, names, codes) for _, test, _ in splits]
+    titles = [f"fold {i}, which held out {shorten_names(who)}" for i, who in enumerate(held_out)]
+    folds = run_splits(
+        estimator,
+        X,
+        y,
+        codes,
+        splits,
+        titles,
+        scorers,
+        fit_params,
+        score_params,
+        memory=memory,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        error_score=error_score,
+        return_estimator=return_estimator,
+        return_train_score=return_train_score,
     )
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    folds = [Fold() for _ in splits]  # replaced by the results
-    with tqdm(total=len(splits), desc="held-out speakers", disable=not verbose) as bar:
-        try:
-            for i, fold in parallel(jobs):
-                folds[i] = fold
-                result = " ".join(f"{score:.3f}" for score in fold.scores.values())
-                bar.set_postfix_str(f"{shorten_names(held_out[i])} {result}")
-                bar.update()
-        except _FoldFailure as failure:
-            i, error, trace = failure.args
-            if error.__traceback__ is None:  # the error comes from another process
-                error.add_note(trace)
-            raise SpeakerFoldError(
-                f"fold {i}, which held out {shorten_names(held_out[i])}, failed: "
-                f"{type(error).__name__}: {error}"
-            ) from error
     return collect(
-        folds, splits, held_out, y, names, codes, labels, error_score, scorers, score_params
+        folds,
+        splits,
+        titles,
+        held_out,
+        y,
+        names,
+        codes,
+        labels,
+        error_score,
+        scorers,
+        score_params,
     )
-
-
-class _FoldFailure(Exception):
-    """Carries the number, exception and traceback of a fold out of a job, and stops the others."""
-
-
-def _numbered(i, stop, *args, **kwargs):
-    fold = run_fold(*args, **kwargs)
-    if stop and fold.error is not None:
-        raise _FoldFailure(i, fold.error, fold.traceback)
-    return i, fold

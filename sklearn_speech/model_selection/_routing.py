@@ -24,7 +24,11 @@ def routing_enabled() -> bool:
 
 
 def route_metadata(
-    estimator: Any, params: dict[str, Any], groups: Any, scorers: dict[str, Any] | None = None
+    estimator: Any,
+    params: dict[str, Any],
+    groups: Any,
+    scorers: dict[str, Any] | None = None,
+    caller: str = "cross_validate_by_speaker",
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Return the arguments for an estimator's fit and for scorers, including the speakers.
 
@@ -38,6 +42,8 @@ def route_metadata(
         Speakers. They are passed only to estimators that request or take groups.
     scorers : dict of str to callable, default=None
         Scorers by name.
+    caller : str, default="cross_validate_by_speaker"
+        Name of the public function, for messages.
 
     Returns
     -------
@@ -61,7 +67,7 @@ def route_metadata(
         return groups_params(estimator, groups) | params, {name: {} for name in scorers}
     # a group splitter requests the groups, so that routing never rejects them
     router = (
-        MetadataRouter(owner="cross_validate_by_speaker")
+        MetadataRouter(owner=caller)
         .add(estimator=estimator, method_mapping=_calls("fit"))
         .add(splitter=LeaveOneGroupOut(), method_mapping=_calls("split"))
     )

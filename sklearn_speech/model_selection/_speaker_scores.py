@@ -97,13 +97,17 @@ class SpeakerScores(dict):
         self.failures = failures
         self.pooled_scores = {} if pooled_scores is None else pooled_scores
 
-    def speaker_scores(self, metric: str | None = None) -> npt.NDArray[Any]:
+    def speaker_scores(
+        self, metric: str | None = None, *, folds: slice = slice(None)
+    ) -> npt.NDArray[Any]:
         """Return the score of each speaker.
 
         Parameters
         ----------
         metric : str or None, default=None
             One of `metrics`; None means the first.
+        folds : slice, default=slice(None)
+            The folds that count, which must hold out every speaker; all by default.
 
         Returns
         -------
@@ -112,7 +116,7 @@ class SpeakerScores(dict):
             speaker; it is NaN if one of them failed or the metric is undefined for a single
             speaker.
         """
-        return self._over_folds(self.fold_speaker_scores[self._metric(metric)])
+        return self._over_folds(self.fold_speaker_scores[self._metric(metric)], folds)
 
     def undefined(self, metric: str | None = None) -> npt.NDArray[np.bool_]:
         """Which speakers a metric has no value for, though no fold failed.
@@ -140,12 +144,12 @@ class SpeakerScores(dict):
         """Scores of the speakers that the metric has a value for, or a fold of whom failed."""
         return self.speaker_scores(metric)[~self.undefined(metric)]
 
-    def _over_folds(self, of_folds):
-        # `speakers` are sorted and hold all who were held out
-        codes = np.searchsorted(self.speakers, np.concatenate(self.fold_speakers))
+    def _over_folds(self, of_folds, folds=slice(None)):
+        # `speakers` is sorted and contains everyone who was held out
+        codes = np.searchsorted(self.speakers, np.concatenate(self.fold_speakers[folds]))
         order = np.argsort(codes, kind="stable")
         starts = np.flatnonzero(np.diff(codes[order])) + 1
-        scores = np.split(np.concatenate(of_folds)[order], starts)
+        scores = np.split(np.concatenate(of_folds[folds])[order], starts)
         return np.array(
             [
                 mean_of(values if failed else values[~np.isnan(values)])
@@ -370,8 +374,17 @@ class SpeakerScores(dict):
         path : str or path-like
             The file is replaced in one step, so a crash leaves no partial file.
         """
+        write_json(path, type(self).__name__, self._to_plain())
+
+    def _to_plain(self):
+        """Return everything except the fitted estimators, as `_from_plain` takes it."""
         table = {key: value for key, value in self.items() if key != "estimator"}
-        write_json(path, type(self).__name__, {"table": table} | vars(self))
+        return {"table": table} | vars(self)
+
+    @classmethod
+    def _from_plain(cls, content):
+        content = dict(content)
+        return cls(content.pop("table"), **content)
 
     @classmethod
     def from_json(cls, path: str | os.PathLike[str]) -> "SpeakerScores":
@@ -392,6 +405,6 @@ class SpeakerScores(dict):
         """
         content = read_json(path, cls.__name__)
         try:
-            return cls(content.pop("table"), **content)
+            return cls._from_plain(content)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"{path} is damaged: {type(error).__name__}: {error}") from error

@@ -16,6 +16,7 @@ from sklearn_speech.inspection import (
     DetectionDisplay,
     FilterbankDisplay,
     FourierKernelDisplay,
+    LearningCurveBySpeakerDisplay,
     PhoneConfusionDisplay,
     PosteriorgramDisplay,
     ReconstructionDisplay,
@@ -38,6 +39,7 @@ LEVELS = np.linspace(-60, 0, 12 * 20).reshape(12, 20)
 SINGLE = {
     "spectrogram": SpectrogramDisplay(LEVELS, sample_rate=8000, hop_length=80),
     "speakers": SpeakerScoresDisplay([0.5, 0.9, 0.7], ["ann", "bob", "eve"]),
+    "voices": LearningCurveBySpeakerDisplay([1, 2], [[0.5, 0.7], [0.8, 0.9]]),
     "posteriorgram": PosteriorgramDisplay(np.eye(4), ["", "a", "b", "c"], frame_period=0.01),
     "confusions": PhoneConfusionDisplay(np.eye(3), ["a", "b", "-"]),
     "bank": FilterbankDisplay(np.eye(5), sample_rate=8000),
