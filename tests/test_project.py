@@ -31,7 +31,7 @@ def test_the_first_command_runs_the_main_job_and_the_second_the_tests():
 def test_constraints_pin_every_dependency_and_pyproject_leaves_upper_bounds_open():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = project["dependencies"] + extras["plot"] + extras["test"]
+    wanted = project["dependencies"] + extras["plot"] + extras["docs"] + extras["test"]
     pins = dict(
         line.split("==")
         for line in (ROOT / "constraints.txt").read_text().splitlines()
@@ -59,3 +59,5 @@ def test_the_lowest_versions_are_those_that_pyproject_allows():
 def test_version_is_that_of_the_metadata():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert sklearn_speech.__version__ == project["version"]
+    assert f"version: {project['version']}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"version = {{{project['version']}}}" in (ROOT / "docs" / "citing.rst").read_text()

@@ -1,0 +1,118 @@
+"""Configuration of the documentation site.
+
+``python -m sphinx -W --keep-going -n docs docs/_build`` builds it without network access. Two
+environment variables change what is built:
+
+- ``DOCS_INTERSPHINX=1`` downloads the inventories of other projects, so that their names become
+  links. Without it, such names are plain text.
+- ``DOCS_RUN_EXAMPLES=1`` runs the examples, which takes minutes. Without it, the gallery shows
+  their text and code.
+"""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+sys.path[:0] = [str(ROOT), str(HERE)]
+
+from generate import write_api_pages, write_results_pages, write_system_tables  # noqa: E402
+
+import sklearn_speech  # noqa: E402
+
+with_links = os.environ.get("DOCS_INTERSPHINX") == "1"
+with_examples = os.environ.get("DOCS_RUN_EXAMPLES") == "1"
+
+write_api_pages(HERE / "api")
+write_results_pages(ROOT / "benchmarks" / "results", HERE / "results")
+write_system_tables(ROOT / "benchmarks" / "results", HERE / "systems" / "tables")
+
+project = "sklearn_speech"
+author = "The sklearn_speech developers"
+copyright = f"%Y, {author}"
+version = release = sklearn_speech.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "systems/tables", "generate"]
+source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
+default_role = None
+
+# The pages of all public names are written by generate/api.py.
+autosummary_generate = False
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+myst_heading_anchors = 3
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+intersphinx_mapping = {}
+if with_links:
+    intersphinx_mapping = {
+        "joblib": ("https://joblib.readthedocs.io/en/latest/", None),
+        "matplotlib": ("https://matplotlib.org/stable/", None),
+        "numpy": ("https://numpy.org/doc/stable/", None),
+        "optuna": ("https://optuna.readthedocs.io/en/stable/", None),
+        "pandas": ("https://pandas.pydata.org/docs/", None),
+        "python": ("https://docs.python.org/3/", None),
+        "scipy": ("https://docs.scipy.org/doc/scipy/", None),
+        "sklearn": ("https://scikit-learn.org/stable/", None),
+        "skorch": ("https://skorch.readthedocs.io/en/stable/", None),
+        "torch": ("https://docs.pytorch.org/docs/stable/", None),
+    }
+
+nitpicky = True
+nitpick_ignore_regex = [
+    # Networks in plain torch are not part of the public interface and have no pages.
+    (r"py:.*", r"sklearn_speech\.modules(\..*)?"),
+]
+if not with_links:
+    # Names of other projects have no target unless their inventories are downloaded.
+    others = r"(joblib|matplotlib|numpy|optuna|pandas|scipy|sklearn|skorch|torch)(\..*)?"
+    nitpick_ignore_regex.append((r"py:.*", others))
+
+sphinx_gallery_conf = {
+    "examples_dirs": str(ROOT / "examples"),
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"[\\/]plot_",
+    "plot_gallery": with_examples,
+    "abort_on_example_error": True,
+    "backreferences_dir": "gallery/uses",
+    "doc_module": ("sklearn_speech",),
+    "download_all_examples": False,
+    "show_memory": False,
+    "min_reported_time": 0,
+}
+# Sphinx cannot pickle the functions that scikit-learn's displays keep in sphinx_gallery_conf.
+suppress_warnings = ["config.cache"]
+warnings.filterwarnings("ignore", message="Matplotlib is currently using agg")
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sklearn_speech"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "logo": {"text": "sklearn_speech"},
+    "navbar_align": "left",
+    "header_links_before_dropdown": 6,
+    "show_prev_next": True,
+    "show_nav_level": 1,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": ["theme-version"],
+}
+html_sidebars = {"index": [], "changelog": [], "contributing": [], "citing": []}
