@@ -1,5 +1,7 @@
 """Facts about the project's own files."""
 
+import importlib.util
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -61,3 +63,31 @@ def test_version_is_that_of_the_metadata():
     assert sklearn_speech.__version__ == project["version"]
     assert f"version: {project['version']}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"version = {{{project['version']}}}" in (ROOT / "docs" / "citing.rst").read_text()
+
+
+def test_readme_is_short_enough_to_be_read():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120
+
+
+def test_figures_in_readme_are_those_of_the_stored_reports():
+    place = importlib.util.spec_from_file_location("report", ROOT / "benchmarks" / "report.py")
+    report = importlib.util.module_from_spec(place)
+    place.loader.exec_module(report)
+    stored = {path.stem: json.loads(path.read_text()) for path in report.RESULTS.glob("*.json")}
+    text = (ROOT / "README.md").read_text()
+    assert "<!-- report " in text
+    assert report.quote(text, stored) == text
+    other = {
+        name: {**one, "tables": {"": [{**row, "mean": "9.9"} for row in rows]}}
+        for name, one in stored.items()
+        for rows in [next(iter(one["tables"].values()))]
+    }
+    assert report.quote(text, other) != text
+
+
+def test_links_in_readme_lead_to_files():
+    targets = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text())
+    local = [target for target in targets if "://" not in target]
+    assert local
+    for target in local:
+        assert (ROOT / target).exists(), target

@@ -8,8 +8,8 @@ from .files import write_folder
 _INTRODUCTION = """# Results
 
 A program measured every figure on these pages, and another one wrote the tables. Each page names
-the machine and the versions. The folder `benchmarks/` has the programs. Accuracies are on speakers who were
-not in the training data unless the caption says otherwise.
+the machine and the versions. The folder `benchmarks/` has the programs. Accuracies are on speakers
+who were not in the training data unless the caption says otherwise.
 
 ```{toctree}
 :maxdepth: 1
