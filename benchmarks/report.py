@@ -3,8 +3,8 @@
 ``python benchmarks/report.py`` collects ``benchmarks/results/*.json`` in
 ``benchmarks/results/README.md``. It also updates the reports in the project's README, between
 ``<!-- report NAME -->`` and ``<!-- end of report -->``. With names of columns, as in
-``<!-- report NAME: system, mean -->``, only these columns of the first table are quoted. No table in
-the documentation is typed by hand.
+``<!-- report NAME: system, mean -->``, only these columns of the first table are quoted. No
+table of measurements is typed by hand.
 """
 
 import argparse

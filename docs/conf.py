@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-from generate import write_api_pages, write_results_pages, write_system_tables  # noqa: E402
+from generate import public_names, write_api_pages, write_results_pages, write_system_tables  # noqa: E402
 
 import sklearn_speech  # noqa: E402
 
@@ -116,3 +116,24 @@ html_theme_options = {
     "footer_end": ["theme-version"],
 }
 html_sidebars = {"index": [], "changelog": [], "contributing": [], "citing": []}
+
+
+def link_public_name(app, env, node, contnode):
+    """Link a name that is given bare, or in another package that exports it, to its page."""
+    if node.get("refdomain") != "py":
+        return None
+    asked = node["reftarget"].removeprefix("sklearn_speech.")
+    homes = public_names()
+    found = {homes[asked]} if asked in homes else set()
+    if "." not in asked:
+        found = {home for home in homes.values() if home.rpartition(".")[2] == asked}
+    if len(found) != 1:
+        return None
+    domain = env.get_domain("py")
+    target = f"sklearn_speech.{found.pop()}"
+    return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, contnode)
+
+
+def setup(app):
+    """Connect what this site adds to Sphinx."""
+    app.connect("missing-reference", link_public_name)
