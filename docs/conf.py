@@ -52,6 +52,9 @@ default_role = None
 # The pages of all public names are written by generate/api.py.
 autosummary_generate = False
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 80
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
