@@ -11,7 +11,6 @@ environment variables change what is built:
 
 import os
 import sys
-import warnings
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -99,9 +98,6 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "min_reported_time": 0,
 }
-# Sphinx cannot pickle the functions that scikit-learn's displays keep in sphinx_gallery_conf.
-suppress_warnings = ["config.cache"]
-warnings.filterwarnings("ignore", message="Matplotlib is currently using agg")
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_speech"
