@@ -83,8 +83,9 @@ nitpick_ignore_regex = [
 ]
 if not with_links:
     # Names of other projects have no target unless their inventories are downloaded.
-    others = r"(joblib|matplotlib|numpy|optuna|pandas|scipy|sklearn|skorch|torch)(\..*)?"
-    nitpick_ignore_regex.append((r"py:.*", others))
+    others = ["joblib", "matplotlib", "numpy", "optuna", "pandas", "scipy", "sklearn", "skorch"]
+    names = "|".join([*others, "torch", *sys.stdlib_module_names])
+    nitpick_ignore_regex.append((r"py:.*", rf"({names})(\..*)?"))
 
 sphinx_gallery_conf = {
     "examples_dirs": str(ROOT / "examples"),
