@@ -10,6 +10,7 @@ environment variables change what is built:
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -51,7 +52,6 @@ default_role = None
 # The pages of all public names are written by generate/api.py.
 autosummary_generate = False
 autodoc_typehints = "none"
-autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 80
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
@@ -134,6 +134,14 @@ def link_public_name(app, env, node, contnode):
     return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, contnode)
 
 
+def name_default_classes(app, what, name, obj, options, signature, returned):
+    """Show the name of a class that is a default, without its module."""
+    if signature:
+        signature = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", signature)
+    return signature, returned
+
+
 def setup(app):
     """Connect what this site adds to Sphinx."""
+    app.connect("autodoc-process-signature", name_default_classes)
     app.connect("missing-reference", link_public_name)
