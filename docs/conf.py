@@ -98,12 +98,15 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "min_reported_time": 0,
+    "within_subsection_order": "FileNameSortKey",
 }
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_speech"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+if not with_examples:
+    html_css_files.append("without_pictures.css")
 html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "sklearn_speech"},

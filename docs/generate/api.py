@@ -81,7 +81,7 @@ def _index(names):
         f"     - {_summary(importlib.import_module(f'sklearn_speech.{name}'))}\n"
         for name in names
     )
-    entries = "".join(f"   {name}\n" for name in names)
+    entries = "".join(f"   {name} <{name}>\n" for name in names)
     return (
         _title("API reference")
         + "\nMost names can be imported from ``sklearn_speech`` itself, as in\n"

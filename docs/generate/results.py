@@ -1,5 +1,6 @@
 """Pages of measured results: one for each report that a benchmark wrote."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -26,7 +27,8 @@ def write_results_pages(source, folder):
         if path.name == "README.md":
             continue
         names.append(path.stem)
-        texts[path.name] = "#" + path.read_text().lstrip("#")  # the title of a page of its own
+        text = "#" + path.read_text().lstrip("#")  # the title of a page of its own
+        texts[path.name] = re.sub(r"^!\[(.*)\]\(.*\)$", r"\g<0>\n\n*\1*", text, flags=re.M)
     # the systems' accuracy interests most readers first
     names.sort(key=lambda name: (not name.startswith("reference_systems"), name))
     texts["index.md"] = _INTRODUCTION + "\n".join(names) + "\n```\n"

@@ -72,8 +72,14 @@ def _corrections(entries):
         only = (
             "" if len(names) == len(entries) else " (" + ", ".join(f"``{n}``" for n in names) + ")"
         )
-        lines.append(f"- {point[0].upper()}{point[1:]}{only}.")
+        lines.append(f"- {_sentence(point)}{only}.")
     return _heading("What is corrected") + "\n" + "\n".join(lines) + "\n"
+
+
+def _sentence(text):
+    """Begin with a capital letter, or mark a name of the library as code."""
+    first, _, rest = text.partition(" ")
+    return f"``{first}`` {rest}" if "_" in first else text[0].upper() + text[1:]
 
 
 def _results(entries, report):
