@@ -2,8 +2,9 @@
 
 ``python benchmarks/report.py`` collects ``benchmarks/results/*.json`` in
 ``benchmarks/results/README.md``. It also updates the reports in the project's README, between
-``<!-- report NAME -->`` and ``<!-- end of report -->``. No figure in the documentation is typed
-by hand.
+``<!-- report NAME -->`` and ``<!-- end of report -->``. With names of columns, as in
+``<!-- report NAME: system, mean -->``, only these columns of the first table are quoted. No
+table of measurements is typed by hand.
 """
 
 import argparse
@@ -144,6 +145,11 @@ def quote(text, reports):
 
     def between(match):
         report = reports[match["name"]]
+        if match["columns"]:
+            columns = [column.strip() for column in match["columns"].split(",")]
+            rows = next(iter(report["tables"].values()))
+            table = markdown_table([{column: row[column] for column in columns} for row in rows])
+            return f"{match['begin']}\n\n{table}\n\n{_machine(report)}\n\n{match['end']}"
         tables = [
             f"**{caption}**\n\n{markdown_table(rows)}" for caption, rows in report["tables"].items()
         ]
@@ -151,7 +157,10 @@ def quote(text, reports):
         body = "\n\n".join([*shown, *tables, *report["notes"], _machine(report)])
         return f"{match['begin']}\n\n{body}\n\n{match['end']}"
 
-    marks = r"(?P<begin><!-- report (?P<name>\w+) -->).*?(?P<end><!-- end of report -->)"
+    marks = (
+        r"(?P<begin><!-- report (?P<name>\w+)(?:: (?P<columns>[^>]+?))? -->).*?"
+        r"(?P<end><!-- end of report -->)"
+    )
     return re.sub(marks, between, text, flags=re.S)
 
 

@@ -1,5 +1,7 @@
 """Facts about the project's own files."""
 
+import importlib.util
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -31,7 +33,7 @@ def test_the_first_command_runs_the_main_job_and_the_second_the_tests():
 def test_constraints_pin_every_dependency_and_pyproject_leaves_upper_bounds_open():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = project["dependencies"] + extras["plot"] + extras["test"]
+    wanted = project["dependencies"] + extras["plot"] + extras["docs"] + extras["test"]
     pins = dict(
         line.split("==")
         for line in (ROOT / "constraints.txt").read_text().splitlines()
@@ -59,3 +61,33 @@ def test_the_lowest_versions_are_those_that_pyproject_allows():
 def test_version_is_that_of_the_metadata():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert sklearn_speech.__version__ == project["version"]
+    assert f"version: {project['version']}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"version = {{{project['version']}}}" in (ROOT / "docs" / "citing.rst").read_text()
+
+
+def test_readme_is_short_enough_to_be_read():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120
+
+
+def test_figures_in_readme_are_those_of_the_stored_reports():
+    place = importlib.util.spec_from_file_location("report", ROOT / "benchmarks" / "report.py")
+    report = importlib.util.module_from_spec(place)
+    place.loader.exec_module(report)
+    stored = {path.stem: json.loads(path.read_text()) for path in report.RESULTS.glob("*.json")}
+    text = (ROOT / "README.md").read_text()
+    assert "<!-- report " in text
+    assert report.quote(text, stored) == text
+    other = {
+        name: {**one, "tables": {"": [{**row, "mean": "9.9"} for row in rows]}}
+        for name, one in stored.items()
+        for rows in [next(iter(one["tables"].values()))]
+    }
+    assert report.quote(text, other) != text
+
+
+def test_links_in_readme_lead_to_files():
+    targets = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text())
+    local = [target for target in targets if "://" not in target]
+    assert local
+    for target in local:
+        assert (ROOT / target).exists(), target

@@ -178,7 +178,7 @@ class PadOrTrim(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
 
         Returns
         -------
-        X : ndarray of shape (n_clips, n_times_) or (n_clips, n_bands, n_times_)
+        X : ndarray of shape (n_clips, n_times) or (n_clips, n_bands, n_times)
             In float32, or float64 where that came in.
 
         Raises
