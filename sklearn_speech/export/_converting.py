@@ -258,7 +258,7 @@ class Converter:
             )
         if isinstance(estimator, FunctionTransformer) or foreign:
             raise ValueError(
-                f"{where} is a {type(estimator).__name__}, which cannot be exported: its "
+                f"{where or 'the estimator'} is a {type(estimator).__name__}, which cannot be exported: its "
                 "computation is Python code that an ONNX file cannot hold; take it out of the "
                 "pipeline and do it before, or replace it by a step of this library or of "
                 "scikit-learn"

@@ -16,7 +16,10 @@ RATE = 8000
 N_TIMES = 600
 
 #: Estimators that cannot be exported alone, and what the error says.
-NOT_EXPORTABLE = {"AudioReader": "an AudioReader alone cannot be exported"}
+NOT_EXPORTABLE = {
+    "AudioReader": "an AudioReader alone cannot be exported",
+    "SlidingWindow": "the estimator is a SlidingWindow, which cannot be exported",
+}
 
 
 def front_end(**parameters):

@@ -14,6 +14,7 @@ from tests.export.cases import (
     all_estimators,
     as_pipeline,
     exported,
+    targets,
     waveforms,
 )
 
@@ -81,6 +82,8 @@ def test_the_batch_around_a_clip_does_not_change_its_answer(case):
 @pytest.mark.parametrize("name", NOT_EXPORTABLE)
 def test_what_cannot_be_exported_is_refused_by_name(name, tmp_path):
     pipeline = as_pipeline(all_estimators()[name])
+    if name != "AudioReader":  # it takes files, and learns nothing
+        pipeline.fit(waveforms(), targets(pipeline))
     with pytest.raises(ValueError, match=NOT_EXPORTABLE[name]):
         to_onnx(pipeline, tmp_path / "model.onnx", sample_rate=RATE)
     assert not list(tmp_path.iterdir())

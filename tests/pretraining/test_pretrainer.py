@@ -146,7 +146,8 @@ def test_minus_one_means_unlabelled_for_labels_of_any_type(kind):
 
 def test_without_a_pretrainer_minus_one_is_a_class():
     codes = np.searchsorted(["no", "up", "yes"], y) - 1
-    net = quick(pretrainer=None).fit(X, codes)
+    with pytest.warns(UserWarning, match="without a pretrainer, -1 is a class like any other"):
+        net = quick(pretrainer=None).fit(X, codes)
     assert net.classes_.tolist() == [-1, 0, 1]
     assert not hasattr(net, "pretrainer_")
 
