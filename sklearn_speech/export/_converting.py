@@ -249,6 +249,7 @@ class Converter:
         return steps.Vote(members)
 
     def _by_skl2onnx(self, estimator: Any, where: str, method: str) -> nn.Module:
+        where = where or "the estimator"
         parts = [part for _, part in walk(estimator, fitted=True)]
         foreign = [p for p in parts if not type(p).__module__.startswith("sklearn.")]
         if isinstance(estimator, AudioReader):
@@ -258,7 +259,7 @@ class Converter:
             )
         if isinstance(estimator, FunctionTransformer) or foreign:
             raise ValueError(
-                f"{where or 'the estimator'} is a {type(estimator).__name__}, which cannot be exported: its "
+                f"{where} is a {type(estimator).__name__}, which cannot be exported: its "
                 "computation is Python code that an ONNX file cannot hold; take it out of the "
                 "pipeline and do it before, or replace it by a step of this library or of "
                 "scikit-learn"
