@@ -108,7 +108,9 @@ def _rectangular(clips):
 
 def _refuse_strings(X, role):
     first = X
-    while isinstance(first, (list, tuple, np.ndarray)) and getattr(first, "ndim", 1) and len(first):
+    while isinstance(first, (list, tuple)) or (isinstance(first, np.ndarray) and first.ndim):
+        if not len(first):
+            break
         first = first[0]
     if isinstance(first, (str, bytes)) or hasattr(first, "__fspath__"):
         raise ValueError(
