@@ -14,6 +14,8 @@ from sklearn_speech import (
     PhonemeRecognizer,
     SpectrogramCNNClassifier,
     SpectrogramCNNRegressor,
+    SpectrogramLinearClassifier,
+    SpectrogramLinearRegressor,
     StratifiedGroupShuffleSplit,
     check_speaker_leakage,
     cross_validate_by_speaker,
@@ -382,3 +384,45 @@ def test_only_the_proportions_of_weights_count():
         large = clone(net).fit(CLIPS, LABELS, sample_weight=np.arange(1.0, N + 1) * 2e307)
         np.testing.assert_allclose(one.predict_proba(CLIPS), large.predict_proba(CLIPS), atol=1e-5)
         assert 0 <= one.score(CLIPS, LABELS, sample_weight=np.full(N, 1e308)) <= 1
+
+
+#: What is no list and no array: it has no order, or can be read only once.
+NO_SEQUENCES = {
+    "generator": lambda values: (value for value in values),
+    "iterator": lambda values: iter(list(values)),
+    "map": lambda values: map(str, values),
+    "set": lambda values: set(map(str, values)),
+    "dict values": lambda values: dict(enumerate(values)).values(),
+}
+
+
+@pytest.mark.parametrize("kind", NO_SEQUENCES)
+def test_clips_targets_and_weights_that_are_no_sequence_are_refused_by_name(kind):
+    make = NO_SEQUENCES[kind]
+    X = np.random.default_rng(0).normal(size=(4, 3, 5)).astype(np.float32)
+    y = np.array([0, 1, 0, 1])
+    for net in (SpectrogramLinearClassifier(), SpectrogramLinearRegressor()):
+        for name, arguments in {
+            "X": (make(X), y, None),
+            "y": (X, make(y), None),
+            "sample_weight": (X, y, make(y)),
+        }.items():
+            clips, targets, weight = arguments
+            with pytest.raises(TypeError, match=f"^{name} is of type .*: expected a list or"):
+                net.fit(clips, targets, sample_weight=weight)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda X: X[:, :0], "at least 1 band is needed"),
+        (lambda X: [[[10**400] * 5] * 3] * 4, "X holds an int of 1329 bits: too large"),
+        (lambda X: torch.tensor(X).to_sparse(), "expected a dense tensor"),
+        (lambda X: torch.empty(4, 3, 5, device="meta"), "expected a dense tensor"),
+    ],
+    ids=["no bands", "huge ints", "sparse tensor", "tensor without data"],
+)
+def test_clips_that_no_array_can_hold_are_refused_in_words(make, message):
+    X = np.random.default_rng(0).normal(size=(4, 3, 5)).astype(np.float32)
+    with pytest.raises((TypeError, ValueError), match=message):
+        SpectrogramLinearClassifier().fit(make(X), [0, 1, 0, 1])

@@ -40,7 +40,7 @@ _BLOCK = 1024
 
 #: Exceptions of soundfile for files that it cannot read. TypeError: the ending ".raw" means
 #: headerless samples to it.
-FAILURES = (soundfile.SoundFileError, TypeError, ValueError, OSError)
+FAILURES = (soundfile.SoundFileError, TypeError, ValueError, OSError, ArithmeticError, LookupError)
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,22 @@ def path_for_libsndfile(path: str) -> str | bytes:
     return path
 
 
+class _Content(io.BytesIO):
+    """The content of a file, which stays where it is when it is told to go before its start.
+
+    An error in the callback of libsndfile would be printed, not raised.
+    """
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (ValueError, OverflowError):
+            return self.tell()
+
+
 def _open(path: str, source: bytes | None) -> soundfile.SoundFile:
     if source is not None:
-        return soundfile.SoundFile(io.BytesIO(source))
+        return soundfile.SoundFile(_Content(source))
     return soundfile.SoundFile(path_for_libsndfile(path))
 
 

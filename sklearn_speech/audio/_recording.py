@@ -2,6 +2,7 @@
 
 import math
 import os
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -164,14 +165,23 @@ def _amplitudes(array: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]:
 def _whole_content(file: Any, name: str) -> bytes:
     """All bytes of a file, which is left at the position where it was."""
     position = None
-    if hasattr(file, "seek") and getattr(file, "seekable", lambda: True)():
-        position = file.tell()
-        file.seek(0)
-    content = file.read()
-    if position is not None:
-        file.seek(position)
-    if not isinstance(content, (bytes, bytearray)):
+    try:
+        if hasattr(file, "seek") and getattr(file, "seekable", lambda: True)():
+            position = file.tell()
+            file.seek(0)
+        content = file.read()
+        if position is not None:
+            file.seek(position)
+    # closed, opened for writing, or compressed and damaged
+    except (OSError, ValueError, EOFError, zlib.error) as error:
+        raise ValueError(f"{name} is a file that cannot be read: {error}") from error
+    if isinstance(content, str):
         raise TypeError(f'{name} is a file opened as text: open it with mode "rb"')
+    if not isinstance(content, (bytes, bytearray)):
+        raise TypeError(
+            f"{name} of type {type(file).__name__} returns {type(content).__name__} when it is "
+            'read: expected a file opened as "rb"'
+        )
     return bytes(content)
 
 

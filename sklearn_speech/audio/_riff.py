@@ -148,6 +148,8 @@ def _compare_format(
     tag: int, n_channels: int, rate: int, byte_rate: int, block: int, bits: int
 ) -> str | None:
     """What contradicts itself in the format."""
+    if n_channels == 0:
+        return "its header says 0 channels"
     if tag in _BITS and bits not in _BITS[tag]:
         return f"its header says samples of {bits} bits, which format {tag:#x} does not have"
     if tag not in (_PCM, _FLOAT, _ALAW, _ULAW):

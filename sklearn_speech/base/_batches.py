@@ -136,7 +136,8 @@ def split_inputs(X: Any) -> tuple[Any, bool, torch.Tensor | None]:
 def collate(items: Iterable[tuple[Inputs, torch.Tensor]]) -> tuple[Inputs, torch.Tensor]:
     """Items of a :class:`ClipDataset` as one batch, for torch's DataLoader."""
     inputs, codes = zip(*items)
-    targets = torch.stack(codes)
+    same_shape = len({code.shape for code in codes}) == 1
+    targets = torch.stack(codes) if same_shape else pad(codes)[0]
     if not isinstance(inputs[0], Mapping):
         return torch.stack(inputs), targets
     batch = {}

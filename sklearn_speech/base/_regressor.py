@@ -6,7 +6,6 @@ from typing import Any, Literal, NoReturn, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetRegressor
 
 from ..utils.labels import is_without_number
@@ -17,7 +16,7 @@ from ._batches import ClipDataset
 from ._callbacks import Named, regressor_callbacks
 from ._losses import LOSSES, NumbersLoss
 from ._net import BaseSpeechNet
-from ._targets import InUnits, numbers_of
+from ._targets import InUnits, fit_scaler, numbers_of
 from ._training_clips import DatasetPair
 
 
@@ -203,8 +202,8 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
 
     def _scale(self, numbers: NDArray[np.float64], weight: torch.Tensor | None) -> None:
         """Learn mean and deviation of the targets."""
-        self.target_scaler_ = StandardScaler().fit(
-            numbers, sample_weight=None if weight is None else weight.double().numpy()
+        self.target_scaler_ = fit_scaler(
+            numbers, None if weight is None else weight.double().numpy()
         )
 
     def initialize_criterion(self) -> Self:

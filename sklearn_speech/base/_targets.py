@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite, check_array
 
-from ..utils.values import check_mask
+from ..utils.values import check_container, check_mask
 
 
 def indicator_matrix(y: Any, name: str) -> NDArray[np.int64] | None:
@@ -122,7 +123,7 @@ def weight_of_labels(class_weight: Any, labels: NDArray[np.int64]) -> NDArray[np
             )
         for j, entry in enumerate(class_weight):
             for value, factor in _checked(entry, j).items():
-                weight[value, j] = factor
+                weight[int(value), j] = factor
     else:
         for j in range(n_labels):
             present = np.unique(labels[:, j])
@@ -160,12 +161,14 @@ def numbers_of(y: Any, estimator: Any) -> NDArray[np.float64]:
     y : ndarray of float64 of shape (n_clips,) or (n_clips, n_outputs)
     """
     name = type(estimator).__name__
+    check_container(y, "y")
     check_mask(y, "y")
     if getattr(getattr(y, "dtype", None), "kind", "") in ("m", "M", "V"):
         raise ValueError(f"y has dtype {y.dtype}: {name} learns real numbers")
     try:
         y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator)
-    except (TypeError, ValueError) as error:
+        numbers = y.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
         if "NaN" in str(error) or "infinity" in str(error) or "dim" in str(error):
             raise
         raise ValueError(
@@ -174,12 +177,44 @@ def numbers_of(y: Any, estimator: Any) -> NDArray[np.float64]:
         ) from error
     if y.ndim == 0 or (y.ndim == 2 and y.shape[1] == 0):
         raise ValueError(f"y has shape {y.shape}: {name} takes (n_clips,) or (n_clips, n_outputs)")
-    y = y.astype(np.float64)
+    y = numbers
     # None becomes NaN only here
     if not np.isfinite(y).all():
         i = int(np.argwhere(~np.isfinite(y))[0, 0])
-        raise ValueError(f"Input y contains NaN: y[{i}] is {y[i]}; leave this clip out")
+        kind = "NaN" if np.isnan(y[i]).any() else "infinity"
+        raise ValueError(f"Input y contains {kind}: y[{i}] is {y[i]}; leave this clip out")
     return y
+
+
+def fit_scaler(numbers: NDArray[np.float64], weight: NDArray[np.float64] | None) -> StandardScaler:
+    """Learn mean and standard deviation of targets in any unit.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_clips, n_outputs)
+    weight : ndarray of shape (n_clips,) or None
+
+    Returns
+    -------
+    scaler : StandardScaler
+        The scale of numbers that are all the same is their magnitude, but at most 1.
+
+    Examples
+    --------
+    >>> fit_scaler(np.array([[1e-200], [3e-200]]), None).scale_
+    array([1.e-200])
+    """
+    # squares of the numbers themselves could overflow or vanish; powers of 2 divide exactly
+    peak = np.abs(numbers).max(axis=0)
+    unit = np.ldexp(1.0, np.frexp(peak)[1] - 1)
+    scaler = StandardScaler().fit(numbers / unit, sample_weight=weight)
+    constant = (scaler.scale_ == 1) & (scaler.var_ < 0.5)
+    magnitude = np.where(peak > 0, np.minimum(peak, 1), 1)
+    scaler.scale_ = np.where(constant, magnitude, scaler.scale_ * unit)
+    scaler.mean_ = scaler.mean_ * unit
+    with np.errstate(over="ignore"):
+        scaler.var_ = scaler.var_ * unit * unit
+    return scaler
 
 
 class InUnits:

@@ -4,6 +4,7 @@ import difflib
 import math
 import os
 import unicodedata
+import warnings
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
@@ -101,7 +102,8 @@ def load_speech_manifest(
     Warns
     -----
     UserWarning
-        When it is unclear whether quotes in a tab-separated file join several rows.
+        When it is unclear whether quotes in a tab-separated file join several rows, or when
+        two rows give the same clip different labels.
 
     Examples
     --------
@@ -158,6 +160,7 @@ def load_speech_manifest(
             raise OSError(f"root={os.fspath(root)!r}: there is no folder {folder}")
     roles, others = _positions(table, columns or {})
     clips = _clips(table, roles, folder, check_paths)
+    _warn_of_contradictions(table, roles["label"], clips)
     rates = header_rates(sorted({clip.path for clip in clips}))
 
     def entries(k: int) -> np.ndarray:
@@ -171,6 +174,22 @@ def load_speech_manifest(
         sample_rate=rates.pop() if len(rates) == 1 else None,
         **{name: entries(k) for name, k in others.items()},
     )
+
+
+def _warn_of_contradictions(table: Table, label: int, clips: list[AudioSegment]) -> None:
+    """Warn where the same clip has several labels."""
+    first: dict[tuple, tuple[str, str]] = {}
+    for clip, (place, cells) in zip(clips, table.rows):
+        key = (clip.path, clip.start, clip.end)
+        before, given = first.setdefault(key, (place, normalize_name(cells[label])))
+        if given != normalize_name(cells[label]):
+            warnings.warn(
+                f"{table.name} gives {clip.path} the label {given!r} in {before} and "
+                f"{cells[label]!r} in {place}; further clips are not checked",
+                UserWarning,
+                stacklevel=3,
+            )
+            return
 
 
 def _positions(table: Table, columns: Mapping[str, str]) -> tuple[dict[str, int], dict[str, int]]:

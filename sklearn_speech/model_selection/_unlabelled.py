@@ -74,9 +74,10 @@ def with_labels(
     ValueError
         If no test part contains a labelled clip.
     """
+    parts = ((_positions(train), _positions(test)) for train, test in splits)
     labelled = [
         (train, test[~unlabelled[test]], train[~unlabelled[train]])
-        for train, test in splits
+        for train, test in parts
         if not unlabelled[test].all()
     ]
     if not labelled:
@@ -85,3 +86,9 @@ def with_labels(
             "where a pretrainer is set)"
         )
     return labelled
+
+
+def _positions(part: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Positions of the clips of one part of a split, which may be a list, a range or a mask."""
+    part = np.asarray(part)
+    return np.flatnonzero(part) if part.dtype == bool else part

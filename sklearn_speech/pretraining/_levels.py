@@ -22,6 +22,12 @@ class LevelDataset(ClipDataset):
         super().__init__(X)
         self.inputs = inputs
 
+    def __getitem__(self, index: int) -> tuple[Any, torch.Tensor]:
+        inputs, y = self.batch(slice(index, index + 1))
+        if not isinstance(inputs, dict):
+            return inputs[0], y[0]
+        return {key: value[0] for key, value in inputs.items()}, y[0]
+
     def subset(self, index: torch.Tensor) -> "LevelDataset":
         """The clips at `index`, an integer Tensor, in that order."""
         inputs = None if self.inputs is None else self._at(self.inputs, index)

@@ -128,7 +128,7 @@ def errors_named(name: str) -> Iterator[None]:
         yield
     except StorageError:
         raise
-    except (ArgumentError, ImportError) as error:
+    except (ArgumentError, ImportError, RuntimeError) as error:  # RuntimeError: other version
         raise ValueError(f"storage={name!r} cannot be opened: {error}") from error
     except (*UNREACHABLE, DatabaseError) as error:
         raise storage_error(name, error) from error

@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from .speakers import is_missing, warn_of_nan_strings
 from .text import normalize_name
 from .validation import make_ragged
-from .values import check_mask
+from .values import check_container, check_mask
 
 
 def is_unlabelled(y: Any) -> npt.NDArray[np.bool_]:
@@ -156,8 +156,11 @@ def check_targets(
     """
     if y is None:
         raise ValueError("y=None: expected one target per clip")
+    check_container(y, "y")
     check_mask(y, "y")
     y = as_targets(y)
+    if y.ndim == 0:
+        raise ValueError(f"y is {y.item()!r:.80}: expected one target per clip")
     if y.dtype.kind in "mMcV":
         raise ValueError(f"y has dtype {y.dtype}: expected strings or numbers")
     missing = gaps(y) if gaps is not None else np.zeros(len(y), dtype=bool)

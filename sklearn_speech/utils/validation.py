@@ -108,10 +108,10 @@ def _rectangular(clips):
 
 def _refuse_strings(X, role):
     first = X
-    while isinstance(first, (list, tuple, np.ndarray)) and len(first):
-        first = first[0]
-        if isinstance(first, np.ndarray) and first.ndim == 0:
+    while isinstance(first, (list, tuple)) or (isinstance(first, np.ndarray) and first.ndim):
+        if not len(first):
             break
+        first = first[0]
     if isinstance(first, (str, bytes)) or hasattr(first, "__fspath__"):
         raise ValueError(
             f"X holds strings ({str(first)!r} first) where {role} are expected. "
@@ -308,6 +308,8 @@ def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[An
                 stacklevel=3,
             )
         X = X[:, :, np.newaxis]
+    if X.shape[1] == 0:
+        raise ValueError(f"X has shape {X.shape}: at least 1 band is needed")
     if X.shape[2] == 0:
         raise ValueError(f"X has shape {X.shape}: at least 1 frame is needed")
     return X

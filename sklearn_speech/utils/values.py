@@ -1,6 +1,7 @@
 """Checks of values: clips hold real numbers, and what is computed from them is finite."""
 
 import numbers
+from collections.abc import Iterator, Set, ValuesView
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ TOO_LOUD = f"{TOO_LARGE}; waveforms are expected in [-1, 1]"
 
 #: Weights above this are scaled: their sum could be infinite.
 _LARGE = 1e100
+
+#: Larger ints are no floats.
+_MAX_INT = int(np.finfo(np.float64).max)
 
 #: Types that float() takes, or numpy converts, although they are no amplitudes.
 _NO_AMPLITUDES = (bool, np.bool_, str, bytes, complex, np.complexfloating, np.datetime64)
@@ -39,9 +43,12 @@ def as_arrays(X: Any) -> Any:
         return [as_arrays(clip) for clip in X]
     if not _is_tensor(X):
         return X
-    X = X.detach().cpu()
-    # numpy has no floats of 8 bits, nor bfloat16
-    return (X.float() if X.is_floating_point() and X.element_size() < 4 else X).numpy()
+    try:
+        X = X.detach().cpu()
+        # numpy has no floats of 8 bits, nor bfloat16
+        return (X.float() if X.is_floating_point() and X.element_size() < 4 else X).numpy()
+    except (RuntimeError, TypeError) as error:  # sparse, nested, quantised, or without data
+        raise TypeError(f"expected a dense tensor: {error}") from error
 
 
 def _is_tensor(X: Any) -> bool:
@@ -69,6 +76,7 @@ def check_values(X: Any, name: str = "X") -> None:
     Traceback (most recent call last):
     ValueError: clip 1 of X has dtype bool: expected real numbers
     """
+    check_container(X, name)
     check_mask(X, name)
     if hasattr(X, "iloc") and X.ndim == 2:
         for j, (column, dtype) in enumerate(X.dtypes.items()):
@@ -77,6 +85,34 @@ def check_values(X: Any, name: str = "X") -> None:
         _check_clips(X, name)
     elif _dtype(X) is not None:
         _check_dtype(X.dtype, lambda: np.asarray(X).ravel().tolist(), name)
+
+
+def check_container(values: Any, name: str) -> None:
+    """Refuse what has no order, can be read only once, or is a single value.
+
+    Parameters
+    ----------
+    values : object
+        One entry per clip.
+    name : str
+        What an error calls them.
+
+    Raises
+    ------
+    TypeError
+        For iterators, sets, dicts and their views, a single string, and single objects.
+
+    Examples
+    --------
+    >>> check_container((clip for clip in [1, 2]), "X")
+    Traceback (most recent call last):
+    TypeError: X is of type generator: expected a list or an array with one entry per clip
+    """
+    if isinstance(values, (Iterator, Set, ValuesView, str, bytes)) or type(values) is dict:
+        raise TypeError(
+            f"{name} is of type {type(values).__name__}: expected a list or an array with one "
+            "entry per clip"
+        )
 
 
 def _check_clips(X: Any, name: str) -> None:
@@ -133,7 +169,11 @@ def _check_dtype(dtype: Any, values: Any, name: str) -> None:
     if kind in ("b", "m", "M", "V"):
         raise ValueError(f"{name} has dtype {dtype}: expected real numbers")
     if kind == "O":
-        for found in set(map(type, values())):
+        entries = values()
+        largest = max((abs(v) for v in entries if isinstance(v, int)), default=0)
+        if largest > _MAX_INT:
+            raise ValueError(f"{name} holds an int of {largest.bit_length()} bits: too large")
+        for found in set(map(type, entries)):
             if issubclass(found, _NO_AMPLITUDES) or issubclass(found, np.timedelta64):
                 raise ValueError(f"{name} holds {found.__name__}: expected real numbers")
 
@@ -196,6 +236,7 @@ def check_weights(sample_weight: Any, n_clips: int) -> npt.NDArray[np.float64]:
     >>> check_weights([1e308, 5e307], 2)
     array([1. , 0.5])
     """
+    check_container(sample_weight, "sample_weight")
     check_mask(sample_weight, "sample_weight")
     weight = np.asarray(sample_weight)
     if weight.dtype.kind not in "biufO":

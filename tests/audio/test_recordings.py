@@ -1,5 +1,6 @@
 """Sound in memory: whatever holds a recording gives the waveform that its file gives."""
 
+import gzip
 import io
 
 import numpy as np
@@ -158,3 +159,30 @@ def test_speakers_are_held_out_of_dicts_as_of_paths(tmp_path):
     y, speakers = np.tile(["a", "b"], 4), np.repeat(["p", "q"], 4)
     by_dict, by_path = (cross_validate_by_speaker(pipeline, X, y, speakers) for X in (dicts, paths))
     np.testing.assert_array_equal(by_dict["test_score"], by_path["test_score"])
+
+
+def closed(path):
+    with path.open("rb") as file:
+        return file
+
+
+@pytest.mark.parametrize(
+    "open_file",
+    [
+        closed,
+        lambda path: path.with_name("new.wav").open("wb"),
+        lambda path: gzip.open(path),
+        lambda path: gzip.open(io.BytesIO(gzip.compress(path.read_bytes())[:-5000])),
+    ],
+    ids=["closed", "for writing", "no gzip", "gzip cut short"],
+)
+def test_a_file_that_cannot_be_read_is_named_by_its_place(path, open_file):
+    file = open_file(path)
+    with pytest.raises(ValueError, match=r"X\[1\] is a file that cannot"):
+        AudioReader(RATE).fit_transform([path, file])
+    file.close()
+
+
+def test_a_decoder_is_no_file_opened_as_text(path):
+    with soundfile.SoundFile(path) as sound, pytest.raises(TypeError, match="returns ndarray"):
+        AudioReader(RATE).fit_transform([sound])

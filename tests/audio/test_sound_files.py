@@ -165,3 +165,23 @@ def test_the_fast_checksum_is_that_of_bit_by_bit_division(n_bytes):
         for _ in range(8):
             crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
     assert crc16(data) == crc
+
+
+@pytest.mark.parametrize("container", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "VOC"])
+def test_headers_with_several_fields_of_zero_raise_nothing_unnamed(container):
+    content = written(container, "PCM_16" if container != "VOC" else "PCM_U8", seconds=0.02)
+    reader = AudioReader(RATE)
+    for start in range(4, 120, 2):
+        for stop in range(start + 2, min(start + 18, 120), 2):
+            zeroed = content[:start] + bytes(stop - start) + content[stop:]
+            try:
+                reader.transform([zeroed])
+            except ValueError as error:
+                assert "X[0]" in str(error)
+
+
+def test_a_wav_of_no_channels_is_refused_by_name():
+    content = bytearray(written("WAV", "PCM_16", seconds=0.02))
+    content[22:24] = content[32:34] = bytes(2)
+    with pytest.raises(ValueError, match=r"0 channels|Channel count is zero"):
+        AudioReader(RATE).transform([bytes(content)])

@@ -335,3 +335,12 @@ def test_a_list_of_scalars_in_arrays_or_tensors_is_read_as_the_numbers(cls, wrap
     expected = cls(**options).fit(spectrograms, plain).predict(spectrograms)
     wrapped = cls(**options).fit(spectrograms, [wrap(target) for target in plain])
     assert np.array_equal(wrapped.predict(spectrograms), expected)
+
+
+@pytest.mark.parametrize("kind", [bool, float, np.int8])
+def test_weights_of_labels_are_the_same_whatever_type_their_keys_have(kind):
+    weights_by = [
+        quick(max_epochs=1, class_weight=[{absent: 1, present: 3}] * Y.shape[1]).fit(X, Y)
+        for absent, present in ((0, 1), (kind(0), kind(1)))
+    ]
+    np.testing.assert_array_equal(*[weights(net) for net in weights_by])

@@ -116,7 +116,7 @@ def test_tables_of_another_form_are_refused(manifest, text, message):
 
 
 def test_another_encoding_is_read_when_named_and_its_line_is_named_otherwise(manifest):
-    path = manifest("path,label\na.wav,yes\na.wav,Zoë\n", "latin-1")
+    path = manifest("path,label\na.wav,yes\nsub/b.wav,Zoë\n", "latin-1")
     with pytest.raises(ValueError, match=r"clips\.csv, line 3: byte 0xeb is not UTF-8.*latin-1"):
         load_speech_manifest(path)
     assert load_speech_manifest(path, encoding="latin-1").target[1] == "Zoë"
@@ -251,3 +251,10 @@ def test_a_path_finds_its_file_in_either_form_of_unicode(manifest, tmp_path, on_
     written = unicodedata.normalize(in_table, "josé.wav")
     speech = load_speech_manifest(manifest(f"path,label\n{written},oui\n"))
     assert len(AudioReader(8000).transform(speech.data)[0]) == 8000
+
+
+def test_a_clip_with_two_labels_draws_a_warning_that_names_both_rows(manifest):
+    text = "path,label,start\na.wav,yes,0\na.wav,no,0.5\nsub/b.wav,yes,0\n./a.wav,yes,0\n"
+    load_speech_manifest(manifest(text))
+    with pytest.warns(UserWarning, match=r"'yes' in line 2 and 'no' in line 6"):
+        load_speech_manifest(manifest(text + "a.wav,no,0\n"))

@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback
 from torch.nn import functional as F
+from torch.utils.data import DataLoader
 
 from sklearn_speech.feature_extraction import MelSpectrogram, SpectrogramScaler
 from sklearn_speech.modules.conv_stage import ConvStage
@@ -434,3 +435,13 @@ def test_n_frames_that_does_not_match_the_code_is_rejected(n_frames):
     net = quick().fit(X)
     with pytest.raises(ValueError, match="n_frames"):
         net.inverse_transform(net.transform(X), n_frames=n_frames)
+
+
+@pytest.mark.parametrize("make", [np.asarray, differing], ids=["one length", "several lengths"])
+@pytest.mark.parametrize("training", ["stacked", "joint"])
+def test_a_stock_data_loader_trains_as_the_own_iterator(make, training):
+    X = make(clips())
+    net = quick(training=training, iterator_train__shuffle=False).fit(X)
+    loaders = {"iterator_train": DataLoader, "iterator_valid": DataLoader}
+    stock = quick(training=training, **loaders).fit(X)
+    assert stock.history[:, "train_loss"] == pytest.approx(net.history[:, "train_loss"], rel=1e-5)

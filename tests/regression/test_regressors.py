@@ -438,3 +438,23 @@ def test_other_numbers_of_outputs_are_refused_with_the_name_of_the_regressor(net
 def test_losses_that_are_not_there_are_refused_by_name(loss):
     with pytest.raises(ValueError, match="The 'loss' parameter of SpectrogramCNNRegressor"):
         quick(loss=loss).fit(X, y)
+
+
+def test_targets_of_any_size_are_predicted_in_their_unit():
+    net = SpectrogramLinearRegressor(max_epochs=2, device="cpu", random_state=0)
+    in_ones = clone(net).fit(X, Y).predict(X)
+    for exponent in (-990, 990):  # powers of 2 change no digit
+        unit = 2.0**exponent
+        np.testing.assert_array_equal(clone(net).fit(X, Y * unit).predict(X) / unit, in_ones)
+
+
+def test_a_tiny_constant_target_is_predicted_with_its_magnitude():
+    constant = np.full(48, 1e-30)
+    net = SpectrogramLinearRegressor(max_epochs=2, device="cpu", random_state=0)
+    np.testing.assert_allclose(net.fit(X, constant).predict(X), constant, atol=3e-30)
+
+
+@pytest.mark.parametrize("number", [10**400, slice(3)], ids=["huge", "slice"])
+def test_targets_that_float64_cannot_hold_are_refused(number):
+    with pytest.raises(ValueError, match=r"float.*; SpectrogramCNNRegressor predicts numbers"):
+        quick().fit(X, np.array([number, *range(47)], dtype=object))

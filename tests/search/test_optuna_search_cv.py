@@ -1,4 +1,6 @@
+import contextlib
 import logging
+import sqlite3
 import warnings
 
 import joblib
@@ -689,3 +691,31 @@ def test_held_out_clips_that_lack_a_class_have_the_scores_of_a_cross_validation(
         key = "score" if isinstance(scoring, str) else name
         found = [search.cv_results_[f"split{i}_test_{key}"][0] for i in range(4)]
         np.testing.assert_allclose(found, expected[f"test_{key}"])
+
+
+@pytest.mark.parametrize(
+    "part", [range, list, lambda part: np.isin(np.arange(24), part)], ids=["range", "list", "mask"]
+)
+def test_splits_may_be_ranges_lists_or_masks(part):
+    X, y = np.random.default_rng(0).normal(size=(24, 2)), np.arange(24) % 2
+    positions = np.arange(12), np.arange(12, 24)
+    parts = (range(12), range(12, 24)) if part is range else tuple(map(part, positions))
+    space = {"C": FloatDistribution(0.1, 1.0)}
+    scores = [
+        OptunaSearchCV(LogisticRegression(), space, n_trials=1, cv=[split], random_state=0)
+        .fit(X, y)
+        .best_score_
+        for split in (positions, parts)
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_a_database_of_another_version_of_optuna_is_named(tmp_path):
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    optuna.create_study(storage=url)
+    with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = 'v0.9.0.a'")
+        database.commit()
+    search = OptunaSearchCV(LogisticRegression(), {"C": FloatDistribution(0.1, 1.0)}, storage=url)
+    with pytest.raises(ValueError, match=r"other\.db' cannot be opened: The runtime optuna"):
+        search.fit([[0.0], [1.0]] * 6, [0, 1] * 6)
