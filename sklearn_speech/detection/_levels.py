@@ -11,8 +11,12 @@ FRAMES_PER_SECOND = 100
 #: A word reaches down to at most this far below its loudest frame, in dB.
 _DEPTH = 40.0
 
-#: What is this far above the background is sound, in dB, where the contrast permits.
-_ABOVE = 5.0
+#: Sound is louder than the background by at least this part of the contrast. The noise of a
+#: room changes by several dB from frame to frame, so a fixed small distance does not do.
+_PART = 0.35
+
+#: Parts of a word are at most this far apart, in seconds: the stop in "eight" or "right".
+_PAUSE = 0.2
 
 #: Without this contrast between loudest frame and background, levels say nothing, in dB.
 _CONTRAST = 12.0
@@ -108,11 +112,18 @@ def _is_sound(around: npt.NDArray[np.float64], middle: int) -> npt.NDArray[np.bo
     peak, floor = near.max(), np.percentile(around, 10)
     if peak - floor < _CONTRAST:
         return None
-    return around > max(peak - _DEPTH, floor + min(_ABOVE, 0.4 * (peak - floor)))
+    return around > _least_level(peak, floor)
+
+
+def _least_level(peak: float, floor: float) -> float:
+    """Level above which a frame is sound, from the loudest frame and the background, in dB."""
+    return max(peak - _DEPTH, floor + _PART * (peak - floor))
 
 
 def extent(clip: npt.NDArray[np.float32], sample_rate: float) -> tuple[int, int]:
-    """First sample of the sound in a clip, and the first one after it.
+    """First sample of the word in a clip, and the first one after it.
+
+    Of several sounds with pauses between them, the one with the most energy is the word.
 
     Parameters
     ----------
@@ -138,6 +149,9 @@ def extent(clip: npt.NDArray[np.float32], sample_rate: float) -> tuple[int, int]
     level = levels(clip, hop)
     if len(level) == 0 or level.max() - level.min() < _CONTRAST:
         return 0, len(clip)
-    floor = np.percentile(level, 10)
-    loud = np.flatnonzero(level > max(level.max() - _DEPTH, min(floor + _ABOVE, level.max() - 25)))
-    return int(loud[0] * hop), int(min(len(clip), (loud[-1] + 1) * hop))
+    power = 10 ** (level / 10)
+    loud = np.flatnonzero(level > _least_level(level.max(), np.percentile(level, 10)))
+    pauses = np.flatnonzero(np.diff(loud) > _PAUSE * FRAMES_PER_SECOND)
+    # clicks and breaths before or after the word have little energy
+    word = max(np.split(loud, pauses + 1), key=lambda frames: power[frames].sum())
+    return int(word[0] * hop), int(min(len(clip), (word[-1] + 1) * hop))
