@@ -11,8 +11,12 @@ FRAMES_PER_SECOND = 100
 #: A word reaches down to at most this far below its loudest frame, in dB.
 _DEPTH = 40.0
 
-#: Sound is louder than the background by at least this part of the contrast. The noise of a
-#: room changes by several dB from frame to frame, so a fixed small distance does not do.
+#: What is this far above the background is sound around an event, in dB, where the contrast
+#: permits. The usual duration of the word tells which of the edges are its own.
+_ABOVE = 5.0
+
+#: In a clip, sound is louder than the background by at least this part of the contrast. The
+#: noise of a room changes by several dB from frame to frame: a small fixed distance fails.
 _PART = 0.35
 
 #: Parts of a word are at most this far apart, in seconds: the stop in "eight" or "right".
@@ -112,7 +116,7 @@ def _is_sound(around: npt.NDArray[np.float64], middle: int) -> npt.NDArray[np.bo
     peak, floor = near.max(), np.percentile(around, 10)
     if peak - floor < _CONTRAST:
         return None
-    return around > _least_level(peak, floor)
+    return around > max(peak - _DEPTH, floor + min(_ABOVE, 0.4 * (peak - floor)))
 
 
 def _least_level(peak: float, floor: float) -> float:
