@@ -34,7 +34,7 @@ class DetectionStream:
     Attributes
     ----------
     scores : ndarray of shape (n_windows, n_classes)
-        Scores of the windows that the last chunk completed.
+        Scores of the windows that the last chunk, or ``finish``, completed.
     times : ndarray of shape (n_windows,)
         Middles of these windows in seconds.
     n_windows : int
@@ -170,23 +170,20 @@ class DetectionStream:
         samples = np.asarray(samples, dtype=np.float32)
         if len(invalid):
             samples = np.where(np.isfinite(samples), samples, np.float32(0))
-        first = self._scorer.n_windows
-        scores = self._scorer.push(samples)
         self._n_samples += len(samples)
         self._invalid = np.concatenate([self._invalid, invalid])
-        starts = (first + np.arange(len(scores))) * plan.n_step
-        self.scores = _without_invalid(scores, starts, self._invalid, plan.n_window)
-        self.times = (starts + plan.n_window / 2) / plan.sample_rate
-        self._invalid = self._invalid[self._invalid >= self.n_windows * plan.n_step]
+        self._keep(self._scorer.push(samples))
         self._levels.push(samples)
         events = self._events(self._finder.push(self.scores[:, plan.columns]))
         reach = plan.n_window / 2 / plan.sample_rate
-        self._levels.forget(self._seconds_of(self._finder.earliest) - reach)
+        self._levels.forget(plan.seconds(self._finder.earliest) - reach)
         self._busy += time.perf_counter() - began
         return events
 
     def finish(self) -> EventTable:
         """End the recording.
+
+        The windows that reach beyond its end are scored with silence there.
 
         Returns
         -------
@@ -200,28 +197,37 @@ class DetectionStream:
         """
         self._refuse_after_the_end()
         self._ended = True
-        none = np.zeros((0, len(self.plan.columns)))
-        return self._events(self._finder.push(none, last=True))
+        none = np.zeros((0, len(self.plan.classes)))
+        self._keep(self._scorer.finish() if self._n_samples else none)
+        peaks = self._finder.push(self.scores[:, self.plan.columns], last=True)
+        return EventTable(
+            (*event[:3], min(event[3], self.seconds), event[4]) for event in self._events(peaks)
+        )
+
+    def _keep(self, scores: npt.NDArray[Any]) -> None:
+        """Store the scores of the latest windows, NaN where they see an invalid sample."""
+        plan = self.plan
+        first, stop = self.n_windows - len(scores), self.n_windows
+        starts = plan.starts(first, stop)
+        self.scores = without_invalid(scores, starts, self._invalid, plan.n_window)
+        self.times = plan.seconds(np.arange(first, stop))
+        self._invalid = self._invalid[self._invalid >= plan.starts(stop, stop + 1)]
 
     def _refuse_after_the_end(self) -> None:
         if self._ended:
             raise RuntimeError("the stream has ended with finish(); make a new one with stream()")
 
-    def _seconds_of(self, window: float) -> float:
-        """Middle of a window, counted from 0."""
-        return (window * self.plan.n_step + self.plan.n_window / 2) / self.plan.sample_rate
-
     def _events(self, peaks: list[Peak]) -> EventTable:
         rows = []
         reach = self.plan.n_window / 2 / self.plan.sample_rate
         for center, word, score in peaks:
-            seconds = self._seconds_of(center)
+            seconds = self.plan.seconds(center)
             bounds = self._levels.bounds(seconds, self.rule.durations[word], reach)
             rows.append((self.recording, self.plan.words[word], *bounds, score))
         return EventTable(rows)
 
 
-def _without_invalid(
+def without_invalid(
     scores: npt.NDArray[Any],
     starts: npt.NDArray[np.intp],
     invalid: npt.NDArray[np.intp],

@@ -11,8 +11,16 @@ FRAMES_PER_SECOND = 100
 #: A word reaches down to at most this far below its loudest frame, in dB.
 _DEPTH = 40.0
 
-#: What is this far above the background is sound, in dB, where the contrast permits.
+#: What is this far above the background is sound around an event, in dB, where the contrast
+#: permits. The usual duration of the word tells which of the edges are its own.
 _ABOVE = 5.0
+
+#: In a clip, sound is louder than the background by at least this part of the contrast. The
+#: noise of a room changes by several dB from frame to frame: a small fixed distance fails.
+_PART = 0.35
+
+#: Parts of a word are at most this far apart, in seconds: the stop in "eight" or "right".
+_PAUSE = 0.2
 
 #: Without this contrast between loudest frame and background, levels say nothing, in dB.
 _CONTRAST = 12.0
@@ -111,8 +119,15 @@ def _is_sound(around: npt.NDArray[np.float64], middle: int) -> npt.NDArray[np.bo
     return around > max(peak - _DEPTH, floor + min(_ABOVE, 0.4 * (peak - floor)))
 
 
+def _least_level(peak: float, floor: float) -> float:
+    """Level above which a frame is sound, from the loudest frame and the background, in dB."""
+    return max(peak - _DEPTH, floor + _PART * (peak - floor))
+
+
 def extent(clip: npt.NDArray[np.float32], sample_rate: float) -> tuple[int, int]:
-    """First sample of the sound in a clip, and the first one after it.
+    """First sample of the word in a clip, and the first one after it.
+
+    Of several sounds with pauses between them, the one with the most energy is the word.
 
     Parameters
     ----------
@@ -138,6 +153,9 @@ def extent(clip: npt.NDArray[np.float32], sample_rate: float) -> tuple[int, int]
     level = levels(clip, hop)
     if len(level) == 0 or level.max() - level.min() < _CONTRAST:
         return 0, len(clip)
-    floor = np.percentile(level, 10)
-    loud = np.flatnonzero(level > max(level.max() - _DEPTH, min(floor + _ABOVE, level.max() - 25)))
-    return int(loud[0] * hop), int(min(len(clip), (loud[-1] + 1) * hop))
+    power = 10 ** (level / 10)
+    loud = np.flatnonzero(level > _least_level(level.max(), np.percentile(level, 10)))
+    pauses = np.flatnonzero(np.diff(loud) > _PAUSE * FRAMES_PER_SECOND)
+    # clicks and breaths before or after the word have little energy
+    word = max(np.split(loud, pauses + 1), key=lambda frames: power[frames].sum())
+    return int(word[0] * hop), int(min(len(clip), (word[-1] + 1) * hop))

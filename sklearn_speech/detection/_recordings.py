@@ -11,6 +11,8 @@ from tqdm.auto import tqdm
 
 from ..audio import AudioReader, AudioSegment
 from ..audio._reading import read_clip
+from ..audio._recording import Recording as InMemory
+from ..audio._recording import as_recording, is_recording
 from ..utils.validation import is_ragged
 from ._settings import Plan
 
@@ -24,8 +26,8 @@ class Recording(NamedTuple):
 
 
 def is_file(entry: Any) -> bool:
-    """Whether an entry is the path of a sound file or a part of one."""
-    return isinstance(entry, (str, os.PathLike, AudioSegment))
+    """Whether an entry is a sound file, a part of one, or the like in memory."""
+    return isinstance(entry, (str, os.PathLike, AudioSegment, InMemory))
 
 
 def check_recordings(
@@ -36,7 +38,7 @@ def check_recordings(
     Parameters
     ----------
     recordings : list or array of paths or AudioSegment, or of 1-D arrays
-        Sound files or waveforms.
+        Sound files, waveforms, or anything else that AudioReader takes.
     reader : AudioReader or None
         Reads and resamples files; without it their rate must be `sample_rate`.
     sample_rate : float
@@ -53,7 +55,11 @@ def check_recordings(
     TypeError, ValueError
         When one is no recording, is empty, or has another rate; it is named.
     """
-    if is_file(recordings) or (isinstance(recordings, np.ndarray) and recordings.ndim == 0):
+    if (
+        is_file(recordings)
+        or is_recording(recordings)
+        or (isinstance(recordings, np.ndarray) and recordings.ndim == 0)
+    ):
         raise TypeError(f"{name}={recordings!r:.100} is one recording: expected a list of them")
     if hasattr(recordings, "to_numpy"):
         recordings = recordings.to_numpy()
@@ -63,17 +69,46 @@ def check_recordings(
         )
     if len(recordings) == 0:
         raise ValueError(f"{name} is empty: expected at least one recording")
-    if not is_file(recordings[0]) and np.ndim(recordings[0]) == 0:
+    first = recordings[0]
+    if not is_file(first) and not is_recording(first) and np.ndim(first) == 0:
         raise TypeError(
-            f"{name} holds single numbers ({recordings[0]!r} first): expected a list of "
+            f"{name} holds single numbers ({first!r} first): expected a list of "
             "recordings; put one waveform into a list"
         )
     return [
-        _check_file(entry, f"{name}[{i}]", reader, sample_rate)
-        if is_file(entry)
-        else _check_waveform(entry, i, name, sample_rate)
-        for i, entry in enumerate(recordings)
+        _check_recording(entry, i, name, reader, sample_rate) for i, entry in enumerate(recordings)
     ]
+
+
+def _check_recording(
+    entry: Any, index: int, name: str, reader: AudioReader | None, sample_rate: float
+) -> Recording:
+    place = f"{name}[{index}]"
+    if is_recording(entry):
+        entry = as_recording(entry, place)
+    if isinstance(entry, InMemory):
+        if entry.samples is not None and entry.sample_rate == sample_rate:
+            channel = None if reader is None else reader.channel
+            entry = _one_channel(entry.samples, channel, place)
+        else:
+            return _check_file(entry, place, reader, sample_rate)._replace(name=index)
+    if is_file(entry):
+        return _check_file(entry, place, reader, sample_rate)
+    samples = check_samples(entry, place)
+    return Recording(index, entry, len(samples) / sample_rate)
+
+
+def _one_channel(
+    samples: npt.NDArray[np.float32], channel: int | None, name: str
+) -> npt.NDArray[np.float32]:
+    """One channel of samples of shape (n_samples, n_channels), or their mean."""
+    if channel is None:
+        return samples.mean(axis=1) if samples.shape[1] > 1 else samples[:, 0]
+    if channel >= samples.shape[1]:
+        raise ValueError(
+            f"{name} has {samples.shape[1]} channels: channel={channel} is not among them"
+        )
+    return samples[:, channel]
 
 
 def _check_file(entry: Any, name: str, reader: AudioReader | None, sample_rate: float) -> Recording:
@@ -87,12 +122,8 @@ def _check_file(entry: Any, name: str, reader: AudioReader | None, sample_rate: 
             f"{sample_rate} Hz; put AudioReader(sample_rate={sample_rate}) first in the pipeline, "
             "which resamples"
         )
-    label = entry if isinstance(entry, AudioSegment) else os.fspath(entry)
-    return Recording(str(label), entry, clip.duration)
-
-
-def _check_waveform(entry: Any, index: int, name: str, sample_rate: float) -> Recording:
-    return Recording(index, entry, len(check_samples(entry, f"{name}[{index}]")) / sample_rate)
+    label = os.fspath(entry) if isinstance(entry, os.PathLike) else str(entry)
+    return Recording(label, entry, clip.duration)
 
 
 def check_samples(samples: Any, name: str) -> npt.NDArray[Any]:
@@ -164,12 +195,14 @@ def invalid_samples(
     bad = np.flatnonzero(~np.isfinite(samples)) + offset
     if len(bad) == 0:
         return bad, ""
-    first = max(0, (int(bad[0]) - window) // step + 1)
-    last = int(bad[-1]) // step
+    before = window // 2  # silence before the recording
+    first = max(0, (int(bad[0]) + before - window) // step + 1)
+    last = (int(bad[-1]) + before) // step
     return bad, (
         f"{name} holds NaN or infinity at {len(bad)} samples, from {bad[0] / sample_rate:.3f} s "
-        f"to {bad[-1] / sample_rate:.3f} s: the windows {first} to {last}, which begin at "
-        f"{first * step / sample_rate:.3f} s to {last * step / sample_rate:.3f} s, would see them"
+        f"to {bad[-1] / sample_rate:.3f} s: the windows {first} to {last}, whose middles are "
+        f"at {first * step / sample_rate:.3f} s to {last * step / sample_rate:.3f} s, would see "
+        "them"
     )
 
 

@@ -27,6 +27,15 @@ class Plan:
     columns: list[int]  # of the classes that are words
     on_invalid: str
 
+    def starts(self, first: int, stop: int) -> npt.NDArray[np.intp]:
+        """First samples of some windows; those of the first ones lie before the recording."""
+        return np.arange(first, stop) * self.n_step - self.n_window // 2
+
+    def seconds(self, window: Any) -> Any:
+        """Middle of a window, counted from 0, in seconds."""
+        shift = self.n_window / 2 - self.n_window // 2
+        return (window * self.n_step + shift) / self.sample_rate
+
     @property
     def words(self) -> list[Any]:
         """The classes that are words."""

@@ -20,7 +20,7 @@ from ..utils.sklearn_private import (
     validate_parameter_constraints,
 )
 from ..utils.validation import make_ragged
-from ._detection_stream import DetectionStream
+from ._detection_stream import DetectionStream, without_invalid
 from ._fitting import fit_in_background, groups_for
 from ._recordings import invalid_samples, read_each
 from ._settings import (
@@ -98,7 +98,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
     -----
     Start and end of an event are where the level of the sound rises and falls near to where a
     word of the usual duration would begin and end; in noise that hides these edges, the usual
-    duration holds. A word is found where a whole window fits around it.
+    duration holds. Half a window of silence is put before
+    and after each recording, so that words near its ends are found too.
 
     One recording at a time is read, and computed in blocks of 30 s in float32. Networks that
     normalise each clip by itself, or that pad its edges, are not the same when they are slid
@@ -262,7 +263,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         Parameters
         ----------
         recordings : list of str, os.PathLike, AudioSegment or ndarray of shape (n_samples,)
-            Sound files, or waveforms of the pipeline's rate.
+            Sound files, or waveforms of the pipeline's rate, or anything else that
+            :class:`~sklearn_speech.AudioReader` takes, such as ``(samples, sample_rate)``.
         sample_rate : float, default=None
             Rate of the waveforms in Hz, to be compared with the pipeline's.
 
@@ -286,11 +288,9 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
             for _, block in _blocks(samples, plan):
                 blocks.append(scorer.push(np.nan_to_num(block, posinf=0, neginf=0)))
                 bar.update(round(len(block) / plan.sample_rate, 3))
-            found = np.concatenate(blocks)
-            starts = np.arange(len(found)) * plan.n_step
-            seen = np.searchsorted(bad, starts + plan.n_window) > np.searchsorted(bad, starts)
-            found[seen] = np.nan
-            scores.append(found)
+            found = np.concatenate([*blocks, scorer.finish()])
+            starts = plan.starts(0, len(found))
+            scores.append(without_invalid(found, starts, bad, plan.n_window))
         return make_ragged(scores)
 
     def window_times(self, n_windows: int) -> npt.NDArray[Any]:
@@ -306,8 +306,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         times : ndarray of shape (n_windows,)
             In seconds.
         """
-        plan = self._plan(None)
-        return (np.arange(n_windows) * plan.n_step + plan.n_window / 2) / plan.sample_rate
+        times: npt.NDArray[Any] = self._plan(None).seconds(np.arange(n_windows))
+        return times
 
     def detect(
         self,
@@ -324,7 +324,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         Parameters
         ----------
         recordings : list of str, os.PathLike, AudioSegment or ndarray of shape (n_samples,)
-            Sound files, or waveforms of the pipeline's rate.
+            Sound files, or waveforms of the pipeline's rate, or anything else that
+            :class:`~sklearn_speech.AudioReader` takes, such as ``(samples, sample_rate)``.
         threshold : float or dict of label to float, default=None
             Instead of the parameter of the same name.
         min_distance : float, default=None

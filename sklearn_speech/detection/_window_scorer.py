@@ -104,7 +104,9 @@ class WindowScorer:
 
     The frames of a front end that lie within a window are computed once, whatever number of
     windows they belong to; those at its edges, which see padding, once a window. Scaling
-    looks at each window alone. The numbers are those of the pipeline, to rounding.
+    looks at each window alone. The numbers are those of the pipeline, to rounding. Half a
+    window of silence before the recording, and after it, lets windows have their middles in
+    all of it.
 
     Parameters
     ----------
@@ -129,7 +131,7 @@ class WindowScorer:
         if self.front_end is not None and n_step % self.front_end.hop_length:
             self.front_end, rest = None, steps
         self._classifier: Any = Pipeline(rest) if len(rest) > 1 else rest[0][1]
-        self._samples = np.zeros(0, dtype=np.float32)
+        self._samples = np.zeros(n_window // 2, dtype=np.float32)
         if self.front_end is not None:
             self._first, self._stop = _inner_frames(self.front_end, n_window)
             self._blocks = self.front_end.blocks()
@@ -159,6 +161,15 @@ class WindowScorer:
         if scores:
             return np.concatenate(scores)
         return np.zeros((0, len(self._classifier.classes_)), dtype=np.float32)
+
+    def finish(self) -> npt.NDArray[Any]:
+        """Score the windows that reach beyond the end of the recording.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_windows, n_classes)
+        """
+        return self.push(np.zeros(self.n_window // 2, dtype=np.float32))
 
     def _n_ready(self) -> int:
         spare = len(self._samples) - self.n_window

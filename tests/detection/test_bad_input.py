@@ -8,7 +8,9 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
 
 from sklearn_speech import AudioReader, MelSpectrogram, PadOrTrim, SlidingWindow, TemporalPooling
+from sklearn_speech.persistence import load, save
 from tests.detection.toy import RATE, WINDOW, clips_and_labels, hiss, pipeline, recording, tone
+from tests.detection.toy import detector as toy_detector
 
 X, Y = clips_and_labels()
 
@@ -39,7 +41,7 @@ def with_nan(sound):
             [hiss(1), with_nan(hiss(1))],
             ValueError,
             r"recordings\[1\] holds NaN or infinity at 10 samples, from 0.500 s to 0.501 s: the "
-            r"windows 16 to 25, which begin at 0.320 s to 0.500 s.*on_invalid='nan'",
+            r"windows 21 to 30, whose middles are at 0.420 s to 0.600 s.*on_invalid='nan'",
         ),
     ],
     ids=["short", "empty", "none", "one", "stereo", "integers", "strings", "NaN"],
@@ -58,10 +60,10 @@ def test_a_bad_recording_is_named_before_anything_is_computed(
 def test_windows_round_nan_have_no_scores_and_the_others_keep_theirs(fitted):
     sound, _ = recording([("low", 0.7)], 1.2)
     tolerant = SlidingWindow(fitted.estimator, step=0.02, on_invalid="nan")
-    with pytest.warns(UserWarning, match=r"windows 16 to 25.*get NaN"):
+    with pytest.warns(UserWarning, match=r"windows 21 to 30.*get NaN"):
         (scores,) = tolerant.predict_proba([with_nan(sound)])
     (expected,) = fitted.predict_proba([sound])
-    assert np.isnan(scores).any(axis=1).nonzero()[0].tolist() == list(range(16, 26))
+    assert np.isnan(scores).any(axis=1).nonzero()[0].tolist() == list(range(21, 31))
     kept = np.isfinite(scores)
     np.testing.assert_allclose(scores[kept], expected[kept], atol=1e-5)
     stream, parts = tolerant.stream(), []
@@ -72,6 +74,8 @@ def test_windows_round_nan_have_no_scores_and_the_others_keep_theirs(fitted):
             with pytest.warns(UserWarning, match="chunk holds NaN"):
                 stream.push(chunk)
         parts.append(stream.scores)
+    stream.finish()
+    parts.append(stream.scores)
     np.testing.assert_allclose(np.concatenate(parts), scores, atol=1e-5)
 
 
@@ -127,6 +131,36 @@ def test_files_are_read_resampled_and_named(tmp_path):
     (tmp_path / "bad.wav").write_bytes(b"no sound")
     with pytest.raises(ValueError, match=r"recordings\[1\], .*bad\.wav"):
         detector.detect([tmp_path / "long.wav", tmp_path / "bad.wav"])
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["reader", "no reader"])
+def test_samples_with_their_rate_are_recordings_as_they_are_for_audio_reader(fitted, reads):
+    sound, _ = recording([("low", 0.5)], 1.2)
+    estimator = fitted.estimator
+    if reads:
+        estimator = make_pipeline(AudioReader(RATE), *[step for _, step in estimator.steps])
+    detector = SlidingWindow(estimator, step=0.02, smoothing=0.0)
+    whole = list(detector.detect([sound]))
+    stereo = np.stack([sound, sound], axis=1)
+    for given in ((sound, RATE), {"array": sound, "sampling_rate": RATE}, (stereo, RATE)):
+        assert list(detector.detect([given])) == whole != []
+    with pytest.raises(TypeError, match="is one recording"):
+        detector.detect((sound, RATE))
+    fast = (np.repeat(sound, 2), 2 * RATE)
+    if reads:
+        assert [row[:2] for row in detector.detect([fast])] == [row[:2] for row in whole]
+    else:
+        with pytest.raises(ValueError, match=r"recordings\[0\].* has a rate of 16000 Hz"):
+            detector.detect([fast])
+
+
+def test_a_saved_detector_finds_the_same_events(tmp_path):
+    sound, _ = recording([("low", 0.5), ("high", 1.0)], 1.6)
+    detector = toy_detector(threshold={"low": 0.4, "high": 0.6})
+    save(detector, tmp_path / "detector.safetensors")
+    loaded = load(tmp_path / "detector.safetensors")
+    assert list(loaded.detect([sound])) == list(detector.detect([sound])) != []
+    assert loaded.durations_ == detector.durations_
 
 
 def test_a_classifier_without_probabilities_is_refused_before_it_is_trained():

@@ -97,6 +97,14 @@ def test_every_word_is_found_and_its_times_are_right_within_20_ms(fitted):
     assert match.is_hit.all()
 
 
+@pytest.mark.parametrize("seconds", [1.0, 1.05, 1.15])
+def test_words_at_the_very_ends_are_found_and_their_times_lie_within_the_recording(fitted, seconds):
+    sound, true = recording([("low", 0.0), ("high", seconds - 0.12)], seconds)
+    found = fitted.detect([sound])
+    assert match_events(true, found, collar=0.03, at="both").is_found.all()
+    assert found.start.min() >= 0 and found.end.max() <= seconds
+
+
 def test_silence_and_noise_hold_no_words(fitted):
     assert len(fitted.detect([hiss(3, seed=9), np.zeros(RATE, np.float32)])) == 0
 
@@ -113,6 +121,7 @@ def test_a_stream_gives_the_events_of_the_recording_whatever_the_chunks(fitted, 
         scores.append(stream.scores)
         at, k = at + size, k + 1
     rows += stream.finish()
+    scores.append(stream.scores)
     assert [row[:2] for row in rows] == [row[:2] for row in whole] != []
     np.testing.assert_allclose([row[2:] for row in rows], [row[2:] for row in whole], atol=1e-5)
     (expected,) = fitted.predict_proba([sound])
