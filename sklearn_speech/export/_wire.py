@@ -14,7 +14,9 @@ DIGEST_KEY = "sklearn_speech.graph_sha256"
 MAX_FILE = 2**30
 #: Nodes of the largest graph that is read.
 MAX_NODES = 100_000
-#: Bytes of all metadata together.
+#: Fields of the largest part of a file, such as values of an attribute.
+MAX_FIELDS = 1_000_000
+#: Bytes of all metadata together, and of the longest name.
 MAX_METADATA = 2**22
 
 #: Operators of the standard and of its extension for classical machine learning.
@@ -127,8 +129,11 @@ def _messages(view: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 def _fields(view: memoryview) -> Iterator[tuple[int, int, memoryview | int]]:
     """Fields of a message: number, wire type, and bytes or a whole number."""
-    place, end = 0, len(view)
+    place, end, n_fields = 0, len(view), 0
     while place < end:
+        n_fields += 1
+        if n_fields > MAX_FIELDS:
+            raise UnsafeFileError(f"more than {MAX_FIELDS} fields in one part")
         tag, place = _varint(view, place)
         number, wire = tag >> 3, tag & 7
         value: memoryview | int
@@ -163,6 +168,8 @@ def _varint(view: memoryview, place: int) -> tuple[int, int]:
 
 
 def _text(value: memoryview | bytes) -> str:
+    if len(value) > MAX_METADATA:
+        raise UnsafeFileError(f"it holds a name of {len(value)} bytes")
     try:
         return bytes(value).decode("utf-8")
     except UnicodeDecodeError as error:
