@@ -14,8 +14,8 @@ from ._onnx_estimator import OnnxEstimator
 #: Numbers of clips in the batches that are compared; the batch that was traced has another.
 _BATCHES = (1, 5)
 
-#: Share of labels that a file in 8 bits must keep.
-LEAST_AGREEMENT = 0.9
+#: Share of labels that a file with weights in 8 bits must keep.
+LEAST_AGREEMENT = 0.95
 
 
 def noise(n_clips: int, n_times: int, seed: int = 0) -> np.ndarray:
@@ -124,12 +124,12 @@ def check(
 
 
 def check_quantized(model: OnnxEstimator, exact: OnnxEstimator, X: Any, lengths: list[int]) -> None:
-    """Compare labels of a file in 8 bits with those of the exact one.
+    """Compare labels of a file with weights in 8 bits with those of the exact one.
 
     Raises
     ------
     ValueError
-        When more than 10 % of the labels of X differ, or an answer is not finite.
+        When more than 5 % of the labels of X differ, or an answer is not finite.
     """
     for n_times in lengths:
         for n_clips in _BATCHES:

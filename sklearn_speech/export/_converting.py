@@ -126,7 +126,7 @@ class Converter:
                 try:
                     return convert(step)
                 except ValueError as error:
-                    raise ValueError(f"{where} cannot be exported: {error}") from error
+                    raise ValueError(f"{_named(where)} cannot be exported: {error}") from error
         return self._by_skl2onnx(step, where, "transform")
 
     def _transformers(self) -> dict[Any, Callable[[Any], nn.Module]]:
@@ -216,8 +216,8 @@ class Converter:
     def _vote(self, estimator: Any, where: str, method: str) -> nn.Module:
         if isinstance(estimator, VotingClassifier) and estimator.voting != "soft":
             raise ValueError(
-                f"{where} cannot be exported with voting={estimator.voting!r}: a count of labels "
-                "has no probabilities; use voting='soft'"
+                f"{_named(where)} cannot be exported with voting={estimator.voting!r}: a count of "
+                "labels has no probabilities; use voting='soft'"
             )
         names = [name for name, part in estimator.estimators if part != "drop"]
         weights = estimator.weights
@@ -254,12 +254,12 @@ class Converter:
         foreign = [p for p in parts if not type(p).__module__.startswith("sklearn.")]
         if isinstance(estimator, AudioReader):
             raise ValueError(
-                f"{where} is an AudioReader behind the first step: a file takes waveforms; put it "
-                "first, where it is left out of the file"
+                f"{_named(where)} is an AudioReader behind the first step: a file takes waveforms; "
+                "put it first, where it is left out of the file"
             )
         if isinstance(estimator, FunctionTransformer) or foreign:
             raise ValueError(
-                f"{where} is a {type(estimator).__name__}, which cannot be exported: its "
+                f"{_named(where)} is a {type(estimator).__name__}, which cannot be exported: its "
                 "computation is Python code that an ONNX file cannot hold; take it out of the "
                 "pipeline and do it before, or replace it by a step of this library or of "
                 "scikit-learn"
@@ -272,8 +272,8 @@ class Converter:
                 raise
             except Exception as error:
                 raise ValueError(
-                    f"{where} is a {type(estimator).__name__}, whose {method} skl2onnx cannot "
-                    f"convert; export the pipeline with another step: {error}"
+                    f"{_named(where)} is a {type(estimator).__name__}, whose {method} skl2onnx "
+                    f"cannot convert; export the pipeline with another step: {error}"
                 ) from error
 
 
@@ -316,3 +316,7 @@ def unwrapped(estimator: Any) -> Any:
 
 def _inside(where: str, name: str) -> str:
     return f"{where}__{name}" if where else name
+
+
+def _named(where: str) -> str:
+    return where or "the estimator"

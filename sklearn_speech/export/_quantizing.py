@@ -1,48 +1,44 @@
-"""Weights and activations of networks in 8 bits, by onnxruntime's own tools."""
+"""Weights of networks in 8 bits; what is computed with them stays in float32."""
 
-import logging
-import os
-import tempfile
+from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
-from ._header import INPUT
-from ._onnx_estimator import OnnxEstimator
+#: Inputs of an operator that are weights, and their axis of output channels.
+_WEIGHTS = {"Conv": {1: 0}, "ConvTranspose": {1: 1}, "LSTM": {1: 1, 2: 1}}
+#: Numbers in the smallest weights that are written in 8 bits; scales would outweigh the gain.
+_LEAST_SIZE = 64
+#: Largest whole number of 8 bits that has its negative too.
+_LARGEST = 127
 
-#: Operators that are computed in 8 bits.
-_OPERATORS = ["Conv", "Gemm", "MatMul"]
-#: Clips that the ranges of activations are measured on at most.
-_MOST_CLIPS = 512
 
+def exempt_nodes(model: Any) -> set[str]:
+    """Names of the nodes whose weights stay in float32.
 
-def exempt_nodes(model: Any) -> list[str]:
-    """Names of the nodes that stay in float32.
-
-    Levels in front ends, and products of two activations, such as the means of input
-    normalisation, need more digits than 8 bits have.
+    Spectra of quiet bands are sums that nearly cancel: in front ends they need more digits
+    than 8 bits have.
     """
-    weights = {tensor.name for tensor in model.graph.initializer}
-    return [
+    return {
         node.name
         for node in model.graph.node
-        if not weights & set(node.input)
-        or any("ExportedFrontEnd" in entry.value for entry in node.metadata_props)
-    ]
+        if any("ExportedFrontEnd" in entry.value for entry in node.metadata_props)
+    }
 
 
-def quantized(model: Any, exempt: list[str], file: OnnxEstimator, X: Any) -> Any:
-    """A model that computes convolutions and linear layers in 8 bits.
+def quantized(model: Any, exempt: set[str]) -> Any:
+    """A model whose weights of convolutions, linear layers and LSTMs have 8 bits.
+
+    Each weight is a whole number from -127 to 127 times the scale of its output channel. An
+    operator DequantizeLinear of the ONNX standard makes float32 of it, so that activations have
+    no ranges that unheard voices could leave.
 
     Parameters
     ----------
     model : ModelProto
-    exempt : list of str
-        Names of nodes that stay in float32.
-    file : OnnxEstimator
-        The model before, which checks clips.
-    X : array-like of shape (n_clips, n_times), or list of 1-D arrays
-        Clips that the ranges of activations are measured on.
+    exempt : set of str
+        Names of nodes whose weights stay in float32.
 
     Returns
     -------
@@ -51,41 +47,70 @@ def quantized(model: Any, exempt: list[str], file: OnnxEstimator, X: Any) -> Any
     Raises
     ------
     ValueError
-        When X holds what the model does not take.
+        When no weights are there to be written in 8 bits.
     """
-    clips = file._checked(X)[:_MOST_CLIPS]
-    import onnx
-    from onnxruntime import quantization
+    from onnx import helper, numpy_helper
 
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)  # it advises to optimise the model first
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "quantized.onnx")
-            quantization.quantize_static(
-                model,
-                path,
-                _Clips(clips),
-                quant_format=quantization.QuantFormat.QDQ,
-                op_types_to_quantize=_OPERATORS,
-                per_channel=True,
-                activation_type=quantization.QuantType.QInt8,
-                weight_type=quantization.QuantType.QInt8,
-                nodes_to_exclude=exempt,
-            )
-            return onnx.load(path)
-    finally:
-        root.setLevel(level)
+    model = deepcopy(model)
+    graph = model.graph
+    axes = _channel_axes(graph, exempt)
+    kept, decoded = [], []
+    for tensor in graph.initializer:
+        axis = axes.get(tensor.name)
+        values = numpy_helper.to_array(tensor)
+        if axis is None or values.dtype != np.float32 or values.size < _LEAST_SIZE:
+            kept.append(tensor)
+            continue
+        others = tuple(i for i in range(values.ndim) if i != axis)
+        largest = np.abs(values).max(axis=others, keepdims=True)
+        scales = np.where(largest > 0, largest / _LARGEST, 1).astype(np.float32)
+        parts = {
+            "in_8_bits": np.rint(values / scales).astype(np.int8),
+            "scale": scales.ravel(),
+            "zero": np.zeros(scales.size, np.int8),
+        }
+        names = [f"{tensor.name}.{part}" for part in parts]
+        kept += [numpy_helper.from_array(a, n) for a, n in zip(parts.values(), names, strict=True)]
+        node_name = f"{tensor.name}.decode"
+        decoded.append(
+            helper.make_node("DequantizeLinear", names, [tensor.name], name=node_name, axis=axis)
+        )
+    if not decoded:
+        raise ValueError(
+            "quantize='int8': the pipeline has no convolution, linear layer or LSTM with "
+            f"{_LEAST_SIZE} weights or more, so that nothing would become smaller"
+        )
+    nodes = [*decoded, *graph.node]
+    del graph.initializer[:]
+    del graph.node[:]
+    graph.initializer.extend(kept)
+    graph.node.extend(nodes)
+    return model
 
 
-class _Clips:
-    """Clips one by one, as onnxruntime's calibration reads them."""
+def _channel_axes(graph: Any, exempt: set[str]) -> dict[str, int]:
+    """Axis of output channels of each of the weights that only suitable nodes read."""
+    n_axes = {tensor.name: len(tensor.dims) for tensor in graph.initializer}
+    axes: dict[str, int] = {}
+    unsuitable = {output.name for output in graph.output}
+    for node in graph.node:
+        for name, axis in _inputs_with_axes(node, n_axes):
+            if name not in n_axes:
+                continue
+            if axis is None or node.name in exempt or axes.get(name, axis) != axis:
+                unsuitable.add(name)
+            else:
+                axes[name] = axis
+    return {name: axis for name, axis in axes.items() if name not in unsuitable}
 
-    def __init__(self, clips: list[np.ndarray]) -> None:
-        self.clips = iter(clips)
 
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        """The next clip, None at the end."""
-        clip = next(self.clips, None)
-        return None if clip is None else {INPUT: clip[np.newaxis]}
+def _inputs_with_axes(node: Any, n_axes: dict[str, int]) -> Iterator[tuple[str, int | None]]:
+    """Inputs of a node with their axis of output channels, None where they are no weights."""
+    places: dict[int, int] = dict(_WEIGHTS.get(node.op_type, {}))
+    if node.op_type == "Gemm":
+        is_transposed = any(a.name == "transB" and a.i for a in node.attribute)
+        places = {1: 0 if is_transposed else 1}
+    elif node.op_type == "MatMul" and n_axes.get(node.input[1], 0) >= 2:
+        places = {1: n_axes[node.input[1]] - 1}
+    for place, name in enumerate(node.input):
+        yield name, places.get(place)

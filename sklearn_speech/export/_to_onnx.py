@@ -52,13 +52,13 @@ def to_onnx(
         Of the waveforms, in Hz. None is the rate of the steps; it is needed where no step has
         one.
     quantize : {None, "int8"}, default=None
-        "int8" writes weights of convolutions and linear layers of a classifier in 8 bits, and
-        computes in 8 bits where the runtime can; front ends stay in float32. Measure the
-        accuracy on held-out speakers before you use it: ``benchmarks/export.py`` found a large
-        loss, although the labels of the training clips were kept.
+        "int8" writes the weights of a classifier's convolutions, linear layers and LSTMs in 8
+        bits, which makes the file smaller. Each run makes float32 of them and computes
+        the answers in float32; front ends keep theirs. ``benchmarks/export.py`` measures the
+        accuracy on held-out speakers.
     X : array-like of shape (n_clips, n_times), or list of 1-D arrays, default=None
-        Training waveforms on which the ranges of activations are measured; needed with
-        `quantize`, and has no other use. 100 to 500 clips are enough.
+        Waveforms whose labels are compared between the weights in 8 bits and those in float32;
+        needed with `quantize`, and has no other use. Some 100 clips are enough.
     tolerance : float, default=1e-4
         Largest difference to the answers of the estimator; of answers beyond 1, as a share of
         the largest.
@@ -72,8 +72,8 @@ def to_onnx(
     ValueError
         When a step cannot be exported, such as a `FunctionTransformer`: the message names it and
         what to do. When the sampling rate is unknown, or the file answers other than the
-        estimator; or, with `quantize`, gives another label to more than 10 % of the clips of
-        `X`. No file is written then.
+        estimator; or, with `quantize`, gives another label to more than 5 % of the clips of
+        `X`, or has no weights that could be written in 8 bits. No file is written then.
 
     See Also
     --------
@@ -109,8 +109,8 @@ def to_onnx(
         raise ValueError(f"quantize={quantize!r}: expected None or 'int8'")
     if (quantize is None) != (X is None):
         raise ValueError(
-            "quantize and X belong together: X holds the training waveforms on which "
-            "quantize='int8' measures ranges"
+            "quantize and X belong together: X holds the waveforms whose labels are compared "
+            "with and without quantize='int8'"
         )
     check_is_fitted(estimator)
     estimator, given = without_readers(estimator), estimator
@@ -136,6 +136,6 @@ def to_onnx(
     file = model_of(content, name)
     check(file, estimator, lengths, tolerance, free=free)
     if quantize is not None:
-        content = content_of(quantized(model, exempt, file, X), header)
+        content = content_of(quantized(model, exempt), header)
         check_quantized(model_of(content, name), file, X, lengths)
     write_atomically(path, content)

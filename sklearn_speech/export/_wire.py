@@ -13,8 +13,10 @@ DIGEST_KEY = "sklearn_speech.graph_sha256"
 #: Bytes of the largest file that is read: 1 GiB.
 MAX_FILE = 2**30
 #: Nodes of the largest graph that is read.
-MAX_NODES = 100_000
-#: Bytes of all metadata together.
+MAX_NODES = 50_000
+#: Fields of the largest part of a file, such as values of an attribute.
+MAX_FIELDS = 1_000_000
+#: Bytes of all metadata together, and of the longest name.
 MAX_METADATA = 2**22
 
 #: Operators of the standard and of its extension for classical machine learning.
@@ -60,6 +62,8 @@ def read_metadata(content: bytes) -> dict[str, str]:
                 raise UnsafeFileError(f"more than {MAX_METADATA} bytes of metadata")
             pair = dict(_messages(value))
             metadata[_text(pair.get(1, b""))] = _text(pair.get(2, b""))
+        elif number == 6:
+            _text(value)
         elif number in (20, 25):
             raise UnsafeFileError("it holds functions or a part for training")
     if n_graphs != 1 or n_nodes == 0:
@@ -105,6 +109,8 @@ def _check_attribute(attribute: memoryview) -> None:
     for number, value in _messages(attribute):
         if number in (5, 10):
             _check_tensor(value)
+        elif number == 4:
+            _check_size(value)
         elif number in (6, 11):
             raise UnsafeFileError("it has loops or branches, which run code of their own")
         elif number in (22, 23):
@@ -127,8 +133,11 @@ def _messages(view: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 def _fields(view: memoryview) -> Iterator[tuple[int, int, memoryview | int]]:
     """Fields of a message: number, wire type, and bytes or a whole number."""
-    place, end = 0, len(view)
+    place, end, n_fields = 0, len(view), 0
     while place < end:
+        n_fields += 1
+        if n_fields > MAX_FIELDS:
+            raise UnsafeFileError(f"more than {MAX_FIELDS} fields in one part")
         tag, place = _varint(view, place)
         number, wire = tag >> 3, tag & 7
         value: memoryview | int
@@ -162,7 +171,13 @@ def _varint(view: memoryview, place: int) -> tuple[int, int]:
     raise UnsafeFileError("it is damaged, or no ONNX file")
 
 
+def _check_size(value: memoryview | bytes) -> None:
+    if len(value) > MAX_METADATA:
+        raise UnsafeFileError(f"it holds a text of {len(value)} bytes")
+
+
 def _text(value: memoryview | bytes) -> str:
+    _check_size(value)
     try:
         return bytes(value).decode("utf-8")
     except UnicodeDecodeError as error:

@@ -67,7 +67,7 @@ def test_a_file_is_valid_onnx_without_other_files_and_without_paths_of_this_mach
 
 
 def test_the_sizes_of_clips_and_batches_are_free(file):
-    (entry,) = onnx.load(exported("SpectrogramCNNClassifier")[1]).graph.input
+    (entry,) = onnx.load(exported("WaveformCNNRegressor")[1]).graph.input
     axes = entry.type.tensor_type.shape.dim
     assert [axis.dim_param for axis in axes] == ["n_clips", "n_times"]
 
@@ -147,11 +147,11 @@ def test_an_estimator_has_the_methods_of_its_kind_and_no_others(kind):
 )
 def test_bad_input_is_named(X, message):
     with pytest.raises(ValueError, match=message):
-        exported("SpectrogramCNNClassifier")[2].predict(X)
+        exported("WaveformCNNRegressor")[2].predict(X)
 
 
 def test_a_clip_below_the_shortest_is_refused_by_its_number():
-    model = exported("WaveformCNNClassifier")[2]
+    model = exported("WaveformCNNRegressor")[2]
     short = np.zeros(max(model.least_times_ - 1, 0))
     with pytest.raises(ValueError, match=r"clip 1 of X has \d+ samples; .* takes at least \d+"):
         model.predict([np.zeros(600), short])

@@ -22,7 +22,6 @@ from sklearn_speech import (
     AudioReader,
     MelSpectrogram,
     PadOrTrim,
-    SpectrogramCNNClassifier,
     SpectrogramLinearClassifier,
     SpectrogramScaler,
     SpeechEmbedding,
@@ -49,6 +48,11 @@ def pooled(*steps):
     return make_pipeline(front_end(), pooling, StandardScaler(), *steps)
 
 
+def of_samples(*steps):
+    """A pipeline without a front end, for which torch's exporter takes longest."""
+    return make_pipeline(StandardScaler(), *steps)
+
+
 def linear_net():
     return make_pipeline(
         front_end(), SpectrogramScaler(), SpectrogramLinearClassifier(dropout=0.0, **QUICK)
@@ -61,7 +65,7 @@ def calibrated(model, method):
 
 def answers_of_file(estimator, tmp_path):
     """What the file of a fitted estimator gives for UNSEEN."""
-    to_onnx(estimator, tmp_path / "model.onnx")
+    to_onnx(estimator, tmp_path / "model.onnx", sample_rate=RATE)
     return load_onnx(tmp_path / "model.onnx")
 
 
@@ -131,8 +135,8 @@ def test_several_labels_a_clip_keep_their_probabilities():
 def test_estimators_that_skl2onnx_converts_are_parts_of_one_file(tmp_path):
     vote = VotingClassifier(
         [
-            ("trees", pooled(RandomForestClassifier(3, max_depth=2, random_state=0))),
-            ("lda", pooled(PCA(3), MinMaxScaler(), LinearDiscriminantAnalysis())),
+            ("trees", of_samples(RandomForestClassifier(3, max_depth=2, random_state=0))),
+            ("lda", of_samples(PCA(3), MinMaxScaler(), LinearDiscriminantAnalysis())),
         ],
         voting="soft",
     )
@@ -143,7 +147,7 @@ def test_estimators_that_skl2onnx_converts_are_parts_of_one_file(tmp_path):
 
 
 def test_two_classes_of_a_support_vector_machine_are_calibrated(tmp_path):
-    estimator = CalibratedClassifierCV(pooled(SVC()), cv=2, ensemble=False)
+    estimator = CalibratedClassifierCV(of_samples(SVC()), cv=2, ensemble=False)
     estimator.fit(X, np.arange(len(X)) % 2)
     model = answers_of_file(estimator, tmp_path)
     expected = estimator.predict_proba(UNSEEN)
@@ -153,20 +157,12 @@ def test_two_classes_of_a_support_vector_machine_are_calibrated(tmp_path):
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_a_classifier_without_probabilities_keeps_its_scores_and_labels(n_classes, tmp_path):
-    pipeline = pooled(RidgeClassifier()).fit(X, np.arange(len(X)) % n_classes)
+    pipeline = of_samples(RidgeClassifier()).fit(X, np.arange(len(X)) % n_classes)
     model = answers_of_file(pipeline, tmp_path)
     expected = pipeline.decision_function(UNSEEN)
     np.testing.assert_allclose(model.decision_function(UNSEEN), expected, atol=1e-4)
     assert model.predict(UNSEEN).tolist() == pipeline.predict(UNSEEN).tolist()
     assert not hasattr(model, "predict_proba")
-
-
-def test_a_network_with_the_front_end_inside_takes_clips_of_any_length(tmp_path):
-    net = SpectrogramCNNClassifier(1, n_filters=2, frontend=front_end(), **QUICK)
-    ragged = make_ragged([*X, X[0][:500]])
-    net.fit(ragged, [*LABELS, "left"])
-    found = answers_of_file(net, tmp_path).predict_proba(list(ragged))
-    np.testing.assert_allclose(found, net.predict_proba(ragged), atol=1e-5)
 
 
 @pytest.mark.parametrize("align", ["start", "center"])
@@ -202,8 +198,15 @@ def test_a_reader_in_front_is_left_out_and_tells_the_rate(tmp_path):
         soundfile.write(path, clip, RATE, subtype="FLOAT")
     vote = VotingClassifier(
         [
-            (str(seed), make_pipeline(AudioReader(RATE), PadOrTrim(N_TIMES), linear_net()))
-            for seed in (0, 1)
+            (
+                str(power),
+                make_pipeline(
+                    AudioReader(RATE),
+                    PadOrTrim(N_TIMES),
+                    of_samples(LogisticRegression(C=10.0**power)),
+                ),
+            )
+            for power in (0, 1)
         ],
         voting="soft",
     ).fit(paths, LABELS)
@@ -256,8 +259,8 @@ def test_dropped_frames_are_named(tmp_path):
 
 
 def test_an_encoder_in_a_file_of_its_own_is_named(tmp_path):
-    encoder = {"encoder": str(exported("MelSpectrogram")[1]), "encoder_sample_rate": RATE}
-    embedding = SpeechEmbedding(RATE, window_length=0, hop_length=80, **encoder)
+    encoder = {"encoder": str(exported("SpeechEmbedding")[1]), "encoder_sample_rate": RATE}
+    embedding = SpeechEmbedding(RATE, window_length=0, hop_length=2, **encoder)
     pipeline = make_pipeline(embedding, TemporalPooling(), StandardScaler(), LogisticRegression())
     pipeline.fit(X, LABELS)
     refused(pipeline, tmp_path, "speechembedding cannot be exported: onnxruntime runs its encoder=")
@@ -279,10 +282,10 @@ def test_an_unfitted_pipeline_and_an_unknown_rate_are_refused(tmp_path):
 
 
 def test_a_file_that_answers_otherwise_is_not_put_in_place(tmp_path, monkeypatch):
-    pipeline = pooled(LogisticRegression()).fit(X, LABELS)
+    pipeline = of_samples(LogisticRegression()).fit(X, LABELS)
     doubled = LogisticRegression.predict_proba
     monkeypatch.setattr(LogisticRegression, "predict_proba", lambda self, X: doubled(self, X) ** 2)
-    refused(pipeline, tmp_path, "answers other than the estimator: on 1 clips of")
+    refused(pipeline, tmp_path, "answers other than the estimator: on 1 clips of", sample_rate=RATE)
 
 
 def test_what_skl2onnx_cannot_convert_is_named(tmp_path):
