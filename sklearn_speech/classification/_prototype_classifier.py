@@ -11,14 +11,14 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..utils.sklearn_private import Interval, StrOptions, fit_context
+from ..utils.sklearn_private import DocumentedMixin, Interval, StrOptions, fit_context
 from ..utils.speakers import check_speakers
 
 #: Speakers are held out in at most this many groups to choose the threshold.
 MAX_FOLDS = 10
 
 
-class PrototypeClassifier(ClassifierMixin, BaseEstimator):
+class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
     """Classify words by their prototypes, which one to ten clips of each word make.
 
     A prototype is the mean feature vector of a word. A clip is of the word with the nearest

@@ -64,7 +64,7 @@ def quantized(model: Any, exempt: set[str]) -> Any:
         others = tuple(i for i in range(values.ndim) if i != axis)
         largest = np.abs(values).max(axis=others, keepdims=True)
         scales = np.where(largest > 0, largest / _LARGEST, 1).astype(np.float32)
-        parts = {
+        parts: dict[str, np.ndarray] = {
             "in_8_bits": np.rint(values / scales).astype(np.int8),
             "scale": scales.ravel(),
             "zero": np.zeros(scales.size, np.int8),

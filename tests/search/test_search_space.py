@@ -14,7 +14,11 @@ import sklearn_speech.feature_extraction
 import sklearn_speech.recognition
 import sklearn_speech.regression
 from sklearn_speech.audio import AudioReader, PadOrTrim
-from sklearn_speech.classification import SpectrogramCNNClassifier, WaveformMLPClassifier
+from sklearn_speech.classification import (
+    PrototypeClassifier,
+    SpectrogramCNNClassifier,
+    WaveformMLPClassifier,
+)
 from sklearn_speech.feature_extraction import MFCC, MelSpectrogram, TrainableFrontEnd
 from sklearn_speech.model_selection import (
     OptunaSearchCV,
@@ -45,7 +49,8 @@ def members(package):
     return [
         kind
         for kind in map(package.__dict__.get, package.__all__)
-        if (isinstance(kind, type) and issubclass(kind, BaseEstimator)) or hasattr(kind, "fit")
+        if (isinstance(kind, type) and issubclass(kind, BaseEstimator))
+        and kind is not PrototypeClassifier  # neither network nor front end
     ]
 
 
