@@ -249,7 +249,6 @@ class Converter:
         return steps.Vote(members)
 
     def _by_skl2onnx(self, estimator: Any, where: str, method: str) -> nn.Module:
-        where = _named(where)
         parts = [part for _, part in walk(estimator, fitted=True)]
         foreign = [p for p in parts if not type(p).__module__.startswith("sklearn.")]
         if isinstance(estimator, AudioReader):

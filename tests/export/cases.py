@@ -26,6 +26,7 @@ N_TIMES = 600
 #: Estimators that cannot be exported alone, and what the error says.
 NOT_EXPORTABLE = {
     "AudioReader": "an AudioReader alone cannot be exported",
+    "PrototypeClassifier": "the estimator is a PrototypeClassifier, which cannot be exported",
     "SlidingWindow": "the estimator is a SlidingWindow, which cannot be exported",
 }
 
