@@ -62,7 +62,7 @@ class DetectionStream:
     ...     LogisticRegression(),
     ... )
     >>> pipeline = pipeline.fit([tone, tone, *hiss], ["tone", "tone", "other", "other"])
-    >>> detector = SlidingWindow(pipeline, smoothing=0.0)
+    >>> detector = SlidingWindow(pipeline, step=0.05, smoothing=0.0)
     >>> stream = detector.stream()
     >>> recording = np.concatenate([hiss[0], hiss[1], tone, hiss[0], hiss[1]])
     >>> for chunk in np.split(recording, 8):
@@ -183,7 +183,7 @@ class DetectionStream:
     def finish(self) -> EventTable:
         """End the recording.
 
-        The windows that reach beyond its end are scored with silence there.
+        The windows that reach beyond its end are scored with its mirror image there.
 
         Returns
         -------

@@ -195,7 +195,7 @@ def invalid_samples(
     bad = np.flatnonzero(~np.isfinite(samples)) + offset
     if len(bad) == 0:
         return bad, ""
-    before = window // 2  # silence before the recording
+    before = window // 2  # the mirror image before the recording
     first = max(0, (int(bad[0]) + before - window) // step + 1)
     last = (int(bad[-1]) + before) // step
     return bad, (

@@ -98,8 +98,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
     -----
     Start and end of an event are where the level of the sound rises and falls near to where a
     word of the usual duration would begin and end; in noise that hides these edges, the usual
-    duration holds. Half a window of silence is put before
-    and after each recording, so that words near its ends are found too.
+    duration holds. Each recording is mirrored at its ends, by half
+    a window, so that words near its ends are found too.
 
     One recording at a time is read, and computed in blocks of 30 s in float32. Networks that
     normalise each clip by itself, or that pad its edges, are not the same when they are slid

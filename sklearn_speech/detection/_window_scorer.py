@@ -104,9 +104,9 @@ class WindowScorer:
 
     The frames of a front end that lie within a window are computed once, whatever number of
     windows they belong to; those at its edges, which see padding, once a window. Scaling
-    looks at each window alone. The numbers are those of the pipeline, to rounding. Half a
-    window of silence before the recording, and after it, lets windows have their middles in
-    all of it.
+    looks at each window alone. The numbers are those of the pipeline, to rounding. The
+    recording is mirrored at both ends, by half a window, so that windows have their middles in
+    all of it and hear its own background there.
 
     Parameters
     ----------
@@ -131,7 +131,9 @@ class WindowScorer:
         if self.front_end is not None and n_step % self.front_end.hop_length:
             self.front_end, rest = None, steps
         self._classifier: Any = Pipeline(rest) if len(rest) > 1 else rest[0][1]
-        self._samples = np.zeros(n_window // 2, dtype=np.float32)
+        self._samples = np.zeros(0, dtype=np.float32)
+        self._latest = self._samples
+        self._has_begun = False
         if self.front_end is not None:
             self._first, self._stop = _inner_frames(self.front_end, n_window)
             self._blocks = self.front_end.blocks()
@@ -150,6 +152,22 @@ class WindowScorer:
         -------
         scores : ndarray of shape (n_windows, n_classes)
         """
+        half = self.n_window // 2
+        self._latest = np.concatenate([self._latest, samples])[-half - 1 :]
+        return self._push(samples) if self._has_begun else self._begin(samples)
+
+    def _begin(self, samples: npt.NDArray[Any], last: bool = False) -> npt.NDArray[Any]:
+        """Wait for half a window, and put its mirror image before the recording."""
+        half = self.n_window // 2
+        self._samples = np.concatenate([self._samples, samples])
+        if len(self._samples) <= half and not last:
+            return self._no_scores()
+        self._has_begun = True
+        mirrored = np.pad(self._samples[: half + 1], (half, 0), mode="reflect")[:half]
+        samples, self._samples = self._samples, mirrored
+        return self._push(samples)
+
+    def _push(self, samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
         self._samples = np.concatenate([self._samples, samples])
         scores = []
         while (n_windows := self._n_ready()) > 0:
@@ -158,8 +176,9 @@ class WindowScorer:
             self.n_windows += n_windows
         # a view would keep all samples alive
         self._samples = self._samples.copy()
-        if scores:
-            return np.concatenate(scores)
+        return np.concatenate(scores) if scores else self._no_scores()
+
+    def _no_scores(self) -> npt.NDArray[Any]:
         return np.zeros((0, len(self._classifier.classes_)), dtype=np.float32)
 
     def finish(self) -> npt.NDArray[Any]:
@@ -169,7 +188,10 @@ class WindowScorer:
         -------
         scores : ndarray of shape (n_windows, n_classes)
         """
-        return self.push(np.zeros(self.n_window // 2, dtype=np.float32))
+        half = self.n_window // 2
+        waiting = [] if self._has_begun else [self._begin(self._samples[:0], last=True)]
+        mirrored = np.pad(self._latest, (0, half), mode="reflect")[len(self._latest) :]
+        return np.concatenate([*waiting, self._push(mirrored)])
 
     def _n_ready(self) -> int:
         spare = len(self._samples) - self.n_window

@@ -30,7 +30,7 @@ QUICK = {"max_epochs": 1, "random_state": 0, "device": "cpu"}
 
 def window_by_window(estimator, sound, n_step):
     """The pipeline's own answer to each window, given as a clip; silence beyond the ends."""
-    sound = np.pad(sound, WINDOW // 2)
+    sound = np.pad(sound, WINDOW // 2, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::n_step]
     return estimator.predict_proba(np.ascontiguousarray(windows))
 
