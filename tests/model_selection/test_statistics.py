@@ -29,7 +29,9 @@ def test_the_interval_of_six_speakers_holds_where_a_percentile_bootstrap_is_too_
         values = rng.normal(0.8, 0.06, 6)
         low, high = mean_interval(values)
         held["ours"] += low <= 0.8 <= high
-        bounds = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=499, rng=rng)
+        bounds = stats.bootstrap(
+            (values,), np.mean, method="percentile", n_resamples=499, random_state=rng
+        )
         low, high = bounds.confidence_interval
         held["percentile"] += low <= 0.8 <= high
     assert held["ours"] / 500 == pytest.approx(0.95, abs=0.03)
