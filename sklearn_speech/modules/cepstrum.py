@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from ..filters import dct_matrix, delta_kernel, lifter_weights
 
@@ -81,16 +82,20 @@ class Cepstrum(nn.Module):
         if not len(self.kernels):
             return x
         half = self.delta_width // 2
-        n_frames = x.shape[1]
-        position = torch.arange(-half, n_frames + half, device=x.device).clamp(min=0)
         if valid is None:
-            padded = x[:, position.clamp(max=n_frames - 1)]
+            padded = pad(x.transpose(1, 2), (half, half), mode="replicate").transpose(1, 2)
         else:
+            position = torch.arange(-half, x.shape[1] + half, device=x.device).clamp(min=0)
             last = valid.sum(dim=1).clamp(min=1) - 1
             index = torch.minimum(position, last).unsqueeze(-1).expand(-1, -1, x.shape[2])
             padded = x.gather(1, index)
-        windows = padded.unfold(1, self.delta_width, 1)
-        return torch.cat([x, *(windows @ kernel for kernel in self.kernels)], dim=-1)
+        n_frames = x.shape[1]
+        shifted = [padded[:, i : i + n_frames] for i in range(self.delta_width)]
+        derivatives = [
+            sum(weight * frames for weight, frames in zip(kernel, shifted))
+            for kernel in self.kernels
+        ]
+        return torch.cat([x, *derivatives], dim=-1)
 
     def inverse(self, x: Tensor) -> Tensor:
         """Smooth log spectra from cepstral coefficients; derivatives are ignored."""

@@ -95,7 +95,9 @@ def all_estimators():
 
 def features():
     """Pooled cepstra: the operators of transformers in one file."""
-    return make_pipeline(MFCC(RATE, n_fft=64, hop_length=32, n_mels=8, n_mfcc=4), TemporalPooling())
+    return make_pipeline(
+        MFCC(RATE, n_fft=64, hop_length=32, n_mels=8, n_mfcc=4, deltas=1), TemporalPooling()
+    )
 
 
 @cache
