@@ -151,7 +151,8 @@ def cross_validate_by_speaker(
     scorers, labels = check_scorers(estimator, scoring)
     fit_params, score_params = route_metadata(estimator, params, names[codes], scorers, caller)
     held_out = [speakers_of(test, names, codes) for _, test, _ in splits]
-    titles = [f"fold {i}, which held out {shorten_names(who)}" for i, who in enumerate(held_out)]
+    shown = [shorten_names(who) for who in held_out]
+    titles = [f"fold {i}, which held out {who}" for i, who in enumerate(shown)]
     folds = run_splits(
         estimator,
         X,
@@ -159,6 +160,7 @@ def cross_validate_by_speaker(
         codes,
         splits,
         titles,
+        shown,
         scorers,
         fit_params,
         score_params,

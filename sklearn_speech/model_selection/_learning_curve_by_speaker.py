@@ -166,6 +166,7 @@ def learning_curve_by_speaker(
 
     parts: list[Any] = []  # distinct training parts, each fitted once
     titles: list[str] = []
+    shown: list[str] = []
     positions: dict[tuple[int, bytes], int] = {}
     rows = np.empty((len(sizes), len(splits), n_draws), dtype=np.intp)
     for (k, i, d), _ in np.ndenumerate(rows):
@@ -175,9 +176,10 @@ def learning_curve_by_speaker(
             positions[key] = len(parts)
             test = splits[i][1]
             parts.append((train, test, labelled))
+            shown.append(shorten_names(speakers_of(test, names, codes)))
             titles.append(
                 f"fold {i} with {_count_speakers(int(sizes[k]))} (draw {d}), which held out "
-                f"{shorten_names(speakers_of(test, names, codes))}"
+                f"{shown[-1]}"
             )
         rows[k, i, d] = positions[key]
     folds = run_splits(
@@ -187,6 +189,7 @@ def learning_curve_by_speaker(
         codes,
         parts,
         titles,
+        shown,
         scorers,
         fit_params,
         score_params,

@@ -63,6 +63,7 @@ def run_splits(
     codes: npt.NDArray[np.intp],
     splits: list[tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]],
     titles: list[str],
+    held_out: list[str],
     scorers: dict[str, Any],
     fit_params: dict[str, Any],
     score_params: dict[str, dict[str, Any]],
@@ -85,7 +86,9 @@ def run_splits(
     splits : list of (ndarray, ndarray, ndarray) of int
         Training clips, test clips, and labelled training clips.
     titles : list of str
-        What each split is called in messages and in the progress bar.
+        What each split is called in messages.
+    held_out : list of str
+        The held-out speakers of each split, for the progress bar, which has little room.
     scorers : dict of str to callable
     fit_params : dict
         For all clips.
@@ -142,7 +145,7 @@ def run_splits(
             for i, fold in parallel(jobs):
                 folds[i] = fold
                 result = " ".join(f"{score:.3f}" for score in fold.scores.values())
-                bar.set_postfix_str(f"{titles[i]}: {result}")
+                bar.set_postfix_str(f"{held_out[i]} {result}")
                 bar.update()
         except _FoldFailure as failure:
             i, error, trace = failure.args
