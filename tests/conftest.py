@@ -8,19 +8,18 @@ import torch
 
 matplotlib.use("Agg")
 
+# Workers of a parallel run, and the processes that they start, share the cores instead of
+# fighting for them. A fixture would not reach the doctests of the package.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
+
 
 @pytest.fixture(autouse=True)
 def _seeded():
     """Every test starts from the same global generators, whatever ran before it."""
     np.random.seed(0)  # noqa: NPY002 - scikit-learn draws from it
     torch.manual_seed(0)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread_per_worker():
-    """Workers of a parallel run share the cores instead of fighting for them."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        torch.set_num_threads(1)
 
 
 def real_data(name):
