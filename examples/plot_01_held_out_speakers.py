@@ -106,9 +106,7 @@ if source.startswith("SYNTHETIC"):  # the clips are waveforms, not files
 # The pipeline is fitted once for each held-out speaker. The confidence interval is over
 # speakers. With only six of them, it is wide.
 
-scores = cross_validate_by_speaker(
-    pipeline, speech.data, speech.target, speech.speaker, n_jobs=-1, verbose=1
-)
+scores = cross_validate_by_speaker(pipeline, speech.data, speech.target, speech.speaker, verbose=1)
 print(scores)
 
 # %%

@@ -4,9 +4,13 @@ import os
 import runpy
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import pytest
+import sklearn
+
+from sklearn_speech.datasets import _download
 
 pytestmark = pytest.mark.slow
 
@@ -20,12 +24,17 @@ def test_example_runs_without_recordings_and_says_so(path, tmp_path, monkeypatch
     for name in ("https_proxy", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setattr(_download, "time", SimpleNamespace(sleep=lambda seconds: None))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # for processes that an example starts
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", [os.fspath(path)])
     # in this process: a new one would import for four seconds what is imported here
-    with plt.rc_context(), warnings.catch_warnings(record=True) as warned:
-        warnings.filterwarnings("always", ".*SYNTHETIC")
+    with (
+        plt.rc_context(),
+        sklearn.config_context(),
+        warnings.catch_warnings(record=True) as warned,
+    ):
+        warnings.simplefilter("always")
         runpy.run_path(os.fspath(path), run_name="__main__")
     plt.close("all")
     printed = capfd.readouterr().out
