@@ -5,8 +5,8 @@ environment variables change what is built:
 
 - ``DOCS_INTERSPHINX=1`` downloads the inventories of other projects, so that their names become
   links. Without it, such names are plain text.
-- ``DOCS_RUN_EXAMPLES=1`` runs the examples, which takes minutes. Without it, the gallery shows
-  their text and code.
+- ``DOCS_RUN_EXAMPLES=1`` runs the examples on synthetic speech, which takes minutes. Without it,
+  the gallery shows their text and code.
 """
 
 import os
@@ -97,6 +97,8 @@ sphinx_gallery_conf = {
     "doc_module": ("sklearn_speech",),
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,
+    "reset_modules": ("matplotlib", "generate.use_synthetic_speech"),
     "min_reported_time": 0,
     "within_subsection_order": "FileNameSortKey",
 }

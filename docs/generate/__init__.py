@@ -1,7 +1,14 @@
 """Write the pages of the site that come from the package and from results of benchmarks."""
 
 from .api import public_names, write_api_pages
+from .gallery import use_synthetic_speech
 from .results import write_results_pages
 from .systems import write_system_tables
 
-__all__ = ["public_names", "write_api_pages", "write_results_pages", "write_system_tables"]
+__all__ = [
+    "public_names",
+    "use_synthetic_speech",
+    "write_api_pages",
+    "write_results_pages",
+    "write_system_tables",
+]
