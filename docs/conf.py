@@ -18,13 +18,20 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-from generate import public_names, write_api_pages, write_results_pages, write_system_tables  # noqa: E402
+from generate import (  # noqa: E402
+    copy_examples,
+    public_names,
+    write_api_pages,
+    write_results_pages,
+    write_system_tables,
+)
 
 import sklearn_speech  # noqa: E402
 
 with_links = os.environ.get("DOCS_INTERSPHINX") == "1"
 with_examples = os.environ.get("DOCS_RUN_EXAMPLES") == "1"
 
+copy_examples(ROOT / "examples", HERE / "_examples")
 write_api_pages(HERE / "api")
 write_results_pages(ROOT / "benchmarks" / "results", HERE / "results")
 write_system_tables(ROOT / "benchmarks" / "results", HERE / "systems" / "tables")
@@ -45,7 +52,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "systems/tables", "generate"]
+exclude_patterns = ["_build", "_examples", "systems/tables", "generate"]
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 default_role = None
 
@@ -88,7 +95,7 @@ if not with_links:
     nitpick_ignore_regex.append((r"py:.*", rf"({names})(\..*)?"))
 
 sphinx_gallery_conf = {
-    "examples_dirs": str(ROOT / "examples"),
+    "examples_dirs": "_examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"[\\/]plot_",
     "plot_gallery": with_examples,
@@ -98,7 +105,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "write_computation_times": False,
-    "reset_modules": ("matplotlib", "generate.use_synthetic_speech"),
+    "reset_modules": ("matplotlib", "generate.prepare_example"),
     "min_reported_time": 0,
     "within_subsection_order": "FileNameSortKey",
 }

@@ -120,7 +120,6 @@ print(f"outer score on new speakers, honest:       {scores.mean:.3f}")
 # -------------------------
 # Optuna's own plots work with the study. This one shows the first search.
 
-import matplotlib.pyplot as plt
 from optuna.visualization.matplotlib import plot_param_importances
 
 with warnings.catch_warnings():
@@ -137,5 +136,4 @@ right.set_xlabel("Accuracy")
 right.legend(loc="lower left")
 figure.suptitle(source)
 figure.savefig("optuna_search.png", dpi=120)
-plt.close(figure)
 print("picture: optuna_search.png")
