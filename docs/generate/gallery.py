@@ -25,5 +25,6 @@ def prepare_example(gallery_conf, file):
     os.environ["SKLEARN_SPEECH_DATA"] = str(Path(gallery_conf["src_dir"]) / "no_recordings")
     # no proxy listens there, so that nothing is downloaded
     os.environ.update(https_proxy="http://127.0.0.1:9", http_proxy="http://127.0.0.1:9")
-    warnings.filterwarnings("ignore", message=r"\s*!{20}")  # titles say that speech is synthetic
+    # the titles of pictures say that the speech is synthetic
+    warnings.filterwarnings("ignore", message=r"\s*!{20}|no real recordings|.*trying again")
     sklearn.set_config(enable_metadata_routing=False)
