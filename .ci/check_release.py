@@ -43,9 +43,8 @@ def check(folder):
         (source, in_source, package_files() | BESIDE),
     ):
         if found != wanted:
-            raise SystemExit(
-                f"{file.name}: missing {sorted(wanted - found)}, unexpected {sorted(found - wanted)}"
-            )
+            missing, unexpected = sorted(wanted - found), sorted(found - wanted)
+            raise SystemExit(f"{file.name}: missing {missing}, unexpected {unexpected}")
 
 
 if __name__ == "__main__":

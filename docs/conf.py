@@ -127,7 +127,9 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": ["theme-version"],
 }
-html_sidebars = {"index": [], "changelog": [], "contributing": [], "citing": []}
+#: Pages without others below them, which need no menu of a section.
+single_pages = ["index", "installation", "five_minutes", "faq", "glossary", "alternatives"]
+html_sidebars = {page: [] for page in [*single_pages, "changelog", "contributing", "citing"]}
 
 
 def link_public_name(app, env, node, contnode):
