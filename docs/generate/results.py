@@ -18,12 +18,12 @@ TOPICS = {
             "The networks of this library on spoken digits, with no setting changed.",
         ),
         "nested_selection": (
-            "Selection of the best settings: size and pooling",
-            "Settings are chosen on five speakers and scored on the sixth.",
+            "Selection of the best settings: noise, networks and their average",
+            "One of five candidates is chosen on five speakers, and scored on the sixth.",
         ),
         "nested_selection_augmentation": (
-            "Selection of the best settings: padding and front end",
-            "The same, for the treatment of the ends of a clip and of the bands.",
+            "Selection of the best settings: augmentation and front end",
+            "The same, with padded or ragged clips, preemphasis, and normalised bands.",
         ),
         "pretraining": (
             "Pretraining by autoencoders",
@@ -107,6 +107,10 @@ _INTRODUCTION = """# Results
 Programs in the folder `benchmarks/` measured every figure on these pages and wrote the tables. Each
 page names the machine and the versions. Accuracies are on speakers who were not in the training
 data unless the caption says otherwise.
+
+Most use the Free Spoken Digit Dataset (FSDD): 3,000 English digits of six speakers at 8 kHz. TIMIT
+has read sentences with their phones, Speech Commands has single words of many speakers, and RAVDESS
+has sentences that actors speak with eight emotions.
 """
 
 
