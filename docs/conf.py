@@ -5,8 +5,8 @@ environment variables change what is built:
 
 - ``DOCS_INTERSPHINX=1`` downloads the inventories of other projects, so that their names become
   links. Without it, such names are plain text.
-- ``DOCS_RUN_EXAMPLES=1`` runs the examples, which takes minutes. Without it, the gallery shows
-  their text and code.
+- ``DOCS_RUN_EXAMPLES=1`` runs the examples on synthetic speech, which takes minutes. Without it,
+  the gallery shows their text and code.
 """
 
 import os
@@ -18,13 +18,20 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-from generate import public_names, write_api_pages, write_results_pages, write_system_tables  # noqa: E402
+from generate import (  # noqa: E402
+    copy_examples,
+    public_names,
+    write_api_pages,
+    write_results_pages,
+    write_system_tables,
+)
 
 import sklearn_speech  # noqa: E402
 
 with_links = os.environ.get("DOCS_INTERSPHINX") == "1"
 with_examples = os.environ.get("DOCS_RUN_EXAMPLES") == "1"
 
+copy_examples(ROOT / "examples", HERE / "_examples")
 write_api_pages(HERE / "api")
 write_results_pages(ROOT / "benchmarks" / "results", HERE / "results")
 write_system_tables(ROOT / "benchmarks" / "results", HERE / "systems" / "tables")
@@ -45,7 +52,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "systems/tables", "generate"]
+exclude_patterns = ["_build", "_examples", "systems/tables", "generate"]
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 default_role = None
 
@@ -88,7 +95,7 @@ if not with_links:
     nitpick_ignore_regex.append((r"py:.*", rf"({names})(\..*)?"))
 
 sphinx_gallery_conf = {
-    "examples_dirs": str(ROOT / "examples"),
+    "examples_dirs": "_examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"[\\/]plot_",
     "plot_gallery": with_examples,
@@ -97,6 +104,8 @@ sphinx_gallery_conf = {
     "doc_module": ("sklearn_speech",),
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,
+    "reset_modules": ("matplotlib", "generate.prepare_example"),
     "min_reported_time": 0,
     "within_subsection_order": "FileNameSortKey",
 }
@@ -104,6 +113,7 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_speech"
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 html_css_files = ["site.css"]
 if not with_examples:
     html_css_files.append("without_pictures.css")
@@ -118,7 +128,9 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": ["theme-version"],
 }
-html_sidebars = {"index": [], "changelog": [], "contributing": [], "citing": []}
+#: Pages without others below them, which need no menu of a section.
+single_pages = ["index", "installation", "five_minutes", "faq", "glossary", "alternatives"]
+html_sidebars = {page: [] for page in [*single_pages, "changelog", "contributing", "citing"]}
 
 
 def link_public_name(app, env, node, contnode):

@@ -119,7 +119,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn_speech.inspection import SpeakerScoresDisplay
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
-SpeakerScoresDisplay.from_cv_results(scores).plot(ax=left)
+SpeakerScoresDisplay.from_cv_results(scores, ax=left)
 left.set_xlabel("Accuracy on the held-out speaker")
 ConfusionMatrixDisplay.from_predictions(
     speech.target, scores.predictions, ax=right, cmap="Blues", colorbar=False

@@ -101,7 +101,7 @@ import matplotlib.pyplot as plt
 from sklearn_speech.inspection import SpeakerScoresDisplay
 
 figure, axes = plt.subplots(figsize=(7, 5), layout="constrained")
-SpeakerScoresDisplay.from_cv_results(honest).plot(ax=axes)
+SpeakerScoresDisplay.from_cv_results(honest, ax=axes)
 axes.axvline(flattered.mean(), color="black", linestyle="--")
 axes.annotate(
     f"random split: {flattered.mean():.3f}",

@@ -120,7 +120,6 @@ print(f"outer score on new speakers, honest:       {scores.mean:.3f}")
 # -------------------------
 # Optuna's own plots work with the study. This one shows the first search.
 
-import matplotlib.pyplot as plt
 from optuna.visualization.matplotlib import plot_param_importances
 
 with warnings.catch_warnings():
@@ -134,8 +133,7 @@ right.barh(scores.speakers, scores["test_score"], color="tab:blue", label="outer
 right.plot(best, range(len(best)), "kD", label="best inner score of the search")
 right.set_xlim(0, 1.05)
 right.set_xlabel("Accuracy")
-right.legend(loc="lower left")
+right.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
 figure.suptitle(source)
 figure.savefig("optuna_search.png", dpi=120)
-plt.close(figure)
 print("picture: optuna_search.png")

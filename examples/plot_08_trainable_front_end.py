@@ -207,3 +207,5 @@ figure.suptitle(f"{source}: '{words[test[0]]}' by a new speaker, input of the li
 figure.savefig("front_end_view.png", dpi=110)
 print("pictures: front_end_accuracy.png, mel_filters.png, mel_filter_lines.png,")
 print("fourier_kernels.png, front_end_view.png")
+
+# sphinx_gallery_thumbnail_number = 5

@@ -146,3 +146,5 @@ above.set_xlabel("")
 figure.suptitle(f"{source}: {speech.speaker[clip]} says {speech.digits[clip]}")
 figure.savefig("phone_alignment.png", dpi=110)
 print("pictures: phone_training.png, posteriorgram.png, phone_confusions.png, phone_alignment.png")
+
+# sphinx_gallery_thumbnail_number = 2

@@ -117,10 +117,14 @@ for file, names in (("learning_curves.png", NAMES[4:]), ("more_learning_curves.p
     display = TrainingCurveDisplay.from_estimator(curves, panels=["loss", "accuracy", "lr"])
     display.figure_.set_size_inches(14, 4)
     display.axes_[0].set_ylim(0, 3)
-    legend = display.axes_[0].get_legend()  # to a panel with space for it
+    display.axes_[2].set_ylim(bottom=0)
+    legend = display.axes_[0].get_legend()  # beside the panels, where it hides no curve
     texts = [text.get_text() for text in legend.get_texts()]
-    display.axes_[2].legend(legend.legend_handles, texts, frameon=False, fontsize="small")
+    display.axes_[2].legend(
+        legend.legend_handles, texts, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False
+    )
     legend.remove()
+    display.figure_.set_layout_engine("constrained")
     display.figure_.suptitle(source)
     display.figure_.savefig(file, dpi=110)
 
@@ -153,3 +157,5 @@ for part, name in zip(figure.subfigures(2, 2).flat, shown):
 figure.suptitle(f"{source}: {new}, a new speaker")
 figure.savefig("class_report.png", dpi=110)
 print("pictures: learning_curves.png, more_learning_curves.png, confusions.png, class_report.png")
+
+# sphinx_gallery_thumbnail_number = 3

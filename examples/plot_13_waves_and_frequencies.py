@@ -7,8 +7,8 @@ which frequencies it contains. Tutorials of speech classification often start wi
 topic. Two common errors are avoided here: the duration is the number of samples divided by
 the sample rate, and the first bin of a Fourier transform is bin 0.
 
-When run as a script, this example prints lengths and peaks, and writes ``samples.png`` and
-``frequencies.png`` to the working directory.
+When run as a script, this example prints lengths and peaks, and writes ``samples.png``,
+``frequencies.png`` and ``spectrograms.png`` to the working directory.
 """
 
 # %%
@@ -73,7 +73,7 @@ sums = {
     "2 cos 2t": 2 * np.cos(2 * t),
     "cos t + 2 cos 2t + 8 cos 4t": np.cos(t) + 2 * np.cos(2 * t) + 8 * np.cos(4 * t),
 }
-figure, grid = plt.subplots(4, 2, figsize=(10, 9), layout="constrained")
+figure, grid = plt.subplots(3, 2, figsize=(10, 7), layout="constrained")
 for (left, right), (name, values) in zip(grid, sums.items()):
     magnitudes = np.abs(np.fft.fft(values))[:50]
     peaks, _ = find_peaks(magnitudes)
@@ -85,6 +85,7 @@ for (left, right), (name, values) in zip(grid, sums.items()):
     right.plot(peaks, magnitudes[peaks], "o", color="tab:red")
     right.set(title=f"Magnitude of its Fourier transform: {found}", xlabel="Bin")
     right.title.set_fontsize(9)
+figure.savefig("frequencies.png", dpi=110)
 
 # %%
 # The spectrogram of a word
@@ -93,9 +94,10 @@ for (left, right), (name, values) in zip(grid, sums.items()):
 # linear frequency axis. For a recording at 8,000 Hz, the upper part is empty at 22,050 Hz:
 # resampling adds no frequencies.
 
-for axes, (rate, waveform) in zip(grid[3], words.items()):
+figure, grid = plt.subplots(1, 2, figsize=(10, 3.5), layout="constrained")
+for axes, (rate, waveform) in zip(grid, words.items()):
     SpectrogramDisplay.from_waveform(waveform, sample_rate=rate, ax=axes, colorbar=False)
     axes.set_title(f"{Path(path).name} at {rate} Hz")
 figure.suptitle(source)
-figure.savefig("frequencies.png", dpi=110)
-print("pictures: samples.png, frequencies.png")
+figure.savefig("spectrograms.png", dpi=110)
+print("pictures: samples.png, frequencies.png, spectrograms.png")

@@ -7,9 +7,10 @@ duration of a word are numbers, which a regressor predicts. Words that are spoke
 are several labels, which a classifier accepts in the same form as scikit-learn's
 ``MLPClassifier``. All test speakers are new to the networks.
 
-Run as a script, this prints scores and writes ``numbers.png``, ``label_report.png`` and
-``several_labels.png`` to the working directory. All speech is SYNTHETIC, because then the true
-numbers are known. What the networks do with recordings is measured by ``benchmarks/targets.py``.
+When run as a script, this example prints scores and writes ``numbers.png``,
+``label_report.png`` and ``several_labels.png`` to the working directory. All speech is SYNTHETIC,
+because then the true numbers are known. ``benchmarks/targets.py`` measures the networks on
+recordings.
 """
 
 # %%

@@ -59,12 +59,11 @@ paths = speech.data[report.good]
 labels, speakers = speech.target[report.good], speech.speaker[report.good]
 
 # %%
-# Scores on speakers never heard
-# ------------------------------
+# Scores on new speakers
+# ----------------------
 # The pipeline reads files at one sample rate, learns a length from the training clips,
 # computes mel spectrograms and classifies them. With few clips, small batches give the network
-# more steps of training. Each speaker is held out in turn, so that each
-# score is about a voice that the classifier has not learned from.
+# more steps of training. Notebooks show the steps as boxes that unfold.
 
 from sklearn_speech import (
     SpectrogramCNNClassifier,
@@ -75,6 +74,12 @@ from sklearn_speech import (
 pipeline = make_speech_pipeline(
     SpectrogramCNNClassifier(n_layers=3, batch_size=16, random_state=0), sample_rate=8000
 )
+pipeline
+
+# %%
+# Each speaker is held out in turn, so that each score is about a voice that is not in the training
+# clips.
+
 scores = cross_validate_by_speaker(pipeline, paths, labels, speakers)
 print(scores)
 
@@ -94,17 +99,25 @@ figure.savefig("your_own_recordings.png", dpi=110)
 # %%
 # A model for later
 # -----------------
-# The final model learns from all speakers. One file holds the whole pipeline; loading it runs
-# none of its content.
+# The final model is trained on all speakers. One file contains the whole pipeline and a card that
+# says what it was trained on. Loading it runs nothing that the file contains.
 
-from sklearn_speech import load, save
+from sklearn_speech import ModelCard, load, read_model_card, save
 
-save(pipeline.fit(paths, labels), "words.safetensors")
-model = load("words.safetensors")
+card = ModelCard(
+    description="Three synthetic words",
+    n_clips=len(paths),
+    n_speakers=len(set(speakers)),
+    scores=scores,
+)
+save(pipeline.fit(paths, labels), "words.safetensors", card=card)
+read_model_card("words.safetensors")
 
 # %%
-# New sound need not be in a file: samples with their rate, such as a microphone gives, are
+# ``predict`` takes paths. Samples with their sample rate, as a microphone provides them, are
 # resampled like a file.
+
+model = load("words.safetensors")
 
 samples, rate = soundfile.read(folder / "speaker0" / "two_1.wav")
 print(f"a buffer of {len(samples)} samples at {rate} Hz:", *model.predict([(samples, rate)]))

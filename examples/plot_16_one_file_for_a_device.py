@@ -2,18 +2,19 @@
 One file for a device
 =====================
 
-Training needs torch and scikit-learn. What answers on a telephone, in a browser or on a small
-computer should not: ``to_onnx`` writes a fitted pipeline as one file, from waveforms to
-probabilities, that any ONNX runtime runs. ``load_onnx`` reads it with numpy and onnxruntime alone.
+Training needs torch and scikit-learn. They are too large for a telephone, a browser or a small
+computer. ``to_onnx`` writes a fitted pipeline to one file, from waveforms to probabilities, which
+any ONNX runtime can run. ``load_onnx`` reads it with NumPy and onnxruntime alone.
 
-Run as a script, this prints a comparison and writes ``one_file.png`` to the working directory.
-All speech is SYNTHETIC. ``benchmarks/export.py`` measures latency and accuracy with recordings.
+When run as a script, this example prints a comparison and writes ``one_file.png`` to the working
+directory. All speech is SYNTHETIC. ``benchmarks/export.py`` measures latency and accuracy with
+recordings.
 """
 
 # %%
-# A pipeline, fitted as always
-# ----------------------------
-# Features, network, labels. The voices that answers are asked about were not heard in training.
+# A fitted pipeline
+# -----------------
+# A mel spectrogram and a network. The speakers of the test clips were not in the training clips.
 
 import numpy as np
 from sklearn.pipeline import make_pipeline
@@ -33,9 +34,9 @@ print(f"SYNTHETIC digits: {(~held_out).sum()} clips learned, {held_out.sum()} as
 # %%
 # The file
 # --------
-# Before it is put in place, onnxruntime runs it on other numbers of clips and other lengths than
-# those traced, and the answers are compared with those of the pipeline. A pipeline that cannot
-# be exported is refused, with the name of the step and what to do.
+# Before the file is put in place, onnxruntime runs it on other numbers and lengths of clips, and
+# its predictions are compared with those of the pipeline. If a step cannot be exported, the error
+# names it and says what to do.
 
 from pathlib import Path
 
@@ -52,9 +53,9 @@ same = (model.predict(unseen) == clf.predict(speech.data[held_out])).mean()
 print(f"labels that are the same: {same:.0%}")
 
 # %%
-# What is loaded to run it
-# ------------------------
-# In a new process, neither torch nor scikit-learn is there.
+# What it needs
+# -------------
+# In a new process, the file runs without torch and scikit-learn.
 
 import subprocess
 import sys
@@ -70,8 +71,8 @@ done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=Tr
 print(done.stdout.strip())
 
 # %%
-# How long one answer takes
-# -------------------------
+# How long one prediction takes
+# -----------------------------
 # From the samples of one clip to its label, on one core.
 
 import time

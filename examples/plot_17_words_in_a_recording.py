@@ -2,12 +2,13 @@
 Words in a recording, and in a live stream
 ==========================================
 
-A classifier is trained on clips of one word each. ``SlidingWindow`` slides it over
-recordings: where is a word said, and when? The threshold is chosen on a speaker who is
-neither trained on nor judged. In the end the same detector listens to a stream: the
-microphone where ``sounddevice`` is installed, a WAV file otherwise.
+A classifier is trained on clips of one word each. ``SlidingWindow`` applies it to a window
+that moves over a recording, and finds which words are spoken, and when. The threshold is
+chosen on a speaker whose clips are used neither for training nor for the test. At the end,
+the same detector listens to a stream: the microphone if ``sounddevice`` is installed, a WAV
+file otherwise.
 
-When run as a script, this example prints what was found, and writes ``words_found.png``,
+When run as a script, this example prints the words found, and writes ``words_found.png``,
 ``det_curve.png``, ``words.csv``, ``words_audacity.txt`` and ``two_minutes.wav`` to the
 working directory. The speech is SYNTHETIC.
 """
@@ -15,10 +16,10 @@ working directory. The speech is SYNTHETIC.
 # %%
 # Clips and recordings
 # --------------------
-# Twenty synthetic speakers say the ten digits. 18 are trained on; a recording of one minute
-# by the next one serves to choose a threshold; the last is judged on two minutes. Digits are
-# laid at random distances into noise of -70 dB relative to full scale, so that their times
-# are known exactly.
+# Twenty synthetic speakers say the ten digits. The detector is trained on 18 of them. A
+# recording of one minute by the next one is used to choose a threshold, and two minutes by the
+# last one are the test. Digits are placed at random distances in noise of -70 dB relative to
+# full scale, so that their times are known exactly.
 
 import time
 
@@ -61,7 +62,7 @@ sound, events = make_recording(names[19], 120)
 # %%
 # Training
 # --------
-# ``background`` makes ``fit`` lay each clip into noise among other words of its speaker: in
+# With ``background``, ``fit`` puts each clip into noise among other words of its speaker: in
 # the middle of a window as an example of its word, beside the middle as "other".
 
 from sklearn.pipeline import make_pipeline

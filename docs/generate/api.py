@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from skorch import NeuralNet
+from sphinx.pycode import ModuleAnalyzer
 
 import sklearn_speech
 
@@ -75,6 +76,16 @@ def _summary(thing):
     return (inspect.getdoc(thing) or "").split("\n")[0]
 
 
+def comment_of(package, name):
+    """Return the comment ``#:`` above a constant, from the file of `package` that defines it."""
+    module = importlib.import_module(f"sklearn_speech.{package}")
+    for info in pkgutil.iter_modules(getattr(module, "__path__", [])):
+        comments = ModuleAnalyzer.for_module(f"{module.__name__}.{info.name}").find_attr_docs()
+        if ("", name) in comments:
+            return " ".join(comments["", name]).strip()
+    return ""
+
+
 def _index(names):
     rows = "".join(
         f"   * - :doc:`{name} <{name}>`\n"
@@ -103,7 +114,7 @@ def _package_page(package, homes):
             elsewhere.append(f":doc:`{name} <names/sklearn_speech.{home}>`")
     full = f"sklearn_speech.{package}"
     parts = [_title(full), f".. automodule:: {full}\n   :no-members:\n"]
-    for kind in ("Classes", "Functions", "Constants"):
+    for kind in ("Classes", "Functions"):
         if kind in own:
             rows = "".join(f"   {name}\n" for name in own[kind])
             parts += [
@@ -111,6 +122,17 @@ def _package_page(package, homes):
                 f".. currentmodule:: {full}\n",
                 f".. autosummary::\n   :toctree: names\n   :nosignatures:\n\n{rows}",
             ]
+    if "Constants" in own:
+        rows = "".join(
+            f"   * - :data:`{name}`\n     - {comment_of(package, name)}\n"
+            for name in own["Constants"]
+        )
+        pages = "".join(f"   names/{full}.{name}\n" for name in own["Constants"])
+        parts += [
+            _title("Constants", "-"),
+            f".. list-table::\n   :widths: 30 70\n\n{rows}",
+            f".. toctree::\n   :hidden:\n\n{pages}",
+        ]
     if elsewhere:
         parts.append("Also exported here: " + ", ".join(elsewhere) + ".\n")
     return "\n".join(parts)
@@ -138,7 +160,7 @@ def _object_page(home):
     elif kind == "Functions":
         parts.append(f".. autofunction:: {name}\n")
     else:
-        parts.append(f".. autodata:: {name}\n   :no-value:\n")
+        parts.append(f".. py:data:: {name}\n\n   {comment_of(package, name)}\n")
     if hasattr(sklearn_speech, name):
         uses = f"sklearn_speech.{name} {full}.{name}"
         parts.append(f".. minigallery:: {uses}\n   :add-heading: Examples with {name}\n")

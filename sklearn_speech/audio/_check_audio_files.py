@@ -1,15 +1,16 @@
 """Find the files to leave out before anything is fitted."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
 
 from ..utils.sklearn_private import Interval, validate_parameter_constraints
+from ..utils.tables import html_table
 from ._reading import Entries, check_entries, printable, read_clips
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AudioFileReport:
     """What :func:`check_audio_files` found.
 
@@ -25,23 +26,33 @@ class AudioFileReport:
         Durations in seconds; NaN where unknown.
     """
 
-    good: np.ndarray = field(repr=False)
+    good: np.ndarray
     bad: dict
-    sample_rate: np.ndarray = field(repr=False)
-    duration: np.ndarray = field(repr=False)
+    sample_rate: np.ndarray
+    duration: np.ndarray
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
+        bad = [f"  {path}: {reason}" for path, reason in self._bad_rows()]
+        return "\n".join([self._summary(), *bad])
+
+    def _repr_html_(self) -> str:
+        if not self.bad:
+            return f"<p>{self._summary()}</p>"
+        return html_table(["file to leave out", "reason"], self._bad_rows(), [], [self._summary()])
+
+    def _bad_rows(self) -> list[list[str]]:
+        return [[printable(path), reason] for path, reason in self.bad.items()]
+
+    def _summary(self) -> str:
         rates, counts = np.unique(self.sample_rate[self.good], return_counts=True)
-        lines = [f"{self.good.sum()} of {len(self.good)} files can be used"]
-        if len(rates):
-            shown = ", ".join(f"{n} at {rate} Hz" for rate, n in zip(rates, counts, strict=True))
-            seconds = self.duration[self.good]
-            lines[0] += (
-                f": {shown}; {seconds.min():.2f} s to {seconds.max():.2f} s, "
-                f"median {np.median(seconds):.2f} s"
-            )
-        return "\n".join(
-            lines + [f"  {printable(path)}: {reason}" for path, reason in self.bad.items()]
+        summary = f"{self.good.sum()} of {len(self.good)} files can be used"
+        if not len(rates):
+            return summary
+        shown = ", ".join(f"{n} at {rate} Hz" for rate, n in zip(rates, counts, strict=True))
+        seconds = self.duration[self.good]
+        return (
+            f"{summary}: {shown}; {seconds.min():.2f} s to {seconds.max():.2f} s, "
+            f"median {np.median(seconds):.2f} s"
         )
 
 

@@ -87,6 +87,15 @@ class NetworkFitting(Mixin):
             **fit_params,
         )
 
+    def _refuse_classes(self, classes: Any) -> None:
+        """Raise if `classes` is given to ``partial_fit`` of a network that has none.
+
+        scikit-learn's metadata routing fails for subclasses of skorch's networks whose
+        ``partial_fit`` lacks the parameter.
+        """
+        if classes is not None:
+            raise ValueError(f"classes={classes!r:.100}: {type(self).__name__} has no classes")
+
     def _fit(
         self,
         X: Any,

@@ -256,7 +256,12 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
         )
 
     def partial_fit(
-        self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Train for `max_epochs` further epochs at a constant learning rate, as in skorch.
 
@@ -269,12 +274,20 @@ class BaseSpeechRegressor(BaseSpeechNet, NeuralNetRegressor):
             As in ``fit``, with the same number of bands or samples.
         y : array-like of shape (n_clips,) or (n_clips, n_outputs)
             Targets.
+        classes : None
+            A parameter of all networks of skorch, which has no meaning here.
         sample_weight : array-like of shape (n_clips,), default=None
 
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        ValueError
+            If `classes` is not None.
         """
+        self._refuse_classes(classes)
         return super().partial_fit(X, y, sample_weight=sample_weight)
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from ..metrics import EventTable, detection_curve, match_events, miss_rate_at
 from ..metrics._event_table import check_events
 from ..utils.sklearn_private import safe_indexing
 from ..utils.speakers import check_speakers
+from ..utils.tables import html_table, text_table
 from ._recordings import check_recordings
 from ._settings import rate_of
 from ._sliding_window import SlidingWindow
@@ -58,10 +59,16 @@ class DetectionScores(Bunch):
     """
 
     def __repr__(self) -> str:
-        width = max([7, *(len(str(name)) for name in self.speakers)])
-        lines = [f"{'speaker':{width}}  events  misses  false alarms/h  threshold"]
-        lines += [
-            f"{name!s:{width}}  {n:6d}  {miss:6.3f}  {alarms:14.2f}  {threshold:9.3f}"
+        return text_table(*self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table(*self._rows())
+
+    def _rows(self) -> tuple[list[str], list[list[str]], list[list[str]]]:
+        """Header, a row for each speaker, and a row for all of them."""
+        header = ["speaker", "events", "misses", "false alarms/h", "threshold"]
+        body = [
+            [str(name), str(n), f"{miss:.3f}", f"{alarms:.2f}", f"{threshold:.3f}"]
             for name, n, miss, alarms, threshold in zip(
                 self.speakers,
                 self.n_true,
@@ -71,11 +78,9 @@ class DetectionScores(Bunch):
             )
         ]
         n_alarms = int((~self.match.is_hit).sum())
-        lines.append(
-            f"{'all':{width}}  {self.n_true.sum():6d}  {1 - self.match.is_found.mean():6.3f}  "
-            f"{n_alarms / self.curve.hours:14.2f}"
-        )
-        return "\n".join(lines)
+        missed = f"{1 - self.match.is_found.mean():.3f}"
+        foot = ["all", str(self.n_true.sum()), missed, f"{n_alarms / self.curve.hours:.2f}", ""]
+        return header, body, [foot]
 
 
 def cross_validate_detection_by_speaker(

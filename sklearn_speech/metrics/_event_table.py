@@ -12,8 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..utils.atomic import write_atomically
+from ..utils.tables import html_table
 
 COLUMNS = ("recording", "word", "start", "end", "score")
+
+#: Most events that are shown.
+_N_SHOWN = 20
 
 
 class EventTable:
@@ -78,11 +82,20 @@ class EventTable:
         shown = [
             f"{recording}  {start:.3f}-{end:.3f} s  {word}"
             + ("" if math.isnan(score) else f"  {score:.3f}")
-            for recording, word, start, end, score in list(self)[:20]
+            for recording, word, start, end, score in list(self)[:_N_SHOWN]
         ]
         if len(self) > len(shown):
             shown.append(f"... {len(self) - len(shown)} more")
         return "\n".join([f"EventTable of {len(self)} events", *shown])
+
+    def _repr_html_(self) -> str:
+        body = [
+            [str(recording), str(word), f"{start:.3f}", f"{end:.3f}", f"{score:.3f}"]
+            for recording, word, start, end, score in list(self)[:_N_SHOWN]
+        ]
+        header = ["recording", "word", "start (s)", "end (s)", "score"]
+        note = f"{len(self)} events, {len(body)} of them shown"
+        return html_table(header, body, [], [note] if len(body) < len(self) else [])
 
     def above(self, threshold: float) -> "EventTable":
         """The events with at least a score.

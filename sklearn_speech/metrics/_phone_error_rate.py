@@ -108,6 +108,8 @@ def _check_weight(sample_weight: ArrayLike | None, n_clips: int) -> np.ndarray:
     return weight / max(weight.max(initial=0), 1)  # so that no sum is infinite
 
 
+#: The scorer of :func:`phone_error_rate` with its default settings, for cross-validations and
+#: searches; it returns the negative rate, since scorers are maximised.
 phone_error_rate_scorer = make_scorer(
     phone_error_rate, greater_is_better=False, response_method="predict"
 )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..utils.tables import html_table, score_cell, text_table
 from ._statistics import (
     MAX_EXACT,
     adjust_p_values,
@@ -14,7 +15,6 @@ from ._statistics import (
     mean_of,
     paired_p_value,
 )
-from ._tables import html_table, score_cell, text_table
 
 
 class SpeakerComparison:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..utils.tables import html_table, text_table
 from ._json import read_json, write_json
 from ._speaker_scores import SpeakerScores
 from ._statistics import MIN_BOOTSTRAP, mean_interval, mean_of
-from ._tables import html_table, text_table
 
 
 class SpeakerLearningCurve:

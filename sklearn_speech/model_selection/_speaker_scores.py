@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import confusion_matrix
 
+from ..utils.tables import html_table, score_cell, text_table
 from ..utils.validation import make_ragged
 from ._json import read_json, write_json
 from ._statistics import MIN_BOOTSTRAP, deviation_of, mean_interval, mean_of
-from ._tables import html_table, score_cell, text_table
 
 
 class SpeakerScores(dict):

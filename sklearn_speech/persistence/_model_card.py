@@ -30,7 +30,7 @@ class ModelCard:
         :func:`~sklearn_speech.model_selection.cross_validate_by_speaker` returned, or the
         score of each speaker by metric. Kept as such a dict; None stands for NaN.
     sample_rate : float, default=None
-        Sampling rate of the clips, in Hz. ``save`` finds it in the steps of a pipeline.
+        Sample rate of the clips, in Hz. ``save`` finds it in the steps of a pipeline.
     duration : float, default=None
         Duration of a clip, in seconds. ``save`` finds it if all clips have the same length.
     classes : list of str, default=None
@@ -110,13 +110,14 @@ class ModelCard:
             if value is not None:
                 yield name, str(value)
         if self.sample_rate is not None:
-            yield "sampling rate", f"{self.sample_rate:g} Hz"
+            yield "sample rate", f"{self.sample_rate:g} Hz"
         if self.duration is not None:
             yield "duration", f"{self.duration:g} s"
         for metric, speakers in (self.scores or {}).items():
             known = [score for score in speakers.values() if score is not None]
             mean = f"{sum(known) / len(known):.3f}" if known else "unknown"
-            yield str(metric), f"{mean}, mean of {len(known)} held-out speakers"
+            who = "held-out speaker" if len(known) == 1 else "held-out speakers"
+            yield str(metric), f"{mean}, mean of {len(known)} {who}"
             for speaker, score in list(speakers.items())[:_N_SHOWN]:
                 yield f"    {speaker}", "unknown" if score is None else f"{score:.3f}"
             if len(speakers) > _N_SHOWN:
@@ -154,7 +155,8 @@ _KINDS = (
 
 def _scores_by_speaker(scores: Any) -> dict[str, dict[str, float | None]]:
     return {
-        metric: {
+        # an estimator's own score has the name of its metric, such as accuracy
+        scores.labels[metric] if metric == "score" else metric: {
             str(speaker): None if math.isnan(score) else float(score)
             for speaker, score in zip(scores.speakers, scores.speaker_scores(metric))
         }

@@ -268,7 +268,7 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
             X, None, groups=groups, X_val=X_val, continuing=self.warm_start and self.initialized_
         )
 
-    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
+    def partial_fit(self, X: ArrayLike, y: Any = None, classes: None = None) -> Self:
         """Train all layers together for `max_epochs` further epochs at a constant learning rate.
 
         The first call is the same as ``fit``.
@@ -279,11 +279,19 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
             As in ``fit``, with the same number of bands.
         y : None
             Ignored.
+        classes : None
+            A parameter of all networks of skorch, which has no meaning here.
 
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        ValueError
+            If `classes` is not None.
         """
+        self._refuse_classes(classes)
         return super().partial_fit(X)
 
     def initialize_criterion(self) -> Self:

@@ -328,6 +328,7 @@ class PhonemeRecognizer(TargetsMixin, RecognitionMixin, TimingMixin, BaseSpeechN
         phones: Sequence[str] | None = None,
         *,
         sample_weight: ArrayLike | None = None,
+        classes: None = None,
     ) -> Self:
         """Train for `max_epochs` further epochs at a constant learning rate, as in skorch.
 
@@ -341,9 +342,17 @@ class PhonemeRecognizer(TargetsMixin, RecognitionMixin, TimingMixin, BaseSpeechN
             All phones of this and later calls; needed in the first call if y lacks some.
         sample_weight : array-like of shape (n_clips,), default=None
             Weight of each clip in the loss.
+        classes : None
+            A parameter of all networks of skorch, which has no meaning here.
 
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        ValueError
+            If `classes` is not None.
         """
+        self._refuse_classes(classes)
         return super().partial_fit(X, y, phones, sample_weight=sample_weight)

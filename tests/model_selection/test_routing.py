@@ -20,8 +20,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 
+from sklearn_speech.base import BaseSpeechClassifier, BaseSpeechNet
 from sklearn_speech.model_selection import cross_validate_by_speaker
 from sklearn_speech.model_selection._routing import groups_params, splits_by_group
+from tests.estimators import ESTIMATORS, TAKES_NO_NUMBERS
+
+ALL = [*ESTIMATORS, *(estimator for estimator, *_ in TAKES_NO_NUMBERS)]
+WITHOUT_CLASSES = [
+    net
+    for net in ALL
+    if isinstance(net, BaseSpeechNet) and not isinstance(net, BaseSpeechClassifier)
+]
 
 
 @pytest.fixture(params=[False, True], ids=["routing off", "routing on"])
@@ -212,3 +221,18 @@ def test_no_warning_reaches_the_user_without_cause(clips, routing):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cross_validate_by_speaker(make_pipeline(StandardScaler(), Listener()), X, y, speakers)
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=lambda estimator: type(estimator).__name__)
+def test_scikit_learn_finds_out_what_metadata_every_estimator_requests(estimator):
+    with sklearn.config_context(enable_metadata_routing=True):
+        routing = make_pipeline(estimator).get_metadata_routing()
+    assert "$UNUSED$" not in repr(routing)
+
+
+@pytest.mark.parametrize("net", WITHOUT_CLASSES, ids=lambda net: type(net).__name__)
+def test_networks_without_classes_neither_request_nor_accept_them(net):
+    with sklearn.config_context(enable_metadata_routing=True):
+        assert "classes" not in net.get_metadata_routing().partial_fit.requests
+    with pytest.raises(ValueError, match=r"classes=\[0, 1\].*has no classes"):
+        net.partial_fit(np.zeros((4, 20)), np.zeros(4), classes=[0, 1])
