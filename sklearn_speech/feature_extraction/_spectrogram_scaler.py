@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils.clip_transformers import ClipsOutMixin, numbered_names
+from ..utils.lazy_clips import LazyClips
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import DocumentedMixin, StrOptions, check_feature_names_in, fit_context
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged
@@ -87,8 +88,9 @@ class SpectrogramScaler(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEs
         self : object
             The fitted scaler.
         """
-        X = check_spectrograms(self, X, reset=True)
-        count = sum(clip.shape[1] for clip in X)
+        X = check_spectrograms(self, X, reset=True, lazy=True)
+        lengths = X.lengths() if isinstance(X, LazyClips) else [clip.shape[1] for clip in X]
+        count = int(sum(lengths))
         # two passes, clip by clip, in float64: exact, and no copy of X
         mean = sum(clip.sum(axis=1, dtype=np.float64) for clip in X) / count
         if self.statistics == "all":
@@ -122,6 +124,8 @@ class SpectrogramScaler(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEs
             Scaled spectrograms, ragged where X is.
         """
         shift, scale = self._statistics()
+        if isinstance(X, LazyClips):
+            return X.then(self)
         return self._each(X, lambda clip: (clip - shift) / scale)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:

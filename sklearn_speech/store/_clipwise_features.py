@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from ..utils.lazy_clips import LazyClips
 from ..utils.rates import rate_of
 from ..utils.sklearn_private import is_sklearn_scorer, safe_indexing, scorers_by_name
 from ._cache_key import clip_names, key_of_clips, key_of_steps
@@ -95,6 +96,10 @@ class ClipwiseFeatures:
         -------
         features : array-like of shape (n_clips, ...)
         """
+        features = self._compute(steps)
+        return features.fill() if isinstance(features, LazyClips) else features
+
+    def _compute(self, steps):
         if not steps:
             return self.X
         key = key_of_steps(steps)
@@ -103,7 +108,10 @@ class ClipwiseFeatures:
             return self._kept[key]
         features = self._stored(key, steps)
         if features is None:
-            features = clone(steps[-1][1]).fit_transform(self.compute(steps[:-1]))
+            features = clone(steps[-1][1]).fit_transform(self._compute(steps[:-1]))
+            if isinstance(features, LazyClips):
+                self._keep(key, features)
+                return features
             # joblib shares plain arrays between processes without copies
             features = np.asarray(features) if rate_of(features) is not None else features
             if self.cache is not None:
@@ -113,8 +121,8 @@ class ClipwiseFeatures:
 
     def _stored(self, key, steps):
         """Return stored features, computing those of missing clips; None if none are stored."""
-        if self.cache is None:
-            return None
+        if self.cache is None or any(hasattr(step, "shard_size") for _, step in steps):
+            return None  # a ClipStore has a store of its own
         features = self.cache.get(self._name_on_disk(key))
         if features is not None:
             return features
@@ -144,7 +152,7 @@ class ClipwiseFeatures:
         features : array-like of shape (n_clips, ...)
         """
         for i, (_, step) in enumerate(steps):
-            step.fit(self.compute(steps[:i]))
+            step.fit(self._compute(steps[:i]))
         return self.compute(steps)
 
     def _clips(self):
@@ -169,6 +177,8 @@ class ClipwiseFeatures:
 
 
 def _n_bytes(features):
+    if isinstance(features, LazyClips):
+        return 0
     if isinstance(features, np.ndarray) and features.dtype != object:
         # the operating system manages the memory of memory maps
         return 0 if isinstance(features, np.memmap) else features.nbytes

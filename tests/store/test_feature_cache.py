@@ -198,8 +198,8 @@ def test_an_entry_that_vanishes_while_it_is_read_is_a_miss(cache, monkeypatch, s
         raise FileNotFoundError(step)
 
     place, name = {
-        "meta.json": (module, "_read_meta"),
-        "data.npy": (module, "_checksum"),
+        "meta.json": (module, "read_meta"),
+        "data.npy": (module, "checksum"),
         "np.load": (np, "load"),
     }[step]
     monkeypatch.setattr(place, name, remove)
