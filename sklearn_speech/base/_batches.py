@@ -20,8 +20,8 @@ from torch.utils.data import DataLoader
 from ..utils.lazy_clips import LazyClips
 from ..utils.tensors import as_tensor
 
-#: Clips of one length as a tensor, of several lengths as a list of tensors, or in the store.
-Clips: TypeAlias = torch.Tensor | list[torch.Tensor] | LazyClips
+#: Clips of one length as a tensor, or of several lengths as a list of tensors.
+Clips: TypeAlias = torch.Tensor | list[torch.Tensor]
 
 #: First part of a batch.
 Inputs: TypeAlias = torch.Tensor | dict[str, Any]

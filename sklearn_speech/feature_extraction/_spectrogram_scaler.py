@@ -88,15 +88,19 @@ class SpectrogramScaler(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEs
         self : object
             The fitted scaler.
         """
-        X = check_spectrograms(self, X, reset=True, lazy=True)
-        lengths = X.lengths() if isinstance(X, LazyClips) else [clip.shape[1] for clip in X]
+        clips = check_spectrograms(self, X, reset=True, lazy=True)
+        lengths = (
+            clips.lengths() if isinstance(clips, LazyClips) else [clip.shape[1] for clip in clips]
+        )
         count = int(sum(lengths))
         # two passes, clip by clip, in float64: exact, and no copy of X
-        mean = sum(clip.sum(axis=1, dtype=np.float64) for clip in X) / count
+        mean = sum(clip.sum(axis=1, dtype=np.float64) for clip in clips) / count
         if self.statistics == "all":
             mean = np.full_like(mean, mean.mean())
         with np.errstate(over="ignore"):  # refused below
-            variance = sum(np.square(clip - mean[:, np.newaxis]).sum(axis=1) for clip in X) / count
+            variance = (
+                sum(np.square(clip - mean[:, np.newaxis]).sum(axis=1) for clip in clips) / count
+            )
         if self.statistics == "all":
             variance = np.full_like(variance, variance.mean())
         if not np.isfinite(variance).all():

@@ -20,8 +20,7 @@ from ..utils.sklearn_private import (
     fit_context,
     validate_parameter_constraints,
 )
-from ._clipwise_features import as_feature_cache
-from ._feature_cache import FeatureCache
+from ._feature_cache import FeatureCache, as_feature_cache
 from ._filling import Settings
 from ._stored_clips import StoredClips
 
@@ -147,7 +146,11 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
         -------
         self : ClipStore
         """
-        self._check_jobs()
+        if self.n_jobs is not None and self.memory is None:
+            raise ValueError(
+                f"n_jobs={self.n_jobs} has no effect without a store: set memory= to a folder, or "
+                "n_jobs=None"
+            )
         return self
 
     def transform(self, X: Any) -> Any:
@@ -167,7 +170,6 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
         validate_parameter_constraints(  # fit, which checks them too, may never be called
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
         )
-        self._check_jobs()
         if not self._takes_apart(X):
             return X
         settings = Settings(
@@ -183,13 +185,6 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
     def _takes_apart(self, X: Any) -> bool:
         """Whether there are so many clips that blocks of them are computed."""
         return not isinstance(X, LazyClips) and len(indexable(X)[0]) >= self.shard_size
-
-    def _check_jobs(self) -> None:
-        if self.n_jobs is not None and self.memory is None:
-            raise ValueError(
-                f"n_jobs={self.n_jobs} has no effect without a store: set memory= to a folder, or "
-                "n_jobs=None"
-            )
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Name of the output, which is one clip in the form in which it came.

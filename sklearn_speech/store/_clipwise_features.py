@@ -1,6 +1,5 @@
 """Compute the clip-wise first steps of a pipeline once for each setting."""
 
-import os
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
@@ -12,28 +11,9 @@ from ..utils.lazy_clips import LazyClips
 from ..utils.rates import rate_of
 from ..utils.sklearn_private import is_sklearn_scorer, safe_indexing, scorers_by_name
 from ._cache_key import clip_names, key_of_clips, key_of_steps
+from ._clip_store import ClipStore
 from ._feature_cache import FeatureCache
 from ._split_clipwise import split_clipwise
-
-
-def as_feature_cache(memory: Any) -> FeatureCache | None:
-    """Return a cache on disk, or None.
-
-    Parameters
-    ----------
-    memory : FeatureCache, str, os.PathLike, joblib.Memory or None
-        A folder, or an object that has one.
-
-    Returns
-    -------
-    cache : FeatureCache or None
-    """
-    if memory is None or isinstance(memory, FeatureCache):
-        return memory
-    if isinstance(memory, (str, os.PathLike)):
-        return FeatureCache(memory)
-    location = getattr(memory, "location", None)
-    return None if location is None else FeatureCache(os.path.join(location, "features"))
 
 
 def may_share(estimator: Any, scorers: Any, fit_params: Iterable[str]) -> bool:
@@ -121,7 +101,7 @@ class ClipwiseFeatures:
 
     def _stored(self, key, steps):
         """Return stored features, computing those of missing clips; None if none are stored."""
-        if self.cache is None or any(hasattr(step, "shard_size") for _, step in steps):
+        if self.cache is None or any(isinstance(step, ClipStore) for _, step in steps):
             return None  # a ClipStore has a store of its own
         features = self.cache.get(self._name_on_disk(key))
         if features is not None:

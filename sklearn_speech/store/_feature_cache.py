@@ -329,3 +329,23 @@ def _cut(data, shapes):
     return make_ragged(
         part.reshape(shape) for part, shape in zip(np.split(data, ends[:-1]), shapes)
     )
+
+
+def as_feature_cache(memory: Any) -> FeatureCache | None:
+    """Return a cache on disk, or None.
+
+    Parameters
+    ----------
+    memory : FeatureCache, str, os.PathLike, joblib.Memory or None
+        A folder, or an object that has one.
+
+    Returns
+    -------
+    cache : FeatureCache or None
+    """
+    if memory is None or isinstance(memory, FeatureCache):
+        return memory
+    if isinstance(memory, (str, os.PathLike)):
+        return FeatureCache(memory)
+    location = getattr(memory, "location", None)
+    return None if location is None else FeatureCache(os.path.join(location, "features"))

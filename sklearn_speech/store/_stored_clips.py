@@ -128,8 +128,8 @@ class StoredClips(LazyClips):
 
     # Steps
 
-    def then(self, step: Any) -> LazyClips:
-        """The output of a fitted transformer for these clips."""
+    def then(self, step: Any) -> "StoredClips":
+        """The output of a fitted transformer for these clips, which is lazy too."""
         step = copy.copy(step)
         alone = step if is_clipwise(step) else getattr(step, "_fixed", lambda: None)()
         after = copy.copy(self)
@@ -272,6 +272,7 @@ class StoredClips(LazyClips):
                 "memory= to a folder"
             )
         fill(self._source, self._steps, self._settings, self._names, places)
+        self._before = self._sample = None  # waveforms that are no longer needed
         return self
 
 

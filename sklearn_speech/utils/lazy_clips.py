@@ -58,8 +58,8 @@ class LazyClips(ABC):
         """Number of samples or frames of each clip."""
 
     @abstractmethod
-    def then(self, step: Any) -> "LazyClips":
-        """The output of a fitted transformer for these clips."""
+    def then(self, step: Any) -> Any:
+        """The output of a fitted transformer for these clips, which is lazy too."""
 
     @abstractmethod
     def fill(self) -> Self:

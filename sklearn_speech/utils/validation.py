@@ -8,7 +8,7 @@ input to one of these two forms, or raise an error that names the wrong clip.
 import numbers
 import warnings
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -164,6 +164,16 @@ def _single(clip):
         return clip.astype(np.float32, copy=False)
 
 
+@overload
+def check_waveforms(
+    estimator: Any, X: Any, *, reset: bool, lazy: Literal[False] = False
+) -> npt.NDArray[Any]: ...
+
+
+@overload
+def check_waveforms(estimator: Any, X: Any, *, reset: bool, lazy: Literal[True]) -> Any: ...
+
+
 def check_waveforms(estimator: Any, X: Any, *, reset: bool, lazy: bool = False) -> Any:
     """Convert waveforms to one of the two forms that estimators use.
 
@@ -250,6 +260,16 @@ def _warn_of_scale(peak):
             UserWarning,
             stacklevel=4,
         )
+
+
+@overload
+def check_spectrograms(
+    estimator: Any, X: Any, *, reset: bool, lazy: Literal[False] = False
+) -> npt.NDArray[Any]: ...
+
+
+@overload
+def check_spectrograms(estimator: Any, X: Any, *, reset: bool, lazy: Literal[True]) -> Any: ...
 
 
 def check_spectrograms(estimator: Any, X: Any, *, reset: bool, lazy: bool = False) -> Any:

@@ -1,6 +1,7 @@
 import errno
 import multiprocessing
 import os
+import pathlib
 import pickle
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import tracemalloc
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 import torch
@@ -22,6 +24,8 @@ from sklearn_speech import load, save
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.base import BaseSpeechNet, BaseSpeechRegressor
 from sklearn_speech.classification import SpectrogramCNNClassifier
+from sklearn_speech.detection import SlidingWindow
+from sklearn_speech.export import load_onnx, to_onnx
 from sklearn_speech.feature_extraction import (
     MelSpectrogram,
     SpectrogramScaler,
@@ -475,3 +479,59 @@ def test_a_pipeline_with_a_store_is_saved(store, tmp_path):
     with pytest.warns(UserWarning, match="memory .* is saved as None"):
         save(model, tmp_path / "model.safetensors")
     assert equal(load(tmp_path / "model.safetensors").predict_proba(X), model.predict_proba(X))
+
+
+def test_parts_that_read_waveforms_pass_over_the_store(store, tmp_path):
+    pytest.importorskip("onnxscript", reason="needs the extra onnx")
+    X, y = waveforms(), np.arange(13) % 2
+    model = make_pipeline(store, PadOrTrim(n_times=1600), MelSpectrogram(8000, n_mels=12), CNN)
+    model.fit(X, y)
+    to_onnx(model, tmp_path / "model.onnx")
+    found = load_onnx(tmp_path / "model.onnx").predict_proba(X)
+    np.testing.assert_allclose(found, model.predict_proba(X), atol=1e-5)
+    recording = [np.concatenate(X[:3])]
+    events = [
+        SlidingWindow(estimator, step=0.1).predict_proba(recording)[0]
+        for estimator in (model, make_pipeline(*model[1:]))
+    ]
+    np.testing.assert_array_equal(*events)
+
+
+def test_clips_come_in_any_container(store, files):
+    steps = AudioReader(8000), MelSpectrogram(8000, n_mels=12)
+    expected = make_pipeline(*steps).fit_transform(files)
+    containers = [
+        files,
+        np.array(files),
+        np.array(files)[:, np.newaxis],
+        pd.Series(files, index=range(13, 0, -1)),
+        [pathlib.Path(path) for path in files],
+        [soundfile.read(path) for path in files],
+        [{"array": soundfile.read(path)[0], "sampling_rate": 8000} for path in files],
+    ]
+    for X in containers:
+        clips = make_pipeline(store, *steps).fit_transform(X)
+        assert clips.sample_rate == 8000
+        assert equal(clips.fill().load(slice(None)), np.asarray(expected))
+        np.testing.assert_array_equal(clips[np.arange(13) > 9].lengths(), clips.lengths()[10:])
+
+
+def test_steps_of_another_rate_are_refused(store, files):
+    with pytest.raises(ValueError, match="sample_rate=16000"):
+        make_pipeline(store, AudioReader(8000), MelSpectrogram(16000)).fit(files)
+
+
+@pytest.mark.slow  # starts two processes
+def test_workers_of_a_cluster_write_one_store(store):
+    distributed = pytest.importorskip("distributed", reason="dask[distributed] is not installed")
+    store.set_params(n_jobs=-1)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config("dask", wait_for_workers_timeout=60),
+    ):
+        clips = mel(store).fit_transform(waveforms()).fill()
+    assert equal(clips.load(slice(None)), MEL)
+    assert len(entries(store)) == 3

@@ -23,7 +23,8 @@ from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.model_selection import FeatureCache, OptunaSearchCV
 from sklearn_speech.store._cache_key import digest, file_identities
-from sklearn_speech.store._clipwise_features import ClipwiseFeatures, as_feature_cache
+from sklearn_speech.store._clipwise_features import ClipwiseFeatures
+from sklearn_speech.store._feature_cache import as_feature_cache
 from sklearn_speech.utils.validation import make_ragged
 
 # clips that are cut on purpose
