@@ -206,7 +206,6 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         tags.no_validation = True
-        tags.input_tags.string = True
-        tags.input_tags.one_d_array = True
+        tags.input_tags.sparse = True
         tags.input_tags.three_d_array = True
         return tags

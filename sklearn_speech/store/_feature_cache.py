@@ -49,6 +49,10 @@ class FeatureCache:
     max_bytes : int, default=16 * 2**30
         Maximum total size of all entries. The least recently used entries are removed first.
 
+    See Also
+    --------
+    ClipStore : Keeps the features of more clips than fit into memory in such a folder.
+
     Examples
     --------
     >>> import tempfile

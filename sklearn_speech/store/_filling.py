@@ -1,7 +1,7 @@
 """Find clips in the store, and compute and store those that are missing."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -63,10 +63,10 @@ class Places:
         """Clips whose features are not computed."""
         return np.flatnonzero(self.shard_of < 0)
 
-    def add(self, shard: Shard, clips: npt.NDArray[np.intp]) -> None:
-        """Add a shard that has the features of `clips`, in this order."""
+    def add(self, shard: Shard, clips: npt.NDArray[np.intp], rows: npt.NDArray[np.intp]) -> None:
+        """Add a shard that has the features of `clips` at `rows`."""
         self.shard_of[clips] = len(self.shards)
-        self.row_of[clips] = np.arange(len(clips))
+        self.row_of[clips] = rows
         self.shards.append(shard)
 
     @classmethod
@@ -141,20 +141,29 @@ def locate(names: npt.NDArray[np.bytes_], key: str, cache: FeatureCache, ragged:
         Damaged entries are removed, with a warning.
     """
     places = Places.unknown(len(names))
-    for entry, found, is_ragged_entry in cache.catalogue(f"-{key}"):
-        if is_ragged_entry != ragged:
-            continue
-        known = np.array(found, dtype="S32")
-        order = np.argsort(known)
-        at = np.searchsorted(known[order], names).clip(max=len(known) - 1)
-        hits = np.flatnonzero((known[order[at]] == names) & (places.shard_of < 0))
-        shard = cache.open_shard(entry) if len(hits) else None
-        if shard is None or len(shard) != len(known):
-            continue
-        places.shard_of[hits] = len(places.shards)
-        places.row_of[hits] = order[at[hits]]
-        places.shards.append(shard)
+    entries = [e for e in cache.catalogue(f"-{key}") if e[2] == ragged and e[1]]
+    if not entries:
+        return places
+    known = np.concatenate([np.array(found, dtype="S32") for _, found, _ in entries])
+    sizes = [len(found) for _, found, _ in entries]
+    entry_of = np.repeat(np.arange(len(entries)), sizes)
+    row_of = np.arange(len(known)) - np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)
+    order = np.argsort(known, kind="stable")
+    at = order[np.searchsorted(known, names, sorter=order).clip(max=len(known) - 1)]
+    hits = np.flatnonzero(known[at] == names)
+    for number, group in grouped(entry_of[at[hits]]):
+        shard = cache.open_shard(entries[number][0])
+        if shard is not None and len(shard) == sizes[number]:
+            places.add(shard, hits[group], row_of[at[hits[group]]])
     return places
+
+
+def grouped(numbers: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
+    """Yield each distinct number with the positions at which it is."""
+    order = np.argsort(numbers, kind="stable")
+    bounds = np.flatnonzero(np.diff(numbers[order])) + 1
+    for group in np.split(order, bounds) if len(order) else []:
+        yield int(numbers[group[0]]), group
 
 
 def fill(
@@ -216,7 +225,7 @@ def fill(
         made = Parallel(n_jobs=settings.n_jobs, return_as="generator")(jobs)
         for part, (entry, features, error) in zip(parts, made):
             shard = HeldShard(features) if entry is None else _just_stored(settings.cache, entry)
-            places.add(shard, part)
+            places.add(shard, part, np.arange(len(part)))
             account.add(shard, error)
             progress.update(len(part))
     places.shard_of[missing] = places.shard_of[missing[first[which]]]

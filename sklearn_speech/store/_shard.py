@@ -33,7 +33,7 @@ class Shard(Protocol):
     def lengths(self) -> npt.NDArray[np.int64]:
         """Size of the last axis of each clip."""
 
-    def read(self, rows: npt.NDArray[np.intp]) -> list[Array] | Array:
+    def read(self, rows: npt.NDArray[np.integer]) -> list[Array] | Array:
         """Clips at some positions: a list if they differ in length, else one array."""
 
 
@@ -57,7 +57,7 @@ class HeldShard:
     def lengths(self) -> npt.NDArray[np.int64]:
         return np.array([clip.shape[-1] for clip in self.features])
 
-    def read(self, rows: npt.NDArray[np.intp]) -> list[Array] | Array:
+    def read(self, rows: npt.NDArray[np.integer]) -> list[Array] | Array:
         found = self.features[rows]
         return list(found) if found.dtype == object else found
 
@@ -127,7 +127,7 @@ class FileShard:
             return np.full(len(self), self._clip_shape[-1])
         return self._shapes[:, -1]
 
-    def read(self, rows: npt.NDArray[np.intp]) -> list[Array] | Array:
+    def read(self, rows: npt.NDArray[np.integer]) -> list[Array] | Array:
         """Clips at some positions: a list if they differ in length, else one array.
 
         Raises
@@ -177,7 +177,7 @@ class FileShard:
             view = view[n_read:]
 
 
-def _runs(rows: npt.NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+def _runs(rows: npt.NDArray[np.integer]) -> Iterator[tuple[int, int]]:
     """Bounds of the parts of `rows` whose values rise by 1."""
     bounds = np.flatnonzero(np.diff(rows) != 1) + 1
     yield from zip([0, *bounds.tolist()], [*bounds.tolist(), len(rows)])

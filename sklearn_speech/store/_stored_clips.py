@@ -12,7 +12,7 @@ from ..utils.lazy_clips import LazyClips
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import safe_indexing
 from ..utils.validation import make_ragged
-from ._filling import Places, Settings, compute, fill, in_words, key_of, locate, names_of
+from ._filling import Places, Settings, compute, fill, grouped, in_words, key_of, locate, names_of
 from ._packing import packed, unpacked
 from ._split_clipwise import is_clipwise
 
@@ -174,9 +174,9 @@ class StoredClips(LazyClips):
             if len(missing) == len(positions):
                 return part
             parts.append((missing, part))
-        for number in np.unique(shard_of[shard_of >= 0]):
-            at = np.flatnonzero(shard_of == number)
-            parts.append((at, places.shards[number].read(places.row_of[positions[at]])))
+        for number, at in grouped(shard_of):
+            if number >= 0:
+                parts.append((at, places.shards[number].read(places.row_of[positions[at]])))
         out = np.empty((len(positions), *form.shape[1:]), form.dtype)
         for at, found in parts:
             if form.dtype == object:
@@ -204,9 +204,9 @@ class StoredClips(LazyClips):
             missing = np.arange(len(self))
         else:
             missing = places.missing
-            for number, shard in enumerate(places.shards):
-                at = np.flatnonzero(places.shard_of == number)
-                lengths[at] = shard.lengths[places.row_of[at]]
+            for number, at in grouped(places.shard_of):
+                if number >= 0:
+                    lengths[at] = places.shards[number].lengths[places.row_of[at]]
         for start in range(0, len(missing), _BLOCK):
             at = missing[start : start + _BLOCK]
             lengths[at] = [clip.shape[-1] for clip in self.load(at)]

@@ -211,9 +211,9 @@ def test_an_entry_that_is_replaced_while_it_is_read_is_read_again(cache, monkeyp
     from sklearn_speech.store import _feature_cache as module
 
     cache.put("x", np.arange(9.0))
-    checksum = module._checksum
+    checksum = module.checksum
     answers = ["of the entry before", None]
-    monkeypatch.setattr(module, "_checksum", lambda *args: answers.pop(0) or checksum(*args))
+    monkeypatch.setattr(module, "checksum", lambda *args: answers.pop(0) or checksum(*args))
     np.testing.assert_array_equal(cache.get("x"), np.arange(9.0))
 
 
