@@ -50,7 +50,7 @@ CLIP = 40 * 101 * 4
 def linked_clips(n_clips, folder):
     """Paths of links to recordings, and their labels."""
     home = Path(get_data_home()) / "speech_commands_many"
-    speech = load_speech_manifest(home / "clips.csv", sample_rate=16000)
+    speech = load_speech_manifest(home / "clips.csv")
     folder.mkdir()
     paths = []
     for i in range(n_clips):

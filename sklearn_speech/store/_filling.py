@@ -75,7 +75,7 @@ class Places:
         return cls([], np.full(n_clips, -1, np.int32), np.zeros(n_clips, np.int32))
 
 
-def compute(source: Any, steps: Sequence[Any]) -> Array:
+def compute(source: Any, steps: Sequence[Any], positions: npt.NDArray[np.intp]) -> Array:
     """Compute the features of clips, a block at a time.
 
     Parameters
@@ -83,6 +83,8 @@ def compute(source: Any, steps: Sequence[Any]) -> Array:
     source : array-like of shape (n_clips, ...)
     steps : sequence of transformers
         Fitted; each treats clips alone.
+    positions : ndarray of int of shape (n_clips,)
+        Positions of the clips in the user's X, for errors.
 
     Returns
     -------
@@ -94,8 +96,14 @@ def compute(source: Any, steps: Sequence[Any]) -> Array:
     bounds = [i * len(source) // n_blocks for i in range(n_blocks + 1)]
     for start, stop in pairwise(bounds):
         block = safe_indexing(source, slice(start, stop))
-        for step in steps:
-            block = step.transform(block)
+        try:
+            for step in steps:
+                block = step.transform(block)
+        except ValueError as error:
+            first, last = positions[start], positions[stop - 1]
+            raise ValueError(
+                f"in a block of {stop - start}, from clip {first} to clip {last} of X: {error}"
+            ) from error
         if len(block) == len(source):
             return block
         rate = rate_of(block)
@@ -212,6 +220,7 @@ def fill(
             key,
             [] if names is None else [name.decode() for name in names[part]],
             safe_indexing(source, part),
+            part,
             steps,
             settings.dtype,
         )
@@ -307,6 +316,7 @@ def make_shard(
     key: str,
     names: list[str],
     source: Any,
+    positions: npt.NDArray[np.intp],
     steps: Sequence[Any],
     dtype: str | None,
 ) -> tuple[str | None, Array | None, OSError | None]:
@@ -324,7 +334,7 @@ def make_shard(
     entry = f"{key_of_clips(names)}-{key}"
     if cache is not None and cache.open_shard(entry) is not None:
         return entry, None, None  # another process was faster
-    features = packed(np.asarray(compute(source, steps)), dtype)
+    features = packed(np.asarray(compute(source, steps, positions)), dtype)
     if cache is None:
         return None, features, None
     try:

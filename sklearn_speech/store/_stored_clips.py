@@ -81,6 +81,8 @@ class StoredClips(LazyClips):
 
     def _one(self) -> Array:
         """One clip, in an array that has the form of all clips."""
+        if self._later and not self._steps:
+            return self.load(slice(0, 1))
         clips = self._stored_form()
         for step in self._later:
             clips = step.transform(clips)
@@ -90,7 +92,7 @@ class StoredClips(LazyClips):
         """Likewise, before the steps that are applied to what is read."""
         if self._form is None:
             first = safe_indexing(self._source, slice(0, 1))
-            self._form = self._computed(first) if self._steps else _untouched(first)
+            self._form = self._computed(first, np.arange(1)) if self._steps else _untouched(first)
         return self._form
 
     def __getitem__(self, index: Any) -> Any:
@@ -170,7 +172,8 @@ class StoredClips(LazyClips):
         parts: list[tuple[npt.NDArray[np.intp], Any]] = []
         missing = np.flatnonzero(shard_of < 0)
         if len(missing):
-            part = self._computed(safe_indexing(self._source, positions[missing]))
+            some = positions[missing]
+            part = self._computed(safe_indexing(self._source, some), some)
             if len(missing) == len(positions):
                 return part
             parts.append((missing, part))
@@ -186,9 +189,9 @@ class StoredClips(LazyClips):
                 out[at] = unpacked(found)
         return with_rate(out, rate_of(form))
 
-    def _computed(self, source: Any) -> Array:
-        """Output of the steps before the store for some clips, with the numbers of the store."""
-        made = compute(source, self._steps)
+    def _computed(self, source: Any, positions: npt.NDArray[np.intp]) -> Array:
+        """Output of the steps before the store for some clips, rounded as it would be stored."""
+        made = compute(source, self._steps, positions)
         if self._settings.dtype is None:
             return made
         clips = packed(np.asarray(made), self._settings.dtype)
@@ -215,8 +218,8 @@ class StoredClips(LazyClips):
     @property
     def fits(self) -> bool:
         """Whether all clips together are at most as large as `max_ram`."""
-        if not self._steps:
-            return not self._later  # the clips are in memory as they are, if unchanged
+        if not self._steps and not self._later:
+            return True  # the clips are in memory as they came
         return self._n_bytes() <= self._settings.max_ram
 
     def _n_bytes(self) -> int:

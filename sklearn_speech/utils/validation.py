@@ -208,7 +208,7 @@ def check_waveforms(estimator: Any, X: Any, *, reset: bool, lazy: bool = False) 
         When amplitudes are so large that they must have another scale.
     """
     if isinstance(X, LazyClips):
-        if lazy and X.ndim <= 2 and not X.fill().fits:
+        if lazy and not X.fill().fits:
             check_waveforms(estimator, X.load(slice(0, 1)), reset=reset)
             return X
         X = X.in_memory(type(estimator).__name__)

@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
+from optuna.distributions import IntDistribution
+from optuna.samplers import GridSampler
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_validate
@@ -33,6 +35,7 @@ from sklearn_speech.feature_extraction import (
 )
 from sklearn_speech.model_selection import cross_validate_by_speaker
 from sklearn_speech.recognition import PhonemeRecognizer
+from sklearn_speech.search import OptunaSearchCV
 from sklearn_speech.store import ClipStore, FeatureCache, _cache_key, _filling
 from sklearn_speech.utils.lazy_clips import LazyClips, sample_of
 from sklearn_speech.utils.validation import make_ragged
@@ -312,9 +315,9 @@ def count_computed(monkeypatch):
     """A list that gets the number of clips of each computation."""
     computed, original = [], _filling.compute
 
-    def counting(source, steps):
+    def counting(source, steps, positions):
         computed.append(len(source))
-        return original(source, steps)
+        return original(source, steps, positions)
 
     monkeypatch.setattr(_filling, "compute", counting)
     monkeypatch.setattr("sklearn_speech.store._stored_clips.compute", counting)
@@ -546,3 +549,39 @@ def test_make_speech_pipeline_puts_a_store_first(store):
     assert [name for name, _ in model.steps][:2] == ["clipstore", "audioreader"]
     assert model.memory is None and model[0] is not store
     assert repr(model[0]) == repr(store)
+
+
+def test_trials_of_a_search_share_the_store(store):
+    X, y, speakers = waveforms(24), np.arange(24) % 2, np.arange(24) // 2 % 3
+    steps = PadOrTrim(n_times=1600), MelSpectrogram(8000), SpectrogramScaler(), CNN
+    found = [
+        OptunaSearchCV(
+            make_pipeline(*first, *map(clone, steps)),
+            {"melspectrogram__n_mels": IntDistribution(8, 12)},
+            sampler=GridSampler({"melspectrogram__n_mels": [8, 12]}),
+            cv=GroupKFold(3),
+            n_trials=2,
+            random_state=0,
+        )
+        .fit(X, y, groups=speakers)
+        .cv_results_["mean_test_score"]
+        for first in ([], [store])
+    ]
+    np.testing.assert_array_equal(*found)
+    assert len(entries(store)) == 2 * 5  # two settings, five files
+
+
+def test_a_bad_clip_is_located_by_its_block(store):
+    X = waveforms()
+    X[6, 3] = np.nan
+    with pytest.raises(ValueError, match=r"from clip 5 to clip 6 of X.*NaN"):
+        mel(store).fit(X[:5]).transform(X).fill()
+
+
+def test_a_step_that_learns_from_all_clips_may_come_first(store):
+    X, y = spectrograms(False), np.arange(26) % 2
+    expected = make_pipeline(SpectrogramScaler(), CNN).fit(X, y)
+    for clips in (X, list(X)):
+        found = make_pipeline(store, SpectrogramScaler(), CNN).fit(clips, y)
+        assert same_weights(found[-1].module_, expected[-1].module_)
+    assert entries(store) == []
