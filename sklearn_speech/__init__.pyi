@@ -101,6 +101,7 @@ from .regression import WaveformCNNRegressor as WaveformCNNRegressor
 from .search import FoldPruner as FoldPruner
 from .search import OptunaSearchCV as OptunaSearchCV
 from .search import suggest_search_space as suggest_search_space
+from .store import ClipStore as ClipStore
 from .store import FeatureCache as FeatureCache
 
 __version__: str

@@ -40,6 +40,7 @@ from sklearn_speech.regression import (
     SpectrogramLinearRegressor,
     WaveformCNNRegressor,
 )
+from sklearn_speech.store import ClipStore
 from sklearn_speech.utils.validation import make_ragged
 
 #: What makes a network cheap and exactly repeatable.
@@ -61,6 +62,7 @@ class BlockExtremes(torch.nn.Module):
 ESTIMATORS = [
     BCResNetClassifier(**{**QUICK, "max_epochs": 5, "lr": 0.03}),
     BCResNetRegressor(dropout=0.0, **{**QUICK, "max_epochs": 20, "lr": 0.05}),
+    ClipStore(),
     ConvAutoencoder(n_layers=2, n_filters=4, **{**QUICK, "max_epochs": 3}),
     MFCC(),
     MelSpectrogram(),

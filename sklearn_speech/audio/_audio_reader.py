@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..utils.clip_transformers import ClipsOutMixin
+from ..utils.lazy_clips import LazyClips, sample_of
 from ..utils.rates import with_rate
 from ..utils.sklearn_private import (
     DocumentedMixin,
@@ -151,7 +152,7 @@ class AudioReader(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimato
         -------
         self : AudioReader
         """
-        check_entries(X)
+        check_entries(sample_of(X))
         return self
 
     def transform(self, X: Entries) -> NDArray[Any]:
@@ -185,6 +186,8 @@ class AudioReader(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimato
         validate_parameter_constraints(  # fit, which checks them too, may never be called
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
         )
+        if isinstance(X, LazyClips):
+            return X.then(self)
         entries = check_entries(X)
         progress = "reading sound files" if self.verbose else None
         clips = read_clips(

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from copy import copy
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils.clip_transformers import ClipsOutMixin, numbered_names
+from ..utils.lazy_clips import LazyClips, sample_of
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import (
     DocumentedMixin,
@@ -137,6 +139,7 @@ class PadOrTrim(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
                 f"n_times={self.n_times} and quantile={self.quantile} are both given: "
                 "set one of them to None"
             )
+        learned_from, X = X, sample_of(X)
         role = _role(X)
         if self.pad_value == "min" and role == "waveforms":
             raise ValueError(
@@ -144,7 +147,10 @@ class PadOrTrim(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
             )
         X = _CHECKS[role](self, X, reset=True)
         self._role = role
-        lengths = np.array([clip.shape[-1] for clip in X])
+        if isinstance(learned_from, LazyClips) and self.n_times is None:
+            lengths = learned_from.lengths()
+        else:
+            lengths = np.array([clip.shape[-1] for clip in X])
         self.longest_ = int(lengths.max())
         if self.n_times is not None:
             self.n_times_ = int(self.n_times)
@@ -193,6 +199,8 @@ class PadOrTrim(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
             When a clip is more than five times as long as any that ``fit`` saw.
         """
         check_is_fitted(self)
+        if isinstance(X, LazyClips):
+            return X.then(self)
         role = _role(X)
         if role != self._role:
             raise ValueError(
@@ -231,6 +239,12 @@ class PadOrTrim(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
         if self._role == "waveforms":
             return numbered_names("sample", self.n_times_)
         return numbered_names("band", self.n_features_in_) if names is None else names
+
+    def _fixed(self) -> "PadOrTrim":
+        """A copy that has the learned length as a parameter, so that it treats clips alone."""
+        fixed = copy(self)
+        fixed.n_times, fixed.quantile = self.n_times_, None
+        return fixed
 
     def _warn_of_recordings(self, lengths: list[int]) -> None:
         """Warn if only the beginning of a long recording is kept."""

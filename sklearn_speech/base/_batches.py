@@ -12,9 +12,13 @@ holds more than clips. Its entries are
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from skorch.dataset import Dataset
 from torch.utils.data import DataLoader
+
+from ..utils.lazy_clips import LazyClips
+from ..utils.tensors import as_tensor
 
 #: Clips of one length as a tensor, or of several lengths as a list of tensors.
 Clips: TypeAlias = torch.Tensor | list[torch.Tensor]
@@ -30,7 +34,7 @@ class ClipDataset(Dataset):
 
     Parameters
     ----------
-    X : Tensor of shape (n_clips, ...) or list of Tensors
+    X : Tensor of shape (n_clips, ...), list of Tensors, or LazyClips
         A list if clips differ in length; the last axis of each is time.
     targets : Tensor of shape (n_clips, ...), default=None
     sample_weight : Tensor of shape (n_clips,), default=None
@@ -50,8 +54,9 @@ class ClipDataset(Dataset):
     ):
         self.X, self.targets, self.sample_weight, self.classes = X, targets, sample_weight, classes
         self.is_features = is_features
-        self.ragged = isinstance(X, list)
-        self.lengths = torch.tensor([x.shape[-1] for x in X]) if isinstance(X, list) else None
+        self.lazy = isinstance(X, LazyClips)
+        self.ragged = X.ragged if isinstance(X, LazyClips) else isinstance(X, list)
+        self.lengths = _lengths(X) if self.ragged else None
 
     @property
     def y(self) -> Any:
@@ -62,7 +67,7 @@ class ClipDataset(Dataset):
         return len(self.X)
 
     def __getitem__(self, index: int) -> tuple[Inputs, torch.Tensor]:
-        x = self.X[index]
+        x = as_tensor(self.X[index], np.float32) if self.lazy else self.X[index]
         more: dict[str, torch.Tensor | None] = {}
         if self.ragged:
             more["lengths"] = torch.tensor(x.shape[-1])
@@ -84,12 +89,17 @@ class ClipDataset(Dataset):
 
     def subset(self, index: torch.Tensor) -> "ClipDataset":
         """The clips at `index`, an integer Tensor, in that order."""
-        X = [self.X[i] for i in index.tolist()] if self.ragged else take(self.X, index)
+        if self.lazy:
+            X = self.X[index.numpy()]
+        else:
+            X = [self.X[i] for i in index.tolist()] if self.ragged else take(self.X, index)
         targets, weight = take(self.targets, index), take(self.sample_weight, index)
         return ClipDataset(X, targets, weight, self.classes, self.is_features)
 
     def to(self, device: torch.device) -> "ClipDataset":
-        """The same clips on another device."""
+        """The same clips on another device; clips in the store stay there."""
+        if self.lazy:
+            return self
         X = [x.to(device) for x in self.X] if self.ragged else self.X.to(device)
         targets, weight = _move(self.targets, device), _move(self.sample_weight, device)
         return ClipDataset(X, targets, weight, self.classes, self.is_features)
@@ -97,12 +107,24 @@ class ClipDataset(Dataset):
     def batch(self, index: slice | torch.Tensor) -> tuple[Any, torch.Tensor | None]:
         """The clips at `index`, a slice or an integer Tensor, padded to the longest of them."""
         more = {"sample_weight": take(self.sample_weight, index)}
-        if not self.ragged:
+        if self.lazy:
+            clips = self.X.load(index if isinstance(index, slice) else index.numpy())
+            if self.ragged:
+                x, more["lengths"] = pad([as_tensor(clip, np.float32) for clip in clips])
+            else:
+                x = as_tensor(clips, np.float32)
+        elif not self.ragged:
             x = take(self.X, index)
         else:
             clips = self.X[index] if isinstance(index, slice) else [self.X[i] for i in index]
             x, more["lengths"] = pad(clips)
         return self._inputs(x, more), take(self.targets, index)
+
+
+def _lengths(X: Any) -> torch.Tensor:
+    if isinstance(X, LazyClips):
+        return torch.from_numpy(X.lengths())
+    return torch.tensor([x.shape[-1] for x in X])
 
 
 def labels_of_codes(targets: torch.Tensor | None, classes: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from skorch.dataset import unpack_data
 
+from ..utils.lazy_clips import LazyClips
 from ..utils.values import TOO_LARGE, check_finite
 from ._batches import ClipDataset, Inputs, split_inputs
 from ._mixin import Mixin
@@ -94,6 +95,9 @@ class NetworkInference(Mixin):
         """Outputs for all clips in the order of X, a tensor on the CPU."""
         if "forward_iter" in vars(self):  # skorch replaces it with cached outputs
             return torch.cat(list(self.forward_iter(X, device="cpu")))
+        if isinstance(X, LazyClips):
+            n_clips = max(self.batch_size, 1) * -(-LAZY_BLOCK // max(self.batch_size, 1))
+            return torch.cat([self._outputs(block) for block in X.blocks(n_clips)])
         data = self.get_dataset(X)
         if not data.ragged:
             return self._check_outputs(torch.cat(list(self.forward_iter(data))))
@@ -116,6 +120,9 @@ class NetworkInference(Mixin):
         if self.module_.training != training:
             super()._set_training(training)
 
+
+#: Number of stored clips that are in memory together; rounded up to whole batches.
+LAZY_BLOCK = 1024
 
 #: Number of clips that the kernels of torch process together.
 _BLOCK = 16

@@ -12,6 +12,7 @@ from skorch import NeuralNet
 from skorch.utils import data_from_dataset, is_dataset
 
 from ..modules.weight_init import INITIALIZERS
+from ..utils.lazy_clips import LazyClips
 from ..utils.sklearn_private import Interval, Options, StrOptions
 from ..utils.tensors import as_tensor
 from ..utils.validation import check_spectrograms, check_waveforms, is_ragged
@@ -255,9 +256,16 @@ class BaseSpeechNet(
         return self.reads if self.frontend is None else "waveform"
 
     def _check_X(self, X: Any, *, reset: bool) -> Any:
-        """Check the clips, and convert them to a tensor, or a list of tensors if ragged."""
+        """Check the clips, and convert them to a tensor, or a list of tensors if ragged.
+
+        Clips in the store stay there if they are too large for the memory.
+        """
         check = check_spectrograms if self._reads() == "spectrogram" else check_waveforms
-        X = check(self, X, reset=reset)
+        X = check(self, X, reset=reset, lazy=True)
+        if isinstance(X, LazyClips):
+            if reset:
+                self.input_shape_ = (*X[0].shape[:-1], None) if X.ragged else X.shape[1:]
+            return X
         ragged, wide = is_ragged(X), X[0].dtype == np.float64
         with np.errstate(over="ignore"):  # infinity is refused below
             X = [as_tensor(x, np.float32) for x in X] if ragged else as_tensor(X, np.float32)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from ..modules.front_end_net import FrontEndNet
 from ..utils.device import resolve_device
 from ..utils.labels import as_targets
+from ..utils.lazy_clips import LazyClips
 from ..utils.parameters import SET
 from ..utils.random import default_float32, draw_seed, torch_seed
 from ..utils.sklearn_private import HasMethods, Interval, safe_indexing
@@ -161,6 +162,12 @@ class PretrainedNet(SpeechNetParameters):
         clips = self._check_X(X, reset=True)
         if self.frontend is None:
             return X, self.input_shape_[0]
+        if isinstance(clips, LazyClips):
+            raise ValueError(
+                "pretrainer and frontend are both set, and the waveforms are larger than max_ram "
+                "of ClipStore: the pretrainer would need the features of all clips in memory; put "
+                "the front end before the network as a step of its own, or set a larger max_ram"
+            )
         device = resolve_device(self.device)
         with torch_seed(draw_seed(self.random_state)), default_float32():
             front_end = self._make_front_end().to(device).eval()

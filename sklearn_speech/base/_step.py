@@ -45,10 +45,10 @@ class TrainingState:
     def prepared(self, data: ClipDataset) -> ClipDataset:
         """Prepare a dataset: compute constant features, and move it to the device if it fits."""
         device = self.net.device_
-        if self.features_first and not data.is_features:
+        if self.features_first and not data.is_features and not data.lazy:
             module = self.net.module_.eval()
             data = data.with_clips(map_clips(data, module.features, device), is_features=True)
-        if device.type == "cuda" and not data.ragged:
+        if device.type == "cuda" and not data.ragged and not data.lazy:
             free, _ = torch.cuda.mem_get_info(device)
             if data.X.nbytes < _MEMORY_FRACTION * free:
                 data = data.to(device)

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from ..audio import AudioReader, PadOrTrim
 from ..feature_extraction._base import BaseSpectralTransformer
 from ..modules.front_end import FrontEnd
+from ..store import ClipStore
 
 #: Windows that are scored at a time: their features fit into a few megabytes.
 MAX_BATCH = 256
@@ -42,7 +43,9 @@ def fitted_steps(estimator: Any) -> list[tuple[str, Any]]:
             break
     if not isinstance(estimator, Pipeline):
         return [("classifier", estimator)]
-    return [(n, s) for n, s in estimator.steps if s is not None and s != "passthrough"]
+    # a window needs no store
+    idle = (type(None), str, ClipStore)
+    return [(name, step) for name, step in estimator.steps if not isinstance(step, idle)]
 
 
 def split_steps(estimator: Any) -> tuple[AudioReader | None, list[tuple[str, Any]]]:

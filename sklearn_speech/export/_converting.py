@@ -36,6 +36,7 @@ from ..feature_extraction import (
 )
 from ..pretraining import ConvAutoencoder
 from ..recognition import PhonemeRecognizer
+from ..store import ClipStore
 from ..utils.parts import walk
 from . import _steps as steps
 from ._front_end import ExportedFrontEnd
@@ -115,7 +116,7 @@ class Converter:
             When it cannot be exported; the message names it.
         """
         step = unwrapped(step)
-        if step is None or isinstance(step, str):  # "passthrough"
+        if step is None or isinstance(step, (str, ClipStore)):  # "passthrough"
             return nn.Identity()
         if isinstance(step, Pipeline):
             return self._chain(step, where, self.transform)

@@ -13,13 +13,14 @@ from ..base import BaseSpeechClassifier, BaseSpeechRegressor
 from ..feature_extraction import SpectrogramScaler, TemporalPooling
 from ..pretraining import ConvAutoencoder
 from ..recognition import PhonemeRecognizer
+from ..store import ClipStore
 from ..utils.parts import final_step, sample_rates, walk
 from ._converting import unwrapped
 from ._header import Header, labels_of
 
 
 def without_readers(estimator: Any) -> Any:
-    """The estimator that takes waveforms, where it begins with reading sound files.
+    """The estimator that takes waveforms, without steps that read or store sound files.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def without_readers(estimator: Any) -> Any:
     if isinstance(estimator, Pipeline):
         (name, first), *others = estimator.steps
         first = unwrapped(first)
-        if isinstance(first, AudioReader) and others:
+        if isinstance(first, (AudioReader, ClipStore)) and others:
             return without_readers(Pipeline(others))
         return Pipeline([(name, _without_readers_inside(first)), *others])
     return _without_readers_inside(estimator)

@@ -16,6 +16,7 @@ from ..modules.front_end import ZERO_FRAMES_IN_NETWORK, Blocks, FrontEnd
 from ..modules.scaling import SCALINGS
 from ..utils.clip_transformers import ClipsOutMixin, NamedBandsMixin
 from ..utils.device import resolve_device
+from ..utils.lazy_clips import LazyClips, sample_of
 from ..utils.random import draw_seed
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import (
@@ -102,7 +103,7 @@ class BaseSpectralTransformer(
         self : object
             The fitted transformer.
         """
-        X = check_waveforms(self, X, reset=True)
+        X = check_waveforms(self, sample_of(X), reset=True)
         front_end, blocks = self._shared_front_end(_dtype_of(X))
         self.n_bands_ = front_end.n_bands
         self.ranges_ = None
@@ -124,6 +125,9 @@ class BaseSpectralTransformer(
         S : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of shape (n_clips,)
             Features; ragged where X is, one array of shape (n_bands, n_frames) a clip.
         """
+        if isinstance(X, LazyClips):
+            check_is_fitted(self)
+            return X.then(self)
         return with_rate(self._extract(X)[0], rate_of(X))
 
     def clip_ranges(self, X: ArrayLike) -> NDArray[Any]:

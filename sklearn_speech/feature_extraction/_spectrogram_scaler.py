@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils.clip_transformers import ClipsOutMixin, numbered_names
+from ..utils.lazy_clips import LazyClips
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import DocumentedMixin, StrOptions, check_feature_names_in, fit_context
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged
@@ -87,14 +88,19 @@ class SpectrogramScaler(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEs
         self : object
             The fitted scaler.
         """
-        X = check_spectrograms(self, X, reset=True)
-        count = sum(clip.shape[1] for clip in X)
+        clips = check_spectrograms(self, X, reset=True, lazy=True)
+        lengths = (
+            clips.lengths() if isinstance(clips, LazyClips) else [clip.shape[1] for clip in clips]
+        )
+        count = int(sum(lengths))
         # two passes, clip by clip, in float64: exact, and no copy of X
-        mean = sum(clip.sum(axis=1, dtype=np.float64) for clip in X) / count
+        mean = sum(clip.sum(axis=1, dtype=np.float64) for clip in clips) / count
         if self.statistics == "all":
             mean = np.full_like(mean, mean.mean())
         with np.errstate(over="ignore"):  # refused below
-            variance = sum(np.square(clip - mean[:, np.newaxis]).sum(axis=1) for clip in X) / count
+            variance = (
+                sum(np.square(clip - mean[:, np.newaxis]).sum(axis=1) for clip in clips) / count
+            )
         if self.statistics == "all":
             variance = np.full_like(variance, variance.mean())
         if not np.isfinite(variance).all():
@@ -122,6 +128,8 @@ class SpectrogramScaler(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEs
             Scaled spectrograms, ragged where X is.
         """
         shift, scale = self._statistics()
+        if isinstance(X, LazyClips):
+            return X.then(self)
         return self._each(X, lambda clip: (clip - shift) / scale)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:

@@ -19,6 +19,7 @@ from ..modules.embedding_front_end import EmbeddingFrontEnd
 from ..modules.speech_embedding import SpeechEmbeddingNet
 from ..utils.clip_transformers import ClipsOutMixin, NamedBandsMixin
 from ..utils.device import resolve_device
+from ..utils.lazy_clips import LazyClips, sample_of
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import (
     DocumentedMixin,
@@ -199,7 +200,7 @@ class SpeechEmbedding(
         UserWarning
             When `sample_rate` is below that of the encoder.
         """
-        check_waveforms(self, X, reset=True)
+        check_waveforms(self, sample_of(X), reset=True)
         self.n_bands_ = self._front_end().n_bands
         self._warn_of_rate()
         return self
@@ -218,6 +219,8 @@ class SpeechEmbedding(
             Vectors; ragged where X is, one array of shape (n_dims, n_frames) a clip.
         """
         check_is_fitted(self)
+        if isinstance(X, LazyClips):
+            return X.then(self)
         clip_rate = rate_of(X)
         X = check_waveforms(self, X, reset=False)
         dtype = (X[0] if is_ragged(X) else X).dtype

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ..utils.lazy_clips import LazyClips, sample_of
 from ..utils.sklearn_private import DocumentedMixin, Interval, check_feature_names_in, fit_context
 from ..utils.validation import check_spectrograms, is_ragged
 from ..utils.values import TOO_LARGE, check_finite
@@ -124,7 +125,7 @@ class TemporalPooling(TransformerMixin, DocumentedMixin, BaseEstimator):
         names = self._names()
         if not names and self.n_frames is None:
             raise ValueError("statistics is empty and n_frames=None: no feature would come out")
-        check_spectrograms(self, X, reset=True)
+        check_spectrograms(self, sample_of(X), reset=True)
         n_rows = len(names) * self.n_segments + (self.n_frames or 0)
         self.n_features_out_ = n_rows * self.n_features_in_
         return self
@@ -145,6 +146,8 @@ class TemporalPooling(TransformerMixin, DocumentedMixin, BaseEstimator):
             by frame.
         """
         check_is_fitted(self)
+        if isinstance(X, LazyClips):
+            return X.then(self)
         X = check_spectrograms(self, X, reset=False)
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
             if is_ragged(X):

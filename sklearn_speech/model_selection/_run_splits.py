@@ -10,7 +10,8 @@ from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
-from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
+from ..store._clipwise_features import ClipwiseFeatures, may_share
+from ..store._feature_cache import as_feature_cache
 from ..store._split_clipwise import split_clipwise
 from ..utils.chain import check_chain
 from ..utils.labels import check_targets

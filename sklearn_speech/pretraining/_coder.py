@@ -11,7 +11,9 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.metadata_routing import UNUSED
 
 from ..base._batches import ClipDataset, map_clips
+from ..base._inference import LAZY_BLOCK
 from ..modules.conv_autoencoder import ConvAutoencoderNet
+from ..utils.lazy_clips import LazyClips
 from ..utils.scores import reports
 from ..utils.tensors import as_tensor
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged
@@ -45,6 +47,11 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _apply(self, X: Any, function: Callable[..., tuple[torch.Tensor, Any]]) -> Any:
         """Apply ``function(network, x, lengths)`` to batches of X, ragged or not."""
         self.check_is_fitted()
+        if isinstance(X, LazyClips):
+            parts = [self._apply(block, function) for block in X.blocks(LAZY_BLOCK)]
+            if isinstance(parts[0], torch.Tensor):
+                return torch.cat(parts)
+            return [clip for part in parts for clip in part]
         X = check_spectrograms(self, X, reset=False)
         network = self._network(X[0].dtype)
         if is_ragged(X):
@@ -143,6 +150,8 @@ class SpectrogramCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         scores : ndarray of shape (n_clips,)
             At most 0; higher is better.
         """
+        if isinstance(X, LazyClips):
+            return np.concatenate([self.score_samples(block) for block in X.blocks(LAZY_BLOCK)])
         rebuilt = self.reconstruct(X)
         X = check_spectrograms(self, X, reset=False)
         return np.array([-np.square(a - b).mean() for a, b in zip(X, rebuilt)])

@@ -10,6 +10,7 @@ from ..audio import PadOrTrim
 from ..audio._pad_or_trim import KEPT
 from ..base import nets_of
 from ..feature_extraction import MelSpectrogram
+from ..store import ClipStore
 from ..utils.chain import check_chain, reads_tables
 from ..utils.parts import final_step, sample_rates
 from ._steps import check_rate, clips, in_samples, statistics_over_time
@@ -21,7 +22,7 @@ def make_speech_pipeline(
     sample_rate: int = 16000,
     duration: float | Literal["auto"] | None = "auto",
     features: BaseEstimator | Literal["auto"] | None = "auto",
-    memory: str | Memory | None = None,
+    memory: str | Memory | ClipStore | None = None,
     verbose: bool = False,
 ) -> Pipeline:
     """Make a pipeline that reads files, pads or trims them, extracts features and classifies.
@@ -43,8 +44,10 @@ def make_speech_pipeline(
         waveforms or has its own front end. None adds no such step.
         Classifiers of scikit-learn, such as ``SVC``, read tables: mean, standard deviation,
         minimum and maximum of each band in three parts of each clip, standardised.
-    memory : str or joblib.Memory, default=None
-        Cache of fitted steps, see :func:`sklearn.pipeline.make_pipeline`.
+    memory : str, joblib.Memory, ClipStore or None, default=None
+        Cache of fitted steps, see :func:`sklearn.pipeline.make_pipeline`. A
+        :class:`~sklearn_speech.store.ClipStore` becomes the first step (it is cloned), so that
+        the pipeline takes more clips than fit into memory.
     verbose : bool, default=False
         Whether to print the duration of each step in ``fit``.
 
@@ -101,6 +104,8 @@ def make_speech_pipeline(
     for step in steps:
         _check_rates(step, sample_rate)
     check_chain(make_pipeline(*steps))
+    if isinstance(memory, ClipStore):
+        steps, memory = [clone(memory), *steps], None
     return make_pipeline(*steps, memory=memory, verbose=verbose)
 
 

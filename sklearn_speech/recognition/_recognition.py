@@ -7,8 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from ..base._inference import LAZY_BLOCK
 from ..base._mixin import Mixin
 from ..metrics import phone_error_rate
+from ..utils.lazy_clips import LazyClips
 from ..utils.scores import reports
 from ..utils.validation import make_ragged
 from ..utils.values import TOO_LARGE, check_finite
@@ -22,6 +24,8 @@ class RecognitionMixin(Mixin):
     def _infer_clips(self, X: Any) -> list[NDArray[np.float32]]:
         """Log posteriors of each clip."""
         self.check_is_fitted()
+        if isinstance(X, LazyClips):
+            return [out for block in X.blocks(LAZY_BLOCK) for out in self._infer_clips(block)]
         data = self.get_dataset(X)
         n_steps = steps_of(data)
         n_frames = self._out_frames(n_steps).tolist()

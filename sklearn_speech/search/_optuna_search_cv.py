@@ -16,7 +16,8 @@ from sklearn.utils import indexable
 
 from ..model_selection._routing import groups_params, routing_enabled
 from ..model_selection._scoring import for_all_classes
-from ..store._clipwise_features import ClipwiseFeatures, as_feature_cache, may_share
+from ..store._clipwise_features import ClipwiseFeatures, may_share
+from ..store._feature_cache import as_feature_cache
 from ..utils.optuna_private import storage_of
 from ..utils.sklearn_private import (
     BaseSearchCV,

@@ -1,6 +1,5 @@
 """Compute the clip-wise first steps of a pipeline once for each setting."""
 
-import os
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
@@ -8,31 +7,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from ..utils.lazy_clips import LazyClips
 from ..utils.rates import rate_of
 from ..utils.sklearn_private import is_sklearn_scorer, safe_indexing, scorers_by_name
 from ._cache_key import clip_names, key_of_clips, key_of_steps
+from ._clip_store import ClipStore
 from ._feature_cache import FeatureCache
 from ._split_clipwise import split_clipwise
-
-
-def as_feature_cache(memory: Any) -> FeatureCache | None:
-    """Return a cache on disk, or None.
-
-    Parameters
-    ----------
-    memory : FeatureCache, str, os.PathLike, joblib.Memory or None
-        A folder, or an object that has one.
-
-    Returns
-    -------
-    cache : FeatureCache or None
-    """
-    if memory is None or isinstance(memory, FeatureCache):
-        return memory
-    if isinstance(memory, (str, os.PathLike)):
-        return FeatureCache(memory)
-    location = getattr(memory, "location", None)
-    return None if location is None else FeatureCache(os.path.join(location, "features"))
 
 
 def may_share(estimator: Any, scorers: Any, fit_params: Iterable[str]) -> bool:
@@ -95,6 +76,10 @@ class ClipwiseFeatures:
         -------
         features : array-like of shape (n_clips, ...)
         """
+        features = self._compute(steps)
+        return features.fill() if isinstance(features, LazyClips) else features
+
+    def _compute(self, steps):
         if not steps:
             return self.X
         key = key_of_steps(steps)
@@ -103,7 +88,10 @@ class ClipwiseFeatures:
             return self._kept[key]
         features = self._stored(key, steps)
         if features is None:
-            features = clone(steps[-1][1]).fit_transform(self.compute(steps[:-1]))
+            features = clone(steps[-1][1]).fit_transform(self._compute(steps[:-1]))
+            if isinstance(features, LazyClips):
+                self._keep(key, features)
+                return features
             # joblib shares plain arrays between processes without copies
             features = np.asarray(features) if rate_of(features) is not None else features
             if self.cache is not None:
@@ -113,8 +101,8 @@ class ClipwiseFeatures:
 
     def _stored(self, key, steps):
         """Return stored features, computing those of missing clips; None if none are stored."""
-        if self.cache is None:
-            return None
+        if self.cache is None or any(isinstance(step, ClipStore) for _, step in steps):
+            return None  # a ClipStore has a store of its own
         features = self.cache.get(self._name_on_disk(key))
         if features is not None:
             return features
@@ -144,7 +132,7 @@ class ClipwiseFeatures:
         features : array-like of shape (n_clips, ...)
         """
         for i, (_, step) in enumerate(steps):
-            step.fit(self.compute(steps[:i]))
+            step.fit(self._compute(steps[:i]))
         return self.compute(steps)
 
     def _clips(self):
@@ -169,6 +157,8 @@ class ClipwiseFeatures:
 
 
 def _n_bytes(features):
+    if isinstance(features, LazyClips):
+        return 0
     if isinstance(features, np.ndarray) and features.dtype != object:
         # the operating system manages the memory of memory maps
         return 0 if isinstance(features, np.memmap) else features.nbytes

@@ -1,7 +1,6 @@
 """A cache of features on disk, with checksums and memory maps."""
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -9,7 +8,7 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..utils.validation import is_ragged, make_ragged
+from ._shard import DATA, META, FileShard, checksum, read_meta
 
 Array = npt.NDArray[Any]
 
 #: Prefix of folders that are being written or deleted.
 _HIDDEN = ".writing-"
+
+#: What reading an entry raises if its files are damaged, removed or not readable.
+_DAMAGE = (ArithmeticError, LookupError, OSError, RecursionError, TypeError, ValueError)
 
 #: Age in seconds from which an incomplete entry belongs to a process that died.
 _ABANDONED = 24 * 3600.0
@@ -45,6 +48,10 @@ class FeatureCache:
         The folder is created when the first entry is written.
     max_bytes : int, default=16 * 2**30
         Maximum total size of all entries. The least recently used entries are removed first.
+
+    See Also
+    --------
+    ClipStore : Keeps the features of more clips than fit into memory in such a folder.
 
     Examples
     --------
@@ -74,15 +81,34 @@ class FeatureCache:
         features : ndarray of shape (n_clips, ...), or object ndarray of shape (n_clips,), or None
             Read-only and memory-mapped; None if there is no valid entry.
         """
+        return self._valid(key, _read)
+
+    def open_shard(self, key: str) -> FileShard | None:
+        """Return an entry from which single clips can be read; None if there is no valid entry.
+
+        Parameters
+        ----------
+        key : str
+            As in :meth:`get`, which has the same warnings.
+
+        Returns
+        -------
+        shard : FileShard or None
+            Compared with its checksum, once in each process.
+        """
+        return self._valid(key, FileShard)
+
+    def _valid(self, key: str, read: Callable[[Path], Any]) -> Any:
+        """Return what `read` makes of an entry; remove a damaged entry, and return None."""
         entry = self.folder / key
         if not os.path.isdir(entry):
             return None
         # another process may replace the entry between these reads, so try twice
         for attempt in range(2):
             try:
-                features = _read(entry)
+                found = read(entry)
                 break
-            except (OSError, RecursionError, ValueError, KeyError, TypeError) as error:
+            except _DAMAGE as error:
                 if not os.path.isdir(entry):
                     return None  # another process removed it to make room
                 if isinstance(error, PermissionError):
@@ -99,11 +125,11 @@ class FeatureCache:
             os.utime(entry)  # marks the entry as just used
         except OSError:
             pass  # features can be used even if the folder is read-only for this user
-        return features
+        return found
 
     def _warn(self, message):
         warnings.warn(
-            f"the feature cache {str(self.folder)!r} {message}", UserWarning, stacklevel=3
+            f"the feature cache {str(self.folder)!r} {message}", UserWarning, stacklevel=4
         )
 
     def find(self, ending: str, clips: Iterable[str]) -> dict[str, Array]:
@@ -124,7 +150,7 @@ class FeatureCache:
         found, wanted = {}, set(clips)
         for entry in self._entries(ending) if wanted else ():
             try:
-                names = _read_meta(entry)["clips"] or []
+                names = read_meta(entry)["clips"] or []
                 some_wanted = not wanted.isdisjoint(names)
             except (OSError, TypeError, ValueError):
                 continue  # removed by another process, or damaged, in which case `get` warns
@@ -137,6 +163,29 @@ class FeatureCache:
                 if name in wanted:
                     found[name] = clip
             wanted.difference_update(names)
+        return found
+
+    def catalogue(self, ending: str) -> list[tuple[str, list[str], bool]]:
+        """List the entries whose clips have names, without reading their features.
+
+        Parameters
+        ----------
+        ending : str
+            Only entries whose keys have this ending are listed.
+
+        Returns
+        -------
+        entries : list of (str, list of str, bool)
+            Key, names of the clips, and whether the clips may differ in length.
+        """
+        found = []
+        for entry in self._entries(ending):
+            try:
+                meta = read_meta(entry)
+            except (OSError, TypeError, ValueError):
+                continue  # removed by another process, or damaged and of no use
+            if isinstance(meta["clips"], list):
+                found.append((entry.name, meta["clips"], meta["shapes"] is not None))
         return found
 
     def _entries(self, ending=""):
@@ -178,16 +227,35 @@ class FeatureCache:
         stored = self.get(key)
         return features if stored is None else stored
 
+    def put_shard(self, key: str, features: Array, clips: list[str]) -> None:
+        """Store features of some clips of a larger set.
+
+        Parameters
+        ----------
+        key, features, clips
+            As in :meth:`put`.
+
+        Raises
+        ------
+        OSError
+            When the entry cannot be written.
+        """
+        flat, shapes = _flat(features)
+        if flat is None:
+            raise TypeError(f"features of type {type(features).__name__} cannot be stored")
+        self._write(key, flat, shapes, clips)
+        self._evict(keep=key)
+
     def _write(self, key, flat, shapes, clips):
         self.folder.mkdir(parents=True, exist_ok=True)
         place = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=self.folder))
         try:
-            with open(place / "data.npy", "wb") as file:
-                np.save(file, flat)
+            with open(place / DATA, "wb") as file:
+                np.save(file, np.ascontiguousarray(flat))
                 _flush(file)
-            checksum = _checksum(place / "data.npy", shapes, clips)
-            meta = {"checksum": checksum, "shapes": shapes, "clips": clips}
-            with open(place / "meta.json", "w", encoding="utf-8") as file:
+            digest = checksum(place / DATA, shapes, clips)
+            meta = {"checksum": digest, "shapes": shapes, "clips": clips}
+            with open(place / META, "w", encoding="utf-8") as file:
                 json.dump(meta, file)
                 _flush(file)
             try:
@@ -230,19 +298,12 @@ class FeatureCache:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _read_meta(entry):
-    meta = json.loads((entry / "meta.json").read_text(encoding="utf-8"))
-    if not isinstance(meta, dict) or not {"checksum", "shapes", "clips"} <= set(meta):
-        raise ValueError("meta.json lacks an entry")
-    return meta
-
-
 def _read(entry):
     """Return the features of an entry; raise an error if its files are inconsistent."""
-    meta = _read_meta(entry)
-    if _checksum(entry / "data.npy", meta["shapes"], meta["clips"]) != meta["checksum"]:
+    meta = read_meta(entry)
+    if checksum(entry / DATA, meta["shapes"], meta["clips"]) != meta["checksum"]:
         raise ValueError("its checksum differs")
-    data = np.load(entry / "data.npy", mmap_mode="r", allow_pickle=False)
+    data = np.load(entry / DATA, mmap_mode="r", allow_pickle=False)
     if meta["shapes"] is None:
         return data
     return _cut(np.asarray(data), meta["shapes"])
@@ -274,9 +335,21 @@ def _cut(data, shapes):
     )
 
 
-def _checksum(path, shapes, clips):
-    """Return a digest of the data and their description in meta.json."""
-    with open(path, "rb") as file:
-        state = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
-    state.update(json.dumps([shapes, clips]).encode())
-    return state.hexdigest()
+def as_feature_cache(memory: Any) -> FeatureCache | None:
+    """Return a cache on disk, or None.
+
+    Parameters
+    ----------
+    memory : FeatureCache, str, os.PathLike, joblib.Memory or None
+        A folder, or an object that has one.
+
+    Returns
+    -------
+    cache : FeatureCache or None
+    """
+    if memory is None or isinstance(memory, FeatureCache):
+        return memory
+    if isinstance(memory, (str, os.PathLike)):
+        return FeatureCache(memory)
+    location = getattr(memory, "location", None)
+    return None if location is None else FeatureCache(os.path.join(location, "features"))

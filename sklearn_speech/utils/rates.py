@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .lazy_clips import LazyClips
 from .parts import sample_rates
 
 
@@ -28,7 +29,7 @@ class ClipsWithRate(np.ndarray):
 
 def rate_of(X: Any) -> float | None:
     """The sampling rate that clips know, None where they know none."""
-    return X.sample_rate if isinstance(X, ClipsWithRate) else None
+    return X.sample_rate if isinstance(X, (ClipsWithRate, LazyClips)) else None
 
 
 def with_rate(X: npt.NDArray[Any], sample_rate: float | None) -> npt.NDArray[Any]:

@@ -8,12 +8,13 @@ input to one of these two forms, or raise an error that names the wrong clip.
 import numbers
 import warnings
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
+from .lazy_clips import LazyClips
 from .rates import check_rates
 from .values import as_arrays, check_finite, check_values
 
@@ -82,6 +83,8 @@ def is_ragged(X: Any) -> bool:
     -------
     ragged : bool
     """
+    if isinstance(X, LazyClips):
+        return X.ragged
     if isinstance(X, np.ndarray):
         return X.dtype == object and X.ndim == 1 and any(map(_is_array, X))
     if hasattr(X, "iloc") and getattr(X, "ndim", 0) == 1:  # a pandas Series of arrays
@@ -161,7 +164,17 @@ def _single(clip):
         return clip.astype(np.float32, copy=False)
 
 
-def check_waveforms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
+@overload
+def check_waveforms(
+    estimator: Any, X: Any, *, reset: bool, lazy: Literal[False] = False
+) -> npt.NDArray[Any]: ...
+
+
+@overload
+def check_waveforms(estimator: Any, X: Any, *, reset: bool, lazy: Literal[True]) -> Any: ...
+
+
+def check_waveforms(estimator: Any, X: Any, *, reset: bool, lazy: bool = False) -> Any:
     """Convert waveforms to one of the two forms that estimators use.
 
     Parameters
@@ -173,10 +186,12 @@ def check_waveforms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
         Waveforms, amplitude in [-1, 1].
     reset : bool
         True in ``fit``. Otherwise False: a 2-D X must then have the fitted width.
+    lazy : bool, default=False
+        Whether clips that are too large for the memory may stay in the store.
 
     Returns
     -------
-    X : ndarray of shape (n_clips, n_times), or object ndarray of shape (n_clips,)
+    X : ndarray of shape (n_clips, n_times), or object ndarray of shape (n_clips,), or LazyClips
         In float32, or float64 where that came in.
 
     Raises
@@ -192,6 +207,11 @@ def check_waveforms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
     UserWarning
         When amplitudes are so large that they must have another scale.
     """
+    if isinstance(X, LazyClips):
+        if lazy and not X.fill().fits:
+            check_waveforms(estimator, X.load(slice(0, 1)), reset=reset)
+            return X
+        X = X.in_memory(type(estimator).__name__)
     check_rates(estimator, X, reset=reset)
     X = as_arrays(X)
     if is_ragged(X):
@@ -242,7 +262,17 @@ def _warn_of_scale(peak):
         )
 
 
-def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
+@overload
+def check_spectrograms(
+    estimator: Any, X: Any, *, reset: bool, lazy: Literal[False] = False
+) -> npt.NDArray[Any]: ...
+
+
+@overload
+def check_spectrograms(estimator: Any, X: Any, *, reset: bool, lazy: Literal[True]) -> Any: ...
+
+
+def check_spectrograms(estimator: Any, X: Any, *, reset: bool, lazy: bool = False) -> Any:
     """Convert spectrograms to one of the two forms that estimators use.
 
     Parameters
@@ -255,10 +285,13 @@ def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[An
     reset : bool
         True in ``fit``. Otherwise False: the number of bands must then be the fitted one. Clips
         may have any number of frames.
+    lazy : bool, default=False
+        Whether clips that are too large for the memory may stay in the store.
 
     Returns
     -------
-    X : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of shape (n_clips,)
+    X : ndarray of shape (n_clips, n_bands, n_frames), or object ndarray of shape (n_clips,), \
+            or LazyClips
         In float32, or float64 where that came in.
 
     Raises
@@ -274,6 +307,11 @@ def check_spectrograms(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[An
     UserWarning
         When a 2-D X is wider than 1,024, because it probably contains waveforms.
     """
+    if isinstance(X, LazyClips):
+        if lazy and X.ndim != 2 and not X.fill().fits:
+            check_spectrograms(estimator, X.load(slice(0, 1)), reset=reset)
+            return X
+        X = X.in_memory(type(estimator).__name__)
     check_rates(estimator, X, reset=reset)
     X = as_arrays(X)
     if is_ragged(X):

@@ -23,7 +23,8 @@ from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.model_selection import FeatureCache, OptunaSearchCV
 from sklearn_speech.store._cache_key import digest, file_identities
-from sklearn_speech.store._clipwise_features import ClipwiseFeatures, as_feature_cache
+from sklearn_speech.store._clipwise_features import ClipwiseFeatures
+from sklearn_speech.store._feature_cache import as_feature_cache
 from sklearn_speech.utils.validation import make_ragged
 
 # clips that are cut on purpose
@@ -198,8 +199,8 @@ def test_an_entry_that_vanishes_while_it_is_read_is_a_miss(cache, monkeypatch, s
         raise FileNotFoundError(step)
 
     place, name = {
-        "meta.json": (module, "_read_meta"),
-        "data.npy": (module, "_checksum"),
+        "meta.json": (module, "read_meta"),
+        "data.npy": (module, "checksum"),
         "np.load": (np, "load"),
     }[step]
     monkeypatch.setattr(place, name, remove)
@@ -210,9 +211,9 @@ def test_an_entry_that_is_replaced_while_it_is_read_is_read_again(cache, monkeyp
     from sklearn_speech.store import _feature_cache as module
 
     cache.put("x", np.arange(9.0))
-    checksum = module._checksum
+    checksum = module.checksum
     answers = ["of the entry before", None]
-    monkeypatch.setattr(module, "_checksum", lambda *args: answers.pop(0) or checksum(*args))
+    monkeypatch.setattr(module, "checksum", lambda *args: answers.pop(0) or checksum(*args))
     np.testing.assert_array_equal(cache.get("x"), np.arange(9.0))
 
 

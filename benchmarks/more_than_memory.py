@@ -1,0 +1,268 @@
+"""Memory and time of fit and predict, with all clips in memory and with a ClipStore.
+
+    python benchmarks/more_than_memory.py --sizes 2500 10000 --store-only 50000
+
+Each measurement runs in a process of its own. Its clips are links to recordings of
+``speech_commands_many``, so that each has a path of its own. Memory is the peak of resident memory
+above that of the process before ``fit``, with torch and the library imported; time is that of the
+processor, with one thread. One process may allocate only a fixed amount of memory, whatever the
+number of clips. The exponent is the slope of a straight line through the logarithms.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from report import write_report
+from sklearn.pipeline import make_pipeline
+
+from sklearn_speech import (
+    AudioReader,
+    ClipStore,
+    MelSpectrogram,
+    PadOrTrim,
+    SpectrogramCNNClassifier,
+    SpectrogramScaler,
+    get_data_home,
+    load_speech_manifest,
+)
+from sklearn_speech.store._stored_clips import StoredClips
+
+#: Memory for features, in bytes, that a ClipStore is given.
+MAX_RAM = 64 * 2**20
+
+#: Memory in bytes that the limited process may allocate above what it has before fit.
+ALLOWANCE = 700 * 2**20
+
+#: Bytes of the features of one clip: 40 bands, 101 frames, float32.
+CLIP = 40 * 101 * 4
+
+
+def linked_clips(n_clips, folder):
+    """Paths of links to recordings, and their labels."""
+    home = Path(get_data_home()) / "speech_commands_many"
+    speech = load_speech_manifest(home / "clips.csv")
+    folder.mkdir()
+    paths = []
+    for i in range(n_clips):
+        path = folder / f"{i}.flac"
+        path.symlink_to(speech.data[i % len(speech.data)])
+        paths.append(str(path))
+    return paths, np.resize(speech.target, n_clips)
+
+
+def pipeline(store):
+    """The pipeline that is measured; `store` is a folder or None."""
+    first = [] if store is None else [ClipStore(store, max_ram=MAX_RAM)]
+    return make_pipeline(
+        *first,
+        AudioReader(sample_rate=16000),
+        PadOrTrim(n_times=16000),
+        MelSpectrogram(sample_rate=16000, n_mels=40),
+        SpectrogramScaler(),
+        SpectrogramCNNClassifier(n_layers=3, n_filters=16, max_epochs=3, random_state=0),
+    )
+
+
+def status(name):
+    """A size of this process in bytes, such as "VmHWM", the peak of resident memory."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) * 1024
+    raise ValueError(name)
+
+
+def measured(function):
+    """Processor time, and peak of resident memory above that at the beginning."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before, start = status("VmRSS"), time.process_time()
+    result = function()
+    return time.process_time() - start, status("VmHWM") - before, result
+
+
+def child(n_clips, way, limited):
+    """Fit and predict in this process, and print the measurements."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        store = folder / "store" if way == "store" else None
+        warm, y = linked_clips(64, folder / "warm")
+        pipeline(None).fit(warm, y).predict(warm)
+        paths, y = linked_clips(n_clips, folder / "clips")
+        model = pipeline(store)
+        if limited:
+            limit = status("VmData") + ALLOWANCE
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        row = {}
+        row["fit_s"], row["fit_bytes"], _ = measured(lambda: model.fit(paths, y))
+        weights = [p.detach().numpy() for p in model[-1].module_.parameters()]
+        row["weights"] = float(sum(np.abs(w).astype(np.float64).sum() for w in weights))
+        if store is not None:
+            row["again_s"], _, _ = measured(
+                lambda: pipeline(store)[:-2].fit_transform(paths).fill()
+            )
+            shutil.rmtree(store)  # so that predict computes
+        row["predict_s"], row["predict_bytes"], _ = measured(lambda: model.predict(paths))
+        print(json.dumps(row))
+
+
+def run(n_clips, way, limited=False):
+    """Measurements of another process, or None where it ran out of memory."""
+    command = [sys.executable, "-W", "ignore", __file__, "--child", str(n_clips), way]
+    done = subprocess.run(
+        command + ["--limited"] * limited, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        if limited and "alloc" in done.stderr:
+            return None
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def exponent(sizes, values):
+    """Slope of a straight line through the logarithms."""
+    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
+
+
+def batches(n_clips=20_000, n_batches=100):
+    """Milliseconds to read a batch of 64 clips, drawn from all, and the memory that it takes."""
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        clips = stored_features(n_clips, folder)
+        chosen = [rng.choice(n_clips, 64, replace=False) for _ in range(n_batches)]
+        files = sorted(Path(folder).glob("*/data.npy"))
+        maps = [np.load(file, mmap_mode="r") for file in files]
+        size = len(maps[0])
+        array = clips.load(slice(None))
+        ways = {
+            "array in memory": lambda index: array[index],
+            "files, opened for each read": clips.load,
+            "memory maps": lambda index: np.stack([maps[i // size][i % size] for i in index]),
+        }
+        rows = []
+        for name, read in ways.items():
+            for state in ("cached by the system", "from the disk"):
+                if state == "from the disk":
+                    if name == "array in memory":
+                        continue
+                    drop_cache(files)
+                clock = time.perf_counter()
+                seconds, taken, _ = measured(lambda read=read: [read(i).sum() for i in chosen])
+                clock = time.perf_counter() - clock
+                rows.append(
+                    {
+                        "features": name,
+                        "state": state,
+                        "ms a batch": round(1000 * clock / n_batches, 2),
+                        "processor ms a batch": round(1000 * seconds / n_batches, 2),
+                        "resident memory grows by (MiB)": round(taken / 2**20),
+                    }
+                )
+        return rows
+
+
+def stored_features(n_clips, folder):
+    """Random features in a store."""
+    X = np.random.default_rng(0).normal(size=(n_clips, CLIP // 4)).astype(np.float32)
+    clips: StoredClips = ClipStore(folder, max_ram=2**40).transform(X)
+    return clips.then(PadOrTrim(n_times=CLIP // 4).fit(X[:2])).fill()
+
+
+def drop_cache(files):
+    """Tell the system to forget the content of files."""
+    for path in files:
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[2500, 10_000])
+    parser.add_argument("--store-only", type=int, nargs="*", default=[50_000])
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--limited", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        child(int(options.child[0]), options.child[1], options.limited)
+        return
+    rows, found = [], {}
+    for n_clips in [*options.sizes, *options.store_only]:
+        for way in ("memory", "store") if n_clips in options.sizes else ("store",):
+            found[way, n_clips] = one = run(n_clips, way)
+            rows.append(
+                {
+                    "clips": n_clips,
+                    "features": "in memory" if way == "memory" else "ClipStore",
+                    "fit (s)": round(one["fit_s"], 1),
+                    "fit (MiB)": round(one["fit_bytes"] / 2**20),
+                    "features found again (s)": round(one["again_s"], 1) if way == "store" else "",
+                    "predict (s)": round(one["predict_s"], 1),
+                    "predict (MiB)": round(one["predict_bytes"] / 2**20),
+                }
+            )
+            print(rows[-1], flush=True)
+    ratios = [
+        {
+            "clips": n,
+            "time of fit, ClipStore / in memory": round(
+                found["store", n]["fit_s"] / found["memory", n]["fit_s"], 3
+            ),
+            "time of predict": round(
+                found["store", n]["predict_s"] / found["memory", n]["predict_s"], 3
+            ),
+            "same weights": found["store", n]["weights"] == found["memory", n]["weights"],
+        }
+        for n in options.sizes
+    ]
+    growth = []
+    for way, title in (("memory", "in memory"), ("store", "ClipStore")):
+        sizes = [n for w, n in found if w == way]
+        row = {"features": title, "sizes": f"{sizes[0]} to {sizes[-1]}"}
+        for name, key in (
+            ("time of fit", "fit_s"),
+            ("memory of fit", "fit_bytes"),
+            ("time of predict", "predict_s"),
+            ("memory of predict", "predict_bytes"),
+        ):
+            row[name] = round(exponent(sizes, [found[way, n][key] for n in sizes]), 2)
+        growth.append(row)
+    largest = max(options.sizes)
+    limits = [
+        {
+            "clips": largest,
+            "features": title,
+            "may allocate (MiB)": ALLOWANCE // 2**20,
+            "fit and predict": "out of memory"
+            if run(largest, way, limited=True) is None
+            else "done",
+        }
+        for way, title in (("memory", "in memory"), ("store", "ClipStore"))
+    ]
+    tables = {
+        "Fit (3 epochs) and predict; memory above that before fit": rows,
+        "ClipStore beside all in memory": ratios,
+        "Exponent of growth": growth,
+        "With limited memory": limits,
+        "One batch of 64 clips, drawn from 20,000 (323 MB)": batches(),
+    }
+    notes = [
+        f"ClipStore has max_ram={MAX_RAM // 2**20} MiB. Pipeline: AudioReader, PadOrTrim, "
+        "MelSpectrogram (40 bands), SpectrogramScaler, SpectrogramCNNClassifier (3 layers of 16 "
+        "filters). Clips of 1 s, FLAC, links to 7,590 recordings."
+    ]
+    print(json.dumps(tables, indent=1))
+    write_report("more_than_memory", "More clips than memory", tables, notes)
+
+
+if __name__ == "__main__":
+    main()
