@@ -33,7 +33,10 @@ _EXACT_SUBTYPES = frozenset(
 _INEXACT_FORMATS = frozenset({"PAF", "SDS", "OGG", "MP3"})
 
 #: Integers that hold FLAC's samples in their most significant bits.
-_INTEGERS = {"PCM_S8": "int16", "PCM_16": "int16", "PCM_24": "int32"}
+INTEGERS = {"PCM_S8": "int16", "PCM_16": "int16", "PCM_24": "int32"}
+
+#: The reason for a FLAC file whose samples are not those that were encoded.
+OTHER_DIGEST = "damaged: its samples have another MD5 digest than its header says"
 
 #: After an error the file is read again in blocks of this many samples, up to the error.
 _BLOCK = 1024
@@ -72,23 +75,42 @@ def decode(
     """
     rate = 0
     try:
-        n_bytes = os.path.getsize(segment.path) if content is None else len(content)
-        with open(segment.path, "rb") if content is None else io.BytesIO(content) as handle:
-            found = _content.inspect(handle, n_bytes)
-            if found is None:
-                with _open(segment.path, content) as file:
-                    is_mpeg = file.format == "MP3"
-                found = _content.inspect_as_mpeg(handle) if is_mpeg else Inspection()
+        found, n_bytes = inspect(segment.path, content)
         if found.problem and not found.whole:
             return Decoded(problem=found.problem)
         if found.source is None:
             found = replace(found, source=content)
-        with _open(segment.path, found.source) as file:
+        with open_sound(segment.path, found.source) as file:
             rate = file.samplerate
             return _read(file, segment, found, n_bytes, keep_damaged)
     except FAILURES as error:
-        brief = getattr(error, "error_string", str(error)).strip().rstrip(".")
-        return Decoded(None, rate, f"not a sound file that can be decoded ({brief})")
+        return Decoded(None, rate, cannot_decode(error))
+
+
+def inspect(path: str, content: bytes | None = None) -> tuple[Inspection, int]:
+    """What a file, or its content in memory, says about itself, and its size in bytes."""
+    n_bytes = os.path.getsize(path) if content is None else len(content)
+    with open(path, "rb") if content is None else io.BytesIO(content) as handle:
+        found = _content.inspect(handle, n_bytes)
+        if found is None:
+            with open_sound(path, content) as file:
+                is_mpeg = file.format == "MP3"
+            found = _content.inspect_as_mpeg(handle) if is_mpeg else Inspection()
+    return found, n_bytes
+
+
+def cannot_decode(error: Exception) -> str:
+    """The reason for a file that libsndfile refuses."""
+    return f"not a sound file that can be decoded ({_brief(error)})"
+
+
+def cannot_decode_to_the_end(error: Exception) -> str:
+    """The reason for a file in which libsndfile finds an error on the way."""
+    return f"not a sound file that can be decoded to its end ({_brief(error)})"
+
+
+def _brief(error: Exception) -> str:
+    return str(getattr(error, "error_string", str(error)).strip().rstrip("."))
 
 
 def path_for_libsndfile(path: str) -> str | bytes:
@@ -113,27 +135,47 @@ class _Content(io.BytesIO):
             return self.tell()
 
 
-def _open(path: str, source: bytes | None) -> soundfile.SoundFile:
+def open_sound(path: str, source: bytes | None) -> soundfile.SoundFile:
+    """Open a file, or what stands for it in memory, with libsndfile."""
     if source is not None:
         return soundfile.SoundFile(_Content(source))
     return soundfile.SoundFile(path_for_libsndfile(path))
 
 
-def _read(
-    file: soundfile.SoundFile,
-    segment: AudioSegment,
-    found: Inspection,
-    n_bytes: int,
-    keep_damaged: bool,
-) -> Decoded:
+@dataclass(frozen=True)
+class Part:
+    """Which samples of a file are to be read, and what is wrong with them."""
+
+    first: int = 0
+    last: int = 0  # sample after the last
+    is_whole: bool = False  # whether that is the whole file
+    problem: str | None = None  # the file is damaged
+    reason: str | None = None  # nothing can be read
+
+
+def find_part(
+    file: soundfile.SoundFile, segment: AudioSegment, found: Inspection, n_bytes: int
+) -> Part:
+    """The samples that belong to a segment.
+
+    Parameters
+    ----------
+    file : soundfile.SoundFile
+    segment : AudioSegment
+    found : Inspection
+        What the file says about itself.
+    n_bytes : int
+        Size of the file.
+
+    Returns
+    -------
+    part : Part
+    """
     rate, problem = file.samplerate, found.problem
     lowest, highest = PLAUSIBLE_RATES
     if not lowest <= rate <= highest:
-        return Decoded(
-            None,
-            rate,
-            f"states a sampling rate of {rate:,} Hz: sound has {lowest:,} to {highest:,} Hz",
-        )
+        stated = f"states a sampling rate of {rate:,} Hz"
+        return Part(reason=f"{stated}: sound has {lowest:,} to {highest:,} Hz")
     n_frames = file.frames if found.n_frames is None else found.n_frames
     most = found.max_frames
     if most is None:
@@ -144,17 +186,39 @@ def _read(
             f"its header says {n_frames:,} samples, more than its {n_bytes:,} bytes can hold"
         )
         n_frames = most
-    if problem and not keep_damaged:
-        return Decoded(None, rate, problem)
     first, last, reason = _bounds(segment, rate, n_frames, problem)
-    if reason:
-        return Decoded(None, rate, problem or reason)
+    return Part(first, last, first == 0 and last == n_frames, problem, reason)
+
+
+def seeks_exactly(file: soundfile.SoundFile) -> bool:
+    """Whether libsndfile finds each sample of a file where it is."""
     exact = file.format not in _INEXACT_FORMATS and (
         file.format == "FLAC" or file.subtype in _EXACT_SUBTYPES
     )
-    skipped = first if exact and file.seekable() else 0
+    return bool(exact and file.seekable())
+
+
+def ends_early(last: int, n_read: int, rate: int) -> str:
+    """The reason for a file that ends before the samples that its header states."""
+    return f"cut off: its header says {last / rate:.3f} s, {n_read / rate:.3f} s are there"
+
+
+def _read(
+    file: soundfile.SoundFile,
+    segment: AudioSegment,
+    found: Inspection,
+    n_bytes: int,
+    keep_damaged: bool,
+) -> Decoded:
+    rate = file.samplerate
+    part = find_part(file, segment, found, n_bytes)
+    problem = part.problem
+    if part.reason or (problem and not keep_damaged):
+        return Decoded(None, rate, problem or part.reason)
+    first, last = part.first, part.last
+    skipped = first if seeks_exactly(file) else 0
     # the digest is that of all samples, as integers
-    digest = found.md5 if first == 0 and last == n_frames and not problem else None
+    digest = found.md5 if part.is_whole and not problem else None
     samples, error = _decode(file, skipped, last, digest)
     if samples is None:
         problem = problem or error
@@ -162,14 +226,11 @@ def _read(
             return Decoded(None, rate, problem)
         samples = _read_up_to_error(segment.path, found.source, skipped, last)
     elif len(samples) < last - skipped:
-        problem = problem or (
-            f"cut off: its header says {last / rate:.3f} s, "
-            f"{(skipped + len(samples)) / rate:.3f} s are there"
-        )
+        problem = problem or ends_early(last, skipped + len(samples), rate)
     if digest is not None and not error:
         samples, agrees = _compare_digest(samples, file.subtype, digest)
         if not agrees:
-            problem = problem or "damaged: its samples have another MD5 digest than its header says"
+            problem = problem or OTHER_DIGEST
     samples = samples[first - skipped :]
     if len(samples) == 0 or (problem and not keep_damaged):
         return Decoded(None, rate, problem or "zero samples")
@@ -183,16 +244,15 @@ def _decode(
     try:
         if first:
             file.seek(first)
-        dtype = "float32" if digest is None else _INTEGERS[file.subtype]
+        dtype = "float32" if digest is None else INTEGERS[file.subtype]
         return file.read(last - first, dtype=dtype, always_2d=True), None
     except soundfile.SoundFileError as error:
-        brief = getattr(error, "error_string", str(error)).strip().rstrip(".")
-        return None, f"not a sound file that can be decoded to its end ({brief})"
+        return None, cannot_decode_to_the_end(error)
 
 
 def _read_up_to_error(path: str, source: bytes | None, first: int, last: int) -> np.ndarray:
     blocks = []
-    with _open(path, source) as file:
+    with open_sound(path, source) as file:
         n_channels = file.channels
         try:
             if first:
@@ -210,15 +270,25 @@ def _read_up_to_error(path: str, source: bytes | None, first: int, last: int) ->
 
 def _compare_digest(samples: np.ndarray, subtype: str, digest: bytes) -> tuple[np.ndarray, bool]:
     """FLAC's samples as float32, and whether they are those that were encoded."""
+    content = encoded_content(samples, subtype)
+    agrees = hashlib.md5(content.data, usedforsecurity=False).digest() == digest
+    return as_floats(samples), agrees
+
+
+def as_floats(samples: np.ndarray) -> np.ndarray:
+    """FLAC's integer samples as amplitudes in float32."""
     scale = np.float32(1 / 32768 if samples.dtype == np.int16 else 1 / 2**31)
+    return samples.astype(np.float32) * scale
+
+
+def encoded_content(samples: np.ndarray, subtype: str) -> np.ndarray:
+    """FLAC's integer samples as the bytes that its digest is computed from."""
     content = np.ascontiguousarray(samples, samples.dtype.newbyteorder("<"))
     if subtype == "PCM_S8":
         content = content.view(np.int8).reshape(-1)[1::2]
     elif subtype == "PCM_24":
         content = content.view(np.uint8).reshape(-1, 4)[:, 1:]
-    content = np.ascontiguousarray(content)
-    agrees = hashlib.md5(content.data, usedforsecurity=False).digest() == digest
-    return samples.astype(np.float32) * scale, agrees
+    return np.ascontiguousarray(content)
 
 
 def _bounds(

@@ -189,7 +189,7 @@ def read_clip(
     -------
     clip : Clip
     """
-    reason = _nothing_to_read(entry)
+    reason = nothing_to_read(entry)
     if reason:
         return Clip(reason=reason)
     try:
@@ -198,16 +198,14 @@ def read_clip(
         if samples is None:
             return Clip(reason=damage, sample_rate=rate)
         if channel is not None and channel >= samples.shape[1]:
-            return Clip(
-                reason=f"has {samples.shape[1]} channels: channel={channel} is not among them",
-                sample_rate=rate,
-            )
+            return Clip(reason=no_channel(channel, samples.shape[1]), sample_rate=rate)
         waveform = samples[:, channel or 0]
         if channel is None and samples.shape[1] > 1:
             waveform = samples.mean(axis=1)
-            damage = damage or _cancelled(samples, waveform)
+            n_channels = samples.shape[1]
+            damage = damage or cancelled(squares(samples), squares(waveform), n_channels)
         duration = len(waveform) / rate
-        if reason := _bad_samples(waveform):
+        if reason := bad_peak(np.abs(waveform).max()):
             return Clip(reason=damage or reason, sample_rate=rate, duration=duration)
         if sample_rate is None or (damage and not keep_damaged):
             return Clip(reason=damage, sample_rate=rate, duration=duration)
@@ -229,7 +227,7 @@ def _decode(entry: Entry, keep_damaged: bool) -> Decoded:
     return Decoded(entry.samples, entry.sample_rate)
 
 
-def _nothing_to_read(entry: Entry) -> str | None:
+def nothing_to_read(entry: Entry) -> str | None:
     """Why an entry cannot be opened, None where it can."""
     if isinstance(entry, AudioSegment):
         return _not_a_readable_file(entry.path)
@@ -259,8 +257,8 @@ def printable(entry: Entry) -> str:
     return str(entry).encode(errors="backslashreplace").decode()
 
 
-def _bad_samples(waveform: np.ndarray) -> str | None:
-    peak = np.abs(waveform).max()  # NaN if any sample is NaN
+def bad_peak(peak: float) -> str | None:
+    """What is wrong with samples whose largest absolute value this is, NaN if one is NaN."""
     if np.isnan(peak):
         return "contains NaN samples"
     if np.isinf(peak):
@@ -270,16 +268,34 @@ def _bad_samples(waveform: np.ndarray) -> str | None:
     return None
 
 
-def _cancelled(samples: np.ndarray, average: np.ndarray) -> str | None:
-    """What is wrong with channels whose average is nearly silent."""
-    power = float(np.einsum("ij,ij->", samples, samples, dtype=np.float64)) / samples.shape[1]
-    left = float(np.dot(average, average))
-    if power > 0 and left < CANCELLED * power / samples.shape[1]:
+def cancelled(power: float, left: float, n_channels: int) -> str | None:
+    """What is wrong with channels whose average is nearly silent.
+
+    Parameters
+    ----------
+    power : float
+        Sum of the squares of all samples.
+    left : float
+        Sum of the squares of the average channel.
+    n_channels : int
+    """
+    if power > 0 and left < CANCELLED * power / n_channels**2:
         return (
-            f"its {samples.shape[1]} channels cancel each other when they are averaged: choose "
+            f"its {n_channels} channels cancel each other when they are averaged: choose "
             "one of them with channel="
         )
     return None
+
+
+def squares(samples: np.ndarray) -> float:
+    """Sum of the squares of samples of any shape."""
+    flat = np.ravel(samples)
+    return float(np.einsum("i,i->", flat, flat, dtype=np.float64))
+
+
+def no_channel(channel: int, n_channels: int) -> str:
+    """The reason for a file that lacks the channel to read."""
+    return f"has {n_channels} channels: channel={channel} is not among them"
 
 
 def _resample(waveform: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
@@ -287,6 +303,11 @@ def _resample(waveform: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
         resampled = soxr.resample(waveform, rate, sample_rate, quality="HQ")
         # a clip shorter than one sample of the new rate keeps its mean as that sample
         waveform = resampled if len(resampled) else waveform.mean(keepdims=True)
+    return clipped(waveform)
+
+
+def clipped(waveform: np.ndarray) -> np.ndarray:
+    """Samples in [-1, 1], in float32."""
     # lossy codecs and resampling overshoot full scale, as a sound card would then clip
     return np.clip(waveform, -1.0, 1.0).astype(np.float32, copy=False)
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from ..metrics import EventTable
 from ._event_finder import EventFinder, Peak
 from ._levels import LevelTrack
-from ._recordings import check_samples, invalid_samples
+from ._reading import describe_invalid
+from ._recordings import check_samples
 from ._settings import Plan, Rule
 from ._window_scorer import WindowScorer
 
@@ -143,10 +144,9 @@ class DetectionStream:
         self._refuse_after_the_end()
         samples = check_samples(chunk, "chunk")
         plan = self.plan
-        bad, message = invalid_samples(
-            samples, "chunk", plan.n_window, plan.n_step, plan.sample_rate, self._n_samples
-        )
-        if len(bad):
+        bad = np.flatnonzero(~np.isfinite(samples)) + self._n_samples
+        message = describe_invalid(bad, "chunk", plan.n_window, plan.n_step, plan.sample_rate)
+        if message:
             if plan.on_invalid == "raise":
                 raise ValueError(f"{message}; on_invalid='nan' scores these windows as NaN")
             warnings.warn(f"{message} and get NaN as scores", UserWarning, stacklevel=2)

@@ -1,6 +1,7 @@
 """Training a classifier of clips for windows of recordings."""
 
 import inspect
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,6 +22,11 @@ from ._window_scorer import split_steps
 
 #: Windows whose features are computed at a time.
 _BATCH = 512
+
+#: Windows beside the middle of a word, and windows of background, for each window with a word in
+#: its middle. Words are confused with each other far more often than found in background, so most
+#: windows hold a word.
+_BESIDE, _EXCERPTS = 0.6, 0.3
 
 
 def fit_in_background(
@@ -156,9 +162,13 @@ def _fit_on_windows(
             batch = first.transform(batch) if features else first.fit_transform(batch)
         features.append(batch)
 
-    for k, i in enumerate([*range(len(y))] * n_shifts):
-        made = [(maker.word(i), y[i]), (maker.beside(i), no_word)]
-        if k % 2 == 0:
+    # in another order each time: else it would be the same clips that get no window beside them
+    order = np.concatenate([maker.rng.permutation(len(y)) for _ in range(n_shifts)])
+    for k, i in enumerate(order.tolist()):
+        made = [(maker.word(i), y[i])]
+        if _is_due(k, _BESIDE):
+            made.append((maker.beside(i), no_word))
+        if _is_due(k, _EXCERPTS):
             made.append((maker.excerpt(), no_word))
         for window, label in made:
             windows.append(window)
@@ -177,6 +187,17 @@ def _fit_on_windows(
         return rest
     name = steps[-1][0]
     return Pipeline([*fitted, *(rest.steps if isinstance(rest, Pipeline) else [(name, rest)])])
+
+
+def _is_due(k: int, rate: float) -> bool:
+    """Whether number `k`, counted from 0, is one of those that `rate` chooses evenly.
+
+    Examples
+    --------
+    >>> [k for k in range(10) if _is_due(k, 0.3)]
+    [0, 3, 6]
+    """
+    return math.ceil((k + 1) * rate) > math.ceil(k * rate)
 
 
 def groups_for(estimator: Any, groups: Iterable[Any] | None) -> dict[str, Any]:

@@ -1,20 +1,17 @@
 """Recordings as they are given: files or waveforms, checked before anything is computed."""
 
 import os
-import warnings
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from tqdm.auto import tqdm
 
 from ..audio import AudioReader, AudioSegment
+from ..audio._blocks import BlockFile, check_in_blocks, open_block_file
 from ..audio._reading import read_clip
 from ..audio._recording import Recording as InMemory
 from ..audio._recording import as_recording, is_recording
 from ..utils.validation import is_ragged
-from ._settings import Plan
 
 
 class Recording(NamedTuple):
@@ -23,6 +20,8 @@ class Recording(NamedTuple):
     name: Any  # path, or position
     content: Any
     duration: float  # seconds
+    file: BlockFile | None = None  # None where it is read whole
+    invalid: npt.NDArray[np.intp] = np.zeros(0, np.intp)  # NaN or infinite samples of the file
 
 
 def is_file(entry: Any) -> bool:
@@ -112,18 +111,29 @@ def _one_channel(
 
 
 def _check_file(entry: Any, name: str, reader: AudioReader | None, sample_rate: float) -> Recording:
-    clip = read_clip(entry)
     keeps_damaged = reader is not None and reader.on_error == "warn"
-    if clip.reason and not keeps_damaged:
-        raise ValueError(f"{name}, {entry}: {clip.reason}")
-    if reader is None and clip.sample_rate != sample_rate:
+    channel = None if reader is None else reader.channel
+    # a subclass of AudioReader may read in another way
+    is_ours = reader is None or type(reader) is AudioReader
+    file = open_block_file(entry) if is_ours and not keeps_damaged else None
+    invalid = np.zeros(0, np.intp)
+    if file is None:
+        clip = read_clip(entry, channel=channel)
+        reason, rate, duration = clip.reason, clip.sample_rate, clip.duration
+    else:
+        check = check_in_blocks(file, channel)
+        reason, rate, duration = check.reason, file.sample_rate, file.duration
+        invalid = check.invalid
+    if reason and not keeps_damaged:
+        raise ValueError(f"{name}, {entry}: {reason}")
+    if reader is None and rate != sample_rate:
         raise ValueError(
-            f"{name}, {entry} has a rate of {clip.sample_rate} Hz, but the pipeline computes with "
+            f"{name}, {entry} has a rate of {rate} Hz, but the pipeline computes with "
             f"{sample_rate} Hz; put AudioReader(sample_rate={sample_rate}) first in the pipeline, "
             "which resamples"
         )
     label = os.fspath(entry) if isinstance(entry, os.PathLike) else str(entry)
-    return Recording(label, entry, clip.duration)
+    return Recording(label, entry, duration, file, invalid)
 
 
 def check_samples(samples: Any, name: str) -> npt.NDArray[Any]:
@@ -152,7 +162,7 @@ def check_samples(samples: Any, name: str) -> npt.NDArray[Any]:
 def read_recording(
     recording: Recording, reader: AudioReader | None, sample_rate: float
 ) -> npt.NDArray[Any]:
-    """Samples of a checked recording, of shape (n_samples,)."""
+    """All samples of a checked recording, of shape (n_samples,)."""
     if not is_file(recording.content):
         return np.asarray(recording.content)
     if reader is not None:
@@ -163,108 +173,18 @@ def read_recording(
     return clip.waveform
 
 
-def invalid_samples(
-    samples: npt.NDArray[Any],
-    name: str,
-    window: int,
-    step: int,
-    sample_rate: float,
-    offset: int = 0,
-) -> tuple[npt.NDArray[np.intp], str]:
-    """Samples that are NaN or infinite, and a sentence that names them and their windows.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples,)
-    name : str
-        What the sentence calls them.
-    window, step : int
-        In samples.
-    sample_rate : float
-        In Hz.
-    offset : int, default=0
-        Number of the first sample in its recording.
-
-    Returns
-    -------
-    positions : ndarray of shape (n_invalid,)
-        In the recording.
-    message : str
-        Empty where all are finite.
-    """
-    bad = np.flatnonzero(~np.isfinite(samples)) + offset
-    if len(bad) == 0:
-        return bad, ""
-    before = window // 2  # the mirror image before the recording
-    first = max(0, (int(bad[0]) + before - window) // step + 1)
-    last = (int(bad[-1]) + before) // step
-    return bad, (
-        f"{name} holds NaN or infinity at {len(bad)} samples, from {bad[0] / sample_rate:.3f} s "
-        f"to {bad[-1] / sample_rate:.3f} s: the windows {first} to {last}, whose middles are "
-        f"at {first * step / sample_rate:.3f} s to {last * step / sample_rate:.3f} s, would see "
-        "them"
-    )
-
-
 def waveforms_of(
     X: Any, reader: AudioReader | None, sample_rate: float, name: str
 ) -> list[npt.NDArray[np.float32]]:
     """Clips or background recordings as a list of finite waveforms in float32."""
     if not is_ragged(X) and isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind == "f":
         X = list(X)
-    waveforms = []
+    waveforms: list[npt.NDArray[np.float32]] = []
     for i, recording in enumerate(check_recordings(X, reader, sample_rate, name)):
-        samples = read_recording(recording, reader, sample_rate).astype(np.float32)
+        samples = np.full(1, np.nan, np.float32)
+        if len(recording.invalid) == 0:
+            samples = read_recording(recording, reader, sample_rate).astype(np.float32)
         if not np.isfinite(samples).all():
             raise ValueError(f"{name}[{i}] holds NaN or infinity")
         waveforms.append(samples)
     return waveforms
-
-
-def read_each(
-    recordings: Any, plan: Plan, verbose: int
-) -> Iterator[tuple[Recording, npt.NDArray[Any], Any]]:
-    """Every recording with its samples, after all were looked at.
-
-    Parameters
-    ----------
-    recordings : list or array of paths or AudioSegment, or of 1-D arrays
-        As the user gave them.
-    plan : Plan
-        How they are to be scored.
-    verbose : int
-        Whether a progress bar is shown.
-
-    Yields
-    ------
-    recording : Recording
-    samples : ndarray of shape (n_samples,)
-    bar : tqdm
-        Counts the seconds that are done.
-
-    Raises
-    ------
-    ValueError
-        When a recording is shorter than a window, or holds NaN while ``on_invalid="raise"``.
-    """
-    checked = check_recordings(recordings, plan.reader, plan.sample_rate)
-    for i, recording in enumerate(checked):
-        # durations of compressed files are known to about a sample
-        if recording.duration * plan.sample_rate < plan.n_window - 0.5:
-            raise ValueError(
-                f"recordings[{i}] has {recording.duration:.3f} s, less than one window of "
-                f"{plan.n_window / plan.sample_rate:.3f} s"
-            )
-        if not is_file(recording.content):
-            samples = np.asarray(recording.content)
-            _, message = invalid_samples(
-                samples, f"recordings[{i}]", plan.n_window, plan.n_step, plan.sample_rate
-            )
-            if message and plan.on_invalid == "raise":
-                raise ValueError(f"{message}; on_invalid='nan' scores these windows as NaN")
-            if message:
-                warnings.warn(f"{message} and get NaN as scores", UserWarning, stacklevel=3)
-    total = round(sum(recording.duration for recording in checked), 3)
-    with tqdm(total=total, unit="s", desc="recordings", disable=not verbose) as bar:
-        for recording in checked:
-            yield recording, read_recording(recording, plan.reader, plan.sample_rate), bar

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.exceptions import NotFittedError
 
 from ..audio import AudioReader, PadOrTrim
 from ..feature_extraction._base import BaseSpectralTransformer
 from ..utils.parts import final_step, sample_rates
+from ..utils.sklearn_private import validate_parameter_constraints
 from ._window_scorer import shared_front_end, split_steps
 
 
@@ -52,6 +54,68 @@ class Rule:
     distance: float
     reach: int
     durations: list[float]  # of each word, in seconds
+
+
+def plan_of(detector: Any, sample_rate: float | None) -> Plan:
+    """How a detector scores windows, after all checks of its parameters.
+
+    Parameters
+    ----------
+    detector : SlidingWindow
+    sample_rate : float or None
+        What the user says of the recordings, in Hz.
+
+    Returns
+    -------
+    plan : Plan
+
+    Raises
+    ------
+    NotFittedError, TypeError, ValueError
+    """
+    _check_parameters(detector, {})
+    if not detector.__sklearn_is_fitted__():
+        raise NotFittedError(
+            f"this {type(detector).__name__} is not fitted yet: call fit, or give it a fitted "
+            "classifier"
+        )
+    return make_plan(
+        detector._classifier(),
+        duration=detector.duration,
+        step=detector.step,
+        own_rate=detector.sample_rate,
+        rate_of_recordings=sample_rate,
+        others=detector._others(),
+        on_invalid=detector.on_invalid,
+    )
+
+
+def rule_of(detector: Any, plan: Plan, **passed: Any) -> Rule:
+    """How scores become events, by what was passed or else by a detector's parameters.
+
+    Parameters
+    ----------
+    detector : SlidingWindow
+    plan : Plan
+    **passed : dict
+        threshold, min_distance, smoothing and patience; None where not passed.
+
+    Returns
+    -------
+    rule : Rule
+    """
+    changed = {name: value for name, value in passed.items() if value is not None}
+    _check_parameters(detector, changed)
+    chosen = {name: changed.get(name, getattr(detector, name)) for name in passed}
+    return make_rule(plan, durations=getattr(detector, "durations_", None) or {}, **chosen)
+
+
+def _check_parameters(detector: Any, changed: dict[str, Any]) -> None:
+    validate_parameter_constraints(
+        detector._parameter_constraints,
+        {**detector.get_params(deep=False), **changed},
+        type(detector).__name__,
+    )
 
 
 def make_plan(

@@ -1,6 +1,6 @@
 """A classifier of clips slid over recordings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -17,25 +17,13 @@ from ..utils.sklearn_private import (
     Interval,
     StrOptions,
     fit_context,
-    validate_parameter_constraints,
 )
 from ..utils.validation import make_ragged
-from ._detection_stream import DetectionStream, without_invalid
+from ._detection_stream import DetectionStream
 from ._fitting import fit_in_background, groups_for
-from ._recordings import invalid_samples, read_each
-from ._settings import (
-    Plan,
-    Rule,
-    make_plan,
-    make_rule,
-    rate_of,
-    refuse_without_probabilities,
-    window_of,
-)
-from ._window_scorer import WindowScorer, split_steps
-
-#: Seconds of a recording that are worked on at a time.
-BLOCK = 30.0
+from ._searching import find_in_each, score_each
+from ._settings import plan_of, rate_of, refuse_without_probabilities, rule_of, window_of
+from ._window_scorer import split_steps
 
 
 class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
@@ -101,15 +89,17 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
     duration holds. Each recording is mirrored at its ends, by half
     a window, so that words near its ends are found too.
 
-    One recording at a time is read, and computed in blocks of 30 s in float32. Networks that
-    normalise each clip by itself, or that pad its edges, are not the same when they are slid
-    over a whole recording, so they see each window; windows are computed in batches.
+    Files that are PCM or FLAC are read in blocks of some seconds, other files one at a time,
+    and computed in float32; memory does not grow with the length of a recording, beyond its
+    scores. Networks that normalise each clip by itself, or that pad its edges, are not the same
+    when they are slid over a whole recording, so they see each window; windows are computed in
+    batches.
 
     With ``background`` in ``fit``, the sound of each clip is laid into random excerpts of the
-    background, among other words of the same speaker: in the middle of a window as an example
-    of its word, beside the middle as one of "other". Half as many windows are background
-    alone. That is what a classifier of clips otherwise never sees: halves of words, two words
-    at once, and noise.
+    background, alone or among other words of the same speaker: in the middle of a window as an
+    example of its word, and for six of ten of these windows, beside the middle as one of
+    "other". For three of ten, a window holds background alone. That is what a classifier of
+    clips otherwise never sees: halves of words, two words at once, and noise.
 
     References
     ----------
@@ -279,19 +269,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
             When a recording is shorter than a window, is empty, holds NaN, or has another
             rate. All are looked at before the first one is computed.
         """
-        plan = self._plan(sample_rate)
-        scores = []
-        for _, samples, bar in read_each(recordings, plan, self.verbose):
-            scorer = WindowScorer(plan.steps, plan.n_window, plan.n_step)
-            bad, _ = invalid_samples(samples, "", plan.n_window, plan.n_step, plan.sample_rate)
-            blocks = []
-            for _, block in _blocks(samples, plan):
-                blocks.append(scorer.push(np.nan_to_num(block, posinf=0, neginf=0)))
-                bar.update(round(len(block) / plan.sample_rate, 3))
-            found = np.concatenate([*blocks, scorer.finish()])
-            starts = plan.starts(0, len(found))
-            scores.append(without_invalid(found, starts, bad, plan.n_window))
-        return make_ragged(scores)
+        plan = plan_of(self, sample_rate)
+        return make_ragged(score_each(recordings, plan, self.verbose))
 
     def window_times(self, n_windows: int) -> npt.NDArray[Any]:
         """Middles of the first windows of a recording.
@@ -306,7 +285,7 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         times : ndarray of shape (n_windows,)
             In seconds.
         """
-        times: npt.NDArray[Any] = self._plan(None).seconds(np.arange(n_windows))
+        times: npt.NDArray[Any] = plan_of(self, None).seconds(np.arange(n_windows))
         return times
 
     def detect(
@@ -326,14 +305,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         recordings : list of str, os.PathLike, AudioSegment or ndarray of shape (n_samples,)
             Sound files, or waveforms of the pipeline's rate, or anything else that
             :class:`~sklearn_speech.AudioReader` takes, such as ``(samples, sample_rate)``.
-        threshold : float or dict of label to float, default=None
-            Instead of the parameter of the same name.
-        min_distance : float, default=None
-            In seconds, instead of the parameter of the same name.
-        smoothing : float, default=None
-            In seconds, instead of the parameter of the same name.
-        patience : int, default=None
-            Instead of the parameter of the same name.
+        threshold, min_distance, smoothing, patience : default=None
+            Instead of the parameters of the same names.
         sample_rate : float, default=None
             Rate of the waveforms in Hz, to be compared with the pipeline's.
 
@@ -347,16 +320,16 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         TypeError, ValueError
             As of :meth:`predict_proba`.
         """
-        plan = self._plan(sample_rate)
-        rule = self._rule(plan, threshold, min_distance, smoothing, patience)
-        rows: list[Any] = []
-        for recording, samples, bar in read_each(recordings, plan, self.verbose):
-            stream = DetectionStream(plan, rule, recording.name)
-            for start, block in _blocks(samples, plan):
-                rows += stream.take(block, start + np.flatnonzero(~np.isfinite(block)))
-                bar.update(round(len(block) / plan.sample_rate, 3))
-            rows += stream.finish()
-        return EventTable(rows)
+        plan = plan_of(self, sample_rate)
+        rule = rule_of(
+            self,
+            plan,
+            threshold=threshold,
+            min_distance=min_distance,
+            smoothing=smoothing,
+            patience=patience,
+        )
+        return find_in_each(recordings, plan, rule, self.verbose)
 
     def stream(
         self,
@@ -372,8 +345,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
 
         Parameters
         ----------
-        threshold, min_distance, smoothing, patience
-            As of :meth:`detect`.
+        threshold, min_distance, smoothing, patience : default=None
+            Instead of the parameters of the same names.
         sample_rate : float, default=None
             Rate of the chunks in Hz, to be compared with the pipeline's.
         recording : str or int, default=0
@@ -383,8 +356,15 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         -------
         stream : DetectionStream
         """
-        plan = self._plan(sample_rate)
-        rule = self._rule(plan, threshold, min_distance, smoothing, patience)
+        plan = plan_of(self, sample_rate)
+        rule = rule_of(
+            self,
+            plan,
+            threshold=threshold,
+            min_distance=min_distance,
+            smoothing=smoothing,
+            patience=patience,
+        )
         return DetectionStream(plan, rule, recording)
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -418,49 +398,6 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
     def _others(self) -> list[Any]:
         return list(self.other) if isinstance(self.other, (tuple, list)) else [self.other]
 
-    def _plan(self, sample_rate: float | None) -> Plan:
-        """How windows are scored, after all checks."""
-        self._check_parameters({})
-        if not self.__sklearn_is_fitted__():
-            raise NotFittedError(
-                f"this {type(self).__name__} is not fitted yet: call fit, or give it a fitted "
-                "classifier"
-            )
-        return make_plan(
-            self._classifier(),
-            duration=self.duration,
-            step=self.step,
-            own_rate=self.sample_rate,
-            rate_of_recordings=sample_rate,
-            others=self._others(),
-            on_invalid=self.on_invalid,
-        )
-
-    def _rule(
-        self, plan: Plan, threshold: Any, min_distance: Any, smoothing: Any, patience: Any
-    ) -> Rule:
-        """How scores become events, by what was passed or else by the parameters."""
-        passed = {
-            "threshold": threshold,
-            "min_distance": min_distance,
-            "smoothing": smoothing,
-            "patience": patience,
-        }
-        passed = {name: value for name, value in passed.items() if value is not None}
-        self._check_parameters(passed)
-        chosen = {
-            name: passed.get(name, getattr(self, name))
-            for name in ("threshold", "min_distance", "smoothing", "patience")
-        }
-        return make_rule(plan, durations=getattr(self, "durations_", None) or {}, **chosen)
-
-    def _check_parameters(self, changed: dict[str, Any]) -> None:
-        validate_parameter_constraints(
-            self._parameter_constraints,
-            {**self.get_params(deep=False), **changed},
-            type(self).__name__,
-        )
-
 
 def _is_fitted(estimator: Any) -> bool:
     try:
@@ -468,10 +405,3 @@ def _is_fitted(estimator: Any) -> bool:
     except NotFittedError:
         return False
     return True
-
-
-def _blocks(samples: npt.NDArray[Any], plan: Plan) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
-    """Parts of a recording with the numbers of their first samples."""
-    n_block = max(plan.n_window, round(BLOCK * plan.sample_rate))
-    for start in range(0, len(samples), n_block):
-        yield start, np.asarray(samples[start : start + n_block], dtype=np.float32)

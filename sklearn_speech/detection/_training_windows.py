@@ -8,11 +8,16 @@ import numpy.typing as npt
 
 from ._levels import extent
 
-#: Silence between neighbouring words, in seconds, shortest and longest.
-_GAP = (0.02, 0.5)
+#: Shortest time between neighbouring words, in seconds. The longest is a window, so that many
+#: words stand alone.
+_SHORTEST_GAP = 0.02
 
-#: Kept before and after the sound of a clip, in seconds; its ends are faded.
-_MARGIN = 0.03
+#: What is kept of a clip before and after its word, in seconds, shortest and longest. A word
+#: that is always cut out tightly loses weak consonants, and its surroundings give it away.
+_MARGIN = (0.03, 0.4)
+
+#: Fade at the ends of what is kept, in seconds.
+_FADE = 0.03
 
 #: Level of the background, in dB relative to how it was recorded, lowest and highest.
 _GAIN = (-20.0, 0.0)
@@ -64,14 +69,9 @@ class WindowMaker:
         self.sample_rate = sample_rate
         self.tolerance = round(tolerance * sample_rate)
         self.rng = rng
-        margin = round(_MARGIN * sample_rate)
-        self.words = []
-        lengths = []
-        for clip in clips:
-            start, stop = extent(clip, sample_rate)
-            lengths.append(stop - start)
-            self.words.append(_faded(clip[max(0, start - margin) : stop + margin], margin))
-        self.lengths = np.array(lengths)
+        self._clips = clips
+        self._extents = [extent(clip, sample_rate) for clip in clips]
+        self.lengths = np.array([stop - start for start, stop in self._extents])
         names = np.zeros(len(clips), dtype=int)
         if speakers is not None:
             names = np.unique(np.asarray(speakers), return_inverse=True)[1]
@@ -98,7 +98,7 @@ class WindowMaker:
 
     def beside(self, i: int) -> npt.NDArray[np.float32]:
         """A window in which neither clip `i` nor another one is in the middle."""
-        reach = (self.n_window + len(self.words[i])) // 2
+        reach = (self.n_window + int(self.lengths[i])) // 2
         nearest = 2 * self.tolerance
         for _ in range(_N_ATTEMPTS):
             offset = int(self.rng.randint(nearest, max(reach, nearest + 1)))
@@ -111,30 +111,40 @@ class WindowMaker:
         """A window, and the centres of all words in it relative to its own."""
         window = self.excerpt()
         own = self._neighbours[self._speaker[i]]
-        start = self.n_window // 2 + offset - len(self.words[i]) // 2
+        start = self.n_window // 2 + offset - int(self.lengths[i]) // 2
         placed = [(i, start)]
         edge = start
         while edge > 0:
             j = int(own[self.rng.randint(len(own))])
-            edge -= self._gap() + len(self.words[j])
+            edge -= self._gap() + int(self.lengths[j])
             placed.append((j, edge))
-        edge = start + len(self.words[i])
+        edge = start + int(self.lengths[i])
         while edge < self.n_window:
             j = int(own[self.rng.randint(len(own))])
             edge += self._gap()
             placed.append((j, edge))
-            edge += len(self.words[j])
+            edge += int(self.lengths[j])
         for j, at in placed:
-            word = self.words[j]
-            low, high = max(0, at), min(self.n_window, at + len(word))
+            sound, before = self._cut(j)
+            at -= before
+            low, high = max(0, at), min(self.n_window, at + len(sound))
             if low < high:
-                window[low:high] += word[low - at : high - at]
+                window[low:high] += sound[low - at : high - at]
         np.clip(window, -1, 1, out=window)
-        centers = [at + len(self.words[j]) // 2 - self.n_window // 2 for j, at in placed]
+        centers = [at + int(self.lengths[j]) // 2 - self.n_window // 2 for j, at in placed]
         return window, np.array(centers)
 
+    def _cut(self, i: int) -> tuple[npt.NDArray[np.float32], int]:
+        """Sound of a clip around its word, and the samples of it that lie before the word."""
+        start, stop = self._extents[i]
+        before, after = (int(self.rng.uniform(*_MARGIN) * self.sample_rate) for _ in range(2))
+        first = max(0, start - before)
+        sound = self._clips[i][first : stop + after]
+        return _faded(sound, round(_FADE * self.sample_rate)), start - first
+
     def _gap(self) -> int:
-        return int(self.rng.uniform(*_GAP) * self.sample_rate)
+        shortest = int(_SHORTEST_GAP * self.sample_rate)
+        return int(self.rng.randint(shortest, max(shortest, self.n_window) + 1))
 
 
 def _faded(word: npt.NDArray[np.float32], n_fade: int) -> npt.NDArray[np.float32]:

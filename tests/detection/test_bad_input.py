@@ -79,6 +79,22 @@ def test_windows_round_nan_have_no_scores_and_the_others_keep_theirs(fitted):
     np.testing.assert_allclose(np.concatenate(parts), scores, atol=1e-5)
 
 
+def test_windows_round_nan_in_a_file_are_named_or_have_no_scores(fitted, tmp_path):
+    sound, _ = recording([("low", 0.7)], 1.2)
+    path = tmp_path / "nan.wav"
+    soundfile.write(path, with_nan(sound), RATE, subtype="FLOAT")
+    with pytest.raises(
+        ValueError, match=r"recordings\[0\], .*nan\.wav holds NaN.*windows 21 to 30"
+    ):
+        fitted.detect([path])
+    tolerant = SlidingWindow(fitted.estimator, step=0.02, on_invalid="nan")
+    with pytest.warns(UserWarning, match=r"nan\.wav holds NaN.*windows 21 to 30.*get NaN"):
+        (scores,) = tolerant.predict_proba([path])
+    with pytest.warns(UserWarning, match="get NaN"):
+        (expected,) = tolerant.predict_proba([with_nan(sound)])
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("chunk", "error", "message"),
     [

@@ -1,7 +1,10 @@
 """Scores over time are those of the pipeline, window by window, however sound is cut."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -19,6 +22,7 @@ from sklearn_speech import (
     TemporalPooling,
     WaveformMLPClassifier,
 )
+from sklearn_speech.detection._settings import plan_of
 from sklearn_speech.detection._window_scorer import WindowScorer, shared_front_end, split_steps
 from tests.detection.toy import RATE, WINDOW, clips_and_labels, hiss, pipeline, recording
 from tests.members import FRONT_ENDS
@@ -38,7 +42,7 @@ def window_by_window(estimator, sound, n_step):
 def agree(estimator, *, is_shared, step=0.02, sound=SOUND):
     detector = SlidingWindow(estimator, step=step, sample_rate=RATE, duration=WINDOW / RATE)
     (scores,) = detector.predict_proba([sound])
-    plan = detector._plan(None)
+    plan = plan_of(detector, None)
     front_end, _ = shared_front_end(plan.steps, WINDOW)
     assert (front_end is not None) == is_shared
     expected = window_by_window(estimator, sound, plan.n_step)
@@ -121,6 +125,20 @@ def test_scores_do_not_depend_on_how_sound_is_cut(sizes, n_step):
 
 
 ESTIMATOR = pipeline().fit(X, Y)
+
+
+def test_memory_does_not_grow_with_the_length_of_a_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("sklearn_speech.audio._blocks.BLOCK", 2**14)
+    detector = SlidingWindow(ESTIMATOR, step=0.1)
+    peaks = []
+    for seconds in (20, 20, 200):  # the first time, modules are loaded
+        path = tmp_path / f"{seconds}.wav"
+        soundfile.write(path, hiss(seconds), RATE)
+        tracemalloc.start()
+        detector.detect([path], threshold=0.9)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < peaks[1] + 4 * 180 * RATE / 10  # a tenth of the samples
 
 
 def test_samples_and_frames_are_kept_for_one_window_only():
