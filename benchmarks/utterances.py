@@ -34,6 +34,7 @@ from sklearn_speech import (
     list_recipes,
     load_speech_manifest,
     make_recipe,
+    standardize_by_speaker,
 )
 
 RATE = 16000
@@ -81,15 +82,6 @@ def front_end_outputs(clips, names):
     return {name: fronts[name].fit_transform(clips) for name in sorted(names)}
 
 
-def by_actor(table, speakers):
-    """A table with the mean and spread of each actor removed."""
-    standardised = np.empty_like(table)
-    for speaker in np.unique(speakers):
-        rows = speakers == speaker
-        standardised[rows] = StandardScaler().fit_transform(table[rows])
-    return standardised
-
-
 def nested(outputs, features, classifiers, y, speakers, actors_apart=False):
     """Accuracy on each outer fold of the setting that the inner folds choose, and the choices."""
     tables = {
@@ -99,7 +91,7 @@ def nested(outputs, features, classifiers, y, speakers, actors_apart=False):
         for i, (fronts, stats, k) in enumerate(features)
     }
     if actors_apart:
-        tables = {i: by_actor(table, speakers) for i, table in tables.items()}
+        tables = {i: standardize_by_speaker(table, speakers) for i, table in tables.items()}
     scores, choices = [], []
     for train, test in GroupKFold(6).split(y, y, speakers):
         best = max(

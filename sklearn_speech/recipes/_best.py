@@ -1,5 +1,6 @@
 """This library's best systems for isolated words of new speakers."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -59,7 +60,7 @@ def training(sample_rate: float) -> dict[str, Any]:
 
 
 def networks(
-    members: dict[str, tuple[dict[str, Any], dict[str, Any]]],
+    members: Mapping[str, tuple[Any, Any]],
     sample_rate: float,
     n_mels: int,
     max_epochs: int,
