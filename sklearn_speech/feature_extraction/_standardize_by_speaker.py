@@ -55,8 +55,8 @@ def standardize_by_speaker(X: ArrayLike, speakers: ArrayLike) -> NDArray[Any]:
     counts = np.bincount(codes, minlength=len(names))
     if counts.min() < 2:
         raise ValueError(
-            f"speaker {names.tolist()[counts.argmin()]!r} has only one clip: expected several of each "
-            "speaker, whose mean and spread tell what is usual for the speaker"
+            f"speaker {names.tolist()[counts.argmin()]!r} has only one clip: expected several of "
+            "each speaker, whose mean and spread tell what is usual for the speaker"
         )
     standardised = np.empty_like(table)
     for code in range(len(names)):
