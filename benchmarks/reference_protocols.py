@@ -1,9 +1,17 @@
 """Systems, recordings and splits of ``reference_systems.py``."""
 
+import hashlib
+
 import numpy as np
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedShuffleSplit
 
-from sklearn_speech import fetch_fsdd, fetch_speech_commands, list_recipes
+from sklearn_speech import (
+    fetch_fsdd,
+    fetch_speech_commands,
+    get_data_home,
+    list_recipes,
+    load_speech_manifest,
+)
 from sklearn_speech.augmentation import FrameShift, TimeStretch, VocalTractWarp
 
 #: Variants of recipes: recipe and overrides.
@@ -16,6 +24,29 @@ VARIANTS = {
     for setting in "ABCD"
     for norm in (None, "batch")
 }
+
+
+def keyword_variants():
+    """All settings of the reference system with trainable front ends, by name.
+
+    Settings A to D with 10, 20 and 40 mel bands, filters of nnAudio and FastAudio, masked bins
+    and random filters, each with and without normalised features.
+    """
+    found = {}
+    for name in ("kws-linear", "kws-bcresnet"):
+        for setting in "ABCD":
+            changes = [("", {}), (", 10 bands", {"n_mels": 10}), (", 20 bands", {"n_mels": 20})]
+            changes.append((", masked", {"masked_bins": (25, 49)}))
+            if setting in "BD":
+                changes.append((", random mel", {"random_mel": True}))
+                changes.append((", FastAudio", {"filterbank": "fastaudio"}))
+            for change, options in changes:
+                for norm in (None, "batch"):
+                    normal = {"input_norm": norm} if norm else {}
+                    label = f"{name} {setting}{change}{', normalised' if norm else ''}"
+                    found[label] = name, {"setting": setting, **options, **normal}
+    return found
+
 
 #: BC-ResNet-1 with the learning rate of its paper, and with augmentation.
 AUGMENTED = "kws-bcresnet A, lr 0.1, augmented"
@@ -44,6 +75,8 @@ QUIET = {
 
 DIGITS = ("digits-speakers", "digits-random", "digits-theo")
 COMMANDS = "commands"
+#: The official lists of the words of ``speech_commands_many``; asked for by name only.
+MANY = "keywords-many"
 
 #: Splits of the clips of three speakers in the sources, and their reported results.
 REPORTED = {
@@ -59,10 +92,11 @@ TITLES = {
     "digits-random": "FSDD, three speakers, 150 of 1,500 clips drawn at random: accuracy",
     "digits-theo": "FSDD, trained on jackson and nicolas, tested on theo: accuracy",
     COMMANDS: "Speech Commands slice, five words, unknown and silence, speakers held out: accuracy",
+    MANY: "Speech Commands, 16 words of 1,554 speakers, official validation list: accuracy",
 }
 
 #: Recipes whose weights others have trained, on other speech: ``pretrained.py`` tells of them.
-PRETRAINED = {"best-pretrained"}
+PRETRAINED = {"best-finetuned", "best-pretrained", "best-vote"}
 
 OF_THREE = ["jackson", "nicolas", "theo"]
 
@@ -74,6 +108,8 @@ def systems(protocol):
     if protocol == COMMANDS:
         own = {name: (name, {"sample_rate": 16000}) for name in ("best", "best-waveform")}
         return {**VARIANTS, **own}
+    if protocol == MANY:
+        return {**keyword_variants(), "best": ("best", {"sample_rate": 16000})}
     if protocol == "digits-speakers":
         keywords = {name: (name, {}) for name in ("kws-linear", "kws-bcresnet")}
         return {**plain, **keywords, AUGMENTED: VARIANTS[AUGMENTED]}
@@ -88,9 +124,21 @@ def clips(protocol):
         speech = fetch_speech_commands(
             "v0.01", words=["down", "go", "left", "right", "up"], download_if_missing=False
         )
+    elif protocol == MANY:
+        speech = load_speech_manifest(get_data_home() / "speech_commands_many" / "clips.csv")
     else:
         speech = fetch_fsdd(speakers=None if protocol == "digits-speakers" else OF_THREE)
     return speech.data, np.asarray(speech.target), np.asarray(speech.speaker)
+
+
+def of_validation_list(speaker):
+    """Whether the official lists of Speech Commands have a speaker for validation: a tenth.
+
+    P. Warden, "Speech Commands: a dataset for limited-vocabulary speech recognition", 2018: the
+    lists are made from a hash of the name of the speaker.
+    """
+    largest = 2**27 - 1
+    return int(hashlib.sha1(speaker.encode()).hexdigest(), 16) % (largest + 1) < 0.1 * largest
 
 
 def at_hand(protocol):
@@ -107,6 +155,9 @@ def folds(protocol, y, speakers):
     """(train, test) positions of each fold."""
     if protocol == "digits-random":
         return list(StratifiedShuffleSplit(3, test_size=150, random_state=0).split(y, y))
+    if protocol == MANY:
+        validation = np.array([of_validation_list(str(speaker)) for speaker in speakers])
+        return [(np.flatnonzero(~validation), np.flatnonzero(validation))]
     if protocol == COMMANDS:
         splitter = GroupKFold(5, shuffle=True, random_state=0)
     else:

@@ -52,6 +52,7 @@ from .feature_extraction import SpectrogramScaler as SpectrogramScaler
 from .feature_extraction import SpeechEmbedding as SpeechEmbedding
 from .feature_extraction import TemporalPooling as TemporalPooling
 from .feature_extraction import TrainableFrontEnd as TrainableFrontEnd
+from .feature_extraction import standardize_by_speaker as standardize_by_speaker
 from .inspection import ClassReportDisplay as ClassReportDisplay
 from .inspection import DetCurveByRateDisplay as DetCurveByRateDisplay
 from .inspection import DetectionDisplay as DetectionDisplay

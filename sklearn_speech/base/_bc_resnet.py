@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from ..modules.bc_resnet import BCResNetNet
 from ..utils.sklearn_private import Interval, StrOptions
-from ._parameters import SpeechNetParameters
+from ._pretrained import PretrainedNet
 
 
-class BCResNetParameters(SpeechNetParameters):
+class BCResNetParameters(PretrainedNet):
     """Sets BCResNetNet as the network, with its parameters; mixin placed before the base of a task.
 
     Parameters
@@ -39,6 +39,7 @@ class BCResNetParameters(SpeechNetParameters):
     """
 
     module_class: type | None = BCResNetNet
+    _shared_settings = ("tau", "variant", "input_norm")
 
     _parameter_constraints = {
         "tau": [Interval(Real, 0.25, None, closed="left")],

@@ -64,13 +64,13 @@ def find_classes(y: Any) -> NDArray[Any]:
     return classes
 
 
-def warn_of_minus_one(classes: NDArray[Any], takes_pretrainer: bool) -> None:
+def warn_of_minus_one(classes: NDArray[Any], takes_autoencoder: bool) -> None:
     """Warn if -1 looks like the mark of clips without a label, but is a class."""
     if classes.dtype.kind not in "if" or len(classes) < 3:
         return  # -1 and 1 are the usual names of two classes
     if classes[0] == -1 and classes[1] >= 0:
         way = "leave them out"
-        if takes_pretrainer:
+        if takes_autoencoder:
             way = "set a pretrainer, which learns from such clips too, or leave them out"
         warnings.warn(
             f"y contains -1 and {len(classes) - 1} classes from {classes[1]} to {classes[-1]}: "

@@ -157,7 +157,7 @@ class BaseSpeechClassifier(BaseSpeechNet, NeuralNetClassifier):
         y = check_class_labels(y)
         if reset:
             self.classes_inferred_ = find_classes(y if classes is None else classes)
-            warn_of_minus_one(self.classes_, "pretrainer" in self.get_params(deep=False))
+            warn_of_minus_one(self.classes_, bool(getattr(self, "_takes_layers_of", ())))
         return torch.from_numpy(encode_classes(y, self.classes_))
 
     def _check_weight(

@@ -35,7 +35,11 @@ class NetworkInference(Mixin):
         output : Tensor of shape (n_clips, ...)
         """
         clips, is_features, lengths = split_inputs(x)
-        network = self.module_.network if is_features else self.module_
+        network = self.module_
+        if is_features:
+            state = vars(self).get("_running")
+            begun = state is not None and state.begins_constant
+            network = network.from_constant if begun else network.network
         clips = torch.as_tensor(clips).to(self.device_, non_blocking=True)
         if lengths is None:
             return network(clips, **fit_params)

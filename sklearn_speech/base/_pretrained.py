@@ -1,12 +1,14 @@
-"""Networks whose first layers come from an autoencoder."""
+"""Networks whose first layers come from another network."""
 
-from numbers import Integral
+from collections.abc import Iterable
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..modules.front_end_net import FrontEndNet
@@ -15,50 +17,122 @@ from ..utils.labels import as_targets
 from ..utils.lazy_clips import LazyClips
 from ..utils.parameters import SET
 from ..utils.random import default_float32, draw_seed, torch_seed
-from ..utils.sklearn_private import HasMethods, Interval, safe_indexing
+from ..utils.sklearn_private import Interval, InvalidParameterError, safe_indexing
 from ..utils.speakers import check_speakers
 from ..utils.validation import make_ragged
 from ..utils.values import check_weights
 from ._batches import ClipDataset, map_clips
+from ._net import BaseSpeechNet
 from ._parameters import SpeechNetParameters
+from ._pretrainer_check import check_front_end, check_input, check_settings, check_unchanged
 from ._training_clips import DatasetPair, split_for_early_stopping
 
 
 class PretrainedNet(SpeechNetParameters):
-    """Adds the encoder of an autoencoder to a net; mixin placed before BaseSpeechNet.
+    """Adds the layers of another network to a net; mixin placed before BaseSpeechNet.
 
-    The `module_class` must have ``stages``, ``input_norm`` and ``freeze``, and the
-    argument ``first_stages``.
+    The `module_class` must be a
+    :class:`~sklearn_speech.modules.backbone.BackboneModule`.
 
     Parameters
     ----------
-    pretrainer : ConvAutoencoder, default=None
-        Autoencoder whose encoder becomes the first layers of the network. ``fit`` clones
-        it and fits the clone on the training clips only, labelled and unlabelled. The
-        target of an unlabelled clip is -1 for a classifier (an integer, also beside strings
-        in an object array, or a whole row of an indicator matrix), and NaN for a regressor.
-        The validation clips of early stopping are not used and, with `groups`, neither are
+    pretrainer : FrozenEstimator of a fitted network, or ConvAutoencoder, default=None
+        Network whose layers this one starts from, all but its output layers. To use a
+        classifier or regressor of the same kind, fit it on other recordings, such as
+        other words of many speakers, and wrap it in
+        :class:`sklearn.frozen.FrozenEstimator`. Where both have a `frontend`, the trained
+        front end is copied too. ``SpectrogramCNN`` and ``WaveformCNN`` networks get the
+        layers of the pretrainer, followed by `n_layers` of their own, which may be 0; in
+        other networks the parameters that determine the copied layers must be equal.
+        ``SpectrogramCNN`` networks also take the encoder of a ConvAutoencoder. If it is not
+        frozen, ``fit`` clones it and fits the clone on the training clips only, labelled and
+        unlabelled, but not on the validation clips of early stopping nor, with `groups`, on
         other clips of their speakers. With `frontend`, the input of the autoencoder is the
-        output of the untrained front end. To use a fitted autoencoder as it is, wrap it in
-        :class:`sklearn.frozen.FrozenEstimator`. Without a pretrainer, -1 is a class like
-        any other, and NaN is refused.
-    freeze_pretrained : int, default=0
-        Number of epochs during which the pretrained layers do not change.
+        output of the untrained front end. With any pretrainer, a clip may be unlabelled, and
+        then trains nothing but an autoencoder: its target is -1 for a classifier (an integer,
+        also beside strings in an object array, or a whole row of an indicator matrix), and
+        NaN for a regressor. Without a pretrainer, -1 is a class like any other, and NaN is
+        refused.
+    pretrained_lr : float, default=None
+        Largest learning rate of the pretrained layers. None is `lr`.
+    freeze_pretrained : int or bool, default=0
+        Number of epochs during which the pretrained layers do not change; True means all.
     **kwargs
         Training parameters.
     """
 
+    #: Networks besides `module_class` whose layers can be used.
+    _takes_layers_of: tuple[type, ...] = ()
+
+    #: Parameters that determine the copied layers, and must be those of the pretrainer.
+    _shared_settings: tuple[str, ...] = ()
+
+    #: Whether the copied layers fix the length of the clips.
+    _fixes_length = False
+
     _parameter_constraints = {
-        "pretrainer": [HasMethods(["fit", "reconstruct"]), None],
-        "freeze_pretrained": [Interval(Integral, 0, None, closed="left")],
+        "pretrainer": "no_validation",
+        "pretrained_lr": [Interval(Real, 0, None, closed="neither"), None],
+        "freeze_pretrained": ["boolean", Interval(Integral, 0, None, closed="left")],
     }
 
-    _needs = {"freeze_pretrained": ("pretrainer", SET)}
+    _needs = {
+        "pretrained_lr": ("pretrainer", SET),
+        "freeze_pretrained": ("pretrainer", SET),
+    }
 
-    def __init__(self, *, pretrainer: Any = None, freeze_pretrained: int = 0, **kwargs: Any):
+    def __init__(
+        self,
+        *,
+        pretrainer: Any = None,
+        pretrained_lr: float | None = None,
+        freeze_pretrained: int | bool = 0,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.pretrainer = pretrainer
+        self.pretrained_lr = pretrained_lr
         self.freeze_pretrained = freeze_pretrained
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        if self.pretrainer is None:
+            return
+        self._check_pretrainer()
+        if self.pretrained_lr is not None and self._always_frozen():
+            raise InvalidParameterError(
+                f"pretrained_lr={self.pretrained_lr!r} of {type(self).__name__} has no effect with "
+                f"freeze_pretrained={self.freeze_pretrained!r}, which trains none of these layers"
+            )
+
+    def _check_pretrainer(self) -> None:
+        """Refuse a pretrainer whose layers this network cannot start from."""
+        name, given = type(self).__name__, self.pretrainer
+        frozen = isinstance(given, FrozenEstimator)
+        network = given.estimator if frozen else given
+        if not isinstance(network, BaseSpeechNet):
+            hint = "; of a pipeline, pass the network, its last step" if _is_pipeline(given) else ""
+            raise InvalidParameterError(
+                f"pretrainer={given!r:.200} of {name}: expected a network of this library{hint}"
+            )
+        kind: Any = network.module_class
+        accepted: tuple[Any, ...] = (self.module_class, *self._takes_layers_of)
+        if not issubclass(kind, accepted):
+            raise InvalidParameterError(
+                f"the pretrainer of {name} is a {type(network).__name__}, a network of the class "
+                f"{kind.__name__}: expected layers of "
+                f"{' or '.join(other.__name__ for other in accepted)}"
+            )
+        if isinstance(network, PretrainedNet) and not frozen:
+            raise InvalidParameterError(
+                f"the pretrainer of {name} is a {type(network).__name__}, which learns from "
+                "labels: fit it beforehand, on other recordings, and pass "
+                "pretrainer=FrozenEstimator(fitted); what is not frozen is cloned, and forgets "
+                "what it learned"
+            )
+
+    def _always_frozen(self) -> bool:
+        return isinstance(self.freeze_pretrained, (bool, np.bool_)) and bool(self.freeze_pretrained)
 
     # Fitting
 
@@ -144,18 +218,29 @@ class PretrainedNet(SpeechNetParameters):
     def _fit_pretrainer(self, X: Any, groups: Any) -> None:
         """Set ``pretrainer_``: fit a clone on all clips, or check a frozen one."""
         pretrainer = clone(self.pretrainer)
-        if getattr(pretrainer, "random_state", 0) is None and "random_state" in (
-            pretrainer.get_params(deep=False)
-        ):
-            pretrainer.set_params(random_state=draw_seed(self.random_state))
-        features, n_bands = self._features(X)
-        if groups is None:
-            pretrainer.fit(features, None)
+        if isinstance(pretrainer, FrozenEstimator):
+            check_is_fitted(pretrainer)
+            self._check_X(X, reset=True)
+            check_front_end(pretrainer, self)
+            check_input(pretrainer, self, self._input_size())
         else:
-            pretrainer.fit(features, None, groups=groups)
-        check_is_fitted(pretrainer)
-        check_fits(pretrainer, n_bands, type(self).__name__)
+            if pretrainer.random_state is None:
+                pretrainer.set_params(random_state=draw_seed(self.random_state))
+            features, n_bands = self._features(X)
+            if groups is None:
+                pretrainer.fit(features, None)
+            else:
+                pretrainer.fit(features, None, groups=groups)
+            check_input(pretrainer, self, n_bands)
+        check_unchanged(pretrainer, type(self).__name__)
+        check_settings(pretrainer, self, self._shared_settings)
         self.pretrainer_ = pretrainer
+
+    def _input_size(self) -> int | None:
+        """Bands that enter the network, or samples: None where clips differ in length."""
+        if self.frontend is None:
+            return self.input_shape_[0]
+        return self._make_front_end().n_bands
 
     def _features(self, X: Any) -> tuple[Any, int]:
         """Input of the network at the start of training, and its number of bands."""
@@ -190,42 +275,98 @@ class PretrainedNet(SpeechNetParameters):
 
     # The network
 
+    def _settings_of(self, network: Any) -> dict[str, Any]:
+        """Arguments of the network that the network of the pretrainer determines."""
+        return {}
+
     def get_params_for(self, prefix: str) -> dict[str, Any]:
         """Arguments for `prefix`; the arguments of the network include the pretrained layers."""
         arguments = super().get_params_for(prefix)
         if prefix == "module" and hasattr(self, "pretrainer_"):
-            encoder = self.pretrainer_.module_
-            arguments["first_stages"] = encoder.stage_settings
-            arguments["input_norm"] = encoder.input_norm.kind
+            arguments.update(self._settings_of(network_in(self.pretrainer_.module_)))
         return arguments
 
     def initialize_module(self) -> Self:
         """Build the network, and load the weights of the pretrainer into its first layers."""
         super().initialize_module()
         if hasattr(self, "pretrainer_"):
-            encoder, network = self.pretrainer_.module_, self._network()
-            network.input_norm.load_state_dict(encoder.input_norm.state_dict())
-            for stage, trained in zip(network.stages, encoder.stages):
-                stage.load_state_dict(trained.state_dict())
+            given = self.pretrainer_.module_
+            own = network_in(self.module_).backbone()
+            for name, layer in network_in(given).backbone().items():
+                own[name].load_state_dict(layer.state_dict())
+            if isinstance(given, FrontEndNet):
+                self.module_.front_end.load_state_dict(given.front_end.state_dict())
         return self
 
-    def _network(self) -> Any:
-        """The network without its front end."""
-        return self.module_.network if isinstance(self.module_, FrontEndNet) else self.module_
+    def _pretrained_names(self) -> tuple[str, ...]:
+        """Names of the layers of the network that come from the pretrainer."""
+        return tuple(network_in(self.pretrainer_.module_).backbone())
+
+    def _freeze(self, frozen: bool) -> None:
+        """Freeze or unfreeze the pretrained layers, the front end included if it is one of them."""
+        network_in(self.module_).freeze(self._pretrained_names() if frozen else ())
+        if isinstance(self.pretrainer_.module_, FrontEndNet):
+            front_end = self.module_.front_end
+            trained = self.__dict__.setdefault(
+                "_trained_in_front_end", [p for p in front_end.parameters() if p.requires_grad]
+            )
+            for parameter in trained:
+                parameter.requires_grad_(not frozen)
+        self.__dict__["_frozen"] = frozen
+        if not frozen:
+            self.__dict__.pop("_trained_in_front_end", None)
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
         """Freeze or unfreeze the pretrained layers."""
         super().on_epoch_begin(net, **kwargs)
         if hasattr(self, "pretrainer_"):
-            frozen = len(self.history_) <= self.freeze_pretrained
-            self._network().freeze(len(self.pretrainer_.module_.stages) if frozen else 0)
+            frozen = self._always_frozen() or len(self.history_) <= self.freeze_pretrained
+            if frozen != self.__dict__.get("_frozen", False):
+                self._freeze(frozen)
 
     def _train(self, data: DatasetPair, lr_schedule: str, continuing: bool) -> None:
+        if hasattr(self, "pretrainer_") and self._always_frozen():
+            self._freeze(True)  # before training begins: a constant front end runs only once
         try:
             super()._train(data, lr_schedule, continuing)
         finally:
-            if hasattr(self, "pretrainer_"):
-                self._network().freeze(0)
+            if self.__dict__.get("_frozen", False):
+                self._freeze(False)
+            self.__dict__.pop("_frozen", None)
+
+    def get_params_for_optimizer(
+        self, prefix: str, named_parameters: Iterable[tuple[str, torch.nn.Parameter]]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Parameter groups and options; pretrained layers with `pretrained_lr` are a group.
+
+        Parameters
+        ----------
+        prefix : str
+            ``"optimizer"``.
+        named_parameters : iterable of (str, Parameter)
+
+        Returns
+        -------
+        args : tuple
+            The groups of parameters.
+        kwargs : dict
+            Options of the optimiser.
+        """
+        named = list(named_parameters)
+        if self.pretrained_lr is None or not hasattr(self, "pretrainer_"):
+            return super().get_params_for_optimizer(prefix, named)
+        layers = network_in(self.module_).backbone()
+        inside = {p for name in self._pretrained_names() for p in layers[name].parameters()}
+        if isinstance(self.pretrainer_.module_, FrontEndNet) and (
+            getattr(self.frontend, "lr", None) is None
+        ):
+            inside |= set(self.module_.front_end.parameters())
+        others = [(n, p) for n, p in named if p not in inside]
+        (groups,), options = super().get_params_for_optimizer(prefix, others)
+        pretrained = [p for _, p in named if p in inside]
+        if pretrained:
+            groups.append({"params": pretrained, "lr": self.pretrained_lr})
+        return (groups,), options
 
     def _scored(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         if self.pretrainer is None:
@@ -241,48 +382,13 @@ class PretrainedNet(SpeechNetParameters):
         return _only(X, labelled), labels_of(y, labelled), sample_weight
 
 
-def check_fits(pretrainer: Any, n_bands: int, name: str) -> None:
-    """Refuse an autoencoder that was fitted on other bands, or with other parameters.
+def network_in(module: Any) -> Any:
+    """The network without its front end."""
+    return module.network if isinstance(module, FrontEndNet) else module
 
-    Parameters
-    ----------
-    pretrainer : ConvAutoencoder or FrozenEstimator
-        It must be fitted.
-    n_bands : int
-        Number of bands of the input.
-    name : str
-        Name of the estimator, for errors.
 
-    Raises
-    ------
-    ValueError
-        Names what differs.
-    """
-    network = pretrainer.module_
-    if network.n_bands != n_bands:
-        raise ValueError(
-            f"the pretrainer of {name} was fitted on {network.n_bands} bands, but X has {n_bands}"
-        )
-    with torch.device("meta"):
-        described = pretrainer.module_class(**pretrainer.get_params_for("module"))
-    if len(described.stages) != len(network.stages):
-        raise ValueError(
-            f"the pretrainer of {name} was fitted with n_layers={len(network.stages)}, but now "
-            f"has n_layers={len(described.stages)}; fit it again"
-        )
-    if described.input_norm.kind != network.input_norm.kind:
-        raise ValueError(
-            f"the pretrainer of {name} was fitted with input_norm={network.input_norm.kind!r}, "
-            f"but now has input_norm={described.input_norm.kind!r}; fit it again"
-        )
-    for i, (old, new) in enumerate(zip(network.stage_settings, described.stage_settings)):
-        names = [key for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
-        for key in sorted(names):
-            shown = {"out_channels": "n_filters", "pool_size": "stride"}.get(key, key)
-            raise ValueError(
-                f"layer {i} of the pretrainer of {name} was fitted with {shown}={old.get(key)!r}, "
-                f"but now has {shown}={new.get(key)!r}; fit it again"
-            )
+def _is_pipeline(pretrainer: Any) -> bool:
+    return hasattr(getattr(pretrainer, "estimator", pretrainer), "steps")
 
 
 def labels_of(y: Any, labelled: NDArray[np.bool_]) -> Any:

@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 from typing import Any, Literal, TypeAlias
 
+from ..modules.conv_autoencoder import ConvAutoencoderNet
 from ..modules.spectrogram_cnn import HEADS, SpectrogramCNNNet
 from ..utils.sklearn_private import Interval, StrOptions
 from ._pretrained import PretrainedNet
@@ -20,7 +21,7 @@ class SpectrogramCNNParameters(PretrainedNet):
     ----------
     n_layers : int, default=4
         Number of convolutional layers, not counting the layers of a pretrainer,
-        which come before them.
+        which come before them: 0 where those are enough.
     n_filters : int or list of int, default=None
         Filters of each layer. None starts with 24 and doubles for each layer, up to 128.
     kernel_size : int, (frequency, time) tuple, or list with one of these per layer, default=None
@@ -59,6 +60,7 @@ class SpectrogramCNNParameters(PretrainedNet):
     """
 
     module_class: type | None = SpectrogramCNNNet
+    _takes_layers_of = (ConvAutoencoderNet,)
 
     _needs = {"batch_norm_eps": ("batch_norm", (True,))}
 
@@ -115,3 +117,6 @@ class SpectrogramCNNParameters(PretrainedNet):
         self.hidden_units = hidden_units
         self.head_dropout = head_dropout
         self.input_norm = input_norm
+
+    def _settings_of(self, network: Any) -> dict[str, Any]:
+        return {"first_stages": network.stage_settings, "input_norm": network.input_norm.kind}

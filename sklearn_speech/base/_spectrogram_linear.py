@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from ..modules.spectrogram_linear import SpectrogramLinearNet
 from ..utils.sklearn_private import Interval, StrOptions
-from ._parameters import SpeechNetParameters
+from ._pretrained import PretrainedNet
 
 
-class SpectrogramLinearParameters(SpeechNetParameters):
+class SpectrogramLinearParameters(PretrainedNet):
     """Sets SpectrogramLinearNet as the network; mixin placed before the base of a task.
 
     Parameters
@@ -27,6 +27,7 @@ class SpectrogramLinearParameters(SpeechNetParameters):
     """
 
     module_class: type | None = SpectrogramLinearNet
+    _shared_settings = ("input_norm",)
 
     _parameter_constraints = {
         "dropout": [Interval(Real, 0, 1, closed="left")],

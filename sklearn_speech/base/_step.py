@@ -38,6 +38,13 @@ class TrainingState:
             and not self.on_waveforms
             and not any(p.requires_grad for p in self.front_end.parameters())
         )
+        # likewise the constant layers of a front end whose last layers are trained
+        self.begins_constant = (
+            not self.features_first
+            and not self.on_waveforms
+            and not self.on_spectrograms
+            and getattr(self.front_end, "n_constant", 0) > 0
+        )
         self.generator = torch.Generator(device=net.device_)
         self.generator.manual_seed(int(torch.randint(2**31 - 1, ()).item()))
         self.mixed_precision = net.mixed_precision and net.device_.type == "cuda"
@@ -45,9 +52,12 @@ class TrainingState:
     def prepared(self, data: ClipDataset) -> ClipDataset:
         """Prepare a dataset: compute constant features, and move it to the device if it fits."""
         device = self.net.device_
-        if self.features_first and not data.is_features and not data.lazy:
+        if not data.is_features and not data.lazy:
             module = self.net.module_.eval()
-            data = data.with_clips(map_clips(data, module.features, device), is_features=True)
+            if self.features_first:
+                data = data.with_clips(map_clips(data, module.features, device), is_features=True)
+            elif self.begins_constant:
+                data = data.with_clips(map_clips(data, module.front_end.begin, device), True)
         if device.type == "cuda" and not data.ragged and not data.lazy:
             free, _ = torch.cuda.mem_get_info(device)
             if data.X.nbytes < _MEMORY_FRACTION * free:

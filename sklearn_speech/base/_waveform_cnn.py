@@ -5,19 +5,20 @@ from typing import Any, Literal
 
 from ..modules.waveform_cnn import WaveformCNNNet
 from ..utils.sklearn_private import Interval, StrOptions
-from ._parameters import SpeechNetParameters
+from ._pretrained import PretrainedNet
 
 _WHOLE = Interval(Integral, 1, None, closed="left")
 _SHARE = Interval(Real, 0, 1, closed="left")
 
 
-class WaveformCNNParameters(SpeechNetParameters):
+class WaveformCNNParameters(PretrainedNet):
     """Sets WaveformCNNNet as the network; mixin placed before the base of a task.
 
     Parameters
     ----------
     n_layers : int, default=4
-        Number of stages after the first convolution.
+        Number of stages after the first convolution, not counting the stages of a
+        pretrainer, which come before them: 0 where those are enough.
     n_filters : int or list of int, default=None
         Filters of each stage. None starts with 32 and doubles for each stage, up to 128.
     kernel_size : int or list of int, default=3
@@ -25,7 +26,8 @@ class WaveformCNNParameters(SpeechNetParameters):
     pool_size : int or list of int, default=4
         Size and stride of the max pooling of each stage, in steps.
     first_filters : int, default=None
-        Filters of the first convolution. None means as many as in the first stage.
+        Filters of the first convolution. None means as many as in the first stage, or in
+        the pretrainer.
     first_kernel_size : int, default=80
         Kernel size of the first convolution, in samples: 10 ms at 8 kHz.
     first_stride : int, default=4
@@ -57,6 +59,9 @@ class WaveformCNNParameters(SpeechNetParameters):
 
     module_class: type | None = WaveformCNNNet
     reads: Literal["spectrogram", "waveform"] = "waveform"
+    _shared_settings = (
+        "first_kernel_size", "first_stride", "bias", "batch_norm_eps", "equal_loudness",
+    )  # fmt: skip
 
     _parameter_constraints = {
         "n_layers": [Interval(Integral, 0, None, closed="left")],
@@ -113,3 +118,12 @@ class WaveformCNNParameters(SpeechNetParameters):
         self.head = head
         self.head_dropout = head_dropout
         self.equal_loudness = equal_loudness
+
+    def _settings_of(self, network: Any) -> dict[str, Any]:
+        n_filters = network.first.out_channels
+        if self.first_filters not in (None, n_filters):
+            raise ValueError(
+                f"the pretrainer of {type(self).__name__} has {n_filters} first filters, but "
+                f"first_filters={self.first_filters!r}: leave it None"
+            )
+        return {"first_filters": n_filters, "first_stages": network.stage_settings}

@@ -24,8 +24,8 @@ class SpectrogramCNNClassifier(SpectrogramCNNParameters, BaseSpeechClassifier):
         Labels, sorted.
     module_ : SpectrogramCNNNet or FrontEndNet
         The network; input of shape (n_clips, n_bands, n_frames), output logits.
-    pretrainer_ : ConvAutoencoder or FrozenEstimator
-        Autoencoder whose encoder became the first layers; present if a pretrainer is set.
+    pretrainer_ : FrozenEstimator or ConvAutoencoder
+        Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of bands.
     history_ : skorch.history.History

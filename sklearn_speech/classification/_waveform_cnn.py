@@ -23,6 +23,8 @@ class WaveformCNNClassifier(WaveformCNNParameters, BaseSpeechClassifier):
         Labels, sorted.
     module_ : WaveformCNNNet
         The network; input of shape (n_clips, n_times), output logits.
+    pretrainer_ : FrozenEstimator
+        Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of samples of a clip, if all clips have the same length.
     history_ : skorch.history.History

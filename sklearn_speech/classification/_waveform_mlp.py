@@ -4,11 +4,12 @@ from numbers import Integral, Real
 from typing import Any
 
 from ..base import BaseSpeechClassifier
+from ..base._pretrained import PretrainedNet
 from ..modules.waveform_mlp import WaveformMLPNet
 from ..utils.sklearn_private import Interval
 
 
-class WaveformMLPClassifier(BaseSpeechClassifier):
+class WaveformMLPClassifier(PretrainedNet, BaseSpeechClassifier):
     """Multi-layer perceptron that classifies waveforms of one length.
 
     Dense layers must learn a word separately for each position in the clip. Use this
@@ -34,6 +35,8 @@ class WaveformMLPClassifier(BaseSpeechClassifier):
         Labels, sorted.
     module_ : WaveformMLPNet
         The network; input of shape (n_clips, n_times), output logits.
+    pretrainer_ : FrozenEstimator
+        Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of samples of a clip.
     history_ : skorch.history.History
@@ -57,9 +60,10 @@ class WaveformMLPClassifier(BaseSpeechClassifier):
 
     module_class = WaveformMLPNet
     reads = "waveform"
+    _fixes_length = True
+    _shared_settings = ("hidden_units", "equal_loudness")
 
     _parameter_constraints = {
-        **BaseSpeechClassifier._parameter_constraints,
         "hidden_units": [Interval(Integral, 1, None, closed="left"), list, tuple],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "equal_loudness": ["boolean"],

@@ -5,6 +5,7 @@ from ._mfcc import MFCC
 from ._spectrogram import Spectrogram
 from ._spectrogram_scaler import SpectrogramScaler
 from ._speech_embedding import SpeechEmbedding
+from ._standardize_by_speaker import standardize_by_speaker
 from ._temporal_pooling import TemporalPooling
 from ._trainable_front_end import TrainableFrontEnd
 
@@ -16,4 +17,5 @@ __all__ = [
     "SpeechEmbedding",
     "TemporalPooling",
     "TrainableFrontEnd",
+    "standardize_by_speaker",
 ]

@@ -16,7 +16,7 @@ from torch import nn
 
 from ..modules.clipwise_encoder import ClipwiseEncoder
 from ..modules.embedding_front_end import EmbeddingFrontEnd
-from ..modules.speech_embedding import SpeechEmbeddingNet
+from ..modules.speech_embedding import N_LAYERS, SpeechEmbeddingNet
 from ..utils.clip_transformers import ClipsOutMixin, NamedBandsMixin
 from ..utils.device import resolve_device
 from ..utils.lazy_clips import LazyClips, sample_of
@@ -80,6 +80,11 @@ class SpeechEmbedding(
         speech embedding; for other encoders it means one vector per clip. If `hop_length`
         is set, an encoder that gives one vector per input is applied to windows of
         `window_length` samples. Only for your own encoders.
+    layer : int, default=None
+        Layer of the speech embedding, of 1 to 20 convolutions, whose output is taken. None is
+        the last. Inner layers keep more of the voice: layers 11 to 15 tell emotions apart
+        better than the last one. Their vectors are longer, depend on a shorter part of the
+        clip, and follow each other more closely. Only for the speech embedding.
     center : bool, default=True
         Whether each clip gets half a window of silence at both ends, so that vector t is
         centred on sample ``t * hop_length``. Closely cut words need it. If False, as in the
@@ -147,6 +152,7 @@ class SpeechEmbedding(
         "encoder_sample_rate": [Interval(Integral, 1, None, closed="left"), None],
         "window_length": [Interval(Integral, 0, None, closed="left"), None],
         "hop_length": [Interval(Integral, 1, None, closed="left"), None],
+        "layer": [Interval(Integral, 1, N_LAYERS, closed="both"), None],
         "center": ["boolean"],
         "device": [str, torch.device],
     }
@@ -159,6 +165,7 @@ class SpeechEmbedding(
         encoder_sample_rate: int | None = None,
         window_length: int | None = None,
         hop_length: int | None = None,
+        layer: int | None = None,
         center: bool = True,
         device: str | torch.device = "cpu",
     ) -> None:
@@ -167,6 +174,7 @@ class SpeechEmbedding(
         self.encoder_sample_rate = encoder_sample_rate
         self.window_length = window_length
         self.hop_length = hop_length
+        self.layer = layer
         self.center = center
         self.device = device
 
@@ -233,7 +241,7 @@ class SpeechEmbedding(
     def to_module(
         self,
         *,
-        train: bool = False,
+        train: bool | int = False,
         train_stft: bool = False,
         train_mel: bool = False,
         random_mel: bool = False,
@@ -244,8 +252,9 @@ class SpeechEmbedding(
 
         Parameters
         ----------
-        train : bool, default=False
-            Whether the weights of the encoder are learned.
+        train : bool or int, default=False
+            Whether the weights of the encoder are learned. A number means those of its last
+            layers; the others do not change.
         train_stft, train_mel, random_mel : bool, default=False
             Only False: the encoder was trained on fixed mel spectrograms.
         filterbank : {"free"}, default="free"
@@ -280,7 +289,14 @@ class SpeechEmbedding(
             if value != only:
                 raise ValueError(
                     f"{name}={value!r} belongs to spectrograms; SpeechEmbedding was trained on "
-                    f"fixed ones and takes {only!r} only"
+                    f"fixed ones and takes {only!r} only; train='all' of TrainableFrontEnd, or a "
+                    "number of layers, trains its network"
+                )
+        if train is not False and isinstance(self.encoder, (str, os.PathLike)):
+            if published_weights(self.encoder) is None:
+                raise ValueError(
+                    f"encoder={self.encoder!r} runs in onnxruntime, which trains no weights: pass "
+                    "a torch module to train it"
                 )
         validate_parameter_constraints(
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
@@ -289,7 +305,7 @@ class SpeechEmbedding(
         return self._front_end(trained=train)
 
     def _front_end(
-        self, dtype: torch.dtype = torch.float32, trained: bool = False
+        self, dtype: torch.dtype = torch.float32, trained: bool | int = False
     ) -> EmbeddingFrontEnd:
         """The module that the parameters describe, on the CPU."""
         if self.sample_rate != int(self.sample_rate):
@@ -309,13 +325,19 @@ class SpeechEmbedding(
             encoder = OnnxEncoder(path)
         else:
             encoder = deepcopy(encoder).cpu()
+        if self.layer is not None:
+            raise ValueError(
+                f"layer={self.layer!r} belongs to the speech embedding; to take an inner layer of "
+                "an encoder of your own, pass a module that ends there"
+            )
         window_length = self.window_length
         if window_length is None:
             window_length = getattr(encoder, "n_times", None)
         return ClipwiseEncoder(encoder, self._encoder_rate(), window_length, self.hop_length)
 
     def _published(self, weights: list[torch.Tensor], dtype: torch.dtype) -> SpeechEmbeddingNet:
-        net = SpeechEmbeddingNet(dtype).load_weights(weights)
+        n_layers = N_LAYERS if self.layer is None else int(self.layer)
+        net = SpeechEmbeddingNet(dtype, n_layers).load_weights(weights)
         fixed = {
             "encoder_sample_rate": net.sample_rate,
             "window_length": net.window_length,

@@ -1,11 +1,12 @@
 """A front end that is trained with the network that it is put into."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 from sklearn.base import BaseEstimator
 
+from ..modules.embedding_front_end import EmbeddingFrontEnd
 from ..modules.front_end import FrontEnd
-from ..utils.parameters import refuse_idle_parameters
+from ..utils.parameters import SET, refuse_idle_parameters
 from ..utils.sklearn_private import (
     DocumentedMixin,
     HasMethods,
@@ -15,21 +16,25 @@ from ..utils.sklearn_private import (
     validate_parameter_constraints,
 )
 from ._base import BaseSpectralTransformer
+from ._speech_embedding import SpeechEmbedding
 
 
 class TrainableFrontEnd(DocumentedMixin, BaseEstimator):
-    """Front end whose filters or Fourier transform are trained with a network.
+    """Front end of which a part is trained with a network: filters, transform, or encoder.
 
     Pass it as ``frontend=`` to a network of this library. It is not a transformer: it
     describes the initial front end inside the network, and which part of it is trained.
 
     Parameters
     ----------
-    transformer : MelSpectrogram, MFCC or Spectrogram
+    transformer : MelSpectrogram, MFCC, Spectrogram or SpeechEmbedding
         The front end as it is before training.
-    train : {None, "mel", "stft", "both"}, default="mel"
-        What is trained: the mel filters, the sines and cosines of the Fourier transform, or
-        both. None trains nothing, for a front end with `masked_bins`.
+    train : {None, "mel", "stft", "both", "all"} or int, default="mel"
+        What is trained of spectrograms: the mel filters, the sines and cosines of the Fourier
+        transform, or both. None trains nothing, for a front end with `masked_bins`. What is
+        trained of a SpeechEmbedding: "all" of its network, or a number of its last layers.
+        Without augmentations, the output of the layers before them is computed only once,
+        so that few layers train much faster than all.
     lr : float, default=None
         Largest learning rate of the front end; None is that of the network.
     filterbank : {"free", "triangular", "gaussian", "rectangular"}, default="free"
@@ -66,7 +71,11 @@ class TrainableFrontEnd(DocumentedMixin, BaseEstimator):
 
     _parameter_constraints = {
         "transformer": [HasMethods(["to_module"])],
-        "train": [StrOptions({"mel", "stft", "both"}), None],
+        "train": [
+            StrOptions({"mel", "stft", "both", "all"}),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
         "lr": [Interval(Real, 0, None, closed="neither"), None],
         "filterbank": [StrOptions({"free", "triangular", "gaussian", "rectangular"})],
         "random_mel": ["boolean"],
@@ -74,15 +83,15 @@ class TrainableFrontEnd(DocumentedMixin, BaseEstimator):
     }
 
     _needs = {
-        "lr": ("train", ("mel", "stft", "both")),
+        "lr": ("train", SET),
         "random_mel": ("train", ("mel", "both")),
     }
 
     def __init__(
         self,
-        transformer: BaseSpectralTransformer,
+        transformer: BaseSpectralTransformer | SpeechEmbedding,
         *,
-        train: str | None = "mel",
+        train: str | int | None = "mel",
         lr: float | None = None,
         filterbank: str = "free",
         random_mel: bool = False,
@@ -103,14 +112,14 @@ class TrainableFrontEnd(DocumentedMixin, BaseEstimator):
     @property
     def scaling(self) -> str | None:
         """Scaling of the spectrograms: that of the transformer."""
-        return self.transformer.scaling
+        return getattr(self.transformer, "scaling", None)
 
-    def to_module(self) -> FrontEnd:
+    def to_module(self) -> FrontEnd | EmbeddingFrontEnd:
         """Make the front end a torch module, to be the first layer of a network.
 
         Returns
         -------
-        module : FrontEnd
+        module : FrontEnd or EmbeddingFrontEnd
             See :meth:`MelSpectrogram.to_module`.
 
         Raises
@@ -126,6 +135,18 @@ class TrainableFrontEnd(DocumentedMixin, BaseEstimator):
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
         )
         refuse_idle_parameters(self)
+        layers: bool | int | None = True if self.train == "all" else None
+        if isinstance(self.train, Integral):
+            layers = int(self.train)
+        if layers is not None:
+            if not isinstance(self.transformer, SpeechEmbedding):
+                raise InvalidParameterError(
+                    f"train={self.train!r} is for SpeechEmbedding: of "
+                    f"{type(self.transformer).__name__}, 'mel', 'stft' or 'both' is trained"
+                )
+            return self.transformer.to_module(
+                train=layers, filterbank=self.filterbank, masked_bins=self.masked_bins
+            )
         return self.transformer.to_module(
             train_stft=self.train in ("stft", "both"),
             train_mel=self.train in ("mel", "both"),

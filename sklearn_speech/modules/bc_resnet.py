@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .backbone import BackboneModule
 from .input_norm import InputNorm
 from .masked_norm import MaskedBatchNorm, SubSpectralNorm
 from .masking import frame_mask, zero_padding
@@ -21,7 +22,7 @@ _MAX_GRADIENT = 1e15
 STAGES = ((2, 1, 1), (2, 2, 2), (4, 2, 4), (4, 1, 8))
 
 
-class BCResNetNet(nn.Module):
+class BCResNetNet(BackboneModule):
     """Broadcasting-residual network, BC-ResNet.
 
     Convolutions over frequency work on maps of bands and frames; those over time
@@ -118,6 +119,10 @@ class BCResNetNet(nn.Module):
         self.expand = nn.Conv2d(before, last, 1, bias=False)
         self.expand_norm = MaskedBatchNorm(last) if paper else None
         self.classify = nn.Linear(last, n_classes, bias=paper)
+
+    def backbone(self) -> dict[str, nn.Module]:
+        """All layers but the last, by name."""
+        return {name: layer for name, layer in self.named_children() if name != "classify"}
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Features of each frame, before they are averaged over time.

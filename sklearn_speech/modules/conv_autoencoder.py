@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .backbone import numbered
 from .conv_stage import ConvStage, Padding, Size, as_pair, per_layer
 from .counts import Count
 from .deconv_stage import DeconvStage
@@ -154,6 +155,10 @@ class ConvAutoencoderNet(nn.Module):
         self.span: tuple[int, int, int] | None = None
         #: Source of noise and masks, on the device of the clips; None is torch's global generator.
         self.generator: torch.Generator | None = None
+
+    def backbone(self) -> dict[str, nn.Module]:
+        """The normalisation of the input and the stages of the encoder, by name."""
+        return {"input_norm": self.input_norm, **numbered("stages", self.stages)}
 
     def sizes(self, n_frames: Count) -> list[tuple[int, Count]]:
         """Bands and frames at each level, from the input to the code; takes an int or a Tensor."""

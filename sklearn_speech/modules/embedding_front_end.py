@@ -1,6 +1,6 @@
 """A speech encoder as the front end of a network."""
 
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -33,9 +33,10 @@ class EmbeddingFrontEnd(nn.Module):
         Whether half a window of silence at both ends centres vector t on sample
         ``t * encoder.hop_length``. An encoder without a hop gives one vector per clip, and its
         clips are not padded.
-    trained : bool, default=False
-        Whether the weights of the encoder are learned. Otherwise it also stays in
-        evaluation mode.
+    trained : bool or int, default=False
+        Whether the weights of the encoder are learned; a number means those of its last
+        layers, in the order in which the encoder lists them. Other layers stay in evaluation
+        mode.
     dtype : torch.dtype, default=torch.float32
         Type of the waveforms that the encoder takes.
 
@@ -66,23 +67,45 @@ class EmbeddingFrontEnd(nn.Module):
         sample_rate: int,
         *,
         center: bool = False,
-        trained: bool = False,
+        trained: bool | int = False,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
         self.resampler = Resampler(sample_rate, encoder.sample_rate, dtype)
-        self.encoder = encoder.requires_grad_(trained)
+        self.encoder = encoder.requires_grad_(trained is True)
         self.n_bands = encoder.n_bands
         centred = center and encoder.hop_length is not None
         self.silence = encoder.window_length // 2 if centred else 0
         self.trained = trained
         self.dtype = dtype
+        for layer in self._last_layers():
+            layer.requires_grad_(True)
         self.train()
+
+    def _last_layers(self) -> list[nn.Module]:
+        """The layers that are trained, if not all are."""
+        if isinstance(self.trained, bool):
+            return []
+        layers = [m for m in self.encoder.modules() if next(m.parameters(False), None) is not None]
+        if not 1 <= self.trained <= len(layers):
+            raise ValueError(
+                f"train={self.trained}: the encoder has {len(layers)} layers with weights"
+            )
+        return layers[-self.trained :]
+
+    @property
+    def n_constant(self) -> int:
+        """Layers before the trained ones whose output can be computed once; 0 if unknown."""
+        if isinstance(self.trained, bool) or not isinstance(self.encoder, SpeechEmbeddingNet):
+            return 0
+        return len(self.encoder.convolutions) - self.trained
 
     def train(self, mode: bool = True) -> Self:
         """Set the mode; an encoder that is not trained stays in evaluation mode."""
         super().train(mode)
-        self.encoder.train(mode and self.trained)
+        self.encoder.train(mode and self.trained is True)
+        for layer in self._last_layers():
+            layer.train(mode)
         return self
 
     def n_frames(self, lengths: Count) -> Count:
@@ -109,6 +132,50 @@ class EmbeddingFrontEnd(nn.Module):
         vectors : Tensor of shape (n_clips, n_bands, n_frames)
             Frames beyond a clip's own are 0.
         """
+        x, lengths = self._enter(waveforms, lengths)
+        vectors = self.encoder(x, lengths)
+        if lengths is None:
+            return vectors
+        return _zero_beyond(vectors, self.encoder.n_frames(lengths))
+
+    def begin(
+        self, waveforms: Tensor, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Output of the `n_constant` first layers, and its number of frames for each clip.
+
+        Parameters
+        ----------
+        waveforms : Tensor of shape (n_clips, n_times)
+        lengths : int64 Tensor of shape (n_clips,), default=None
+
+        Returns
+        -------
+        x : Tensor of shape (n_clips, n_channels * n_bands, n_inner_frames)
+        lengths : int64 Tensor of shape (n_clips,) or None
+        """
+        encoder: Any = self.encoder
+        x, lengths = self._enter(waveforms, lengths)
+        x = encoder.first_layers(encoder.spectrogram(x, lengths), self.n_constant)
+        if lengths is None:
+            return x, None
+        _, window, hop = encoder.sizes(self.n_constant)
+        n_inner = 1 + (lengths - encoder.window_length) // encoder.hop_length * encoder.hop_frames
+        return x, 1 + (n_inner - 1 + encoder.window_frames - window) // hop
+
+    def finish(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Vectors, and their numbers, from what :meth:`begin` returns."""
+        encoder: Any = self.encoder
+        vectors = encoder.further_layers(x, self.n_constant)
+        if lengths is None:
+            return vectors, None
+        _, window, hop = encoder.sizes(self.n_constant)
+        n_frames = 1 + (lengths - 1 - (encoder.window_frames - window) // hop) // (
+            encoder.hop_frames // hop
+        )
+        return _zero_beyond(vectors, n_frames), n_frames
+
+    def _enter(self, waveforms: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """What enters the encoder: resampled and padded waveforms, and their lengths."""
         x = waveforms.to(self.dtype)
         n_encoded = self.n_encoded(x.shape[1])
         if lengths is None:
@@ -119,12 +186,12 @@ class EmbeddingFrontEnd(nn.Module):
             x = self.resampler(_silent_beyond(x, lengths))
             x = _silent_beyond(x, self.resampler.n_out(lengths))
             lengths = self.n_encoded(lengths)
-        x = F.pad(x, (self.silence, n_encoded - self.silence - x.shape[1]))
-        vectors = self.encoder(x, lengths)
-        if lengths is None:
-            return vectors
-        valid = frame_mask(self.encoder.n_frames(lengths), vectors.shape[2])
-        return torch.where(valid.unsqueeze(1), vectors, vectors.new_zeros(()))
+        return F.pad(x, (self.silence, n_encoded - self.silence - x.shape[1])), lengths
+
+
+def _zero_beyond(vectors: Tensor, n_frames: Tensor) -> Tensor:
+    valid = frame_mask(n_frames, vectors.shape[2])
+    return torch.where(valid.unsqueeze(1), vectors, vectors.new_zeros(()))
 
 
 def _silent_beyond(x: Tensor, lengths: Tensor) -> Tensor:

@@ -34,5 +34,9 @@ class FrontEndNet(nn.Module):
         frames = None if lengths is None else self.front_end.n_frames(lengths)
         return self.front_end(x, lengths), frames
 
+    def from_constant(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Output from what the constant layers of the front end gave; see its ``begin``."""
+        return self.network(*self.front_end.finish(x, lengths))
+
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         return self.network(*self.features(x, lengths))

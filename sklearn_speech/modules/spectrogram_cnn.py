@@ -1,10 +1,11 @@
 """Convolutional network on spectrograms."""
 
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .backbone import BackboneModule, numbered
 from .conv_stage import ConvStage, Padding, Size, per_layer
 from .dropout import Dropout
 from .input_norm import InputNorm
@@ -14,7 +15,7 @@ from .masking import check_fixed_length, fill_padding, steps_mask
 HEADS = ("mean", "max", "mean_max", "bands", "flatten")
 
 
-class SpectrogramCNNNet(nn.Module):
+class SpectrogramCNNNet(BackboneModule):
     """Convolutional stages, pooling over the remaining bands and frames, dense layers, logits.
 
     Parameters
@@ -44,7 +45,8 @@ class SpectrogramCNNNet(nn.Module):
     input_norm : {None, "batch", "clip", "band"}, default="clip"
         See :class:`~sklearn_speech.modules.input_norm.InputNorm`.
     first_stages : list of dict, default=None
-        Arguments of stages that come before the `n_layers` ones, such as those of a
+        Arguments of stages that come before the `n_layers` ones, such as the
+        ``stage_settings`` of another network of this class, or of a
         :class:`~sklearn_speech.modules.conv_autoencoder.ConvAutoencoderNet`. The defaults
         of further layers continue from these.
 
@@ -106,19 +108,18 @@ class SpectrogramCNNNet(nn.Module):
         columns = {name: per_layer(name, value, n_layers) for name, value in options.items()}
         widths = columns.pop("n_filters")
         channels = first[-1]["out_channels"] if first else 1
-        self.stages = nn.ModuleList(ConvStage(**settings) for settings in first)
-        self.stages.extend(
-            ConvStage(
-                before,
-                after,
+        #: Arguments of each stage, to build the same elsewhere.
+        self.stage_settings = first + [
+            {
+                "in_channels": before,
+                "out_channels": after,
                 **{name: column[i] for name, column in columns.items()},
-                batch_norm=batch_norm,
-                batch_norm_eps=batch_norm_eps,
-                bias=True,
-            )
+                "batch_norm": batch_norm,
+                "batch_norm_eps": batch_norm_eps,
+            }
             for i, (before, after) in enumerate(zip([channels, *widths[:-1]], widths))
-        )
-        self.n_frozen = 0
+        ]
+        self.stages = nn.ModuleList(ConvStage(**settings) for settings in self.stage_settings)
         bands, frames = n_bands, n_frames
         for stage in self.stages:
             bands = stage.out_bands(bands)
@@ -130,19 +131,9 @@ class SpectrogramCNNNet(nn.Module):
         self.dense = _dense_layers(last * per_filter[head], hidden_units, n_classes, head_dropout)
         self.stages.to(memory_format=torch.channels_last)  # faster, above all for pooling
 
-    def freeze(self, n_stages: int) -> None:
-        """Freeze the first stages and the statistics of the input; 0 unfreezes all."""
-        self.n_frozen = n_stages
-        for i, stage in enumerate(self.stages):
-            stage.requires_grad_(i >= n_stages)
-
-    def train(self, mode: bool = True) -> Self:
-        """As in torch, but frozen modules stay in evaluation mode."""
-        super().train(mode)
-        if self.n_frozen:
-            for module in [self.input_norm, *self.stages[: self.n_frozen]]:
-                module.eval()
-        return self
+    def backbone(self) -> dict[str, nn.Module]:
+        """The normalisation of the input and the stages, by name."""
+        return {"input_norm": self.input_norm, **numbered("stages", self.stages)}
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Feature maps after the last stage, and each clip's number of frames there."""

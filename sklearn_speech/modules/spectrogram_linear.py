@@ -2,12 +2,13 @@
 
 from torch import Tensor, nn
 
+from .backbone import BackboneModule
 from .dropout import Dropout
 from .input_norm import InputNorm
 from .masking import check_fixed_length
 
 
-class SpectrogramLinearNet(nn.Module):
+class SpectrogramLinearNet(BackboneModule):
     """One linear layer on all bands and frames of clips of one length.
 
     Parameters
@@ -53,6 +54,10 @@ class SpectrogramLinearNet(nn.Module):
         self.input_norm = InputNorm(n_bands, input_norm)
         self.dropout = Dropout(dropout)
         self.linear = nn.Linear(n_bands * n_frames, n_classes)
+
+    def backbone(self) -> dict[str, nn.Module]:
+        """The normalisation of the input: there is no other layer before the last."""
+        return {"input_norm": self.input_norm}
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         if x.dim() == 2:

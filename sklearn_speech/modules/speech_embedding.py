@@ -1,6 +1,6 @@
 """Google's speech embedding: a convolutional network over mel spectrograms of 16 kHz speech."""
 
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,8 @@ _FULL_SCALE = 32768.0
 _DECIBEL_SCALE, _DECIBEL_SHIFT = 0.1, 2.0
 #: Slope of the activation below 0, and its least value.
 _SLOPE, _FLOOR = 0.2, -0.4
+#: Number of convolutions.
+N_LAYERS = 20
 #: Number of vectors of a long clip that are computed at a time, without gradients.
 _BLOCK = 256
 
@@ -38,20 +40,24 @@ class SpeechEmbeddingNet(nn.Module):
     ----------
     dtype : torch.dtype, default=torch.float32
         Type in which the network computes.
+    n_layers : int, default=20
+        Convolutions to compute. With fewer than 20, the output is that of an inner layer, after
+        activation and pooling: the channels of each of its bands side by side.
 
     Attributes
     ----------
     n_bands : int
-        Size of a vector, 96.
+        Size of a vector, 96 after all layers.
     sample_rate, window_length, hop_length : int
-        16000 Hz; samples that one vector depends on (12512), and samples from one vector to
-        the next (1280).
+        16000 Hz; samples that one vector depends on (12512 after all layers), and samples
+        from one vector to the next (1280).
     window_frames, hop_frames : int
         The same in mel frames, 76 and 8.
 
     Shape
     -----
-    Input (n_clips, n_times), output (n_clips, 96, 1 + (n_times - 12512) // 1280).
+    Input (n_clips, n_times), output
+    (n_clips, n_bands, 1 + (n_times - window_length) // hop_length).
 
     References
     ----------
@@ -64,14 +70,17 @@ class SpeechEmbeddingNet(nn.Module):
     torch.Size([2, 96, 3])
     """
 
-    n_bands = 96
     sample_rate = 16000
-    window_frames, hop_frames = 76, 8
+    n_bands, window_frames, hop_frames = 96, 76, 8
     window_length = 512 + (window_frames - 1) * 160
     hop_length = hop_frames * 160
+    #: An nn.ModuleList of convolutions, which no annotation can say.
+    convolutions: Any
 
-    def __init__(self, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, dtype: torch.dtype = torch.float32, n_layers: int = N_LAYERS) -> None:
         super().__init__()
+        if not 1 <= n_layers <= N_LAYERS:
+            raise ValueError(f"n_layers={n_layers!r}: expected 1 to {N_LAYERS}")
         self.mel = FrontEnd(
             self.sample_rate,
             n_fft=512,
@@ -87,7 +96,7 @@ class SpeechEmbeddingNet(nn.Module):
             top_db=80.0,
             dtype=dtype,
         )
-        convolutions = [
+        convolutions: list[nn.Conv2d] = [
             nn.Conv2d(1, 24, 3, padding=(0, 1)),
             *_across_bands_and_frames(24, 24),
         ]
@@ -98,10 +107,25 @@ class SpeechEmbeddingNet(nn.Module):
             convolutions += _across_bands_and_frames(wider, wider)
             self.pools[len(convolutions)] = pool
             channels = wider
-        convolutions.append(nn.Conv2d(channels, self.n_bands, (3, 1), bias=False))
+        convolutions.append(nn.Conv2d(channels, channels, (3, 1), bias=False))
+        convolutions = convolutions[:n_layers]
         self.convolutions = nn.ModuleList(convolutions)
+        self.n_bands, self.window_frames, self.hop_frames = self.sizes(n_layers)
+        self.window_length = 512 + (self.window_frames - 1) * 160
+        self.hop_length = self.hop_frames * 160
         # torch annotates no memory_format
         self.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def sizes(self, n_layers: int) -> tuple[int, int, int]:
+        """Size of a vector of the first layers, its mel frames, and those to the next vector."""
+        bands, window, hop = 32, 1, 1
+        layers: list[Any] = list(self.convolutions)[:n_layers]
+        for i, convolution in enumerate(layers):
+            window += (convolution.kernel_size[0] - 1) * hop
+            frames, across = self.pools.get(i + 1, (1, 1))
+            window += (frames - 1) * hop
+            hop, bands = hop * frames, bands // across
+        return layers[-1].out_channels * bands, window, hop
 
     def load_weights(self, weights: list[Tensor]) -> Self:
         """Load the weights of the published network.
@@ -109,8 +133,8 @@ class SpeechEmbeddingNet(nn.Module):
         Parameters
         ----------
         weights : list of Tensor
-            Weight and bias of each convolution in turn, the last without bias, with
-            batch normalisation folded in.
+            Weight and bias of each convolution in turn, the last of all without bias, with
+            batch normalisation folded in. Those of further layers are left out.
 
         Returns
         -------
@@ -122,6 +146,8 @@ class SpeechEmbeddingNet(nn.Module):
             When their number or shapes differ.
         """
         parameters = list(self.convolutions.parameters())
+        if len(self.convolutions) < N_LAYERS:
+            weights = weights[: len(parameters)]
         expected = [tuple(p.shape) for p in parameters]
         found = [tuple(w.shape) for w in weights]
         if found != expected:
@@ -163,11 +189,11 @@ class SpeechEmbeddingNet(nn.Module):
         Parameters
         ----------
         mel : Tensor of shape (n_clips, 32, n_frames)
-            At least 76 frames.
+            At least `window_frames` frames.
 
         Returns
         -------
-        vectors : Tensor of shape (n_clips, 96, 1 + (n_frames - 76) // 8)
+        vectors : Tensor of shape (n_clips, n_bands, 1 + (n_frames - window_frames) // hop_frames)
         """
         x = mel.transpose(1, 2).unsqueeze(1)
         n_vectors = 1 + (mel.shape[2] - self.window_frames) // self.hop_frames
@@ -180,17 +206,27 @@ class SpeechEmbeddingNet(nn.Module):
             parts.append(self._convolve(x[:, :, begin:end]))
         return torch.cat(parts, dim=2)
 
-    def _convolve(self, x: Tensor) -> Tensor:
+    def first_layers(self, mel: Tensor, n_layers: int) -> Tensor:
+        """Output of the first layers, of shape (n_clips, n_channels * n_bands, n_frames)."""
+        return self._convolve(mel.transpose(1, 2).unsqueeze(1), 0, n_layers)
+
+    def further_layers(self, x: Tensor, n_layers: int) -> Tensor:
+        """Vectors, from the output of :meth:`first_layers`."""
+        n_channels = self.convolutions[n_layers - 1].out_channels
+        x = x.unflatten(1, (n_channels, -1)).transpose(2, 3)
+        return self._convolve(x.contiguous(memory_format=torch.channels_last), n_layers)
+
+    def _convolve(self, x: Tensor, first: int = 0, stop: int = N_LAYERS) -> Tensor:
         n_clips = x.shape[0]
         if n_clips == 1 and x.device.type == "cpu":
             # on one thread, torch convolves a single clip with another library than several
             # clips: slower than two clips with the usual one, and with different rounding
             x = x.expand(2, -1, -1, -1)
-        for i, convolution in enumerate(self.convolutions):
+        for i, convolution in enumerate(self.convolutions[first:stop], first):
             # the channels-last layout makes convolutions five times as fast on a CPU; an input of
             # one channel does not determine a layout, so every output is given it
             x = convolution(x).contiguous(memory_format=torch.channels_last)
-            if i + 1 == len(self.convolutions):
+            if i + 1 == N_LAYERS:
                 break
             # the activation never falls, so maxima may be taken before it
             if i + 1 in self.pools:
@@ -199,7 +235,7 @@ class SpeechEmbeddingNet(nn.Module):
                 x = F.leaky_relu(x, _SLOPE).clamp(min=_FLOOR)
             else:
                 x = F.leaky_relu_(x, _SLOPE).clamp_(min=_FLOOR)
-        return x[:n_clips].squeeze(3)
+        return x[:n_clips].transpose(2, 3).flatten(1, 2)
 
     def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Vectors of a batch.
@@ -213,7 +249,7 @@ class SpeechEmbeddingNet(nn.Module):
 
         Returns
         -------
-        vectors : Tensor of shape (n_clips, 96, n_frames)
+        vectors : Tensor of shape (n_clips, n_bands, n_frames)
             What lies beyond a clip's own vectors has no meaning.
         """
         return self.embed(self.spectrogram(waveforms, lengths))

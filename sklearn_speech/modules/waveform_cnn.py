@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .backbone import BackboneModule, numbered
 from .conv_stage import per_layer
 from .counts import Count, at_least
 from .dropout import Dropout
@@ -15,77 +16,78 @@ from .masking import check_fixed_length, frame_mask, mask_frames
 from .precision import at_least_single
 
 
-class WaveformCNNNet(nn.Module):
+class WaveformCNNNet(BackboneModule):
     """A strided convolution over raw samples, convolutional stages, pooling, logits.
 
-        The defaults suit words at 8 to 16 kHz: the first convolution sees 5 to 10 ms
-        at a time, residual stages follow, and the network's output does not depend on
-        a clip's loudness.
+    The defaults suit words at 8 to 16 kHz: the first convolution sees 5 to 10 ms
+    at a time, residual stages follow, and the network's output does not depend on
+    a clip's loudness.
 
-        With `lengths`, a clip in a padded batch gives what it gives alone: padding is
-        zeroed before each convolution, and left out of the statistics of batch norm
-        and of the pooling over time. Clips shorter than the first kernel, or than a
-        pooling window, are zero-padded to it at the end.
+    With `lengths`, a clip in a padded batch gives what it gives alone: padding is
+    zeroed before each convolution, and left out of the statistics of batch norm
+    and of the pooling over time. Clips shorter than the first kernel, or than a
+    pooling window, are zero-padded to it at the end.
 
-        Parameters
-        ----------
-        n_times : int or None
-            Samples of each clip. None where clips differ in length; ``head="flatten"``
-            needs a number.
-        n_classes : int
-            Number of outputs: classes, labels, or numbers to predict.
-        n_layers : int, default=4
-            Stages after the first convolution.
-        n_filters : int or list, default=None
-            Filters of each stage. None is 32 in the first stage, doubling up to 128.
-        kernel_size : int or list, default=3
-            Kernel of each stage's convolution, in steps; the sequence keeps its length, and
-            an even kernel reaches further ahead than back, as in Keras.
-        pool_size : int or list, default=4
-            Window of each stage's max pooling; leftover steps at the end are dropped.
-        first_filters : int or None, default=None
-            Filters of the first convolution. None is the number of the first stage.
-        first_kernel_size : int, default=80
-            In samples.
-        first_stride : int, default=4
-            In samples. The first kernel and stride are 10 ms and 0.5 ms at 8 kHz.
-        residual : bool, default=True
-            Whether each stage is two convolutions with a shortcut round them, or one.
-        bias : bool, default=False
-            Whether convolutions have a bias, which has no effect before batch norm.
-        batch_norm_eps : float, default=1e-5
-        batch_norm_momentum : float, default=0.1
-            Keras uses 1e-3 and, in torch's convention, 0.01.
-        dropout : float or list, default=0.0
-            Probability of dropping a channel after each stage.
-        head : {"mean", "max", "mean_max", "flatten"}, default="mean_max"
-            How the last stage's output becomes one vector per clip: its mean over time, its
-            maximum, both side by side, or all values.
-        head_dropout : float, default=0.0
-            Dropout probability before the last, linear layer.
-        equal_loudness : bool, default=True
-            Whether each clip is first brought to the same loudness, see
-            :func:`~sklearn_speech.modules.loudness.equalize_loudness`.
+    Parameters
+    ----------
+    n_times : int or None
+        Samples of each clip. None where clips differ in length; ``head="flatten"``
+        needs a number.
+    n_classes : int
+        Number of outputs: classes, labels, or numbers to predict.
+    n_layers : int, default=4
+        Stages after the first convolution.
+    n_filters : int or list, default=None
+        Filters of each stage. None is 32 in the first stage, doubling up to 128.
+    kernel_size : int or list, default=3
+        Kernel of each stage's convolution, in steps; the sequence keeps its length, and
+        an even kernel reaches further ahead than back, as in Keras.
+    pool_size : int or list, default=4
+        Window of each stage's max pooling; leftover steps at the end are dropped.
+    first_filters : int or None, default=None
+        Filters of the first convolution. None is the number of the first stage.
+    first_kernel_size : int, default=80
+        In samples.
+    first_stride : int, default=4
+        In samples. The first kernel and stride are 10 ms and 0.5 ms at 8 kHz.
+    residual : bool, default=True
+        Whether each stage is two convolutions with a shortcut round them, or one.
+    bias : bool, default=False
+        Whether convolutions have a bias, which has no effect before batch norm.
+    batch_norm_eps : float, default=1e-5
+    batch_norm_momentum : float, default=0.1
+        Keras uses 1e-3 and, in torch's convention, 0.01.
+    dropout : float or list, default=0.0
+        Probability of dropping a channel after each stage.
+    head : {"mean", "max", "mean_max", "flatten"}, default="mean_max"
+        How the last stage's output becomes one vector per clip: its mean over time, its
+        maximum, both side by side, or all values.
+    head_dropout : float, default=0.0
+        Dropout probability before the last, linear layer.
+    equal_loudness : bool, default=True
+        Whether each clip is first brought to the same loudness, see
+        :func:`~sklearn_speech.modules.loudness.equalize_loudness`.
+    first_stages : list of dict, default=None
+        Arguments of stages that come before the `n_layers` ones: the ``stage_settings`` of
+        another network of this class. The default `n_filters` continue from these.
 
-        Shape
-        -----
-        Input (n_clips, n_times), output (n_clips, n_classes).
+    Shape
+    -----
+    Input (n_clips, n_times), output (n_clips, n_classes).
 
-        References
-        ----------
-        J. Lee, J. Park, K. L. Kim and J. Nam, "Sample-level deep convolutional neural
-        networks for music auto-tagging using raw waveforms", SMC 2017 (arXiv
-        1703.01789): ``first_kernel_size=3, first_stride=3, pool_size=3,
-        residual=False``, last stage with ``kernel_size`` and ``pool_size`` 1.
+    References
+    ----------
+    J. Lee, J. Park, K. L. Kim and J. Nam, "Sample-level deep convolutional neural
+    networks for music auto-tagging using raw waveforms", SMC 2017 (arXiv
+    1703.01789): ``first_kernel_size=3, first_stride=3, pool_size=3,
+    residual=False``, last stage with ``kernel_size`` and ``pool_size`` 1.
 
-        Examples
-        --------
-        >>> from typing import Any
-
-    import torch
-        >>> net = WaveformCNNNet(n_times=8000, n_classes=10)
-        >>> net(torch.zeros(2, 8000)).shape
-        torch.Size([2, 10])
+    Examples
+    --------
+    >>> import torch
+    >>> net = WaveformCNNNet(n_times=8000, n_classes=10)
+    >>> net(torch.zeros(2, 8000)).shape
+    torch.Size([2, 10])
     """
 
     #: An nn.ModuleList of stages, which no annotation can say.
@@ -110,6 +112,7 @@ class WaveformCNNNet(nn.Module):
         head: str = "mean_max",
         head_dropout: float = 0.0,
         equal_loudness: bool = True,
+        first_stages: list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__()
         if head not in ("mean", "max", "mean_max", "flatten"):
@@ -121,31 +124,50 @@ class WaveformCNNNet(nn.Module):
                 "put PadOrTrim before this step or choose head='mean_max'"
             )
         self.n_times, self.head, self.equal_loudness = n_times, head, equal_loudness
-        filters = [min(32 * 2**i, 128) for i in range(n_layers)] if n_filters is None else n_filters
-        widths = per_layer("n_filters", filters, n_layers)
+        given = list(first_stages or [])
+        depth = len(given) + n_layers
+        if n_filters is None:
+            n_filters = [min(32 * 2**i, 128) for i in range(len(given), depth)]
+        widths = per_layer("n_filters", n_filters, n_layers)
         kernels = per_layer("kernel_size", kernel_size, n_layers)
         pools = per_layer("pool_size", pool_size, n_layers)
         rates = per_layer("dropout", dropout, n_layers)
         if first_filters is None:
             first_filters = widths[0] if widths else 32
+        before = given[-1]["out_channels"] if given else first_filters
         norm: dict[str, Any] = {"eps": batch_norm_eps, "momentum": batch_norm_momentum}
 
         self.first = nn.Conv1d(1, first_filters, first_kernel_size, first_stride, bias=bias)
         self.first_norm = MaskedBatchNorm(first_filters, **norm)
-        stage = ResidualStage if residual else PlainStage
-        self.stages = nn.ModuleList(
-            stage(before, after, kernel, pool, rate, bias, norm)
-            for before, after, kernel, pool, rate in zip(
-                [first_filters, *widths[:-1]], widths, kernels, pools, rates
+        #: Arguments of each stage, to build the same elsewhere.
+        self.stage_settings = given + [
+            {
+                "residual": residual,
+                "in_channels": n_in,
+                "out_channels": n_out,
+                "kernel_size": kernel,
+                "pool_size": pool,
+                "dropout": rate,
+                "bias": bias,
+                "norm": norm,
+            }
+            for n_in, n_out, kernel, pool, rate in zip(
+                [before, *widths[:-1]], widths, kernels, pools, rates
             )
-        )
-        width = widths[-1] if widths else first_filters
+        ]
+        self.stages = nn.ModuleList(_make_stage(**settings) for settings in self.stage_settings)
+        width = widths[-1] if widths else before
         if head == "flatten" and n_times is not None:
             width *= self.out_steps(n_times)
         elif head == "mean_max":
             width *= 2
         self.head_dropout = Dropout(head_dropout)
         self.classify = nn.Linear(width, n_classes)
+
+    def backbone(self) -> dict[str, nn.Module]:
+        """The first convolution with its batch norm, and the stages, by name."""
+        layers = {"first": self.first, "first_norm": self.first_norm}
+        return {**layers, **numbered("stages", self.stages)}
 
     def out_steps(self, lengths: Count) -> Count:
         """Steps that leave the last stage for samples that enter; takes an int or a Tensor."""
@@ -273,6 +295,10 @@ class SameConv1d(nn.Conv1d):
     def forward(self, x: Tensor) -> Tensor:
         total = self.kernel_size[0] - 1
         return super().forward(F.pad(x, (total // 2, total - total // 2)))
+
+
+def _make_stage(residual: bool, **settings: Any) -> PlainStage:
+    return (ResidualStage if residual else PlainStage)(**settings)
 
 
 def _pad_end(x: Tensor, n_steps: int) -> Tensor:

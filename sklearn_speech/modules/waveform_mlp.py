@@ -5,12 +5,13 @@ import numbers
 
 from torch import Tensor, nn
 
+from .backbone import BackboneModule, numbered
 from .dropout import Dropout
 from .loudness import equalize_loudness
 from .masking import check_fixed_length
 
 
-class WaveformMLPNet(nn.Module):
+class WaveformMLPNet(BackboneModule):
     """Dense layers on the raw samples of clips of one length.
 
     Parameters
@@ -62,6 +63,10 @@ class WaveformMLPNet(nn.Module):
         for before, after in itertools.pairwise(widths):
             layers += [nn.Linear(before, after), nn.ReLU(), Dropout(dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], n_classes))
+
+    def backbone(self) -> dict[str, nn.Module]:
+        """The hidden layers, by name."""
+        return numbered("layers", list(self.layers)[:-1])
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         check_fixed_length(x, lengths, self.n_times, "samples", "WaveformMLPNet")

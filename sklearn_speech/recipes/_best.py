@@ -1,5 +1,6 @@
 """This library's best systems for isolated words of new speakers."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -58,11 +59,16 @@ def training(sample_rate: float) -> dict[str, Any]:
     }
 
 
-def _vote(
-    members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads, trained=None
-):
-    """Ensemble of networks with different front ends or sizes; averages their probabilities."""
-    networks = []
+def networks(
+    members: Mapping[str, tuple[Any, Any]],
+    sample_rate: float,
+    n_mels: int,
+    max_epochs: int,
+    random_state: Any,
+    trained: dict[str, Any] | None = None,
+) -> list[tuple[str, SpectrogramCNNClassifier]]:
+    """Networks by name, with different front ends or sizes."""
+    made = []
     for name, (front, settings) in members.items():
         frontend = MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels, **front)
         network = SpectrogramCNNClassifier(
@@ -71,11 +77,17 @@ def _vote(
             random_state=random_state,
             **deepcopy(settings),  # a user may change the lists
         )
-        networks.append((name, network))
-    return pipeline(
-        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
-        VotingClassifier(networks, voting="soft", n_jobs=n_jobs),
-    )
+        made.append((name, network))
+    return made
+
+
+def best_networks(
+    sample_rate: float, n_mels: int, max_epochs: int, random_state: Any
+) -> list[tuple[str, SpectrogramCNNClassifier]]:
+    """The two networks of ``best``."""
+    settings = training(sample_rate)
+    members = {"whole": (LEVEL, settings | FOUR), "by_band": (LEVEL, settings | BY_BAND)}
+    return networks(members, sample_rate, n_mels, max_epochs, random_state)
 
 
 @recipe(
@@ -90,9 +102,14 @@ def _best(
     sample_rate=8000, duration=1.0, n_mels=40, max_epochs=24, n_jobs=None, random_state=None,
     reads="paths",
 ):  # fmt: skip
-    settings = training(sample_rate)
-    members = {"whole": (LEVEL, settings | FOUR), "by_band": (LEVEL, settings | BY_BAND)}
-    return _vote(members, sample_rate, duration, n_mels, max_epochs, n_jobs, random_state, reads)
+    return pipeline(
+        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
+        VotingClassifier(
+            best_networks(sample_rate, n_mels, max_epochs, random_state),
+            voting="soft",
+            n_jobs=n_jobs,
+        ),
+    )
 
 
 @recipe(
@@ -113,14 +130,8 @@ def _best_waveform(
         "fine_emphasis": (LEVEL, settings),
         "fine_band": (BAND, settings | {"input_norm": "band"}),
     }
-    return _vote(
-        members,
-        sample_rate,
-        duration,
-        n_mels,
-        max_epochs,
-        n_jobs,
-        random_state,
-        reads,
-        SLOW,
+    voters = networks(members, sample_rate, n_mels, max_epochs, random_state, SLOW)
+    return pipeline(
+        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
+        VotingClassifier(voters, voting="soft", n_jobs=n_jobs),
     )

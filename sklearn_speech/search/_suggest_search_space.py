@@ -3,6 +3,7 @@
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from ..utils.parts import sample_rates
@@ -65,7 +66,11 @@ def _space_of(estimator: Any, sample_rate: Any) -> dict[str, Any]:
                 break
         own = estimator.get_params(deep=False)
         inside = ("frontend", "transformer", "pretrainer", "estimator")
-        parts = [(n, own[n]) for n in inside if hasattr(own.get(n), "get_params")]
+        parts = [
+            (n, own[n])
+            for n in inside
+            if hasattr(own.get(n), "get_params") and not isinstance(own[n], FrozenEstimator)
+        ]
     for name, part in parts:
         inner = _space_of(part, sample_rate)
         if inner:
