@@ -18,74 +18,72 @@ from .precision import at_least_single
 class WaveformCNNNet(nn.Module):
     """A strided convolution over raw samples, convolutional stages, pooling, logits.
 
-        The defaults suit words at 8 to 16 kHz: the first convolution sees 5 to 10 ms
-        at a time, residual stages follow, and the network's output does not depend on
-        a clip's loudness.
+    The defaults suit words at 8 to 16 kHz: the first convolution sees 5 to 10 ms
+    at a time, residual stages follow, and the network's output does not depend on
+    a clip's loudness.
 
-        With `lengths`, a clip in a padded batch gives what it gives alone: padding is
-        zeroed before each convolution, and left out of the statistics of batch norm
-        and of the pooling over time. Clips shorter than the first kernel, or than a
-        pooling window, are zero-padded to it at the end.
+    With `lengths`, a clip in a padded batch gives what it gives alone: padding is
+    zeroed before each convolution, and left out of the statistics of batch norm
+    and of the pooling over time. Clips shorter than the first kernel, or than a
+    pooling window, are zero-padded to it at the end.
 
-        Parameters
-        ----------
-        n_times : int or None
-            Samples of each clip. None where clips differ in length; ``head="flatten"``
-            needs a number.
-        n_classes : int
-            Number of outputs: classes, labels, or numbers to predict.
-        n_layers : int, default=4
-            Stages after the first convolution.
-        n_filters : int or list, default=None
-            Filters of each stage. None is 32 in the first stage, doubling up to 128.
-        kernel_size : int or list, default=3
-            Kernel of each stage's convolution, in steps; the sequence keeps its length, and
-            an even kernel reaches further ahead than back, as in Keras.
-        pool_size : int or list, default=4
-            Window of each stage's max pooling; leftover steps at the end are dropped.
-        first_filters : int or None, default=None
-            Filters of the first convolution. None is the number of the first stage.
-        first_kernel_size : int, default=80
-            In samples.
-        first_stride : int, default=4
-            In samples. The first kernel and stride are 10 ms and 0.5 ms at 8 kHz.
-        residual : bool, default=True
-            Whether each stage is two convolutions with a shortcut round them, or one.
-        bias : bool, default=False
-            Whether convolutions have a bias, which has no effect before batch norm.
-        batch_norm_eps : float, default=1e-5
-        batch_norm_momentum : float, default=0.1
-            Keras uses 1e-3 and, in torch's convention, 0.01.
-        dropout : float or list, default=0.0
-            Probability of dropping a channel after each stage.
-        head : {"mean", "max", "mean_max", "flatten"}, default="mean_max"
-            How the last stage's output becomes one vector per clip: its mean over time, its
-            maximum, both side by side, or all values.
-        head_dropout : float, default=0.0
-            Dropout probability before the last, linear layer.
-        equal_loudness : bool, default=True
-            Whether each clip is first brought to the same loudness, see
-            :func:`~sklearn_speech.modules.loudness.equalize_loudness`.
+    Parameters
+    ----------
+    n_times : int or None
+        Samples of each clip. None where clips differ in length; ``head="flatten"``
+        needs a number.
+    n_classes : int
+        Number of outputs: classes, labels, or numbers to predict.
+    n_layers : int, default=4
+        Stages after the first convolution.
+    n_filters : int or list, default=None
+        Filters of each stage. None is 32 in the first stage, doubling up to 128.
+    kernel_size : int or list, default=3
+        Kernel of each stage's convolution, in steps; the sequence keeps its length, and
+        an even kernel reaches further ahead than back, as in Keras.
+    pool_size : int or list, default=4
+        Window of each stage's max pooling; leftover steps at the end are dropped.
+    first_filters : int or None, default=None
+        Filters of the first convolution. None is the number of the first stage.
+    first_kernel_size : int, default=80
+        In samples.
+    first_stride : int, default=4
+        In samples. The first kernel and stride are 10 ms and 0.5 ms at 8 kHz.
+    residual : bool, default=True
+        Whether each stage is two convolutions with a shortcut round them, or one.
+    bias : bool, default=False
+        Whether convolutions have a bias, which has no effect before batch norm.
+    batch_norm_eps : float, default=1e-5
+    batch_norm_momentum : float, default=0.1
+        Keras uses 1e-3 and, in torch's convention, 0.01.
+    dropout : float or list, default=0.0
+        Probability of dropping a channel after each stage.
+    head : {"mean", "max", "mean_max", "flatten"}, default="mean_max"
+        How the last stage's output becomes one vector per clip: its mean over time, its
+        maximum, both side by side, or all values.
+    head_dropout : float, default=0.0
+        Dropout probability before the last, linear layer.
+    equal_loudness : bool, default=True
+        Whether each clip is first brought to the same loudness, see
+        :func:`~sklearn_speech.modules.loudness.equalize_loudness`.
 
-        Shape
-        -----
-        Input (n_clips, n_times), output (n_clips, n_classes).
+    Shape
+    -----
+    Input (n_clips, n_times), output (n_clips, n_classes).
 
-        References
-        ----------
-        J. Lee, J. Park, K. L. Kim and J. Nam, "Sample-level deep convolutional neural
-        networks for music auto-tagging using raw waveforms", SMC 2017 (arXiv
-        1703.01789): ``first_kernel_size=3, first_stride=3, pool_size=3,
-        residual=False``, last stage with ``kernel_size`` and ``pool_size`` 1.
+    References
+    ----------
+    J. Lee, J. Park, K. L. Kim and J. Nam, "Sample-level deep convolutional neural
+    networks for music auto-tagging using raw waveforms", SMC 2017 (arXiv
+    1703.01789): ``first_kernel_size=3, first_stride=3, pool_size=3,
+    residual=False``, last stage with ``kernel_size`` and ``pool_size`` 1.
 
-        Examples
-        --------
-        >>> from typing import Any
-
-    import torch
-        >>> net = WaveformCNNNet(n_times=8000, n_classes=10)
-        >>> net(torch.zeros(2, 8000)).shape
-        torch.Size([2, 10])
+    Examples
+    --------
+    >>> import torch
+    >>> net = WaveformCNNNet(n_times=8000, n_classes=10)
+    >>> net(torch.zeros(2, 8000)).shape
+    torch.Size([2, 10])
     """
 
     #: An nn.ModuleList of stages, which no annotation can say.
@@ -173,10 +171,11 @@ class WaveformCNNNet(nn.Module):
             x = mask_frames(x, lengths)
         if self.equal_loudness:
             x = equalize_loudness(x, lengths)
-        x = self.first(_pad_end(x[:, None], self.first.kernel_size[0]))
+        x = _pad_end(x[:, None], self.first.kernel_size[0])
+        n_steps = _first_steps(x.shape[-1], self.first)
         lengths = None if lengths is None else _first_steps(lengths, self.first)
-        mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
-        x = mask_frames(F.relu(self.first_norm(x, mask)), lengths)
+        mask = None if lengths is None else frame_mask(lengths, n_steps)
+        x = mask_frames(_relu(_normalised(self.first, self.first_norm, x, mask)), lengths)
         for stage in self.stages:
             x, lengths = stage(x, lengths)
         return x, lengths
@@ -224,11 +223,11 @@ class PlainStage(nn.Module):
         self.dropout = nn.Dropout1d(dropout)
 
     def convolve(self, x: Tensor, lengths: Tensor | None, mask: Tensor | None) -> Tensor:
-        return self.norm(self.conv(x), mask)
+        return _normalised(self.conv, self.norm, x, mask)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
-        x = mask_frames(F.relu(self.convolve(x, lengths, mask)), lengths)
+        x = mask_frames(_relu(self.convolve(x, lengths, mask)), lengths)
         if self.pool_size > 1:  # zeros are neutral here: nothing is negative after ReLU
             x = F.max_pool1d(_pad_end(x, self.pool_size), self.pool_size)
             lengths = None if lengths is None else _pooled_steps(lengths, self.pool_size)
@@ -263,16 +262,33 @@ class ResidualStage(PlainStage):
         )
 
     def convolve(self, x: Tensor, lengths: Tensor | None, mask: Tensor | None) -> Tensor:
-        y = mask_frames(F.relu(super().convolve(x, lengths, mask)), lengths)
-        return self.second_norm(self.second_conv(y), mask) + self.shortcut(x)
+        y = mask_frames(_relu(super().convolve(x, lengths, mask)), lengths)
+        return _normalised(self.second_conv, self.second_norm, y, mask) + self.shortcut(x)
 
 
 class SameConv1d(nn.Conv1d):
     """Convolution that keeps the length; an even kernel is padded more at the end."""
 
     def forward(self, x: Tensor) -> Tensor:
+        return super().forward(self.padded(x))
+
+    def padded(self, x: Tensor) -> Tensor:
+        """The steps with zeros at both ends."""
         total = self.kernel_size[0] - 1
-        return super().forward(F.pad(x, (total // 2, total - total // 2)))
+        return F.pad(x, (total // 2, total - total // 2))
+
+
+def _normalised(conv: nn.Conv1d, norm: MaskedBatchNorm, x: Tensor, mask: Tensor | None) -> Tensor:
+    """Convolution and batch norm, in one operation if no gradients are needed."""
+    folded = norm.folded(conv)
+    if folded is None:
+        return norm(conv(x), mask)
+    x = conv.padded(x) if isinstance(conv, SameConv1d) else x
+    return F.conv1d(x, *folded, stride=conv.stride)
+
+
+def _relu(x: Tensor) -> Tensor:
+    return F.relu(x, inplace=not torch.is_grad_enabled())
 
 
 def _pad_end(x: Tensor, n_steps: int) -> Tensor:
