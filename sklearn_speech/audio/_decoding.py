@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -72,20 +73,24 @@ def decode(
     """
     rate = 0
     try:
-        n_bytes = os.path.getsize(segment.path) if content is None else len(content)
         with open(segment.path, "rb") if content is None else io.BytesIO(content) as handle:
+            n_bytes = handle.seek(0, os.SEEK_END)
+            handle.seek(0)
             found = _content.inspect(handle, n_bytes)
             if found is None:
                 with _open(segment.path, content) as file:
                     is_mpeg = file.format == "MP3"
                 found = _content.inspect_as_mpeg(handle) if is_mpeg else Inspection()
-        if found.problem and not found.whole:
-            return Decoded(problem=found.problem)
-        if found.source is None:
-            found = replace(found, source=content)
-        with _open(segment.path, found.source) as file:
-            rate = file.samplerate
-            return _read(file, segment, found, n_bytes, keep_damaged)
+            if found.problem and not found.whole:
+                return Decoded(problem=found.problem)
+            if found.source is None and content is not None:
+                found = replace(found, source=content)
+            opened = handle if content is None else None
+            with _open(segment.path, found.source, opened) as file:
+                rate = file.samplerate
+                return _read(file, segment, found, n_bytes, keep_damaged)
+    except PermissionError:
+        return Decoded(problem="no permission to read it")
     except FAILURES as error:
         brief = getattr(error, "error_string", str(error)).strip().rstrip(".")
         return Decoded(None, rate, f"not a sound file that can be decoded ({brief})")
@@ -113,9 +118,15 @@ class _Content(io.BytesIO):
             return self.tell()
 
 
-def _open(path: str, source: bytes | None) -> soundfile.SoundFile:
+def _open(path: str, source: bytes | None, opened: BinaryIO | None = None) -> soundfile.SoundFile:
+    """Open a file for decoding, from its bytes or from a handle if there are any."""
     if source is not None:
         return soundfile.SoundFile(_Content(source))
+    # opening a small file twice takes longer than reading it; on Windows, Python's
+    # descriptors are not those of libsndfile
+    if opened is not None and os.name == "posix" and not path.lower().endswith(".raw"):
+        os.lseek(opened.fileno(), 0, os.SEEK_SET)
+        return soundfile.SoundFile(opened.fileno(), closefd=False)
     return soundfile.SoundFile(path_for_libsndfile(path))
 
 
