@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -75,27 +76,36 @@ def decode(
     """
     rate = 0
     try:
-        found, n_bytes = inspect(segment.path, content)
-        if found.problem and not found.whole:
-            return Decoded(problem=found.problem)
-        if found.source is None:
-            found = replace(found, source=content)
-        with open_sound(segment.path, found.source) as file:
-            rate = file.samplerate
-            return _read(file, segment, found, n_bytes, keep_damaged)
+        with open(segment.path, "rb") if content is None else io.BytesIO(content) as handle:
+            found, n_bytes = _inspected(handle, segment.path, content)
+            if found.problem and not found.whole:
+                return Decoded(problem=found.problem)
+            if found.source is None and content is not None:
+                found = replace(found, source=content)
+            opened = handle if content is None else None
+            with open_sound(segment.path, found.source, opened) as file:
+                rate = file.samplerate
+                return _read(file, segment, found, n_bytes, keep_damaged)
+    except PermissionError:
+        return Decoded(problem="no permission to read it")
     except FAILURES as error:
         return Decoded(None, rate, cannot_decode(error))
 
 
 def inspect(path: str, content: bytes | None = None) -> tuple[Inspection, int]:
     """What a file, or its content in memory, says about itself, and its size in bytes."""
-    n_bytes = os.path.getsize(path) if content is None else len(content)
     with open(path, "rb") if content is None else io.BytesIO(content) as handle:
-        found = _content.inspect(handle, n_bytes)
-        if found is None:
-            with open_sound(path, content) as file:
-                is_mpeg = file.format == "MP3"
-            found = _content.inspect_as_mpeg(handle) if is_mpeg else Inspection()
+        return _inspected(handle, path, content)
+
+
+def _inspected(handle: BinaryIO, path: str, content: bytes | None) -> tuple[Inspection, int]:
+    n_bytes = handle.seek(0, os.SEEK_END)
+    handle.seek(0)
+    found = _content.inspect(handle, n_bytes)
+    if found is None:
+        with open_sound(path, content) as file:
+            is_mpeg = file.format == "MP3"
+        found = _content.inspect_as_mpeg(handle) if is_mpeg else Inspection()
     return found, n_bytes
 
 
@@ -135,10 +145,17 @@ class _Content(io.BytesIO):
             return self.tell()
 
 
-def open_sound(path: str, source: bytes | None) -> soundfile.SoundFile:
-    """Open a file, or what stands for it in memory, with libsndfile."""
+def open_sound(
+    path: str, source: bytes | None, opened: BinaryIO | None = None
+) -> soundfile.SoundFile:
+    """Open a file with libsndfile, from its bytes or from a handle if there are any."""
     if source is not None:
         return soundfile.SoundFile(_Content(source))
+    # opening a small file twice takes longer than reading it; on Windows, Python's
+    # descriptors are not those of libsndfile
+    if opened is not None and os.name == "posix" and not path.lower().endswith(".raw"):
+        os.lseek(opened.fileno(), 0, os.SEEK_SET)
+        return soundfile.SoundFile(opened.fileno(), closefd=False)
     return soundfile.SoundFile(path_for_libsndfile(path))
 
 

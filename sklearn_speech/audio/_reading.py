@@ -5,6 +5,7 @@ bad ones at once, each with its reason.
 """
 
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import soundfile
 import soxr
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -39,6 +40,10 @@ MAX_PEAK = 10.0
 #: of that (-20 dB) is left only if one channel is the negative of another, as from a microphone
 #: wired with the wrong polarity.
 CANCELLED = 0.01
+
+
+#: Most entries that one task of joblib reads.
+_MOST_PER_TASK = 64
 
 
 @dataclass(frozen=True)
@@ -157,12 +162,28 @@ def read_clips(
     -------
     clips : list of Clip
     """
-    # soundfile and soxr release the interpreter's lock, so threads are enough
-    clips = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
-        delayed(read_clip)(entry, sample_rate, channel=channel, keep_damaged=keep_damaged)
-        for entry in entries
+    # soundfile and soxr release the interpreter's lock, so threads are enough; a task of one
+    # small file would take joblib longer to dispatch than to run
+    per_task = max(1, min(_MOST_PER_TASK, len(entries) // (4 * effective_n_jobs(n_jobs))))
+    tasks = (
+        delayed(_read_some)(entries[i : i + per_task], sample_rate, channel, keep_damaged)
+        for i in range(0, len(entries), per_task)
     )
-    return list(tqdm(clips, desc=progress, total=len(entries), disable=progress is None))
+    clips: list[Clip] = []
+    with tqdm(desc=progress, total=len(entries), disable=progress is None) as bar:
+        for some in Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(tasks):
+            clips += some
+            bar.update(len(some))
+    return clips
+
+
+def _read_some(
+    entries: list[Entry], sample_rate: int | None, channel: int | None, keep_damaged: bool
+) -> list[Clip]:
+    return [
+        read_clip(entry, sample_rate, channel=channel, keep_damaged=keep_damaged)
+        for entry in entries
+    ]
 
 
 def read_clip(
@@ -239,17 +260,15 @@ def nothing_to_read(entry: Entry) -> str | None:
 
 
 def _not_a_readable_file(path: str) -> str | None:
-    if not os.path.exists(path):
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
         return "no such file"
-    if os.path.isdir(path):
+    if stat.S_ISDIR(status.st_mode):
         return "is a directory, not a file"
-    if not os.path.isfile(path):
+    if not stat.S_ISREG(status.st_mode):
         return "is a device or a pipe, not a file"
-    if not os.access(path, os.R_OK):
-        return "no permission to read it"
-    if os.path.getsize(path) == 0:
-        return "empty file (0 bytes)"
-    return None
+    return None if status.st_size else "empty file (0 bytes)"
 
 
 def printable(entry: Entry) -> str:

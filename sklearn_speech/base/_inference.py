@@ -15,7 +15,7 @@ from ._mixin import Mixin
 class NetworkInference(Mixin):
     """Batched inference; mixin placed before NeuralNet."""
 
-    #: Whether a single clip is padded to a whole block too: a little slower, but rounded in the
+    #: Whether a single small clip is padded to a whole block too, so that it is rounded in the
     #: same way as in a batch.
     _fills_single = False
 
@@ -131,16 +131,22 @@ LAZY_BLOCK = 1024
 #: Number of clips that the kernels of torch process together.
 _BLOCK = 16
 
+#: Batches of clips with more values are not padded: for them, padding costs time and changes
+#: nothing but the last digit.
+_SMALL_CLIP = 256
+
 
 def _whole_blocks(X: Inputs, fills_single: bool) -> Inputs:
-    """A batch padded with silent clips to whole blocks.
+    """A batch of small clips padded with silent clips to whole blocks.
 
     Kernels round the last few clips of a batch differently from those before them. Without
-    the padding, the output for a clip would depend on its position in the batch.
+    the padding, the output for a clip of a few values would depend on its position in the batch,
+    which scikit-learn does not allow; larger clips fill the kernels on their own.
     """
     x, _, lengths = split_inputs(X)
     missing = -len(x) % _BLOCK
-    if lengths is not None or missing == 0 or (len(x) == 1 and not fills_single):
+    small = x[0].numel() <= _SMALL_CLIP
+    if lengths is not None or missing == 0 or not small or (len(x) == 1 and not fills_single):
         return X
     filled = torch.cat([x, x.new_zeros(missing, *x.shape[1:])])
     if not isinstance(X, dict):

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..modules.front_end import Blocks, FrontEnd
+from ..modules.stft import FrameMemory
 from ..utils.tensors import as_tensor
 
 #: Samples in the frames of one chunk: they fit into the cache of a CPU, and fill a GPU.
@@ -61,9 +62,15 @@ def extract(
     width = front_end.n_bands if front_end.scaling.normalize == "band" else 1
     ranges = np.empty((len(clips), 3, width), dtype=dtype)
 
+    of_thread = threading.local()
+
     @torch.inference_mode()
     def work(start: int, stop: int) -> None:
-        features, taken = _chunk(front_end, clips[start:stop], start, budget, blocks)
+        if not hasattr(of_thread, "memory"):
+            of_thread.memory = FrameMemory(front_end.stft)
+        features, taken = _chunk(
+            front_end, clips[start:stop], start, budget, blocks, of_thread.memory
+        )
         ranges[start:stop] = taken.cpu().numpy()
         if out.dtype == object:
             for i, clip in enumerate(features, start):
@@ -111,16 +118,21 @@ def _chunks(front_end: FrontEnd, clips: np.ndarray, budget: int) -> Iterator[tup
 
 
 def _chunk(
-    front_end: FrontEnd, clips: np.ndarray, first_index: int, budget: int, blocks: Blocks | None
+    front_end: FrontEnd,
+    clips: np.ndarray,
+    first_index: int,
+    budget: int,
+    blocks: Blocks | None,
+    memory: FrameMemory,
 ) -> tuple[Any, torch.Tensor]:
     """Features (one tensor, or a list of tensors) and ranges of the clips of one chunk."""
     if clips.dtype != object:
-        energies = _energies(front_end, _tensor(clips, front_end), budget, blocks)
+        energies = _energies(front_end, _tensor(clips, front_end), budget, blocks, memory)
         if front_end.zero_frames == "keep":
             return front_end.scale(energies)
         parts = list(energies)
     else:
-        parts = _ragged_energies(front_end, clips, first_index, budget, blocks)
+        parts = _ragged_energies(front_end, clips, first_index, budget, blocks, memory)
     if front_end.zero_frames == "drop":
         parts = [_without_zero_frames(part, i) for i, part in enumerate(parts, first_index)]
     if front_end.scaling.elementwise:
@@ -132,44 +144,44 @@ def _chunk(
 
 
 def _energies(
-    front_end: FrontEnd, waveforms: torch.Tensor, budget: int, blocks: Blocks | None
+    front_end: FrontEnd,
+    waveforms: torch.Tensor,
+    budget: int,
+    blocks: Blocks | None,
+    memory: FrameMemory,
 ) -> torch.Tensor:
     """Energies of clips of one length; a clip longer than the budget goes block by block."""
     n_frames = front_end.n_frames(waveforms.shape[1])
     framing = front_end.framing
     framing.check_length(waveforms.shape[1])
     parts = [
-        front_end.energies(framing(waveforms, first=i, stop=min(i + budget, n_frames)), blocks)
+        front_end.energies(
+            framing(waveforms, first=i, stop=min(i + budget, n_frames)), blocks, memory
+        )
         for i in range(0, n_frames, budget)
     ]
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
 def _ragged_energies(
-    front_end: FrontEnd, clips: np.ndarray, first_index: int, budget: int, blocks: Blocks | None
+    front_end: FrontEnd,
+    clips: np.ndarray,
+    first_index: int,
+    budget: int,
+    blocks: Blocks | None,
+    memory: FrameMemory,
 ) -> list[torch.Tensor]:
     """One tensor of energies for each clip; short clips share one transform."""
-    counts = [front_end.n_frames(len(clip)) for clip in clips]
     for i, clip in enumerate(clips, first_index):
         try:
             front_end.framing.check_length(len(clip))
         except ValueError as error:
             raise ValueError(f"clip {i} of X: {error}") from error
-    if sum(counts) > budget:
-        return [
-            _energies(front_end, _tensor(clip, front_end).unsqueeze(0), budget, blocks)[0]
-            for clip in clips
-        ]
-    windowed = torch.empty(
-        sum(counts),
-        front_end.win_length,
-        dtype=front_end.dtype,
-        device=front_end.stft.window.device,
-    )
-    for clip, part in zip(clips, windowed.split(counts)):
-        frames = front_end.framing(_tensor(clip, front_end).unsqueeze(0))[0]
-        front_end.stft.windowed(frames, out=part)
-    return list(front_end.energies_of_windowed(windowed, blocks).split(counts))
+    waveforms = [_tensor(clip, front_end).unsqueeze(0) for clip in clips]
+    if sum(front_end.n_frames(len(clip)) for clip in clips) > budget:
+        return [_energies(front_end, x, budget, blocks, memory)[0] for x in waveforms]
+    frames = [front_end.framing(x)[0] for x in waveforms]
+    return front_end.ragged_energies(frames, blocks, memory)
 
 
 def _tensor(array: np.ndarray, front_end: FrontEnd) -> torch.Tensor:

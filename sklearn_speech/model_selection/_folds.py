@@ -223,7 +223,7 @@ def _score_test_clips(fold, estimator, X, y, codes, test, scorers, score_params)
             return check_method_params(X, score_params[name], indices=test[rows])
 
         fold.speaker_scores = score_speakers(
-            scorers, responses, y_test, rows_of_speakers, params_of, metrics_of
+            scorers, responses, y_test, rows_of_speakers, params_of, metrics_of, fold.scores
         )
     if hasattr(estimator, "predict"):
         fold.predictions = responses.response("predict")

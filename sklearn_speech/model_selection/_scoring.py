@@ -10,10 +10,11 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin, is_classifier, is_regressor
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import accuracy_score, check_scoring, get_scorer, get_scorer_names
+from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from sklearn.pipeline import Pipeline
 
 from ..utils.sklearn_private import is_made_scorer, parts_of_scorer, scorer_with_options
+from ._means_of_clips import means_by_speaker
 from ._metric_names import name_of_own_score, name_of_scorer
 from ._responses import CachedResponses
 from ._routing import routing_enabled
@@ -212,6 +213,7 @@ def score_speakers(
     rows_of_speakers: list[npt.NDArray[np.intp]],
     params_of: Callable[[str, npt.NDArray[np.intp]], dict[str, Any]],
     metrics_of: dict[str, list[str]],
+    whole: dict[str, float],
 ) -> dict[str, list[float]]:
     """Score the clips of each speaker separately.
 
@@ -228,6 +230,8 @@ def score_speakers(
         Takes the name of a scorer and positions of clips; returns the scorer's keyword arguments.
     metrics_of : dict of str to list of str
         The metrics that each scorer returns.
+    whole : dict of str to float
+        The metrics of all test clips.
 
     Returns
     -------
@@ -238,13 +242,15 @@ def score_speakers(
     scores: dict[str, list[float]] = {key: [] for keys in metrics_of.values() for key in keys}
     one_by_one = {}
     for name, scorer in scorers.items():
-        accuracies = None
-        if _is_plain_accuracy(scorer) and not params_of(name, rows_of_speakers[0]):
-            accuracies = _accuracies(y, responses.response("predict"), rows_of_speakers)
-        if accuracies is None:
+        means = None
+        if not params_of(name, rows_of_speakers[0]):
+            means = means_by_speaker(
+                scorer, responses, y, rows_of_speakers, whole.get(name, np.nan)
+            )
+        if means is None:
             one_by_one[name] = scorer
         else:
-            scores[name] = accuracies
+            scores[name] = means
     for rows in rows_of_speakers if one_by_one else ():
         part = responses.part(rows)
         for name, scorer in one_by_one.items():
@@ -260,21 +266,3 @@ def score_speakers(
                 scores[key].append(found.get(key, np.nan))
         responses.forget_parts()
     return scores
-
-
-def _is_plain_accuracy(scorer: Any) -> bool:
-    if not is_made_scorer(scorer):
-        return False
-    parts = parts_of_scorer(scorer)
-    return parts.function is accuracy_score and parts.sign > 0 and not parts.options
-
-
-def _accuracies(y, predictions, rows_of_speakers):
-    """Return each speaker's accuracy from one comparison of all clips, or None."""
-    predictions = np.asarray(predictions)
-    if y.ndim != 1 or predictions.shape != y.shape:
-        return None
-    right = np.asarray(y == predictions, dtype=float)
-    ends = np.cumsum([len(rows) for rows in rows_of_speakers])
-    sums = np.add.reduceat(right[np.concatenate(rows_of_speakers)], np.r_[0, ends[:-1]])
-    return (sums / np.diff(ends, prepend=0)).tolist()

@@ -1,8 +1,10 @@
 """One convolutional stage, shared by the classifiers and the autoencoder."""
 
+import functools
 import numbers
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -150,31 +152,36 @@ class ConvStage(nn.Module):
         """Output bands for input bands."""
         return max(max(self._conv_size(n_bands, 0), 1) // self.pool_size[0], 1)
 
-    def _convolve(self, x: Tensor) -> Tensor:
+    def _convolve(self, x: Tensor, folded: tuple[Tensor, Tensor | None] | None) -> Tensor:
+        """Convolve with the layer's own weight and bias, or with those that include the norm."""
         (top, bottom), (left, right) = self.pad
         single = self.stride[1] > 1 and self._conv_size(x.shape[3], 1) == 1
         if self._explicit_pad or single:
             x = F.pad(x, (left, right, top, bottom))
-        if not single:
+        if not single and folded is None:
             return self.conv(x)
+        weight, bias = folded or (self.conv.weight, self.conv.bias)
+        if not single:
+            return F.conv2d(x, weight, bias, self.stride, self.conv.padding)
         # the output is one frame: with a stride, torch 2.13 would read memory outside the input
         # (oneDNN, one channel, channels last)
         x = x[..., : self.kernel_size[1]]
-        return F.conv2d(x, self.conv.weight, self.conv.bias, (self.stride[0], 1))
+        return F.conv2d(x, weight, bias, (self.stride[0], 1))
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         x = _pad_to(x, self._needed(0), self._needed(1))
-        x = self._convolve(x)
+        folded = None if self.norm is None else self.norm.folded(self.conv)
+        x = self._convolve(x, folded)
         mask = None if lengths is None else frame_mask(self.conv_frames(lengths), x.shape[-1])
-        if self.norm is not None:
-            x = self.norm(x, mask, inplace=True)
+        if self.norm is not None and folded is None:
+            x = self.norm(x, mask)
         by_maximum = self.pool_type == "max"  # the ReLU of a maximum is the maximum of ReLUs
         if not by_maximum:
             x = F.relu(x, inplace=True)
         x = zero_padding(x, mask)
         if self.pool_size != (1, 1):
             x = _pad_to(x, *self.pool_size)
-            pool = F.max_pool2d if by_maximum else F.avg_pool2d
+            pool = _max_pool if by_maximum else F.avg_pool2d
             x = pool(x, self.pool_size)
         if by_maximum:
             x = F.relu(x, inplace=True)
@@ -184,6 +191,21 @@ class ConvStage(nn.Module):
             return x, None
         lengths = self.out_frames(lengths)
         return mask_frames(x, lengths), lengths
+
+
+def _max_pool(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Largest value of each window."""
+    if x.device.type != "cpu" or torch.is_grad_enabled() or torch.compiler.is_compiling():
+        return F.max_pool2d(x, size)
+    # the same values by vectorised maxima, in a fraction of the time
+    for axis in (3, 2):
+        n = x.shape[axis] // size[axis - 2]
+        if size[axis - 2] > 1:
+            windows = x.narrow(axis, 0, n * size[axis - 2]).unflatten(axis, (n, -1))
+            x = functools.reduce(torch.maximum, windows.unbind(axis + 1))
+        else:
+            x = x.narrow(axis, 0, n)
+    return x
 
 
 def _pad_to(x: Tensor, n_bands: int, n_frames: int) -> Tensor:

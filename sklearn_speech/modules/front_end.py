@@ -16,10 +16,10 @@ from .counts import Count
 from .filterbank import MatrixFilterbank, ShapedFilterbank
 from .framing import Framing, PadMode
 from .scaling import Scaling
-from .stft import FixedSTFT, TrainableSTFT
+from .stft import FixedSTFT, FrameMemory, TrainableSTFT
 
-#: Number of groups of bands that are multiplied separately; more groups are no faster.
-_N_BLOCKS = 3
+#: Number of bands that are multiplied together: as many as a vector of the processor holds.
+_BANDS_IN_BLOCK = 16
 
 #: Bands, interleaved real and imaginary parts of bins, and weights of a part of a filter bank.
 Blocks = list[tuple[slice, slice, Tensor]]
@@ -265,7 +265,9 @@ class FrontEnd(nn.Module):
         """Number of frames of clips of `lengths` samples (int or Tensor)."""
         return self.framing.n_frames(lengths)
 
-    def energies(self, frames: Tensor, blocks: Blocks | None = None) -> Tensor:
+    def energies(
+        self, frames: Tensor, blocks: Blocks | None = None, memory: FrameMemory | None = None
+    ) -> Tensor:
         """Energies of frames before scaling.
 
         Parameters
@@ -274,18 +276,36 @@ class FrontEnd(nn.Module):
             Frames from ``framing``.
         blocks : list of tuple, default=None
             Result of :meth:`blocks`, for speed without gradients.
+        memory : FrameMemory, default=None
+            Memory to compute in, for speed without gradients; only for a fixed transform.
 
         Returns
         -------
         energies : Tensor of shape (..., n_mels) or (..., n_fft // 2 + 1)
         """
-        if isinstance(self.stft, FixedSTFT):
-            return self.energies_of_windowed(self.stft.windowed(frames), blocks)
-        return self._filtered(self.stft(frames, self.power))
+        if not isinstance(self.stft, FixedSTFT):
+            return self._filtered(self.stft(frames, self.power))
+        if memory is None:
+            return self._of_spectra(self.stft.spectrum(self.stft.windowed(frames)), blocks)
+        shape = frames.shape[:-1]
+        windowed, spectra = memory.rows(shape.numel())
+        self.stft.windowed(frames, out=windowed.view(*shape, -1)[..., : self.win_length])
+        self.stft.spectrum(windowed, out=spectra)
+        return self._of_spectra(spectra, blocks).view(*shape, -1)
 
-    def energies_of_windowed(self, windowed: Tensor, blocks: Blocks | None = None) -> Tensor:
-        """Like :meth:`energies`, for frames that are already multiplied by the window."""
-        spectrum = self.stft.spectrum(windowed)
+    def ragged_energies(
+        self, frames: list[Tensor], blocks: Blocks | None, memory: FrameMemory
+    ) -> list[Tensor]:
+        """Like :meth:`energies`, for several clips, each (n_frames, win_length)."""
+        counts = [len(of_clip) for of_clip in frames]
+        windowed, spectra = memory.rows(sum(counts))
+        for of_clip, part in zip(frames, windowed.split(counts)):
+            self.stft.windowed(of_clip, out=part[:, : self.win_length])
+        self.stft.spectrum(windowed, out=spectra)
+        return list(self._of_spectra(spectra, blocks).split(counts))
+
+    def _of_spectra(self, spectrum: Tensor, blocks: Blocks | None) -> Tensor:
+        """Energies of complex spectra, whose memory is overwritten where no gradient needs it."""
         if self.power != 2:
             magnitudes = spectrum.abs()
             return self._filtered(magnitudes if self.power == 1 else magnitudes**self.power)
@@ -306,7 +326,7 @@ class FrontEnd(nn.Module):
 
     @torch.no_grad()
     def blocks(self) -> Blocks | None:
-        """The parts of the filter bank's matrix that are not zero, in three groups of bands.
+        """The parts of the filter bank's matrix that are not zero, in groups of 16 bands.
 
         Most of a mel matrix is zeros: the products with these blocks take half
         the time of the product with the whole.
@@ -320,13 +340,12 @@ class FrontEnd(nn.Module):
         if self.bank is None or self.power != 2:
             return None
         blocks: Blocks = []
-        for group in self._weights().repeat_interleave(2, dim=1).tensor_split(_N_BLOCKS):
-            if len(group):
-                used = group.any(dim=0).nonzero().flatten().tolist() or [0]
-                columns = slice(used[0], used[-1] + 1)
-                first = blocks[-1][0].stop if blocks else 0
-                bands = slice(first, first + len(group))
-                blocks.append((bands, columns, group[:, columns].T.contiguous()))
+        for group in self._weights().repeat_interleave(2, dim=1).split(_BANDS_IN_BLOCK):
+            used = group.any(dim=0).nonzero().flatten().tolist() or [0]
+            columns = slice(used[0], used[-1] + 1)
+            first = blocks[-1][0].stop if blocks else 0
+            bands = slice(first, first + len(group))
+            blocks.append((bands, columns, group[:, columns].T.contiguous()))
         return blocks
 
     def _weights(self) -> Tensor:

@@ -55,13 +55,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         super().reset_running_stats()
         self._n_batches: int | None = None  # num_batches_tracked, without waiting for a GPU
 
-    def forward(self, x: Tensor, mask: Tensor | None = None, inplace: bool = False) -> Tensor:
-        """x normalised; `inplace` allows overwriting x where no gradient needs it."""
-        if inplace and not self.training and not torch.is_grad_enabled() and self.n_groups == 1:
-            scale, shift = self._scale_and_shift(self.running_mean, self.running_var)
-            shape = (-1, *[1] * (x.dim() - 2))
-            shift, scale = shift.view(shape).to(x.dtype), scale.view(shape).to(x.dtype)
-            return torch.addcmul(shift, x, scale, out=x)
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         n_clips, n_channels = x.shape[:2]
         n_bands = x[0, 0, ..., 0].numel()
         even = n_bands % self.n_groups == 0
@@ -105,6 +99,34 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         scale, shift = self._scale_and_shift(mean, var)
         scale, shift = (_to_bands(value, member).to(x.dtype) for value in (scale, shift))
         return torch.addcmul(shift, x, scale)
+
+    def folded(self, conv: nn.Conv1d | nn.Conv2d) -> tuple[Tensor, Tensor] | None:
+        """Weight and bias of a convolution that includes this normalisation of its output.
+
+        Parameters
+        ----------
+        conv : Conv1d or Conv2d
+            The convolution whose output is normalised.
+
+        Returns
+        -------
+        weight, bias : Tensor, or None
+            None where the normalisation has to stay apart: in training, if gradients are
+            needed, for groups of bands, if a hook waits for the output of one of the two, and
+            while the network is exported.
+        """
+        if (
+            self.training
+            or self.n_groups > 1
+            or torch.is_grad_enabled()
+            or torch.compiler.is_compiling()
+            or any(module._forward_hooks or module._forward_pre_hooks for module in (conv, self))
+        ):
+            return None
+        scale, shift = self._scale_and_shift(self.running_mean, self.running_var)
+        if conv.bias is not None:
+            shift = torch.addcmul(shift, conv.bias, scale)
+        return conv.weight * scale.view(-1, *[1] * (conv.weight.dim() - 1)), shift
 
     def _scale_and_shift(self, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
         """Factor and offset of each feature."""

@@ -166,13 +166,14 @@ class Scaling(nn.Module):
         if self.ref == "max" or self.top_db is not None:
             largest = fill_padding(x, valid, -torch.inf).amax(dim=(1, 2), keepdim=True)
         if self.top_db is not None:
-            x = torch.maximum(x, largest - self.top_db)
+            x = torch.maximum(x, largest - self.top_db, out=x if in_place else None)
         if self.ref == "max":
             reference = largest
         elif self.ref != 1.0:
             level = max(float(self.ref), amin)
             reference = self.multiplier * torch.log10(torch.full_like(reference, level))
-        x = x - reference
+        if self.ref != 1.0:
+            x = x.sub_(reference) if in_place else x - reference
         if self.db_window is not None:
             low, high = self.db_window
             x = ((x - low) / (high - low)).clamp(0, 1)

@@ -195,10 +195,11 @@ class WaveformCNNNet(BackboneModule):
             x = mask_frames(x, lengths)
         if self.equal_loudness:
             x = equalize_loudness(x, lengths)
-        x = self.first(_pad_end(x[:, None], self.first.kernel_size[0]))
+        x = _pad_end(x[:, None], self.first.kernel_size[0])
+        n_steps = _first_steps(x.shape[-1], self.first)
         lengths = None if lengths is None else _first_steps(lengths, self.first)
-        mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
-        x = mask_frames(F.relu(self.first_norm(x, mask)), lengths)
+        mask = None if lengths is None else frame_mask(lengths, n_steps)
+        x = mask_frames(_relu(_normalised(self.first, self.first_norm, x, mask)), lengths)
         for stage in self.stages:
             x, lengths = stage(x, lengths)
         return x, lengths
@@ -246,11 +247,11 @@ class PlainStage(nn.Module):
         self.dropout = nn.Dropout1d(dropout)
 
     def convolve(self, x: Tensor, lengths: Tensor | None, mask: Tensor | None) -> Tensor:
-        return self.norm(self.conv(x), mask)
+        return _normalised(self.conv, self.norm, x, mask)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
-        x = mask_frames(F.relu(self.convolve(x, lengths, mask)), lengths)
+        x = mask_frames(_relu(self.convolve(x, lengths, mask)), lengths)
         if self.pool_size > 1:  # zeros are neutral here: nothing is negative after ReLU
             x = F.max_pool1d(_pad_end(x, self.pool_size), self.pool_size)
             lengths = None if lengths is None else _pooled_steps(lengths, self.pool_size)
@@ -285,16 +286,33 @@ class ResidualStage(PlainStage):
         )
 
     def convolve(self, x: Tensor, lengths: Tensor | None, mask: Tensor | None) -> Tensor:
-        y = mask_frames(F.relu(super().convolve(x, lengths, mask)), lengths)
-        return self.second_norm(self.second_conv(y), mask) + self.shortcut(x)
+        y = mask_frames(_relu(super().convolve(x, lengths, mask)), lengths)
+        return _normalised(self.second_conv, self.second_norm, y, mask) + self.shortcut(x)
 
 
 class SameConv1d(nn.Conv1d):
     """Convolution that keeps the length; an even kernel is padded more at the end."""
 
     def forward(self, x: Tensor) -> Tensor:
+        return super().forward(self.padded(x))
+
+    def padded(self, x: Tensor) -> Tensor:
+        """The steps with zeros at both ends."""
         total = self.kernel_size[0] - 1
-        return super().forward(F.pad(x, (total // 2, total - total // 2)))
+        return F.pad(x, (total // 2, total - total // 2))
+
+
+def _normalised(conv: nn.Conv1d, norm: MaskedBatchNorm, x: Tensor, mask: Tensor | None) -> Tensor:
+    """Convolution and batch norm, in one operation if no gradients are needed."""
+    folded = norm.folded(conv)
+    if folded is None:
+        return norm(conv(x), mask)
+    x = conv.padded(x) if isinstance(conv, SameConv1d) else x
+    return F.conv1d(x, *folded, stride=conv.stride)
+
+
+def _relu(x: Tensor) -> Tensor:
+    return F.relu(x, inplace=not torch.is_grad_enabled())
 
 
 def _make_stage(residual: bool, **settings: Any) -> PlainStage:

@@ -131,12 +131,18 @@ def change_points(x: NDArray, n_segments: int, min_frames: int = 1) -> list[int]
     best = np.full(n_frames + 1, np.inf)
     best[0] = 0.0
     chosen = []
-    for _ in range(n_segments):
-        total = cost + best[starts.clip(0)]
+    for done in range(1, n_segments + 1):
+        # ends that leave room for the other segments before and after
+        left = n_segments - done
+        lowest = max(done * min_frames, n_frames - left * max_frames)
+        highest = min(done * max_frames, n_frames - left * min_frames)
+        ends = slice(lowest, highest + 1)
+        total = cost[ends] + best[starts[ends].clip(0)]
         column = total.argmin(1)
-        chosen.append(lengths[column])
-        best = total[np.arange(n_frames + 1), column]
+        chosen.append((lowest, lengths[column]))
+        best = np.full(n_frames + 1, np.inf)
+        best[ends] = np.take_along_axis(total, column[:, None], axis=1)[:, 0]
     cuts = [n_frames]
-    for length in reversed(chosen):
-        cuts.append(int(cuts[-1] - length[cuts[-1]]))
+    for lowest, length in reversed(chosen):
+        cuts.append(int(cuts[-1] - length[cuts[-1] - lowest]))
     return cuts[::-1]

@@ -345,3 +345,14 @@ def test_waveforms_are_changed_before_the_front_end_and_spectrograms_after():
 def test_augmentations_that_do_not_fit_are_named(augment, message):
     with pytest.raises(ValueError, match=message):
         quick(augment=augment).fit(X, y)
+
+
+@pytest.mark.parametrize("n_clips", [1, 2, 5, 15, 16])
+def test_predict_computes_no_clips_besides_those_that_it_is_given(n_clips):
+    clips = np.tile(X, (1, 3, 3))
+    net = quick(max_epochs=1).fit(clips, y)
+    seen = []
+    net.module_.register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0])))
+    few = net.predict_proba(clips[:n_clips])
+    assert seen == [n_clips]
+    np.testing.assert_allclose(few, net.predict_proba(clips)[:n_clips], rtol=1e-4, atol=1e-6)

@@ -1,4 +1,4 @@
-"""Batch normalisation: torch's own numbers, in whatever layout, and what it may overwrite."""
+"""Batch normalisation: torch's own numbers, in whatever layout, and folded into convolutions."""
 
 import pytest
 import torch
@@ -39,23 +39,27 @@ def test_gradients_are_those_of_torch(shape, layout):
     torch.testing.assert_close(x.grad, its.grad)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_in_place_gives_the_same_and_only_where_no_gradient_needs_it(layout):
-    ours, theirs = pair(4)
-    x = torch.randn(2, 4, 3, 5).contiguous(memory_format=layout)
-    before = x.clone()
-    ours(x, inplace=True)
-    assert torch.equal(x, before)
+@pytest.mark.parametrize("conv", [nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 2, bias=False)])
+def test_a_folded_convolution_gives_what_convolution_and_normalisation_give(conv):
+    norm, _ = pair(4)
+    x = torch.randn(2, 3, 6, 5)
     with torch.no_grad():
-        ours(x)
-        assert torch.equal(x, before)
-        expected = theirs(x)
-        assert ours(x, inplace=True) is x
-        torch.testing.assert_close(x, expected)
-        x.copy_(before)
-        ours.train()
-        ours(x, inplace=True)
-    assert torch.equal(x, before)
+        weight, bias = norm.folded(conv)
+        folded = nn.functional.conv2d(x, weight, bias)
+        torch.testing.assert_close(folded, norm(conv(x)), rtol=1e-5, atol=1e-5)
+
+
+def test_nothing_is_folded_where_the_parts_are_needed():
+    norm, conv = MaskedBatchNorm(4).eval(), nn.Conv2d(3, 4, 3)
+    assert norm.folded(conv) is None  # gradients
+    with torch.no_grad():
+        assert norm.folded(conv) is not None
+        for module in (norm, conv):
+            hook = module.register_forward_hook(lambda *_: None)
+            assert norm.folded(conv) is None
+            hook.remove()
+        assert MaskedBatchNorm(4, n_groups=2).eval().folded(nn.Conv2d(3, 4, 3)) is None
+        assert norm.train().folded(conv) is None
 
 
 def test_without_momentum_statistics_are_plain_means_as_those_of_torch():

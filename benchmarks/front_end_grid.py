@@ -1,0 +1,152 @@
+"""Processor time of spectrograms by rate, bands, and number and length of clips.
+
+    python benchmarks/front_end_grid.py
+
+One thread. In each row all candidates run alternately in one process: this library, the bare
+Fourier transform of frames that are ready, a loop over librosa, `torch.stft` with a matrix
+product, and a loop over `scipy.fft`. Figures are medians of processor time.
+"""
+
+import argparse
+import statistics
+import time
+import warnings
+
+import numpy as np
+import scipy.fft
+import torch
+from report import write_report
+
+from sklearn_speech.feature_extraction import MFCC, MelSpectrogram
+from sklearn_speech.filters import mel_filterbank
+
+OURS, FLOOR = "ours", "rfft"
+
+#: Samples in the frames that one bare transform takes: they stay in the cache.
+CHUNK = 2**18
+
+#: Sampling rate, bands, clips, seconds of each, and what is computed.
+ROWS = [
+    *((rate, bands, 64, 1.0, "mel") for rate in (8000, 16000, 44100) for bands in (40, 80, 128)),
+    (16000, 40, 512, 1.0, "mel"),
+    (16000, 40, 1, 1.0, "mel"),
+    (44100, 128, 1, 1.0, "mel"),
+    (16000, 40, 1, 60.0, "mel"),
+    (44100, 128, 1, 60.0, "mel"),
+    (16000, 40, 64, 1.0, "MFCC"),
+    (16000, 40, 64, 1.0, "ragged"),
+]
+
+
+def medians(candidates, n_repeats):
+    """Median seconds of processor time of functions that are called alternately."""
+    times = {name: [] for name in candidates}
+    for function in candidates.values():
+        function()
+    for _ in range(n_repeats):
+        for name, function in candidates.items():
+            start = time.process_time()
+            function()
+            times[name].append(time.process_time() - start)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def candidates(rate, bands, n_clips, seconds, kind):
+    """Functions of one row by name."""
+    rng = np.random.default_rng(0)
+    n_times = int(rate * seconds)
+    clips = 0.1 * rng.standard_normal((n_clips, n_times), dtype=np.float32)
+    make = MFCC if kind == "MFCC" else MelSpectrogram
+    ours = make(rate, n_mels=bands)
+    if kind == "ragged":
+        ragged = np.empty(n_clips, dtype=object)
+        for i, n in enumerate(rng.integers(n_times // 2, n_times + 1, n_clips)):
+            ragged[i] = clips[i, :n]
+        clips = ragged
+    ours.fit(clips)
+    module = ours.to_module()
+    n_fft, hop, window = module.n_fft, module.hop_length, np.hanning(module.n_fft + 1)[:-1]
+    window = window.astype(np.float32)
+    bank = mel_filterbank(rate, n_fft, bands).astype(np.float32)
+    n_frames = sum(module.n_frames(len(clip)) for clip in clips)
+    frames = torch.randn(n_frames, n_fft)
+    tensors = [torch.from_numpy(clip) for clip in clips]
+    torch_bank, torch_window = torch.from_numpy(bank), torch.from_numpy(window)
+
+    def rfft():
+        for part in frames.split(max(1, CHUNK // n_fft)):
+            torch.fft.rfft(part)
+
+    def stft():
+        options = {"window": torch_window, "center": True, "pad_mode": "constant"}
+        batches = tensors if kind == "ragged" else [torch.from_numpy(clips)]
+        for batch in batches:
+            spectra = torch.stft(batch, n_fft, hop, return_complex=True, **options)
+            10 * torch.log10(torch.clamp(torch_bank @ spectra.abs() ** 2, min=1e-14))
+
+    def scipy_loop():
+        for clip in clips:
+            padded = np.pad(clip, n_fft // 2)
+            view = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]
+            spectra = scipy.fft.rfft(view * window)
+            10 * np.log10(np.maximum((spectra.real**2 + spectra.imag**2) @ bank.T, 1e-14))
+
+    found = {OURS: lambda: ours.transform(clips), FLOOR: rfft}
+    found |= {"torch.stft": stft, "scipy loop": scipy_loop}
+    try:
+        import librosa
+    except ImportError:
+        return found
+
+    def librosa_loop():
+        options = {"sr": rate, "n_fft": n_fft, "hop_length": hop, "n_mels": bands}
+        for clip in clips:
+            mel = librosa.power_to_db(librosa.feature.melspectrogram(y=clip, **options))
+            if kind == "MFCC":
+                librosa.feature.mfcc(S=mel)
+
+    return found | {"librosa loop": librosa_loop}
+
+
+def row(rate, bands, n_clips, seconds, kind, n_repeats):
+    """One row of the table."""
+    functions = candidates(rate, bands, n_clips, seconds, kind)
+    times = medians(functions, 5 * n_repeats if n_clips * seconds < 10 else n_repeats)
+    ours = times.pop(OURS)
+    return {
+        "": f"{kind}, {n_clips} x {seconds:g} s, {rate / 1000:g} kHz, {bands} bands",
+        "ours, ms": 1e3 * ours,
+        "ours / rfft": ours / times.pop(FLOOR),
+        **{f"{name} / ours": value / ours for name, value in times.items()},
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--folder", default=None, help="folder of the report")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    rows = []
+    for setting in ROWS:
+        rows.append(row(*setting, options.repeats))
+        print({key: value if key == "" else round(value, 2) for key, value in rows[-1].items()})
+    extremes = {
+        key: (max if key == "ours / rfft" else min)(r[key] for r in rows)
+        for key in rows[0]
+        if "/" in key
+    }
+    worst = {"": "worst", **{key: f"{value:.3g}" for key, value in extremes.items()}}
+    notes = [
+        "Processor time of one thread, medians of alternating runs. The bare transform takes "
+        f"frames that are ready, {CHUNK:,} samples at a time; each method uses the parameters "
+        "that MelSpectrogram has by default at the rate."
+    ]
+    place = {} if options.folder is None else {"folder": options.folder}
+    tables = {"Processor time by setting": rows, "Worst ratio of all settings": [worst]}
+    write_report("front_end_grid", "Front ends by setting", tables, notes, **place)
+
+
+if __name__ == "__main__":
+    main()
