@@ -108,7 +108,7 @@ def _instances(classes):
 
 def _public(room, base):
     found = (getattr(room, name) for name in room.__all__)
-    return [cls for cls in found if issubclass(cls, base)]
+    return [cls for cls in found if inspect.isclass(cls) and issubclass(cls, base)]
 
 
 def network_classes():

@@ -124,6 +124,9 @@ class ExportedNorm(nn.Module):
         self.register_buffer("scale", scale.detach().view(-1, self.n_groups))
         self.register_buffer("shift", shift.detach().view(-1, self.n_groups))
 
+    def folded(self, conv: nn.Module) -> None:
+        """Leave the convolution as it is: onnxruntime merges both."""
+
     def forward(self, x: Tensor, mask: None = None, inplace: bool = False) -> Tensor:
         """Normalised maps."""
         norm = self.norm

@@ -141,8 +141,8 @@ class TrainableFrontEnd(DocumentedMixin, BaseEstimator):
         if layers is not None:
             if not isinstance(self.transformer, SpeechEmbedding):
                 raise InvalidParameterError(
-                    f"train={self.train!r} is for SpeechEmbedding: of "
-                    f"{type(self.transformer).__name__}, 'mel', 'stft' or 'both' is trained"
+                    f"train={self.train!r} is for SpeechEmbedding; "
+                    f"{type(self.transformer).__name__} takes train='mel', 'stft' or 'both'"
                 )
             return self.transformer.to_module(
                 train=layers, filterbank=self.filterbank, masked_bins=self.masked_bins

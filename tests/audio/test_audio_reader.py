@@ -1,6 +1,6 @@
 """AudioReader against signals whose right answer is known."""
 
-import os
+import errno
 import pickle
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
-from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim
+from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim, _decoding
 
 
 def tone(frequency, rate, seconds=1.0, amplitude=0.5):
@@ -186,7 +186,12 @@ def test_bad_files_become_silence_or_what_is_left_of_them_and_one_warning(write,
 
 def test_a_file_without_read_permission_is_named(write, monkeypatch):
     path = write("a.wav", np.zeros(10))
-    monkeypatch.setattr(os, "access", lambda *_: False)
+
+    def refuse(*args):
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    # root may read everything, so the mode of the file would not do
+    monkeypatch.setattr(_decoding, "open", refuse, raising=False)
     with pytest.raises(ValueError, match="no permission"):
         AudioReader(8000).transform([path])
 

@@ -216,7 +216,8 @@ def test_a_search_reaches_into_the_front_end():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"frontend": TrainableFrontEnd(mel(), train="all")}, "'train' parameter of Trainable"),
+        ({"frontend": TrainableFrontEnd(mel(), train="mal")}, "'train' parameter of Trainable"),
+        ({"frontend": TrainableFrontEnd(mel(), train="all")}, "MelSpectrogram takes train='mel'"),
         (
             {"frontend": TrainableFrontEnd(mel(), train=None, lr=0.1)},
             "lr=0.1 .* no effect",
