@@ -126,7 +126,7 @@ def test_last_layers_of_an_encoder_of_ones_own_are_trained_and_the_others_stay_f
     ("front_end", "message"),
     [
         (TrainableFrontEnd(SpeechEmbedding(), train=21), "train=21: the encoder has 20 layers"),
-        (TrainableFrontEnd(MelSpectrogram(), train=2), "train=2 is for SpeechEmbedding: of MelSp"),
+        (TrainableFrontEnd(MelSpectrogram(), train=2), "train=2 is for SpeechEmbedding; MelSp"),
         (TrainableFrontEnd(MelSpectrogram(), train="all"), "train='all' is for SpeechEmbedding"),
         (TrainableFrontEnd(SpeechEmbedding(), train=0), "must be"),
         (SpeechEmbedding(layer=21), r"range \[1, 20\]"),
