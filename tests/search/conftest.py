@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture(params=["sqlite", "journal", "postgresql"])
 def storage(request, tmp_path):
-    """Where a search keeps its trials, of each kind in turn."""
+    """A storage of each kind for the trials of a search."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/search.db"
     if request.param == "journal":

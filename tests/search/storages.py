@@ -1,4 +1,4 @@
-"""Storages that die, and estimators and spaces for searches over them."""
+"""Storages that fail at a given write, and estimators and spaces for searches over them."""
 
 import copy
 
@@ -15,11 +15,11 @@ SPACE = {
 
 
 class Death(BaseException):
-    """A process ends here."""
+    """Stands in for the end of a process."""
 
 
 class Scored(ClassifierMixin, BaseEstimator):
-    """Its score is one of its parameters."""
+    """Its score is its parameter `a`."""
 
     def __init__(self, a=0.0, b=0, c="x"):
         self.a = a
@@ -37,13 +37,13 @@ class Scored(ClassifierMixin, BaseEstimator):
         return self.a
 
 
-def mortal(storage, dies_at=None, after=False, really=None):
-    """A storage whose n-th write kills, before or after it is done; it stays dead then."""
+def dying_storage(storage, dies_at=None, after=False, on_death=None):
+    """A storage that raises Death at a given write, before or after it, and at each later call."""
 
-    class Mortal(BaseStorage):
+    class DyingStorage(BaseStorage):
         n_writes = 0
 
-    def through(name):
+    def forward(name):
         writes = name.startswith(("set_", "create_"))
 
         def method(self, *args, **kwargs):
@@ -52,8 +52,8 @@ def mortal(storage, dies_at=None, after=False, really=None):
             if dies_at is not None and cls.n_writes >= dies_at:
                 if writes and after and cls.n_writes == dies_at:
                     getattr(storage, name)(*args, **kwargs)
-                if really is not None:
-                    really()
+                if on_death is not None:
+                    on_death()
                 raise Death
             result = getattr(storage, name)(*args, **kwargs)
             return copy.deepcopy(result) if name == "get_trial" else result
@@ -61,6 +61,6 @@ def mortal(storage, dies_at=None, after=False, really=None):
         return method
 
     for name in BaseStorage.__abstractmethods__:
-        setattr(Mortal, name, through(name))
-    Mortal.__abstractmethods__ = frozenset()
-    return Mortal()
+        setattr(DyingStorage, name, forward(name))
+    DyingStorage.__abstractmethods__ = frozenset()
+    return DyingStorage()

@@ -11,8 +11,8 @@ from sklearn_speech.feature_extraction import SpectrogramScaler
 from sklearn_speech.model_selection import OptunaSearchCV
 
 
-class Watching(optuna.pruners.BasePruner):
-    """Notes what it is shown, and stops trials from a number on at a step."""
+class RecordingPruner(optuna.pruners.BasePruner):
+    """Records the reports that it gets, and prunes trial `trial` at `step`."""
 
     def __init__(self, trial=None, step=None):
         self.trial = trial
@@ -49,30 +49,31 @@ def search(pruner, **options):
 
 
 @pytest.mark.parametrize("scoring", [None, ["neg_log_loss", "accuracy"]])
-def test_looking_changes_nothing(clips, scoring):
+def test_reports_of_epochs_change_no_result(clips, scoring):
     refit = True if scoring is None else "accuracy"
-    pruner = Watching()
+    pruner = RecordingPruner()
     watched = search(pruner, scoring=scoring, refit=refit).fit(*clips)
-    alone = clone(watched).set_params(prune_by_epoch=False).fit(*clips)
-    for name, values in alone.cv_results_.items():
+    plain = clone(watched).set_params(prune_by_epoch=False).fit(*clips)
+    for name, values in plain.cv_results_.items():
         if "time" not in name and name != "params":
             np.testing.assert_array_equal(watched.cv_results_[name], values, err_msg=name)
-    np.testing.assert_array_equal(watched.predict_proba(clips[0]), alone.predict_proba(clips[0]))
+    np.testing.assert_array_equal(watched.predict_proba(clips[0]), plain.predict_proba(clips[0]))
 
 
-def test_the_pruner_sees_each_quarter_of_a_fold_as_part_of_the_mean(clips):
-    pruner = Watching()
+def test_the_pruner_sees_a_running_mean_after_each_quarter_of_a_fold(clips):
+    pruner = RecordingPruner()
     results = search(pruner, n_trials=1).fit(*clips).cv_results_
     steps = [max(values) for _, values in pruner.seen]
-    assert steps == [1, 2, 3, 4, 5, 6, 7]  # at 8 all is over
+    assert steps == [1, 2, 3, 4, 5, 6, 7]  # at step 8 the trial is complete
     last = pruner.seen[-1][1]
     assert last[4] == results["split0_test_score"][0]
-    assert abs(last[5] - last[4] / 2) <= 0.5  # the mean of the first fold and of the second so far
+    # the mean of the first fold and a quarter of the second, whose accuracy is in [0, 1]
+    assert abs(last[5] - last[4] / 2) <= 0.5
 
 
 @pytest.mark.parametrize("error_score", [np.nan, "raise"])
-def test_a_fold_that_is_stopped_does_not_count_as_run(clips, error_score):
-    pruner = Watching(trial=1, step=6)
+def test_a_pruned_fold_does_not_count_as_run(clips, error_score):
+    pruner = RecordingPruner(trial=1, step=6)
     fitted = search(pruner, error_score=error_score).fit(*clips)
     results = fitted.cv_results_
     np.testing.assert_array_equal(results["n_folds_run"], [2, 1])
@@ -81,9 +82,9 @@ def test_a_fold_that_is_stopped_does_not_count_as_run(clips, error_score):
     assert pruner.seen[-1][0] == 1 and max(pruner.seen[-1][1]) == 6
 
 
-def test_other_estimators_are_asked_after_each_fold(clips):
+def test_estimators_without_epochs_report_after_each_fold(clips):
     X, y = clips
-    pruner = Watching()
+    pruner = RecordingPruner()
     space = {"C": FloatDistribution(0.1, 1.0)}
     OptunaSearchCV(
         LogisticRegression(), space, n_trials=1, cv=2, pruner=pruner, prune_by_epoch=True
@@ -91,7 +92,7 @@ def test_other_estimators_are_asked_after_each_fold(clips):
     assert [list(values) for _, values in pruner.seen] == [[4]]
 
 
-def test_by_itself_it_finds_a_best_one_among_estimators_that_nobody_can_look_into(clips):
+def test_the_default_pruner_finds_a_best_trial_of_estimators_without_epochs(clips):
     X, y = clips[0].reshape(len(clips[1]), -1), clips[1]
     found = OptunaSearchCV(
         LogisticRegression(), {"C": FloatDistribution(1e-3, 1e3, log=True)}, n_trials=8, cv=3,

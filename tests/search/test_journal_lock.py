@@ -1,4 +1,4 @@
-"""The lock of a journal: taken once at a time, never kept by the dead."""
+"""The lock of a journal: one holder at a time, and released when its holder dies."""
 
 import json
 import multiprocessing
@@ -20,7 +20,7 @@ def hold(path, held):
     time.sleep(300)
 
 
-def kill_while_it_holds(path):
+def kill_the_holder(path):
     context = multiprocessing.get_context("fork")
     held = context.Event()
     process = context.Process(target=hold, args=(path, held))
@@ -33,7 +33,7 @@ def kill_while_it_holds(path):
 def test_the_lock_of_a_killed_process_is_removed_at_once(tmp_path):
     path = str(tmp_path / "journal")
     RepairingJournalBackend(path)
-    kill_while_it_holds(path)
+    kill_the_holder(path)
     assert os.path.exists(path + ".lock")
     began = time.monotonic()
     RepairingJournalBackend(path).append_logs([{"op_code": 1}])
@@ -41,7 +41,7 @@ def test_the_lock_of_a_killed_process_is_removed_at_once(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["journal"]
 
 
-def test_what_a_process_killed_while_it_locks_leaves_is_removed(tmp_path):
+def test_files_of_a_process_killed_while_locking_are_removed(tmp_path):
     path = str(tmp_path / "journal")
     dead = [new_owner()[0], 2**22 + 1, 1, "dead"]
     (tmp_path / "journal.lock-dead").write_text(json.dumps(dead))
@@ -50,7 +50,7 @@ def test_what_a_process_killed_while_it_locks_leaves_is_removed(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["journal", "journal.lock-alive"]
 
 
-def test_a_lock_of_another_machine_is_respected_until_the_grace_period_ends(tmp_path, monkeypatch):
+def test_a_lock_of_another_machine_is_kept_for_the_grace_period(tmp_path, monkeypatch):
     path = str(tmp_path / "journal")
     (tmp_path / "journal.lock").write_text(json.dumps(["elsewhere", 1, 1, "x"]))
     monkeypatch.setattr(locks, "GRACE_PERIOD", 0.5)
@@ -77,17 +77,17 @@ def test_locks_of_optuna_and_ours_exclude_each_other(tmp_path, monkeypatch, file
     assert sorted(os.listdir(tmp_path)) == ["journal"]
 
 
-def add(path, n):
+def append_records(path, n_records):
     backend = RepairingJournalBackend(path)
-    for i in range(n):
+    for i in range(n_records):
         backend.append_logs([{"op_code": i, "text": "x" * 5000}])
 
 
 def test_processes_write_one_at_a_time_while_others_are_killed(tmp_path):
     path = str(tmp_path / "journal")
     context = multiprocessing.get_context("fork")
-    writers = [context.Process(target=add, args=(path, 40)) for _ in range(3)]
-    victims = [context.Process(target=add, args=(path, 10**6)) for _ in range(4)]
+    writers = [context.Process(target=append_records, args=(path, 40)) for _ in range(3)]
+    victims = [context.Process(target=append_records, args=(path, 10**6)) for _ in range(4)]
     for process in [*writers, *victims]:
         process.start()
     for process in victims:

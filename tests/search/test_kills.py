@@ -1,4 +1,4 @@
-"""A search may be killed at any moment: no state of its storage stops the next one."""
+"""A search killed at any moment can be resumed."""
 
 import itertools
 import multiprocessing
@@ -17,7 +17,7 @@ from sklearn.base import clone
 
 from sklearn_speech.model_selection import OptunaSearchCV
 from sklearn_speech.search._storage import open_storage
-from tests.search.storages import SPACE, Death, Scored, mortal
+from tests.search.storages import SPACE, Death, Scored, dying_storage
 
 X, Y = np.zeros((6, 1)), np.tile([0, 1], 3)
 GRID = {"a": [0.1, 0.5, 0.9], "b": [1, 2], "c": ["x"]}
@@ -53,8 +53,8 @@ def search(storage, sampler=None, n_trials=3, pruner=None, **options):
     )
 
 
-def n_writes(storage, **options):
-    counted = mortal(storage)
+def count_writes(storage, **options):
+    counted = dying_storage(storage)
     search(counted, **options).fit(X, Y)
     return type(counted).n_writes
 
@@ -73,30 +73,30 @@ def check_usable(fitted, n_trials=3):
 @pytest.mark.parametrize("name", ["random", "qmc", "grid", "tpe"])
 def test_a_death_at_any_write_changes_nothing(name, after):
     whole = search(InMemoryStorage(), samplers()[name]).fit(X, Y).cv_results_["params"]
-    n = n_writes(InMemoryStorage(), sampler=samplers()[name])
+    n = count_writes(InMemoryStorage(), sampler=samplers()[name])
     assert n > 10
     for dies_at in range(1, n + 1):
         storage = InMemoryStorage()
         with pytest.raises(Death):
-            search(mortal(storage, dies_at, after), samplers()[name]).fit(X, Y)
+            search(dying_storage(storage, dies_at, after), samplers()[name]).fit(X, Y)
         fitted = search(storage, samplers()[name]).fit(X, Y)
         check_usable(fitted)
         assert fitted.cv_results_["params"] == whole, dies_at
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_deaths_that_repeat_at_the_same_write_leave_a_study_that_ends(after):
-    n = n_writes(InMemoryStorage(), sampler=samplers()["random"])
+def test_a_search_completes_after_repeated_deaths_at_the_same_write(after):
+    n = count_writes(InMemoryStorage(), sampler=samplers()["random"])
     for dies_at, times in itertools.product(range(1, n + 1), (3, 5)):
         storage = InMemoryStorage()
         for _ in range(times):
             try:
-                search(mortal(storage, dies_at, after), samplers()["random"]).fit(X, Y)
+                search(dying_storage(storage, dies_at, after), samplers()["random"]).fit(X, Y)
             except (Death, ValueError):
                 continue
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a fold that ended three times is a failed one
-            # more trials than could have been given up
+            warnings.simplefilter("ignore")  # a fold that died three times counts as failed
+            # more trials than can have been given up
             fitted = search(storage, samplers()["random"], n_trials=6).fit(X, Y)
         states = [trial.state for trial in fitted.study_.trials]
         assert TrialState.RUNNING not in states
@@ -106,57 +106,57 @@ def test_deaths_that_repeat_at_the_same_write_leave_a_study_that_ends(after):
 
 @pytest.mark.parametrize("kind", ["sqlite", "journal"])
 def test_a_death_at_any_write_of_a_file_changes_nothing(kind, tmp_path):
-    def place(i):
+    def location(i):
         return f"sqlite:///{tmp_path}/{i}.db" if kind == "sqlite" else str(tmp_path / f"{i}")
 
     sampler = samplers()["random"]
-    n = n_writes(open_storage(place("count")), sampler=sampler, n_trials=2)
+    n = count_writes(open_storage(location("count")), sampler=sampler, n_trials=2)
     whole = search(InMemoryStorage(), sampler, n_trials=2).fit(X, Y).cv_results_["params"]
     for dies_at in range(1, n + 1):
         with pytest.raises(Death):
-            dying = mortal(open_storage(place(dies_at)), dies_at, after=dies_at % 2)
+            dying = dying_storage(open_storage(location(dies_at)), dies_at, after=dies_at % 2)
             search(dying, sampler, n_trials=2).fit(X, Y)
-        fitted = search(place(dies_at), sampler, n_trials=2).fit(X, Y)
+        fitted = search(location(dies_at), sampler, n_trials=2).fit(X, Y)
         check_usable(fitted, 2)
         assert fitted.cv_results_["params"] == whole
 
 
-def die_in_a_process(place, dies_at):
-    storage = mortal(open_storage(place), dies_at, True, really=lambda: os._exit(9))
+def die_in_a_process(location, dies_at):
+    storage = dying_storage(open_storage(location), dies_at, True, on_death=lambda: os._exit(9))
     search(storage, samplers()["random"]).fit(X, Y)
 
 
 @pytest.mark.parametrize("dies_at", [1, 3, 4, 7])
-def test_a_process_that_ends_at_a_write_is_noticed_at_once(dies_at, tmp_path):
-    place = str(tmp_path / "journal")
+def test_a_process_that_dies_at_a_write_is_detected_at_once(dies_at, tmp_path):
+    location = str(tmp_path / "journal")
     process = multiprocessing.get_context("fork").Process(
-        target=die_in_a_process, args=(place, dies_at)
+        target=die_in_a_process, args=(location, dies_at)
     )
     process.start()
     process.join(60)
     assert process.exitcode == 9
-    check_usable(search(place, samplers()["random"]).fit(X, Y))
+    check_usable(search(location, samplers()["random"]).fit(X, Y))
 
 
-def fit_again(place):
+def resume(location):
     warnings.simplefilter("ignore")
-    search(place, samplers()["random"], n_trials=12).fit(X, Y)
+    search(location, samplers()["random"], n_trials=12).fit(X, Y)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "journal"])
 def test_random_kills_of_a_process_change_no_draw(kind, tmp_path):
-    # the long form is benchmarks/search_kills.py
-    place = f"sqlite:///{tmp_path}/s.db" if kind == "sqlite" else str(tmp_path / "journal")
+    # benchmarks/search_kills.py is the long version
+    location = f"sqlite:///{tmp_path}/s.db" if kind == "sqlite" else str(tmp_path / "journal")
     rng = np.random.default_rng(0)
     for _ in range(6):
-        process = multiprocessing.get_context("fork").Process(target=fit_again, args=(place,))
+        process = multiprocessing.get_context("fork").Process(target=resume, args=(location,))
         process.start()
         process.join(rng.uniform(0.02, 0.4 if kind == "sqlite" else 0.08))
         process.kill()
         process.join()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a fold that ended three times is a failed one
-        fitted = search(place, samplers()["random"], n_trials=12).fit(X, Y)
+        warnings.simplefilter("ignore")  # a fold that died three times counts as failed
+        fitted = search(location, samplers()["random"], n_trials=12).fit(X, Y)
     whole = search(None, samplers()["random"], n_trials=12).set_params(study_name=None).fit(X, Y)
     assert fitted.cv_results_["params"] == whole.cv_results_["params"]
     assert TrialState.RUNNING not in [trial.state for trial in fitted.study_.trials]
@@ -172,12 +172,12 @@ def test_enqueued_parameters_survive_a_death_at_any_write():
             study.enqueue_trial({"a": 0.75, "b": 3, "c": "y"})
         return study
 
-    n = n_writes(InMemoryStorage())
+    n = count_writes(InMemoryStorage())
     for dies_at in range(4, n + 1):
         storage = InMemoryStorage()
         study(storage)
         with pytest.raises(Death):
-            search(mortal(storage, dies_at)).fit(X, Y)
+            search(dying_storage(storage, dies_at)).fit(X, Y)
         fitted = search(storage).fit(X, Y)
         check_usable(fitted)
         assert [params["a"] for params in fitted.cv_results_["params"]][:2] == [0.25, 0.75]
@@ -196,11 +196,11 @@ def test_the_kth_draw_depends_on_seed_and_k_alone(name):
     rng = np.random.default_rng(0)
     for _ in range(5):
         try:
-            search(mortal(storage, int(rng.integers(5, 25))), samplers()[name], n).fit(X, Y)
+            search(dying_storage(storage, int(rng.integers(5, 25))), samplers()[name], n).fit(X, Y)
         except Death:
             continue
     runs.append(search(storage, samplers()[name], n).fit(X, Y).cv_results_["params"])
-    storage = InMemoryStorage()  # in three parts
+    storage = InMemoryStorage()  # resumed twice
     for part in (2, 5, n):
         fitted = search(storage, samplers()[name], part).fit(X, Y)
     runs.append(fitted.cv_results_["params"])
@@ -212,14 +212,14 @@ def test_the_kth_draw_depends_on_seed_and_k_alone(name):
         )
 
 
-def test_another_seed_draws_others():
+def test_another_seed_draws_other_parameters():
     drawn = [
         search(None, RandomSampler(seed=seed)).fit(X, Y).cv_results_["params"] for seed in (0, 1)
     ]
     assert drawn[0] != drawn[1]
 
 
-def test_a_study_with_a_sampler_draws_the_same_in_parts():
+def test_a_study_with_a_sampler_draws_the_same_when_resumed():
     whole = optuna.create_study(direction="maximize", sampler=RandomSampler(seed=1))
     parts = optuna.create_study(direction="maximize", sampler=RandomSampler(seed=1))
     expected = search(None, n_trials=4).set_params(study=whole, pruner=None).fit(X, Y)
@@ -229,7 +229,7 @@ def test_a_study_with_a_sampler_draws_the_same_in_parts():
 
 
 class Interrupted(Scored):
-    """Is interrupted in some fit, and goes on as if nothing was, as skorch does."""
+    """Catches an interrupt in one of its fits and continues, as skorch does."""
 
     fits = 0
 
@@ -250,7 +250,7 @@ def test_a_fold_that_was_interrupted_is_never_stored(interrupted_at):
     found = search(storage, samplers()["random"]).set_params(estimator=Interrupted())
     with pytest.raises(KeyboardInterrupt):
         found.fit(X, Y)
-    assert Interrupted.fits == interrupted_at  # it stopped the whole run
+    assert Interrupted.fits == interrupted_at  # the interrupt stopped the search
     fitted = clone(found).set_params(storage=storage).fit(X, Y)
     check_usable(fitted)
     assert Interrupted.fits == 3 * 2 + 1  # all other folds were kept
@@ -258,7 +258,7 @@ def test_a_fold_that_was_interrupted_is_never_stored(interrupted_at):
     assert (fitted.cv_results_["split1_test_score"] >= 0).all()
 
 
-def test_interrupts_are_no_tries():
+def test_interrupts_do_not_count_as_failed_attempts():
     storage = InMemoryStorage()
     for _ in range(5):
         Interrupted.fits, Interrupted.interrupted_at = 0, 1
@@ -268,10 +268,10 @@ def test_interrupts_are_no_tries():
     check_usable(fitted)
 
 
-def test_joblibs_multiprocessing_is_refused_by_name_before_anything_runs(tmp_path):
-    place = tmp_path / "journal"
+def test_the_multiprocessing_backend_of_joblib_is_refused_before_anything_runs(tmp_path):
+    location = tmp_path / "journal"
     with joblib.parallel_config("multiprocessing"):
         with pytest.raises(ValueError, match="MultiprocessingBackend"):
-            search(place, n_jobs=2).fit(X, Y)
-        assert not place.exists()
-        search(place, n_jobs=1).fit(X, Y)
+            search(location, n_jobs=2).fit(X, Y)
+        assert not location.exists()
+        search(location, n_jobs=1).fit(X, Y)

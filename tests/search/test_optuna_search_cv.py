@@ -54,7 +54,7 @@ def grid():
 
 
 class Fragile(ClassifierMixin, BaseEstimator):
-    """Fails at some strengths, and scores by others."""
+    """Fails to fit at given strengths; its score is its strength."""
 
     def __init__(self, strength=0.0, fails_at=()):
         self.strength = strength
@@ -74,7 +74,7 @@ class Fragile(ClassifierMixin, BaseEstimator):
 
 
 class StopAfterFirstFold(optuna.pruners.BasePruner):
-    """Stops every trial from a number on."""
+    """Prunes every trial with a number of at least `first`."""
 
     def __init__(self, first=1):
         self.first = first
@@ -87,12 +87,12 @@ class StopAfterFirstFold(optuna.pruners.BasePruner):
 @parametrize_with_checks(
     [OptunaSearchCV(LogisticRegression(), SPACE, n_trials=2, cv=2, random_state=0)]
 )
-def test_keeps_the_contract_of_scikit_learn(estimator, check):
+def test_passes_the_estimator_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
 
 @pytest.mark.parametrize("scoring", [None, "neg_log_loss", ["accuracy", "f1_macro"]])
-def test_gives_what_grid_search_gives_over_the_same_settings(table, scoring):
+def test_results_equal_grid_search_over_the_same_settings(table, scoring):
     X, y, speakers = table
     options = dict(scoring=scoring, cv=GroupKFold(3), return_train_score=True)
     options["refit"] = "f1_macro" if isinstance(scoring, list) else True
@@ -116,7 +116,7 @@ def test_gives_what_grid_search_gives_over_the_same_settings(table, scoring):
     assert ours.score(X, y) == theirs.score(X, y)
 
 
-def test_spaces_may_depend_on_what_was_drawn(table):
+def test_a_space_may_depend_on_drawn_values(table):
     def space(trial):
         params = {"kernel": trial.suggest_categorical("kernel", ["linear", "poly"])}
         if params["kernel"] == "poly":
@@ -165,7 +165,7 @@ def test_worker_processes_give_the_same_scores(table):
     np.testing.assert_array_equal(*(run.cv_results_["mean_test_score"] for run in runs))
 
 
-def test_the_seed_decides_and_fits_do_not_change_each_other(table):
+def test_results_depend_on_the_seed_and_not_on_earlier_fits(table):
     search = OptunaSearchCV(LogisticRegression(), SPACE, n_trials=13, cv=2, random_state=3)
     drawn = [search.fit(*table[:2]).cv_results_["params"] for _ in range(2)]
     assert drawn[0] == drawn[1]
@@ -217,7 +217,7 @@ def test_the_pruner_sees_running_means_over_folds(table):
     ]
 
 
-def test_successive_halving_takes_folds_for_its_resource(table):
+def test_successive_halving_uses_folds_as_its_resource(table):
     values = [0.9, 0.1, 0.2, 0.3]
     study = optuna.create_study(
         direction="maximize",
@@ -231,7 +231,7 @@ def test_successive_halving_takes_folds_for_its_resource(table):
     np.testing.assert_array_equal(search.cv_results_["n_folds_run"], [4, 1, 1, 1])
 
 
-def test_by_itself_it_lets_the_best_quarter_and_the_best_eighth_go_on(table):
+def test_the_default_pruner_continues_the_best_quarter_and_then_the_best_eighth(table):
     X, y, _ = table
     strengths = [*np.linspace(0.1, 0.9, 17).round(2).tolist(), 0.95, 0.97, 0.99]
     finished = []
@@ -241,31 +241,31 @@ def test_by_itself_it_lets_the_best_quarter_and_the_best_eighth_go_on(table):
         callbacks=[lambda study, trial: finished.append(trial.number)],
     ).fit(X, y)  # fmt: skip
     results = search.cv_results_
-    # by the rule: ten abreast, then one by one, always among all that have begun by then
+    # the rule: ten trials in parallel, then one at a time, each ranked among all started trials
     drawn = np.asarray(results["param_strength"], dtype=float)
     expected = np.ones(len(drawn), dtype=int)
     groups = [range(10), *([i] for i in range(10, len(drawn)))]
     for group in groups:
-        begun = drawn[: max(group) + 1]
-        second = [i for i in group if (begun > drawn[i]).sum() < np.ceil(len(begun) / 4)]
-        there = {*np.flatnonzero(expected > 1), *second}
-        better = {i: sum(drawn[j] > drawn[i] for j in there) for i in second}
-        expected[second] = [5 if better[i] < np.ceil(len(begun) / 8) else 2 for i in second]
+        started = drawn[: max(group) + 1]
+        second = [i for i in group if (started > drawn[i]).sum() < np.ceil(len(started) / 4)]
+        reached = {*np.flatnonzero(expected > 1), *second}
+        better = {i: sum(drawn[j] > drawn[i] for j in reached) for i in second}
+        expected[second] = [5 if better[i] < np.ceil(len(started) / 8) else 2 for i in second]
     assert results["n_folds_run"].tolist() == expected.tolist()
     assert set(expected) == {1, 2, 5}
     assert search.best_params_ == {"strength": 0.99}
-    # those that stop behind their first fold are told before any of them has run three
+    # trials pruned after their first fold end before any trial completes
     first = finished.index(int(np.flatnonzero(expected[:10] == 5)[0]))
     assert {i for i in range(10) if expected[i] == 1} <= set(finished[:first])
 
 
-def counting(begun):
-    """A space that notes how many trials run when each of them is drawn."""
+def counting_space(n_running):
+    """A space that records how many trials are running at each draw."""
 
     def space(trial):
         if isinstance(trial, optuna.Trial):
             running = [optuna.trial.TrialState.RUNNING]
-            begun.append(len(trial.study.get_trials(states=running)))
+            n_running.append(len(trial.study.get_trials(states=running)))
         return {"strength": trial.suggest_float("strength", 0.0, 1.0)}
 
     return space
@@ -276,28 +276,34 @@ def counting(begun):
     {"timeout": 1000.0},
     {"pruner": optuna.pruners.MedianPruner()},
 ], ids=["learning", "timeout", "pruner"])  # fmt: skip
-def test_trials_run_one_by_one_where_abreast_would_cost(table, options):
-    begun = []
+def test_trials_run_one_at_a_time_where_parallel_trials_would_cost(table, options):
+    n_running = []
     OptunaSearchCV(
-        Fragile(), counting(begun), n_trials=6, cv=2, refit=False, random_state=0, **options
+        Fragile(),
+        counting_space(n_running),
+        n_trials=6,
+        cv=2,
+        refit=False,
+        random_state=0,
+        **options,
     ).fit(*table[:2])
-    assert begun == [1] * 6
+    assert n_running == [1] * 6
 
 
-def test_features_that_fill_the_memory_keep_trials_from_running_abreast(table, monkeypatch):
-    begun = []
+def test_trials_run_one_at_a_time_when_features_fill_the_memory(table, monkeypatch):
+    n_running = []
     search = OptunaSearchCV(
-        Fragile(), counting(begun), n_trials=6, cv=2, refit=False, random_state=0
+        Fragile(), counting_space(n_running), n_trials=6, cv=2, refit=False, random_state=0
     )
     search.fit(*table[:2])
-    assert begun == [1, 2, 3, 1, 1, 1]
-    begun.clear()
+    assert n_running == [1, 2, 3, 1, 1, 1]
+    n_running.clear()
     monkeypatch.setattr("sklearn_speech.search._run.Task.memory_is_full", True)
     search.fit(*table[:2])
-    assert begun == [1] * 6
+    assert n_running == [1] * 6
 
 
-def test_no_best_among_pruned_trials_only(table):
+def test_a_search_with_only_pruned_trials_is_an_error(table):
     search = OptunaSearchCV(
         LogisticRegression(), SPACE, n_trials=2, cv=2, pruner=StopAfterFirstFold(0)
     )
@@ -314,7 +320,7 @@ def strengths(**options):
     return {"param_distributions": STRENGTHS, **every_fold, **options}
 
 
-def test_a_setting_that_fails_costs_one_fit_and_the_others_go_on(table):
+def test_a_failing_setting_costs_one_fit_and_the_search_continues(table):
     search = OptunaSearchCV(Fragile(fails_at=(0.3,)), **strengths())
     with pytest.warns() as caught:
         search.fit(*table[:2])
@@ -340,7 +346,7 @@ def test_error_score_may_be_a_number_or_raise(table):
         search.fit(*table[:2])
 
 
-def test_one_callable_may_give_several_metrics_and_choose(table):
+def test_scoring_and_refit_may_be_callables(table):
     def scoring(estimator, X, y):
         return {"a": estimator.strength, "b": -estimator.strength}
 
@@ -358,7 +364,7 @@ def test_one_callable_may_give_several_metrics_and_choose(table):
         search.fit(*table[:2])
 
 
-def test_the_search_is_about_the_refit_metric(table):
+def test_the_search_optimises_the_refit_metric(table):
     search = OptunaSearchCV(
         LogisticRegression(), SPACE, n_trials=1, cv=2, scoring=["accuracy", "neg_log_loss"],
         refit="neg_log_loss",
@@ -398,7 +404,7 @@ def test_weights_reach_fit_and_score(table):
 
 
 class Count(TransformerMixin, BaseEstimator):
-    """A front end that counts the clips that it computed."""
+    """A front end that counts the clips that it transforms."""
 
     _treats_clips_alone = True
     n_seen = 0
@@ -430,7 +436,7 @@ def test_each_front_end_setting_is_computed_once_per_clip(table, n_jobs):
             model, space, n_trials=9, cv=4, sampler=RandomSampler(seed=0), n_jobs=n_jobs
         ).fit(X, y)
     assert len({params["ours__width"] for params in search.cv_results_["params"]}) == 2
-    assert Ours.n_seen == 2 * len(X)  # two settings; folds, trials and the last fit share them
+    assert Ours.n_seen == 2 * len(X)  # two settings; folds, trials and the final fit share them
     assert Second.n_seen == len(X)  # the step before has one setting
     Ours.n_seen = 0
     np.testing.assert_array_equal(
@@ -452,7 +458,7 @@ def test_sharing_features_changes_no_score(table):
     np.testing.assert_array_equal(*(run.predict_proba(X) for run in runs))
 
 
-def test_a_scorer_of_ones_own_sees_the_clips_as_they_came_in(table):
+def test_a_custom_scorer_gets_the_original_clips(table):
     X, y, _ = table
     widths = []
 
@@ -512,12 +518,12 @@ def test_callbacks_see_each_finished_trial_and_may_stop(table):
     assert len(search.cv_results_["params"]) == 3
 
 
-def test_no_trial_begins_when_time_is_over_but_one_always_does(table):
+def test_one_trial_always_runs_and_none_starts_after_the_timeout(table):
     search = OptunaSearchCV(LogisticRegression(), SPACE, n_trials=50, timeout=1e-6, cv=2)
     assert len(search.fit(*table[:2]).cv_results_["params"]) == 1
 
 
-def test_quiet_by_default_and_a_bar_where_asked(table, capsys, caplog):
+def test_silent_by_default_with_a_progress_bar_when_verbose(table, capsys, caplog):
     search = OptunaSearchCV(LogisticRegression(), SPACE, n_trials=2, cv=2)
     optuna.logging.enable_propagation()
     try:
@@ -530,7 +536,7 @@ def test_quiet_by_default_and_a_bar_where_asked(table, capsys, caplog):
     assert "best score" in capsys.readouterr().err
 
 
-def test_search_is_what_its_estimator_is(table):
+def test_a_search_has_the_type_of_its_estimator(table):
     search = OptunaSearchCV(LogisticRegression(), SPACE)
     assert is_classifier(search)
     search.set_params(estimator__fit_intercept=False, n_trials=1, cv=2).fit(*table[:2])
@@ -554,7 +560,7 @@ def test_search_is_what_its_estimator_is(table):
         ),
     ],
 )  # fmt: skip
-def test_mistakes_are_named(table, change, error, message):
+def test_errors_name_the_invalid_parameter(table, change, error, message):
     search = OptunaSearchCV(LogisticRegression(), SPACE, n_trials=2, cv=2).set_params(**change)
     with pytest.raises(error, match=message):
         search.fit(*table[:2])
@@ -597,7 +603,7 @@ def test_a_setting_that_fails_in_a_shared_step_is_a_failed_fit(shared):
 
 
 class Grouped(Fragile):
-    """Wants to know who speaks."""
+    """Records the groups that `fit` gets; its score tells whether they arrived."""
 
     def fit(self, X, y, groups=None):
         self.groups_ = None if groups is None else list(groups)
@@ -608,7 +614,7 @@ class Grouped(Fragile):
 
 
 @pytest.mark.parametrize("wrap", [lambda e: e, make_pipeline], ids=["bare", "pipeline"])
-def test_groups_of_a_search_reach_what_splits_once_more(table, wrap):
+def test_groups_reach_estimators_that_split_the_data_again(table, wrap):
     X, y, groups = table
     model = wrap(Grouped())
     prefix = "" if isinstance(model, Grouped) else "grouped__"
@@ -626,7 +632,7 @@ def test_groups_of_a_search_reach_what_splits_once_more(table, wrap):
 
 
 class Labelled(Fragile):
-    """Has a pretrainer, so that -1 is no class; answers with the first one."""
+    """Has a pretrainer, so that -1 means unlabelled; always predicts class 1."""
 
     def __init__(self, pretrainer=None, strength=0.0, fails_at=()):
         super().__init__(strength, fails_at)
@@ -636,7 +642,7 @@ class Labelled(Fragile):
         return np.ones(len(X))
 
 
-def test_unlabelled_clips_do_not_count_whatever_the_scoring():
+def test_unlabelled_clips_do_not_count_for_any_scoring():
     X, y = np.zeros((12, 1)), np.tile([1, -1, 1, 0], 3)
     groups = np.repeat(["a", "b", "c"], 4)
     space = {"strength": FloatDistribution(0, 1)}
@@ -653,15 +659,15 @@ def test_unlabelled_clips_do_not_count_whatever_the_scoring():
 
 
 @pytest.mark.parametrize("form", [list, lambda y: np.array(y, dtype=object), pd.Series])
-def test_unlabelled_clips_are_known_in_every_form(form):
+def test_unlabelled_clips_are_found_in_every_container(form):
     y = ["yes", -1, "no", "-1", -1.0, True]
-    of = unlabelled_clips(Labelled(pretrainer=StandardScaler()), form(y))
-    assert of.tolist() == [False, True, False, False, True, False]
+    mask = unlabelled_clips(Labelled(pretrainer=StandardScaler()), form(y))
+    assert mask.tolist() == [False, True, False, False, True, False]
 
 
 @pytest.mark.parametrize("n_jobs", [1, 3, 8])
 @pytest.mark.parametrize("pruner", [None, optuna.pruners.NopPruner()])
-def test_a_grid_is_tried_once_however_many_trials_are_asked_for(table, n_jobs, pruner):
+def test_a_grid_runs_once_even_with_more_trials_than_settings(table, n_jobs, pruner):
     search = OptunaSearchCV(
         LogisticRegression(), **grid() | {"pruner": pruner}, n_trials=20, cv=2, n_jobs=n_jobs
     )
@@ -673,13 +679,13 @@ def test_a_grid_is_tried_once_however_many_trials_are_asked_for(table, n_jobs, p
 @pytest.mark.parametrize(
     "scoring", ["neg_log_loss", ["neg_log_loss", "neg_brier_score", "top_k_accuracy"]]
 )
-def test_held_out_clips_that_lack_a_class_have_the_scores_of_a_cross_validation(scoring):
-    """As in ``cross_validate_by_speaker``, the metric is told all classes."""
+def test_scores_equal_cross_validation_when_held_out_clips_lack_a_class(scoring):
+    """The metric gets all classes, as in ``cross_validate_by_speaker``."""
     rng = np.random.default_rng(0)
     speakers = np.repeat(["ann", "bob", "cem", "dan"], 12)
     y = np.arange(48) % 3
     y[:12] %= 2  # ann lacks a class
-    y[-12:] = 0  # dan has one only
+    y[-12:] = 0  # dan has only one class
     X = rng.normal(size=(48, 4)) + y[:, None]
     space = {"C": FloatDistribution(1.0, 1.0)}
     search = OptunaSearchCV(
@@ -710,7 +716,7 @@ def test_splits_may_be_ranges_lists_or_masks(part):
     assert scores[0] == scores[1]
 
 
-def test_a_database_of_another_version_of_optuna_is_named(tmp_path):
+def test_a_database_of_another_optuna_version_is_named(tmp_path):
     url = f"sqlite:///{tmp_path / 'other.db'}"
     optuna.create_study(storage=url)
     with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as database:

@@ -1,4 +1,4 @@
-"""What is private in Optuna is used in one file, attributes included."""
+"""One file alone uses private names of Optuna, including attributes."""
 
 import ast
 import functools
@@ -46,11 +46,11 @@ OF_OTHERS = {"_backend", "_format_results", "_parameter_constraints"}
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "search").glob("*.py")), ids=lambda p: p.name)
-def test_nothing_private_of_optuna_is_used_in_the_search(path):
+def test_the_search_uses_no_private_name_of_optuna(path):
     assert list(uses(path, private_names_of_optuna() - OF_OTHERS)) == []
 
 
-def test_the_test_sees_attributes_imports_and_strings(tmp_path):
+def test_attributes_imports_and_strings_are_found(tmp_path):
     path = tmp_path / "x.py"
     path.write_text(
         "from optuna.storages._rdb import models\nstudy._storage\ngetattr(study, '_stop_flag')\n"

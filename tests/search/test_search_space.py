@@ -30,7 +30,7 @@ from sklearn_speech.search._space import as_space
 
 
 def corners(space, n_random=6):
-    """Parameters at the ends of a space, and some from its inside."""
+    """Parameters at both ends of a space, and random ones inside it."""
     for end in (0, -1):
         yield {
             name: list(entry.values())[end]
@@ -94,7 +94,7 @@ def test_parts_of_a_pipeline_and_of_a_classifier_are_searched():
     assert {"melspectrogram__n_mels", "spectrogramcnnclassifier__dropout"} <= outside.keys()
 
 
-def test_waveforms_are_shifted_by_their_own_sample_rate():
+def test_suggested_augmentations_have_the_sample_rate_of_the_pipeline():
     model = make_pipeline(AudioReader(11025), PadOrTrim(800), WaveformMLPClassifier())
     strong = suggest_search_space(model)["waveformmlpclassifier__augment"]["strong"]
     assert strong[0].sample_rate == 11025
@@ -106,7 +106,7 @@ def test_nothing_to_search_is_an_error():
         suggest_search_space(LogisticRegression())
 
 
-def test_a_suggested_space_is_searched_and_kept_in_a_storage(tmp_path):
+def test_a_suggested_space_can_be_searched_with_a_storage(tmp_path):
     rng = np.random.default_rng(0)
     y = np.tile([0, 1], 8)
     X = rng.normal(size=(16, 1200)).astype(np.float32) * np.where(y, 1.0, 0.1)[:, None]
@@ -127,7 +127,7 @@ PAIRS = [name.removesuffix("Regressor") for name in sklearn_speech.regression.__
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_regressor_and_classifier_of_a_network_have_one_space_also_in_subclasses(name):
+def test_regressors_classifiers_and_subclasses_of_a_network_share_one_space(name):
     regressor = getattr(sklearn_speech.regression, f"{name}Regressor")
     classifier = getattr(sklearn_speech.classification, f"{name}Classifier")
     own = type("Own", (regressor,), {})
@@ -136,7 +136,7 @@ def test_regressor_and_classifier_of_a_network_have_one_space_also_in_subclasses
 
 
 @pytest.mark.parametrize("kind", ["numbers", "several numbers", "several labels"])
-def test_networks_of_numbers_and_of_several_labels_are_searched(kind):
+def test_regressors_and_multilabel_classifiers_can_be_searched(kind):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(24, 6, 8)).astype(np.float32)
     speakers = np.repeat(["ann", "bob", "cem"], 8)
@@ -161,7 +161,7 @@ def test_networks_of_numbers_and_of_several_labels_are_searched(kind):
         assert np.isfinite(search.score(X, y))
 
 
-def test_windows_that_are_given_fit_into_the_transforms_that_are_searched():
+def test_searched_n_fft_values_are_at_least_the_given_window_length():
     front_end = MelSpectrogram(16000, win_length=800)
     space = suggest_search_space(make_pipeline(front_end, SpectrogramCNNClassifier()))
     assert space["melspectrogram__n_fft"].choices == (1024, 2048)

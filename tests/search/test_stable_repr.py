@@ -1,4 +1,4 @@
-"""Values are told apart by their content, and by nothing that differs between processes."""
+"""Representations depend on the content of values alone, not on the process."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from sklearn_speech.augmentation import BackgroundNoise, SpecAugment
 from sklearn_speech.search._stable_repr import stable_repr
 
 
-def long(middle):
+def long_array(middle):
     x = np.zeros(5000)
     x[2500] = middle
     return x
@@ -27,16 +27,16 @@ class Plain:
         self.value = value
 
 
-#: Makes a value of a number.
+#: Functions that make a value from a number.
 MAKERS = {
-    "array": long,
-    "list of arrays": lambda x: [long(0), long(x)],
-    "dict of arrays": lambda x: {"a": {"b": long(x)}},
-    "tensor": lambda x: torch.from_numpy(long(x)),
-    "noises": lambda x: [BackgroundNoise([long(x)])],
-    "noise in a tuple": lambda x: (BackgroundNoise([long(0), long(x)]),),
+    "array": long_array,
+    "list of arrays": lambda x: [long_array(0), long_array(x)],
+    "dict of arrays": lambda x: {"a": {"b": long_array(x)}},
+    "tensor": lambda x: torch.from_numpy(long_array(x)),
+    "noises": lambda x: [BackgroundNoise([long_array(x)])],
+    "noise in a tuple": lambda x: (BackgroundNoise([long_array(0), long_array(x)]),),
     "module": linear,
-    "object": lambda x: Plain(long(x)),
+    "object": lambda x: Plain(long_array(x)),
     "object in an object": lambda x: Plain(Plain(x)),
     "set": lambda x: {x, "a"},
     "float": float,
@@ -46,7 +46,7 @@ MAKERS = {
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
-def test_values_look_alike_only_where_their_content_is_the_same(make):
+def test_representations_are_equal_exactly_when_the_content_is(make):
     assert stable_repr(make(1)) == stable_repr(make(1))
     assert stable_repr(make(1)) != stable_repr(make(2))
     assert " at 0x" not in stable_repr(make(1))
@@ -57,11 +57,11 @@ def test_plain_values_keep_their_repr(value):
     assert stable_repr(value) == repr(value)
 
 
-def test_a_value_that_holds_itself_has_an_end():
+def test_a_recursive_value_has_a_finite_representation():
     loop = [1]
     loop.append(loop)
     assert stable_repr(loop) == "[1, ...]"
 
 
-def test_the_order_of_a_set_which_differs_between_processes_does_not_count():
+def test_sets_are_sorted_since_their_order_differs_between_processes():
     assert stable_repr({"b", "a", "c"}) == "set([\"'a'\", \"'b'\", \"'c'\"])"

@@ -1,4 +1,4 @@
-"""Stop and go, with processes that are really killed."""
+"""Stopped and resumed searches, with processes that are really killed."""
 
 import errno
 import multiprocessing
@@ -46,7 +46,7 @@ def table():
 
 
 class Logged(ClassifierMixin, BaseEstimator):
-    """Writes down each fit, and hangs in the fit whose number is `hangs_at` where that is set."""
+    """Logs each fit, and hangs in the fit whose number is in the variable HANGS_AT."""
 
     def __init__(self, strength=0.0, log=None, hangs_at=None):
         self.strength = strength
@@ -76,7 +76,7 @@ def read(log):
 
 
 def begin_elsewhere(study, n_trials, machine="elsewhere"):
-    """Begin a trial in the name of another machine, or of a process that has ended."""
+    """Begin a trial owned by another machine or, without `machine`, by an ended process."""
     trial = ledgers.TrialLedger(study, n_trials).begin(as_space(SPACE)).trial
     record = trial.user_attrs[RECORD]
     here = record["owner"][0]
@@ -123,7 +123,7 @@ def search(storage, tmp_path):
     )
 
 
-def test_a_killed_search_goes_on_where_it_was(search, table, tmp_path):
+def test_a_killed_search_resumes_where_it_stopped(search, table, tmp_path):
     log = tmp_path / "log"
     process = start(search, table, 7)  # the second fold of the third trial
     wait_for(lambda: len(read(log)) == 8)
@@ -131,13 +131,13 @@ def test_a_killed_search_goes_on_where_it_was(search, table, tmp_path):
     process.join()
     began = time.monotonic()
     fit(search, table)
-    assert time.monotonic() - began < 60  # on the same machine a dead owner is seen at once
+    assert time.monotonic() - began < 60  # on the same machine a dead owner is detected at once
     results = search.cv_results_
     values = [params["strength"] for params in results["params"]]
     assert len(values) == 4 and (results["n_folds_run"] == 3).all()
     np.testing.assert_allclose(results["mean_test_score"], values)
     fits = read(log)
-    assert len(fits) == 4 * 3 + 1  # all but the fit that was killed were kept
+    assert len(fits) == 4 * 3 + 1  # only the killed fit was repeated
     assert {fits.count(value) for value in values} == {3, 4} and fits[7] in values
     states = [trial.state for trial in search.study_.trials]
     assert states.count(TrialState.FAIL) == 1 and states.count(TrialState.COMPLETE) == 4
@@ -148,15 +148,15 @@ def test_a_killed_search_goes_on_where_it_was(search, table, tmp_path):
     assert len(more.cv_results_["params"]) == 5 and len(read(log)) == 16
 
 
-def test_going_on_draws_what_would_have_been_drawn_without_the_stop(search, table, tmp_path):
+def test_a_resumed_search_draws_the_same_as_an_uninterrupted_one(search, table, tmp_path):
     whole = fit(clone(search).set_params(storage=None, study_name=None, n_trials=13), table)
     for n_trials in (5, 13):
         parts = fit(clone(search).set_params(n_trials=n_trials), table)
     assert parts.cv_results_["params"] == whole.cv_results_["params"]
 
 
-def fit_with_little_disk(search, table, path):
-    """No file may grow beyond what the storage has now, and a bit: the disk is full."""
+def fit_on_a_full_disk(search, table, path):
+    """Fit while no file may grow far beyond the present size of the storage."""
     storages.MAX_WAIT = 0.2
     limit = path.stat().st_size + 3000
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -168,12 +168,12 @@ def fit_with_little_disk(search, table, path):
 
 
 @pytest.mark.parametrize("storage", ["sqlite", "journal"], indirect=True)
-def test_a_disk_that_is_full_stops_a_search_and_loses_nothing(search, table, tmp_path):
+def test_a_full_disk_stops_a_search_and_loses_nothing(search, table, tmp_path):
     fit(search.set_params(n_trials=2), table)
     before = search.cv_results_
     path = next(tmp_path.glob("search.*"))
     process = multiprocessing.get_context("fork").Process(
-        target=fit_with_little_disk, args=(clone(search).set_params(n_trials=60), table, path)
+        target=fit_on_a_full_disk, args=(clone(search).set_params(n_trials=60), table, path)
     )
     process.start()
     process.join(120)
@@ -185,8 +185,8 @@ def test_a_disk_that_is_full_stops_a_search_and_loses_nothing(search, table, tmp
     np.testing.assert_allclose(after["mean_test_score"], values)
 
 
-class Door:
-    """A way to a server that can be shut, with all who are on it thrown out."""
+class Proxy:
+    """A proxy of a server; shutting it closes all connections."""
 
     def __init__(self, host, port):
         self.server = host, port
@@ -198,19 +198,19 @@ class Door:
     def _accept(self):
         while True:
             try:
-                inside, _ = self.listener.accept()
+                client, _ = self.listener.accept()
             except OSError:
                 return
             if not self.open:
                 self.refused += 1
-                inside.close()
+                client.close()
                 continue
-            outside = socket.create_connection(self.server)
-            self.connections += [inside, outside]
-            for a, b in ((inside, outside), (outside, inside)):
-                threading.Thread(target=self._carry, args=(a, b), daemon=True).start()
+            upstream = socket.create_connection(self.server)
+            self.connections += [client, upstream]
+            for a, b in ((client, upstream), (upstream, client)):
+                threading.Thread(target=self._forward, args=(a, b), daemon=True).start()
 
-    def _carry(self, source, target):
+    def _forward(self, source, target):
         try:
             while data := source.recv(65536):
                 target.sendall(data)
@@ -238,20 +238,20 @@ class Door:
 
 
 @pytest.mark.parametrize("storage", ["postgresql"], indirect=True)
-def test_a_server_out_of_reach_for_a_while_costs_time_only(search, table, storage, tmp_path):
+def test_an_outage_of_the_server_only_delays_a_search(search, table, storage, tmp_path):
     url = make_url(storage)
-    door = Door(url.host, url.port or 5432)
+    proxy = Proxy(url.host, url.port or 5432)
     search.set_params(
-        storage=url.set(host="127.0.0.1", port=door.port).render_as_string(hide_password=False)
+        storage=url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
     )
 
-    def away(log=tmp_path / "log"):
+    def interrupt_the_server(log=tmp_path / "log"):
         wait_for(lambda: len(read(log)) >= 4)  # in the second trial
-        door.shut()
-        wait_for(lambda: door.refused >= 3)
-        door.open = True
+        proxy.shut()
+        wait_for(lambda: proxy.refused >= 3)
+        proxy.open = True
 
-    thread = threading.Thread(target=away)
+    thread = threading.Thread(target=interrupt_the_server)
     thread.start()
     try:
         with pytest.warns(UserWarning, match="unreachable"):
@@ -263,11 +263,11 @@ def test_a_server_out_of_reach_for_a_while_costs_time_only(search, table, storag
         assert len(values) == 4 and len(fits) == 4 * 3  # nothing was fitted twice
     finally:
         thread.join(10)
-        door.close()
+        proxy.close()
 
 
 @pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
-def test_a_database_that_another_process_locks_for_a_while_costs_time_only(
+def test_a_database_locked_by_another_process_only_delays_a_search(
     search, table, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(storages, "SQLITE_TIMEOUT", 0.05)
@@ -304,8 +304,8 @@ def test_processes_share_a_study_and_its_number_of_trials(search, table, tmp_pat
 
 
 @pytest.mark.parametrize("storage", ["journal"], indirect=True)
-class TestWithOneStorage:
-    def test_trials_of_another_machine_are_taken_over_when_they_are_silent(
+class TestOnAJournal:
+    def test_trials_of_another_machine_without_a_heartbeat_are_taken_over(
         self, search, table, monkeypatch
     ):
         monkeypatch.setattr(owners, "HEARTBEAT_TIMEOUT", 0.3)
@@ -315,7 +315,7 @@ class TestWithOneStorage:
         assert [t.state.name for t in search.study_.trials] == ["COMPLETE", "FAIL", "COMPLETE"]
         assert search.study_.trials[1].params == search.study_.trials[2].params
 
-    def test_trials_of_another_machine_are_left_alone_while_they_show_signs_of_life(
+    def test_trials_of_another_machine_with_a_heartbeat_are_left_alone(
         self, search, table, monkeypatch
     ):
         monkeypatch.setattr(owners, "HEARTBEAT_TIMEOUT", 0.3)
@@ -336,7 +336,7 @@ class TestWithOneStorage:
             wait_for(lambda: study.trials[1].user_attrs.get(HEARTBEAT, 0) > 2)
             ledger.tell(trial, TrialState.COMPLETE, 0.0)
 
-    def test_parameters_that_kill_each_time_are_given_up(self, search, table):
+    def test_parameters_that_always_kill_the_process_are_given_up(self, search, table):
         study = fit(search.set_params(n_trials=1), table).study_
         for _ in range(ledgers.MAX_TRIES):
             trial = begin_elsewhere(study, 2, machine=None)
@@ -348,7 +348,7 @@ class TestWithOneStorage:
             fit(search.set_params(n_trials=2), table)
         assert search.cv_results_["params"] == [study.trials[0].params, trial.params]
 
-    def test_an_interrupt_gives_the_trial_back(self, search, table, monkeypatch):
+    def test_an_interrupted_trial_is_run_again(self, search, table, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(Logged, "score", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt()))
             with pytest.raises(KeyboardInterrupt):
@@ -375,19 +375,19 @@ class TestWithOneStorage:
         fit(search, table)
         assert sorted(p["strength"] for p in search.cv_results_["params"]) == values
 
-    def test_a_sampler_of_ones_own_does_not_repeat_itself_after_a_stop(self, search, table):
+    def test_a_given_sampler_does_not_repeat_draws_after_a_stop(self, search, table):
         search.set_params(sampler=RandomSampler(seed=0), n_trials=3)
         fit(search, table)
         fit(search.set_params(n_trials=6), table)
         assert len({p["strength"] for p in search.cv_results_["params"]}) == 6
 
-    def test_a_storage_out_of_reach_for_a_while_costs_time_only(self, search, table, monkeypatch):
+    def test_an_outage_of_the_storage_only_delays_a_search(self, search, table, monkeypatch):
         write, calls = RepairingJournalBackend.append_logs, []
 
         def unreliable(self, logs):
             calls.append(logs)
             if len(calls) % 7 == 0:
-                raise OSError(errno.EIO, "gone for a moment")
+                raise OSError(errno.EIO, "Input/output error")
             write(self, logs)
 
         fit(search.set_params(n_trials=1), table)
@@ -398,7 +398,7 @@ class TestWithOneStorage:
         np.testing.assert_allclose(search.cv_results_["mean_test_score"], values)
         assert len(values) == 3 and len(calls) > 14
 
-    def test_a_storage_that_stays_away_is_an_error_and_nothing_is_lost(
+    def test_a_permanent_outage_of_the_storage_is_an_error_and_loses_nothing(
         self, search, table, monkeypatch
     ):
         fit(search.set_params(n_trials=2), table)
@@ -419,7 +419,7 @@ class TestWithOneStorage:
         assert len(search.cv_results_["params"]) == 4
 
 
-def test_half_a_record_is_dropped_from_a_journal(tmp_path):
+def test_an_incomplete_record_is_dropped_from_a_journal(tmp_path):
     path = str(tmp_path / "journal")
     whole = [{"op_code": 0, "a": 1}, {"op_code": 1, "b": "x" * 9000}]
     RepairingJournalBackend(path).append_logs(whole)
@@ -432,16 +432,16 @@ def test_half_a_record_is_dropped_from_a_journal(tmp_path):
     assert list(RepairingJournalBackend(path).read_logs(0)) == [*whole, {"op_code": 2}]
 
 
-@pytest.mark.parametrize("half", [b"", b'{"op_', b'{"op_code":0,"wor'])
-def test_a_journal_may_begin_with_half_a_record(half, tmp_path):
+@pytest.mark.parametrize("incomplete", [b"", b'{"op_', b'{"op_code":0,"wor'])
+def test_a_journal_may_begin_with_an_incomplete_record(incomplete, tmp_path):
     path = tmp_path / "journal"
-    path.write_bytes(half)
+    path.write_bytes(incomplete)
     RepairingJournalBackend(str(path)).append_logs([{"op_code": 2}])
     assert path.read_bytes() == b'{"op_code":2}\n'
 
 
 @pytest.mark.parametrize("content", [b'{"a": 1}', b"SQLite format 3\0" + bytes(range(256)), b"x"])
-def test_a_file_that_is_no_journal_is_left_alone(content, table, tmp_path):
+def test_other_files_are_refused_and_left_unchanged(content, table, tmp_path):
     path = tmp_path / "file"
     path.write_bytes(content)
     X, y, groups = table
@@ -472,7 +472,7 @@ def linear(**options):
 
 
 @pytest.mark.parametrize(
-    ("differs", "words"),
+    ("differs", "message"),
     [
         ("X", "X, y, groups or the sizes of the files"),
         ("y", "X, y, groups or the sizes of the files"),
@@ -483,7 +483,7 @@ def linear(**options):
         ("steps", "prune_by_epoch"),
     ],
 )
-def test_a_study_refuses_what_it_is_not_about(table, tmp_path, differs, words):
+def test_a_study_refuses_other_data_and_settings(table, tmp_path, differs, message):
     X, y, groups = table
     search = linear(storage=tmp_path / "journal", study_name="mine").fit(X, y, groups=groups)
     if differs == "X":
@@ -500,11 +500,11 @@ def test_a_study_refuses_what_it_is_not_about(table, tmp_path, differs, words):
             "steps": {"prune_by_epoch": True},
         }
         search.set_params(**change[differs])
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=message):
         search.set_params(n_trials=2).fit(X, y, groups=groups)
 
 
-def test_a_study_handed_over_is_bound_too_and_a_clone_does_not_write_into_it(table):
+def test_a_given_study_is_bound_to_its_search_and_clones_do_not_write_to_it(table):
     X, y, groups = table
     study = optuna.create_study(direction="maximize")
     search = linear(study=study).fit(X, y, groups=groups)
@@ -517,7 +517,7 @@ def test_a_study_handed_over_is_bound_too_and_a_clone_does_not_write_into_it(tab
     assert len(study.trials) == 3
 
 
-def test_each_outer_fold_has_a_study_of_its_own(table, tmp_path):
+def test_each_outer_fold_has_its_own_study(table, tmp_path):
     X, y, speakers = table
     path = tmp_path / "journal"
     for _ in range(2):
@@ -529,7 +529,7 @@ def test_each_outer_fold_has_a_study_of_its_own(table, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
-def test_a_heartbeat_of_optuna_is_kept_up(table, tmp_path, monkeypatch):
+def test_the_heartbeat_of_an_optuna_storage_is_recorded(table, tmp_path, monkeypatch):
     monkeypatch.setattr(owners, "HEARTBEAT_INTERVAL", 0.02)
     storage = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/search.db", heartbeat_interval=60)
     study = linear(storage=storage).fit(table[0], table[1], groups=table[2]).study_
@@ -546,7 +546,7 @@ def test_a_heartbeat_of_optuna_is_kept_up(table, tmp_path, monkeypatch):
         ledger.tell(trial, TrialState.COMPLETE, 0.0)
 
 
-def test_a_study_is_bound_to_weights_to_what_labels_mean_and_to_sizes_of_files(tmp_path):
+def test_a_study_is_bound_to_weights_values_of_choices_and_file_sizes(tmp_path):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(12, 2)), np.arange(12) % 2
     storage = str(tmp_path / "journal")
@@ -576,12 +576,12 @@ def test_a_study_is_bound_to_weights_to_what_labels_mean_and_to_sizes_of_files(t
     assert differing == ["data"]
 
 
-def of_power(base):
+def exponential_space(base):
     return lambda trial: {"C": base ** trial.suggest_float("exponent", -1, 1)}
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "words"),
+    ("before", "after", "message"),
     [
         (
             {"C": FloatDistribution(0.1, 1), "l1_ratio": FloatDistribution(0, 0)},
@@ -594,12 +594,12 @@ def of_power(base):
             "'l1_ratio' is not found",
         ),
         ({"C": FloatDistribution(0.1, 1)}, {"C": FloatDistribution(2, 3)}, "is outside"),
-        (of_power(10.0), of_power(2.0), "meant other parameters"),
+        (exponential_space(10.0), exponential_space(2.0), "meant other parameters"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:The value .* is out of the range")
 def test_a_study_refuses_another_space_before_it_runs_a_trial(
-    before, after, words, table, tmp_path
+    before, after, message, table, tmp_path
 ):
     X, y, groups = table
     search = linear(storage=tmp_path / "journal", n_trials=2, study_name="one")
@@ -607,9 +607,9 @@ def test_a_study_refuses_another_space_before_it_runs_a_trial(
     n_bytes = (tmp_path / "journal").stat().st_size
     for n_trials in (2, 4):
         search.set_params(param_distributions=after, n_trials=n_trials)
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises(ValueError, match=message):
             search.fit(X, y, groups=groups)
-    assert (tmp_path / "journal").stat().st_size < n_bytes + 500  # of opening it
+    assert (tmp_path / "journal").stat().st_size < n_bytes + 500  # opening writes a few bytes
     search.set_params(param_distributions=before).fit(X, y, groups=groups)
     assert len(search.cv_results_["params"]) == 4
 
@@ -634,13 +634,13 @@ def broken_databases(folder):
 
 
 @pytest.mark.parametrize("i", range(4))
-def test_a_storage_that_cannot_be_opened_is_named_with_what_to_do(i, table, tmp_path):
+def test_a_storage_that_cannot_be_opened_is_named_with_a_remedy(i, table, tmp_path):
     X, y, groups = table
-    place, remedy = list(broken_databases(tmp_path).items())[i]
+    location, remedy = list(broken_databases(tmp_path).items())[i]
     began = time.monotonic()
     with pytest.raises(OSError, match=remedy) as caught:
-        linear(storage=place).fit(X, y, groups=groups)
-    assert repr(place) in str(caught.value)
+        linear(storage=location).fit(X, y, groups=groups)
+    assert repr(location) in str(caught.value)
     assert time.monotonic() - began < 5
 
 

@@ -1,4 +1,4 @@
-"""Trials in other processes: some die, some hang, some are on a Dask cluster."""
+"""Trials in worker processes that die or hang, and on a Dask cluster."""
 
 import os
 import resource
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.slow
 STRENGTHS = [0.1, 0.2, 0.3, 0.4]
 
 
-def mortal():
-    """An estimator that comes to grief at some strengths; made here, its class is sent too."""
+def make_failing_estimator():
+    """An estimator that fails at given strengths; its class is local, so that it is sent too."""
 
-    class Mortal(ClassifierMixin, BaseEstimator):
+    class FailingEstimator(ClassifierMixin, BaseEstimator):
         def __init__(
             self, strength=0.0, dies_at=None, hangs_at=None, starves_at=None, aborts_at=None
         ):
@@ -42,13 +42,13 @@ def mortal():
             if self.strength == self.hangs_at:
                 time.sleep(60)
             if self.strength in (self.starves_at, self.aborts_at):
-                self.eat()
+                self.exhaust_memory()
             self.classes_ = np.unique(y)
             self.process_ = os.getpid()
             return self
 
-        def eat(self):
-            """Want more memory than this process may have."""
+        def exhaust_memory(self):
+            """Allocate more memory than this process may have."""
             with open("/proc/self/statm") as file:
                 size = int(file.read().split()[0]) * resource.getpagesize()
             before = resource.getrlimit(resource.RLIMIT_AS)
@@ -57,7 +57,7 @@ def mortal():
                 kept = [np.ones(2**24) for _ in range(64)]  # 8 GiB
             except MemoryError:
                 if self.strength == self.aborts_at:
-                    os.abort()  # as code in C++ does that nobody told what else to do
+                    os.abort()  # as C++ code does by default
                 raise
             finally:
                 resource.setrlimit(resource.RLIMIT_AS, before)
@@ -69,7 +69,7 @@ def mortal():
         def score(self, X, y):
             return self.strength
 
-    return Mortal()
+    return FailingEstimator()
 
 
 @pytest.fixture
@@ -78,8 +78,10 @@ def table():
 
 
 def search(**options):
-    griefs = ("dies_at", "hangs_at", "starves_at", "aborts_at")
-    estimator = mortal().set_params(**{name: options.pop(name, None) for name in griefs})
+    failures = ("dies_at", "hangs_at", "starves_at", "aborts_at")
+    estimator = make_failing_estimator().set_params(
+        **{name: options.pop(name, None) for name in failures}
+    )
     options = {"n_jobs": 2, "cv": 2, "pruner": optuna.pruners.NopPruner()} | options
     return OptunaSearchCV(
         estimator,
@@ -102,42 +104,42 @@ def check_that_one_trial_was_lost(fitted, lost):
     assert sorted(states) == [(s, "FAIL" if s == lost else "COMPLETE") for s in STRENGTHS]
 
 
-def test_a_worker_that_is_killed_costs_its_trial_only(table, storage):
+def test_a_killed_worker_costs_only_its_trial(table, storage):
     name = uuid.uuid4().hex
     with pytest.warns(FitFailedWarning, match="worker process was killed"):
         fitted = search(dies_at=0.4, storage=storage, study_name=name).fit(*table)
     check_that_one_trial_was_lost(fitted, 0.4)
 
 
-def test_a_worker_without_memory_costs_its_trial_only(table):
+def test_a_worker_without_memory_costs_only_its_trial(table):
     with pytest.warns(FitFailedWarning, match="MemoryError"):
         fitted = search(starves_at=0.4).fit(*table)
     check_that_one_trial_was_lost(fitted, 0.4)
 
 
-def test_a_worker_that_dies_for_want_of_memory_is_an_error_where_errors_are_asked_for(table):
+def test_a_worker_aborted_for_lack_of_memory_raises_with_error_score_raise(table):
     with pytest.raises(RuntimeError, match="worker process was killed"):
         search(aborts_at=0.4, error_score="raise").fit(*table)
 
 
-def test_a_worker_that_hangs_is_stopped_when_time_is_over(table, tmp_path):
-    search().fit(*table)  # workers start, and load what they need
+def test_a_hanging_worker_is_stopped_at_the_timeout(table, tmp_path):
+    search().fit(*table)  # starts the workers, which import what they need
     began = time.monotonic()
     fitted = search(hangs_at=0.2, timeout=8, storage=tmp_path / "journal").fit(*table)
     assert time.monotonic() - began < 50
-    check_that_it_waits_for_another_time(fitted, 0.2)
+    check_that_the_trial_can_run_later(fitted, 0.2)
 
 
-def check_that_it_waits_for_another_time(fitted, hung):
-    assert {"strength": hung} not in fitted.cv_results_["params"]
-    tried = [t for t in fitted.study_.trials if t.params.get("strength") == hung]
+def check_that_the_trial_can_run_later(fitted, hanging):
+    assert {"strength": hanging} not in fitted.cv_results_["params"]
+    tried = [t for t in fitted.study_.trials if t.params.get("strength") == hanging]
     assert [t.state.name for t in tried] == ["FAIL"]
     space = {"strength": optuna.distributions.CategoricalDistribution(STRENGTHS)}
-    begun = TrialLedger(fitted.study_, 4).begin(as_space(space))
-    assert begun.params == {"strength": hung}
+    trial = TrialLedger(fitted.study_, 4).begin(as_space(space))
+    assert trial.params == {"strength": hanging}
 
 
-def test_epochs_are_watched_in_this_process_only(table):
+def test_pruning_by_epoch_needs_a_single_process(table):
     with pytest.raises(ValueError, match="prune_by_epoch=True with n_jobs=2"):
         search(prune_by_epoch=True).fit(*table)
 
@@ -147,7 +149,7 @@ def cluster():
     distributed = pytest.importorskip("distributed", reason="dask[distributed] is not installed")
     dask = pytest.importorskip("dask")
     with (
-        # by default a job has to kill four workers before it is blamed
+        # by default a job counts as failed only after killing four workers
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(
             n_workers=2,
@@ -169,17 +171,17 @@ class TestOnDask:
             yield
 
     def test_it_gives_the_same_scores(self, table):
-        there = search(n_jobs=None).fit(*table)
+        on_dask = search(n_jobs=None).fit(*table)
         with joblib.parallel_config("loky"):
-            here = search(n_jobs=1).fit(*table)
-        assert there.cv_results_["params"] == here.cv_results_["params"]
+            on_loky = search(n_jobs=1).fit(*table)
+        assert on_dask.cv_results_["params"] == on_loky.cv_results_["params"]
         np.testing.assert_array_equal(
-            there.cv_results_["mean_test_score"], here.cv_results_["mean_test_score"]
+            on_dask.cv_results_["mean_test_score"], on_loky.cv_results_["mean_test_score"]
         )
 
     def test_trials_run_on_its_workers(self, cluster, table):
         def where(estimator, X, y):
-            time.sleep(0.3)  # or one worker is done before the other is asked
+            time.sleep(0.3)  # keeps each worker busy until the other gets a trial
             return os.getpid()
 
         found = search(scoring=where).fit(*table)
@@ -197,20 +199,20 @@ class TestOnDask:
         search(cv=4, pruner=optuna.pruners.MedianPruner()).fit(X, y)
         assert [data is X for data in scattered] == [True]
 
-    def test_a_worker_that_is_killed_costs_its_trial_only(self, tmp_path):
-        # large enough to be sent, and to go down with a worker
+    def test_a_killed_worker_costs_only_its_trial(self, tmp_path):
+        # large enough to be scattered, and lost with its worker
         X, y = np.random.default_rng(0).normal(size=(64, 200)), np.tile([0, 1], 32)
         with pytest.warns(FitFailedWarning, match="worker process was killed"):
             fitted = search(dies_at=0.4, storage=tmp_path / "journal").fit(X, y)
         check_that_one_trial_was_lost(fitted, 0.4)
 
-    def test_an_error_in_a_trial_comes_back(self, table):
+    def test_an_error_in_a_trial_is_raised(self, table):
         with pytest.raises(MemoryError):
             search(starves_at=0.4, error_score="raise").fit(*table)
 
-    def test_a_trial_that_hangs_is_left_behind_when_time_is_over(self, table):
+    def test_a_hanging_trial_is_abandoned_at_the_timeout(self, table):
         began = time.monotonic()
-        # the other trials have to be through by then, on a machine that does other things too
+        # long enough for the other trials on a loaded machine
         fitted = search(hangs_at=0.2, timeout=20).fit(*table)
         assert time.monotonic() - began < 90
-        check_that_it_waits_for_another_time(fitted, 0.2)
+        check_that_the_trial_can_run_later(fitted, 0.2)
