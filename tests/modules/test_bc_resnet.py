@@ -17,12 +17,12 @@ def count(module):
     "tau, published",
     [(1, "9.2"), (1.5, "17.2"), (2, "27.3"), (3, "54.2"), (6, "188"), (8, "321")],
 )
-def test_widths_have_the_published_numbers_of_parameters(tau, published):
+def test_each_width_has_the_published_number_of_parameters(tau, published):
     thousands = count(BCResNetNet(40, 101, 12, tau=tau)) / 1000
     assert f"{thousands:.{1 if '.' in published else 0}f}" == published
 
 
-def test_reference_variant_has_that_codes_count_block_by_block():
+def test_reference_variant_has_the_parameters_of_the_reference_code_in_each_block():
     net = BCResNetNet(40, 101, 12, variant="reference")
     parts = [net.head, *net.blocks, net.tail, net.expand, net.classify]
     expected = [416, 352, 208, 480, 360, 768, 544, 544, 544, 1120, 760, 760, 760, 520, 640, 384]
@@ -69,21 +69,21 @@ def test_masked_statistics_are_those_of_the_valid_steps_alone():
 
 
 @pytest.mark.parametrize("with_mask", [False, True])
-def test_running_statistics_are_a_plain_mean_first_and_forget_later(with_mask):
+def test_running_statistics_start_as_plain_means_and_later_decay(with_mask):
     norm = MaskedBatchNorm(2, momentum=0.25)
     mask = torch.ones(5, 7, dtype=torch.bool) if with_mask else None
     expected, batches = torch.zeros(2), torch.randn(9, 5, 2, 7)
     for i, x in enumerate(batches):
         norm(x, mask)
         expected = expected + max(0.25, 1 / (i + 1)) * (x.mean((0, 2)) - expected)
-        if i == 4:  # a copy that was loaded goes on where it was
+        if i == 4:  # a loaded copy continues with the saved statistics
             loaded = MaskedBatchNorm(2, momentum=0.25)
             loaded.load_state_dict(norm.state_dict())
             norm = loaded
     torch.testing.assert_close(norm.running_mean, expected)
 
 
-def test_uneven_groups_are_normalised_each_by_itself():
+def test_uneven_groups_are_normalised_separately():
     norm = SubSpectralNorm(1, 5)
     x = torch.randn(4, 1, 8, 50) * torch.arange(1.0, 9.0)[:, None]
     out = norm(x)
@@ -153,7 +153,7 @@ def test_any_number_of_bands_trains_every_parameter(n_bands, variant):
 @pytest.mark.parametrize("input_norm", [None, "batch", "clip", "band"])
 @pytest.mark.parametrize("variant", ["paper", "reference"])
 @pytest.mark.parametrize("n_bands", [4, 33, 40])
-def test_a_clip_in_a_padded_batch_gives_what_it_gives_alone(n_bands, variant, input_norm):
+def test_output_of_a_clip_is_the_same_in_a_padded_batch(n_bands, variant, input_norm):
     net = BCResNetNet(n_bands, None, 3, variant=variant, input_norm=input_norm)
     net(torch.randn(8, n_bands, 20) - 3)
     net.eval()
@@ -163,7 +163,7 @@ def test_a_clip_in_a_padded_batch_gives_what_it_gives_alone(n_bands, variant, in
     for row, clip in zip(batch, clips):
         row[:, : clip.shape[1]] = clip
     together = net(batch, lengths)
-    if input_norm in ("clip", "band"):  # a clip of one frame takes other statistics when alone
+    if input_norm in ("clip", "band"):  # a clip of one frame uses other statistics when alone
         clips, together = clips[1:], together[1:]
     alone = torch.cat([net(clip[None]) for clip in clips])
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
@@ -197,7 +197,7 @@ def test_encode_gives_one_feature_vector_a_frame_and_zeros_in_the_padding():
     assert features[1, :, :4].any()
 
 
-def test_forty_clips_are_learned_by_heart():
+def test_network_can_overfit_forty_clips():
     y = torch.arange(40) % 4
     x = torch.randn(4, 10, 8)[y] + torch.randn(40, 10, 8)
     net = BCResNetNet(10, 8, 4, tau=2, dropout=0.0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn_speech.modules.conv_autoencoder import ConvAutoencoderNet
 from sklearn_speech.modules.spectrogram_cnn import SpectrogramCNNNet
 
-#: The stacked network of the digit images: all kernels 6 by 6, two apart, no padding.
+#: The stacked network of the digit images: all kernels 6 by 6, stride 2, no padding.
 IMAGES = {
     "kernel_size": 6,
     "padding": "valid",
@@ -18,7 +18,7 @@ IMAGES = {
     "input_norm": None,
 }
 
-#: The network whose output became sound: pooling and upsampling, one convolution more going up.
+#: The network of the sound autoencoder: pooling and upsampling, one more convolution on the way up.
 SOUND = {
     "n_filters": [16, 8, 8],
     "down": "pool",
@@ -52,11 +52,11 @@ def test_the_stacked_network_of_digit_images_has_its_published_size(n_layers, co
     assert net(torch.rand(1, 64, 64)).shape == (1, 64, 64)
 
 
-def test_the_kernel_grows_by_what_the_stride_left_over():
+def test_mirrored_kernels_grow_by_the_rest_that_the_stride_left():
     net = ConvAutoencoderNet(64, 64, 3, [16, 32, 32], **IMAGES)
     assert [size for size, _ in net.sizes(64)] == [64, 30, 13, 4]
     assert [m.deconv.kernel_size for m in net.mirrors] == [(6, 6), (6, 6), (7, 7)]
-    # the two axes need not leave the same
+    # the rests of the two axes may differ
     net = ConvAutoencoderNet(64, 60, 3, [16, 32, 32], **IMAGES)
     assert [m.deconv.kernel_size for m in net.mirrors] == [(6, 6), (6, 6), (7, 6)]
 
@@ -86,7 +86,9 @@ def test_any_size_is_mirrored_exactly(n_bands, n_frames, options, mirror):
     layers,
     st.sampled_from([None, "batch", "clip", "band"]),
 )
-def test_a_clip_comes_back_as_it_does_alone(n_bands, lengths, options, input_norm):
+def test_reconstruction_of_a_clip_is_the_same_in_a_padded_batch(
+    n_bands, lengths, options, input_norm
+):
     net = ConvAutoencoderNet(n_bands, None, n_filters=3, input_norm=input_norm, **options).eval()
     x = torch.zeros(len(lengths), n_bands, max(lengths))
     for i, n in enumerate(lengths):
@@ -109,13 +111,13 @@ def test_a_clip_comes_back_as_it_does_alone(n_bands, lengths, options, input_nor
 )
 def test_least_frames_is_the_smallest_number_with_such_a_code(options, code_frames):
     net = ConvAutoencoderNet(8, None, n_filters=2, **options)
-    having = [n for n in range(1, 400) if net.sizes(n)[-1][1] == code_frames]
-    if having:
-        assert net.least_frames(code_frames) == having[0]
+    matching = [n for n in range(1, 400) if net.sizes(n)[-1][1] == code_frames]
+    if matching:
+        assert net.least_frames(code_frames) == matching[0]
 
 
 @pytest.mark.parametrize("kind", ["batch", "clip", "band"])
-def test_what_normalisation_takes_out_is_known(kind):
+def test_clip_ranges_invert_the_input_normalisation(kind):
     net = ConvAutoencoderNet(6, None, 1, 2, input_norm=kind).eval()
     x, lengths = torch.randn(4, 6, 9) * 3 + torch.arange(6.0)[:, None], torch.tensor([9, 4, 1, 7])
     x = x * (torch.arange(9) < lengths[:, None])[:, None]
@@ -147,7 +149,7 @@ def test_encoder_stages_are_those_of_the_classifier():
 
 
 @pytest.mark.parametrize("masking", [0.25, 0.75])
-def test_masking_hides_whole_patches_of_the_share_asked_for(masking):
+def test_masking_hides_the_given_share_of_whole_patches(masking):
     net = ConvAutoencoderNet(32, 64, 1, 2, masking=masking, mask_size=(4, 8), input_norm=None)
     seen = net.corrupt(torch.ones(200, 1, 32, 64))
     assert set(seen.unique().tolist()) == {0.0, 1.0}
@@ -156,7 +158,7 @@ def test_masking_hides_whole_patches_of_the_share_asked_for(masking):
     assert (seen == 0).float().mean().item() == pytest.approx(masking, abs=0.02)
 
 
-def test_noise_has_the_share_asked_for_and_leaves_padding_alone():
+def test_noise_has_the_given_level_and_leaves_padding_unchanged():
     net = ConvAutoencoderNet(16, None, 1, 2, noise=0.5, input_norm=None)
     clean = 3 * torch.randn(50, 1, 16, 40)
     clean[:, :, :, 30:] = 0
@@ -178,12 +180,12 @@ def test_noise_has_the_share_asked_for_and_leaves_padding_alone():
         ({"mask_size": 0}, "mask_size=0"),
     ],
 )
-def test_impossible_settings_are_named(options, message):
+def test_errors_name_impossible_settings(options, message):
     with pytest.raises(ValueError, match=message):
         ConvAutoencoderNet(**{"n_bands": 8, "n_frames": 9, "n_layers": 2, **options})
 
 
-def test_a_network_of_one_size_refuses_others():
+def test_a_network_of_fixed_size_refuses_other_lengths():
     net = ConvAutoencoderNet(8, 10, 1, 2, mirror="kernel")
     with pytest.raises(ValueError, match="built for clips of 10 frames, got clips of 9"):
         net(torch.rand(1, 8, 9))

@@ -19,29 +19,29 @@ REFERENCE = {
 
 
 def collapse(path):
-    """What a path of labels says: repeats merged, blanks (0) left out."""
+    """The labels of a path: repeats merged, blanks (0) removed."""
     merged = [label for i, label in enumerate(path) if i == 0 or label != path[i - 1]]
     return tuple(label for label in merged if label)
 
 
-def test_loss_is_that_of_all_paths_added_up():
+def test_loss_sums_over_all_paths():
     logits = torch.randn(3, 5, 3)
     targets = torch.tensor([[1, 2, 0], [2, 2, 1], [0, 0, 0]])
     log_probs = logits.log_softmax(2)
     expected = []
     for clip, codes in zip(log_probs, targets):
-        said = tuple(int(c) for c in codes if c)
+        phones = tuple(int(c) for c in codes if c)
         total = sum(
             torch.stack([clip[t, label] for t, label in enumerate(path)]).sum().exp()
             for path in product(range(3), repeat=5)
-            if collapse(path) == said
+            if collapse(path) == phones
         )
-        expected.append(-torch.log(total) / max(len(said), 1))
+        expected.append(-torch.log(total) / max(len(phones), 1))
     losses = CTCCriterion()(logits, targets)
     torch.testing.assert_close(losses, torch.stack(expected))
 
 
-def test_loss_is_what_torch_averages():
+def test_mean_loss_equals_that_of_torch():
     logits = torch.randn(4, 9, 5)
     targets = torch.tensor([[1, 2, 3], [4, 4, 0], [2, 0, 0], [3, 1, 3]])
     expected = torch.nn.functional.ctc_loss(
@@ -50,7 +50,7 @@ def test_loss_is_what_torch_averages():
     torch.testing.assert_close(CTCCriterion()(logits, targets).mean(), expected)
 
 
-def test_clip_too_short_for_its_phones_teaches_nothing():
+def test_clip_too_short_for_its_phones_has_zero_loss_and_gradient():
     logits = torch.randn(1, 3, 3, requires_grad=True)
     loss = CTCCriterion()(logits, torch.tensor([[1, 1, 2]]))
     loss.sum().backward()
@@ -59,14 +59,14 @@ def test_clip_too_short_for_its_phones_teaches_nothing():
 
 
 @pytest.mark.parametrize("codes", [[1], [1, 2], [1, 1], [2, 2, 2], [1, 1, 2]])
-def test_frames_needed_are_the_fewest_in_which_some_path_says_it(codes):
+def test_frames_needed_is_the_length_of_the_shortest_valid_path(codes):
     fewest = next(
         n for n in range(9) if any(collapse(p) == tuple(codes) for p in product(range(3), repeat=n))
     )
     assert frames_needed(torch.tensor([codes])).item() == fewest
 
 
-def test_bilstm_without_padding_is_that_of_torch():
+def test_bilstm_without_padding_equals_that_of_torch():
     ours, theirs = BiLSTM(5, 4, 2), torch.nn.LSTM(5, 4, 2, batch_first=True, bidirectional=True)
     for i in range(2):
         for layers, suffix in ((ours.forward_layers, ""), (ours.backward_layers, "_reverse")):
@@ -77,7 +77,7 @@ def test_bilstm_without_padding_is_that_of_torch():
     torch.testing.assert_close(ours(x), theirs(x)[0])
 
 
-def test_bilstm_with_padding_is_that_of_packed_sequences():
+def test_bilstm_with_padding_equals_torch_on_packed_sequences():
     lstm = BiLSTM(5, 4)
     x, lengths = torch.randn(3, 7, 5), torch.tensor([7, 3, 1])
     out = lstm(x, lengths)
@@ -108,7 +108,7 @@ def test_reference_front_ends_add_their_parameters(name, trained, extra):
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 @pytest.mark.parametrize("n_bands", [1, 10, 20, 30])
-def test_any_number_of_bands_will_do(encoder, n_bands):
+def test_any_number_of_bands_is_allowed(encoder, n_bands):
     network = PhonemeNet(n_bands, None, 3, encoder=encoder, n_filters=4)
     out = network(torch.randn(2, n_bands, 11))
     assert out.shape == (2, network.out_frames(11), 4)
@@ -117,7 +117,7 @@ def test_any_number_of_bands_will_do(encoder, n_bands):
 
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_padding_says_blank_and_changes_no_other_frame(encoder, training):
+def test_padding_gives_blanks_and_changes_no_other_frame(encoder, training):
     network = PhonemeNet(8, None, 3, encoder=encoder, n_filters=4, input_norm="batch", dropout=0.0)
     if encoder == "bcresnet":
         for module in network.modules():
@@ -131,13 +131,13 @@ def test_padding_says_blank_and_changes_no_other_frame(encoder, training):
     assert valid_frames(narrow).tolist() == valid_frames(wide).tolist() == n_frames.tolist()
     for i, n in enumerate(n_frames.tolist()):
         torch.testing.assert_close(wide[i, :n], narrow[i, :n])
-        said = wide[i, n:].softmax(1)
-        assert (said[:, 0] == 1).all() and (said[:, 1:] == 0).all()
+        probabilities = wide[i, n:].softmax(1)
+        assert (probabilities[:, 0] == 1).all() and (probabilities[:, 1:] == 0).all()
         if not training:
             torch.testing.assert_close(narrow[i, :n], network(x[i : i + 1, :, : lengths[i]])[0])
 
 
-def test_each_layer_of_convolutions_halves_the_bands():
+def test_each_convolutional_layer_halves_the_bands():
     network = PhonemeNet(40, None, 3, n_conv_layers=4, n_filters=[32, 64, 64, 64])
     assert network.encode.n_features == 64 * 3  # 40, 20, 10, 5, 3
     assert network(torch.randn(2, 40, 11)).shape == (2, 6, 4)

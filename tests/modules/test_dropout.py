@@ -24,7 +24,7 @@ def test_neighbours_are_dropped_independently():
         assert together == pytest.approx(0.25, abs=0.004)
 
 
-def test_only_in_training_and_by_the_seed():
+def test_drops_in_training_only_and_reproducibly():
     x = torch.randn(3, 5, 7)
     layer = Dropout(0.5)
     torch.manual_seed(1)
@@ -35,7 +35,7 @@ def test_only_in_training_and_by_the_seed():
     assert layer.eval()(x) is x
 
 
-def test_gradients_pass_where_elements_do():
+def test_gradients_are_zero_exactly_where_elements_are_dropped():
     x = torch.randn(64, requires_grad=True)
     y = Dropout(0.25)(x)
     y.sum().backward()
@@ -44,18 +44,18 @@ def test_gradients_pass_where_elements_do():
 
 @pytest.mark.parametrize("shape", [(0, 3), (1,), (2, 3, 5)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_any_shape_and_type(shape, dtype):
+def test_any_shape_and_dtype_is_allowed(shape, dtype):
     y = Dropout(0.3)(torch.ones(shape, dtype=dtype))
     assert y.shape == shape and y.dtype == dtype
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.0, 2])
-def test_bad_probability(p):
+def test_invalid_probabilities_are_refused(p):
     with pytest.raises(ValueError, match=f"p={p}: expected a probability"):
         Dropout(p)
 
 
-def test_the_order_in_memory_stays():
+def test_the_memory_format_is_kept():
     x = torch.ones(2, 3, 5, 7).contiguous(memory_format=torch.channels_last)
     y = Dropout(0.5)(x)
     assert y.shape == x.shape and y.is_contiguous(memory_format=torch.channels_last)

@@ -39,7 +39,7 @@ def test_untrained_layer_and_transformer_agree_to_1e_minus_6(setting, power, pad
     assert abs(layer(x).detach().numpy() - S).max() < 1e-6 * S.max()
 
 
-def test_layer_scales_as_the_transformer_does():
+def test_layer_scales_like_the_transformer():
     x = noise()
     for transformer in (
         MelSpectrogram(8000, scaling="db", ref="max", top_db=60, normalize="band"),
@@ -55,7 +55,7 @@ def test_layer_scales_as_the_transformer_does():
     ("setting", "n_parameters"),
     [("A", 0), ("B", 9_640), ("C", 231_360), ("D", 241_000)],
 )
-def test_numbers_of_parameters_of_r4(setting, n_parameters):
+def test_settings_of_the_paper_have_its_numbers_of_parameters(setting, n_parameters):
     layer = MelSpectrogram(16000, **R4).to_module(**SETTINGS[setting])
     assert sum(p.numel() for p in layer.parameters()) == n_parameters
     assert layer(noise(1, 16000)).shape == (1, 40, 101)
@@ -71,7 +71,7 @@ def test_fastaudio_has_80_parameters_and_half_bands_of_44_to_488_hz(shape):
     assert half_bands.max().item() == pytest.approx(487.7, abs=0.05)
 
 
-def test_shaped_filters_follow_their_formulae():
+def test_shaped_filters_match_their_formulae():
     transformer = MelSpectrogram(16000, n_fft=480, mel_scale="htk", norm=None)
     f = np.arange(241) / 480
     for shape, formula in {
@@ -90,12 +90,13 @@ def test_shaped_filters_follow_their_formulae():
 
 @pytest.mark.parametrize("options", TRAINABLE)
 @pytest.mark.parametrize("power", [1.0, 2.0])
-def test_gradients_are_those_of_finite_differences(options, power):
+def test_gradients_match_finite_differences(options, power):
     layer = FrontEnd(
         8000, n_fft=16, hop_length=8, n_mels=3, power=power, dtype=torch.float64, **options
     )
     for i, p in enumerate(layer.bank.parameters()):
-        p.data *= 1.01 + 0.01 * i  # the first triangle's foot lies on a bin, where its slope jumps
+        # at first the first triangle starts on a bin, where its slope is discontinuous
+        p.data *= 1.01 + 0.01 * i
     names = [name for name, _ in layer.named_parameters()]
     x = noise(2, 20, torch.float64).requires_grad_()
     lengths = torch.tensor([20, 11])
@@ -109,7 +110,7 @@ def test_gradients_are_those_of_finite_differences(options, power):
 
 
 @pytest.mark.parametrize("options", TRAINABLE[1:])
-def test_every_parameter_named_learns_and_nothing_else_changes(options):
+def test_exactly_the_named_parameters_are_trained(options):
     layer = MelSpectrogram(16000, **R4).to_module(**options)
     before = copy.deepcopy(layer.state_dict())
     optimizer = torch.optim.SGD(layer.parameters(), lr=1e-3)
@@ -132,7 +133,7 @@ def test_silence_has_finite_gradients(options, scaling):
         assert all(p.grad.isfinite().all() for p in layer.parameters())
 
 
-def test_free_filters_are_put_back_between_0_and_1():
+def test_free_filters_are_clipped_to_0_and_1():
     layer = MelSpectrogram(16000).to_module(train_mel=True)
     layer.bank.weights.data += torch.randn_like(layer.bank.weights)
     expected = layer.bank.weights.detach().clamp(0, 1)
@@ -140,7 +141,7 @@ def test_free_filters_are_put_back_between_0_and_1():
     assert torch.equal(layer.bank.weights, expected)
 
 
-def test_centres_and_half_bands_are_put_back_inside_their_limits():
+def test_centres_and_half_bands_are_clipped_to_their_limits():
     transformer = MelSpectrogram(16000, mel_scale="htk")
     layer = transformer.to_module(train_mel=True, filterbank="gaussian")
     layer.bank.centers.data += torch.linspace(-1, 1, 40)
@@ -151,17 +152,17 @@ def test_centres_and_half_bands_are_put_back_inside_their_limits():
     half_bands = layer.bank.half_bands.detach()
     assert half_bands.min() == pytest.approx(0.5 / 512)
     assert half_bands.max() == pytest.approx(603.7 / 16000)
-    assert torch.equal(layer.bank.matrix(), computed)  # forward stays inside them anyway
+    assert torch.equal(layer.bank.matrix(), computed)  # forward clips in any case
 
 
-def test_fixed_filters_are_left_alone_by_constraints():
+def test_constraints_leave_fixed_filters_unchanged():
     layer = MelSpectrogram(16000, norm=None).to_module()
     before = layer.bank.weights.clone()
     layer.bank.apply_constraints()
     assert torch.equal(layer.bank.weights, before)
 
 
-def test_random_filters_are_kaiming_uniform_without_the_negative_half():
+def test_random_filters_are_kaiming_uniform_with_negatives_clipped():
     layer = MelSpectrogram(16000, n_fft=480).to_module(train_mel=True, random_mel=True)
     weights = layer.bank.weights.detach()
     assert weights.shape == (40, 241)
@@ -213,7 +214,7 @@ def test_masked_bins_count_as_zero_in_every_setting(setting, power):
         {"normalize": "max", "train_stft": True, "n_fft": 201},
     ],
 )
-def test_padding_never_changes_a_clip(pad_mode, center, options):
+def test_padding_never_changes_the_output_of_a_clip(pad_mode, center, options):
     layer = FrontEnd(8000, n_mels=20, center=center, pad_mode=pad_mode, **options)
     lengths = torch.tensor([4000, 300, 1777, 2000])
     x = noise(4)
@@ -226,20 +227,20 @@ def test_padding_never_changes_a_clip(pad_mode, center, options):
         assert (batch[i, :, n_frames:] == 0).all()
 
 
-def test_what_lies_beyond_a_clip_is_not_looked_at():
+def test_values_beyond_the_end_of_a_clip_are_ignored():
     layer = FrontEnd(8000, n_mels=20, scaling="db", normalize="clip")
     x = noise(2)
     lengths = torch.tensor([4000, 1000])
-    spoiled = x.clone()
-    spoiled[1, 1000:] = 1e6
-    assert torch.equal(layer(x, lengths), layer(spoiled, lengths))
+    changed = x.clone()
+    changed[1, 1000:] = 1e6
+    assert torch.equal(layer(x, lengths), layer(changed, lengths))
 
 
-def test_a_waveform_of_one_sample_gives_one_frame():
+def test_one_sample_gives_one_frame():
     assert FrontEnd(16000, n_mels=40)(torch.ones(1, 1)).shape == (1, 40, 1)
 
 
-def test_half_precision_around_the_layer_does_not_touch_it():
+def test_autocast_does_not_change_the_layer():
     layer = FrontEnd(16000, n_mels=40, scaling="log")
     x = 10 * noise()
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -261,7 +262,7 @@ def test_dropping_frames_inside_a_network_is_refused():
 
 
 @pytest.mark.parametrize("setting", list(SETTINGS.values()), ids=SETTINGS)
-def test_state_travels_between_layers(setting):
+def test_state_dict_can_be_loaded_into_another_layer(setting):
     transformer = MelSpectrogram(8000)
     first, second = transformer.to_module(**setting), transformer.to_module(**setting)
     for p in first.parameters():

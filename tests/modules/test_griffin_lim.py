@@ -46,14 +46,14 @@ def mel_bank(n_fft, n_mels=40, dtype=torch.float64, **kwargs):
 def decibel_error(wanted, got, power=2):
     """Mean absolute difference over the bins less than 80 dB below the clip's maximum."""
     wanted, got = (20 / power * np.log10(np.maximum(s, 1e-40)) for s in (wanted, got))
-    heard = wanted > wanted.max() - 80
-    return np.abs(wanted - got)[heard].mean()
+    audible = wanted > wanted.max() - 80
+    return np.abs(wanted - got)[audible].mean()
 
 
 @pytest.mark.parametrize("norm", [None, "slaney"])
 @pytest.mark.parametrize("power", [1, 2])
 @pytest.mark.parametrize("center", [True, False])
-def test_mel_energies_come_back_within_a_decibel(center, power, norm):
+def test_mel_energies_are_reproduced_within_a_decibel(center, power, norm):
     window = torch.hann_window(256, dtype=torch.float64)
     x, bank = voice(), mel_bank(256, norm=norm)
     target = bank @ analyse(x, window, 64, center) ** power
@@ -72,10 +72,10 @@ def test_mel_energies_come_back_within_a_decibel(center, power, norm):
     assert decibel_error(target.numpy(), got.numpy(), power) < 0.6
 
 
-def test_holding_on_to_the_mel_energies_beats_librosa_and_more_turns_come_closer():
+def test_error_is_below_that_of_librosa_and_falls_with_iterations():
     window, x, bank = torch.hann_window(256), voice(dtype=np.float32), mel_bank(256).float()
     target = bank @ analyse(x, window, 64) ** 2
-    yardstick = librosa.feature.inverse.mel_to_audio(
+    baseline = librosa.feature.inverse.mel_to_audio(
         target.numpy(), sr=RATE, n_fft=256, hop_length=64, pad_mode="reflect", length=len(x)
     )
 
@@ -95,12 +95,12 @@ def test_holding_on_to_the_mel_energies_beats_librosa_and_more_turns_come_closer
         )[0]
 
     assert error(ours(100)) < error(ours(32)) < error(ours(4))
-    assert error(ours(32)) < error(yardstick)
+    assert error(ours(32)) < error(baseline)
 
 
 @pytest.mark.parametrize("name", ["hann", "hamming", ("tukey", 0.5), "boxcar"])
 @pytest.mark.parametrize("hop, win_length", [(64, 256), (50, 200), (100, 256)])
-def test_known_magnitudes_give_a_signal_near_them_for_any_window(name, hop, win_length):
+def test_known_magnitudes_are_approached_with_any_window(name, hop, win_length):
     window = torch.zeros(256, dtype=torch.float64)
     start = (256 - win_length) // 2
     window[start : start + win_length] = torch.tensor(get_window(name, win_length))
@@ -119,15 +119,15 @@ def test_known_magnitudes_give_a_signal_near_them_for_any_window(name, hop, win_
     assert errors[1] < 0.25
 
 
-def test_true_spectra_are_left_as_they_are():
-    """With all bins known, a correction of what is right already is a factor of 1."""
+def test_true_spectra_are_left_unchanged():
+    """The correction of exact spectra is a factor of 1."""
     power = torch.rand(2, 5, 129, dtype=torch.float64) + 0.1
     bank = mel_bank(256)
     gain = MelConstraint(bank).gain(power, power @ bank.T)
     assert torch.allclose(gain, torch.ones_like(gain))
 
 
-def test_updates_never_move_away_from_the_target_in_divergence():
+def test_updates_never_increase_the_divergence_from_the_target():
     bank = mel_bank(256)
     target = torch.rand(1, 6, 129, dtype=torch.float64) @ bank.T
 
@@ -144,7 +144,7 @@ def test_updates_never_move_away_from_the_target_in_divergence():
 
 
 @pytest.mark.parametrize("frequency", [440.0, 1000.0, 2345.0])
-def test_a_pure_tone_comes_back_at_its_frequency_and_level(frequency):
+def test_a_pure_tone_keeps_its_frequency_and_level(frequency):
     window, bank = torch.hann_window(512, dtype=torch.float64), mel_bank(512, n_mels=64)
     x = 0.3 * np.sin(2 * np.pi * frequency * np.arange(RATE) / RATE)
     known = analyse(x, window, 128)
@@ -152,8 +152,8 @@ def test_a_pure_tone_comes_back_at_its_frequency_and_level(frequency):
         target = options.pop("target")[None]
         y = griffin_lim(target, window, 128, lengths=[RATE], generator=seeded(), **options)[0]
         spectrum = np.abs(np.fft.rfft(y.numpy() * np.hanning(RATE)))  # 1 Hz a bin
-        widest = 60 if options else 8
-        assert abs(spectrum.argmax() - frequency) < widest
+        tolerance = 60 if options else 8
+        assert abs(spectrum.argmax() - frequency) < tolerance
         assert 20 * np.log10(y.numpy().std() / x.std()) == pytest.approx(0, abs=1)
 
 
@@ -180,7 +180,7 @@ def test_a_clip_in_a_padded_batch_equals_the_clip_alone(center, pad_mode):
         assert not row[length:].any()
 
 
-def test_one_seed_one_waveform():
+def test_the_seed_determines_the_waveform():
     window, target = torch.hann_window(64), torch.rand(1, 33, 20)
     first, again = (griffin_lim(target, window, 16, generator=seeded(3)) for _ in range(2))
     other = griffin_lim(target, window, 16, generator=seeded(4))
@@ -189,7 +189,7 @@ def test_one_seed_one_waveform():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_dtype_of_the_target_goes_out_and_the_target_stays_untouched(dtype):
+def test_output_has_the_dtype_of_the_target_which_is_not_changed(dtype):
     bank = mel_bank(128, n_mels=12, dtype=dtype)
     target = torch.rand(1, 12, 9, dtype=dtype)
     before = target.clone()
@@ -219,14 +219,14 @@ def test_silence_gives_silence():
 
 
 @pytest.mark.parametrize("wanted", [1, 100, 304, 310, 500])
-def test_the_length_is_the_one_asked_for(wanted):
+def test_the_given_length_is_returned(wanted):
     y = griffin_lim(torch.rand(1, 33, 20), torch.hann_window(64), 16, lengths=[wanted])
     assert y.shape == (1, wanted)
     assert torch.isfinite(y).all()
 
 
 @pytest.mark.parametrize("center, n_times", [(True, 19 * 16), (False, 19 * 16 + 64)])
-def test_without_a_length_the_frames_decide(center, n_times):
+def test_without_a_length_the_frames_determine_it(center, n_times):
     y = griffin_lim(torch.rand(1, 33, 20), torch.hann_window(64), 16, center=center)
     assert y.shape == (1, n_times)
 
@@ -263,7 +263,7 @@ def test_wrong_parameters_are_named(options, message):
         griffin_lim(target, torch.hann_window(64), 16, **options)
 
 
-def test_real_digits_come_back_closer_than_one_decibel(fsdd_folder):
+def test_real_digits_are_inverted_with_an_error_below_one_decibel(fsdd_folder):
     import soundfile
 
     window, bank = torch.hann_window(256), mel_bank(256).float()

@@ -1,4 +1,4 @@
-"""Batch normalisation: torch's own numbers, in whatever layout, and folded into convolutions."""
+"""Masked batch normalisation against torch, in several memory layouts, and folded."""
 
 import pytest
 import torch
@@ -23,24 +23,24 @@ def pair(n_channels):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("shape", [(1, 6, 1, 2), (1, 6, 7, 1), (1, 6, 5, 4), (3, 6, 5, 4)])
-def test_gradients_are_those_of_torch(shape, layout):
-    # a view of a single clip, channels last, upsets the gradient of torch 2.13
+def test_gradients_equal_those_of_torch(shape, layout):
+    # torch 2.13 computes a wrong gradient for a channels-last view of a single clip
     ours, theirs = pair(6)
     upstream = torch.randn(shape)
-    x, its = (
+    x, x_torch = (
         torch.randn(shape, generator=torch.Generator().manual_seed(0))
         .contiguous(memory_format=layout)
         .requires_grad_()
         for _ in range(2)
     )
-    torch.testing.assert_close(ours(x), theirs(its))
+    torch.testing.assert_close(ours(x), theirs(x_torch))
     ours(x).backward(upstream)
-    theirs(its).backward(upstream)
-    torch.testing.assert_close(x.grad, its.grad)
+    theirs(x_torch).backward(upstream)
+    torch.testing.assert_close(x.grad, x_torch.grad)
 
 
 @pytest.mark.parametrize("conv", [nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 2, bias=False)])
-def test_a_folded_convolution_gives_what_convolution_and_normalisation_give(conv):
+def test_a_folded_convolution_equals_convolution_and_normalisation(conv):
     norm, _ = pair(4)
     x = torch.randn(2, 3, 6, 5)
     with torch.no_grad():
@@ -49,7 +49,7 @@ def test_a_folded_convolution_gives_what_convolution_and_normalisation_give(conv
         torch.testing.assert_close(folded, norm(conv(x)), rtol=1e-5, atol=1e-5)
 
 
-def test_nothing_is_folded_where_the_parts_are_needed():
+def test_nothing_is_folded_with_gradients_hooks_groups_or_in_training():
     norm, conv = MaskedBatchNorm(4).eval(), nn.Conv2d(3, 4, 3)
     assert norm.folded(conv) is None  # gradients
     with torch.no_grad():
@@ -62,7 +62,7 @@ def test_nothing_is_folded_where_the_parts_are_needed():
         assert norm.train().folded(conv) is None
 
 
-def test_without_momentum_statistics_are_plain_means_as_those_of_torch():
+def test_without_momentum_statistics_are_plain_means_as_in_torch():
     ours, theirs = MaskedBatchNorm(4, momentum=None), nn.BatchNorm2d(4, momentum=None)
     for _ in range(2):  # the second time after a reset
         for batch in torch.randn(25, 3, 4, 5, 6):

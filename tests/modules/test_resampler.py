@@ -26,21 +26,21 @@ def test_equals_scipy_with_the_same_filter(rate, n_times):
 
 
 @pytest.mark.parametrize("rate", RATES)
-def test_a_tone_stays_and_what_the_lower_rate_cannot_hold_goes(rate):
+def test_a_tone_is_kept_and_frequencies_above_the_new_nyquist_are_removed(rate):
     seconds = np.arange(rate) / rate
     resampler = Resampler(rate, 16000, dtype=torch.float64)
 
-    def played(frequency):
+    def resampled_tone(frequency):
         tone = torch.from_numpy(np.sin(2 * np.pi * frequency * seconds))[None]
         return resampler(tone)[0, 1000:-1000].numpy()
 
     expected = np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)[1000:-1000]
-    np.testing.assert_allclose(played(1000), expected, atol=1e-4)
+    np.testing.assert_allclose(resampled_tone(1000), expected, atol=1e-4)
     if rate > 16000:
-        assert np.abs(played(8300)).max() < 1e-4
+        assert np.abs(resampled_tone(8300)).max() < 1e-4
 
 
-def test_equal_rates_change_nothing():
+def test_equal_rates_leave_samples_unchanged():
     x = torch.randn(2, 50)
     assert torch.equal(Resampler(16000, 16000)(x), x)
 
@@ -51,6 +51,6 @@ def test_lengths_may_be_tensors():
     assert resampler.n_out(lengths).tolist() == [resampler.n_out(n) for n in lengths.tolist()]
 
 
-def test_rates_without_a_common_factor_are_refused_with_advice():
+def test_rates_without_a_common_factor_are_refused_with_a_remedy():
     with pytest.raises(ValueError, match=r"sample_rate=44101 Hz.*AudioReader\(sample_rate=16000\)"):
         Resampler(44101, 16000)

@@ -13,7 +13,7 @@ def _count(module):
 
 
 @pytest.mark.parametrize(("filters", "published"), [([16, 32], 73_146), ([16, 32, 32], 61_082)])
-def test_networks_of_the_mel_picture_system_have_their_published_size(filters, published):
+def test_networks_of_the_mel_image_system_have_their_published_size(filters, published):
     net = SpectrogramCNNNet(
         64, 64, 10, n_layers=len(filters), n_filters=filters, kernel_size=6, stride=2,
         padding="valid", pool_size=1, batch_norm=False, head="flatten", input_norm=None,
@@ -21,7 +21,7 @@ def test_networks_of_the_mel_picture_system_have_their_published_size(filters, p
     assert _count(net) == published
 
 
-def test_same_padding_keeps_every_row_and_column_also_of_even_kernels():
+def test_same_padding_keeps_the_size_also_with_even_kernels():
     stage = ConvStage(1, 2, kernel_size=4, stride=1)
     assert stage(torch.zeros(1, 1, 10, 7))[0].shape == (1, 2, 10, 7)
 
@@ -31,7 +31,7 @@ def test_same_padding_keeps_every_row_and_column_also_of_even_kernels():
 @pytest.mark.parametrize("padding", ["same", "valid", 1])
 @pytest.mark.parametrize("pool_size", [1, 2, (3, 1)])
 @pytest.mark.parametrize("size", [(1, 1), (5, 9), (12, 4)])
-def test_announced_sizes_are_those_that_come_out(kernel_size, stride, padding, pool_size, size):
+def test_announced_sizes_equal_output_sizes(kernel_size, stride, padding, pool_size, size):
     stage = ConvStage(1, 2, kernel_size, stride, padding, pool_size)
     out, _ = stage(torch.zeros(1, 1, *size))
     assert out.shape[2:] == (stage.out_bands(size[0]), stage.out_frames(size[1]))
@@ -48,14 +48,14 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-def test_a_clip_gives_the_same_alone_and_in_a_padded_batch(settings):
+def test_output_of_a_clip_is_the_same_in_a_padded_batch(settings):
     net = SpectrogramCNNNet(12, None, 3, n_layers=3, n_filters=[4, 5, 6], **settings)
     lengths = torch.tensor([30, 1, 7, 18, 2])
     clips = [torch.randn(12, n) for n in lengths.tolist()]
     batch = torch.zeros(5, 12, 30)
     for row, clip in zip(batch, clips):
         row[:, : clip.shape[1]] = clip
-    net(batch, lengths)  # give batch norm statistics other than those it starts with
+    net(batch, lengths)  # replace the initial statistics of batch norm
     net.eval()
     together = net(batch, lengths)
     alone = torch.cat([net(clip[None]) for clip in clips])
@@ -79,8 +79,8 @@ def test_layout_changes_no_gradient(n_bands, n_frames, n_clips):
 
     expected = gradients(torch.contiguous_format)
     for _ in range(3):
-        freed = [torch.full((n,), float("nan")) for n in (72, 144, 576, 1000, 5000)]
-        del freed
+        nan_blocks = [torch.full((n,), float("nan")) for n in (72, 144, 576, 1000, 5000)]
+        del nan_blocks
         for got, wanted in zip(gradients(torch.channels_last), expected):
             torch.testing.assert_close(got, wanted, rtol=1e-3, atol=1e-5)
 
@@ -88,7 +88,7 @@ def test_layout_changes_no_gradient(n_bands, n_frames, n_clips):
 @pytest.mark.parametrize("padding", ["same", "valid", 1])
 @pytest.mark.parametrize("stride", [(1, 2), (1, 3), (2, 2)])
 @pytest.mark.parametrize("n_frames", [1, 3, 5, 6])
-def test_a_stride_along_few_frames_gives_what_convolution_is(n_frames, stride, padding):
+def test_strided_convolution_of_few_frames_equals_its_definition(n_frames, stride, padding):
     stage = ConvStage(1, 3, kernel_size=(2, 5), stride=stride, padding=padding)
     stage.to(memory_format=torch.channels_last)
     x = torch.randn(3, 1, 9, n_frames)
@@ -118,7 +118,7 @@ def test_stages_work_channels_last():
         ("flatten", np.ravel),
     ],
 )
-def test_heads_are_what_they_say_of_the_last_maps(head, by_hand):
+def test_heads_match_their_definitions(head, by_hand):
     net = SpectrogramCNNNet(12, 20, 3, n_layers=2, head=head).eval()
     x = torch.randn(4, 12, 20)
     maps = net.encode(x)[0].detach().numpy()
@@ -136,13 +136,13 @@ def test_flattened_head_refuses_clips_of_other_lengths():
         SpectrogramCNNNet(8, None, 2, head="flatten")
 
 
-def test_lists_have_one_entry_a_layer():
+def test_lists_must_have_one_entry_per_layer():
     assert per_layer("stride", [(1, 2), 1], 2) == [(1, 2), 1]
     with pytest.raises(ValueError, match=r"n_filters=\[1, 2, 3\] has 3 entries.* 2 layers"):
         SpectrogramCNNNet(8, 20, 2, n_layers=2, n_filters=[1, 2, 3])
 
 
-def test_dropout_and_hidden_layers_stand_where_they_are_asked_for():
+def test_dropout_and_hidden_layers_are_in_the_given_order():
     net = SpectrogramCNNNet(
         8, 20, 3, n_layers=1, n_filters=4, hidden_units=[7, 5], head_dropout=[0.1, 0.0, 0.5]
     )
@@ -156,7 +156,7 @@ def test_dropout_and_hidden_layers_stand_where_they_are_asked_for():
 
 
 @pytest.mark.parametrize("kind", ["clip", "band"])
-def test_silence_behind_a_clip_does_not_change_how_the_clip_is_normalised(kind):
+def test_trailing_silence_does_not_change_the_normalisation_of_a_clip(kind):
     norm = InputNorm(12, kind)
     clip = torch.randn(3, 12, 40)
     clip[:, :, 5:9] = -8.0  # a pause, so that the quietest level is the same with padding
@@ -165,14 +165,14 @@ def test_silence_behind_a_clip_does_not_change_how_the_clip_is_normalised(kind):
 
 
 @pytest.mark.parametrize("kind", ["clip", "band"])
-def test_mixed_precision_does_not_coarsen_how_clips_are_normalised(kind):
+def test_mixed_precision_does_not_change_the_normalisation_of_clips(kind):
     clip = 10 * torch.randn(3, 12, 40) - 60
     with torch.autocast("cpu", torch.bfloat16):
         mixed = InputNorm(12, kind)(clip)
     torch.testing.assert_close(mixed, InputNorm(12, kind)(clip), rtol=0, atol=0)
 
 
-def test_clip_norm_takes_loudness_away_and_band_norm_the_colour_of_the_microphone():
+def test_clip_norm_removes_loudness_and_band_norm_the_response_of_the_microphone():
     clip = torch.randn(3, 12, 40)
     colour = torch.linspace(-3, 3, 12)[:, None]
     torch.testing.assert_close(InputNorm(12, "clip")(clip + 5), InputNorm(12, "clip")(clip))
@@ -181,7 +181,7 @@ def test_clip_norm_takes_loudness_away_and_band_norm_the_colour_of_the_microphon
 
 
 @pytest.mark.parametrize("kind", ["clip", "band"])
-def test_a_click_over_noise_is_not_blown_up(kind):
+def test_a_click_over_noise_is_not_amplified(kind):
     # the click is the only frame in the upper half of the levels: it has no deviation
     clip = torch.randn(1, 12, 40)
     clip[:, :, 7] = 30.0

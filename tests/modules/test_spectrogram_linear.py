@@ -12,7 +12,7 @@ def test_is_one_matrix_product_on_the_flattened_bands_and_frames():
     torch.testing.assert_close(net(x), expected)
 
 
-def test_forty_clips_are_learned_by_heart_with_every_parameter():
+def test_network_can_overfit_forty_clips_and_trains_every_parameter():
     x, y = torch.randn(40, 10, 8), torch.arange(40) % 4
     net = SpectrogramLinearNet(10, 8, 4)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-1)
@@ -36,7 +36,7 @@ def test_clips_of_another_length_are_refused():
         net(torch.zeros(2, 4, 9), torch.tensor([9, 3]))
 
 
-def test_one_frame_given_without_its_axis_works():
+def test_an_input_of_one_frame_may_lack_the_frame_axis():
     net = SpectrogramLinearNet(4, 1, 3)
     x = torch.randn(2, 4)
     torch.testing.assert_close(net(x), net(x[:, :, None]))

@@ -16,20 +16,20 @@ def net():
     return SpeechEmbeddingNet()
 
 
-def speechlike(n_clips, n_times):
+def modulated_noise(n_clips, n_times):
     """Noise whose level rises and falls."""
     level = torch.sin(torch.arange(n_times) / 3000).abs() + 0.01
     return torch.randn(n_clips, n_times) * 0.1 * level
 
 
-def test_it_has_the_published_size(net):
+def test_network_has_the_published_size(net):
     # "330k parameters"; batch normalisation is part of the convolutions here
     assert sum(p.numel() for p in net.parameters()) == 328_128
     assert len(net.convolutions) == 20
     assert (WINDOW, HOP) == (12512, 1280)
 
 
-def test_a_long_spectrogram_gives_what_its_windows_give(net):
+def test_a_long_spectrogram_equals_its_windows(net):
     mel = torch.randn(2, 32, 76 + 8 * 6 + 5)
     with torch.no_grad():
         whole = net.embed(mel)
@@ -37,7 +37,7 @@ def test_a_long_spectrogram_gives_what_its_windows_give(net):
     torch.testing.assert_close(whole, torch.cat(windows, dim=2), rtol=0, atol=1e-5)
 
 
-def test_a_very_long_spectrogram_is_computed_in_blocks_to_the_same_numbers(net, monkeypatch):
+def test_a_very_long_spectrogram_gives_equal_output_in_blocks(net, monkeypatch):
     mel = torch.randn(1, 32, 76 + 8 * 10)
     with torch.no_grad():
         whole = net.embed(mel)
@@ -45,8 +45,8 @@ def test_a_very_long_spectrogram_is_computed_in_blocks_to_the_same_numbers(net, 
         torch.testing.assert_close(net.embed(mel), whole, rtol=0, atol=1e-6)
 
 
-def test_a_clip_has_the_same_numbers_alone_and_in_any_batch(net):
-    x = speechlike(5, 16000)
+def test_output_of_a_clip_is_the_same_in_any_batch(net):
+    x = modulated_noise(5, 16000)
     with torch.no_grad():
         together = net(x)
         for size in (1, 2, 3):
@@ -54,7 +54,7 @@ def test_a_clip_has_the_same_numbers_alone_and_in_any_batch(net):
             torch.testing.assert_close(parts, together, rtol=0, atol=1e-6)
 
 
-def test_gradients_are_those_of_finite_differences():
+def test_gradients_match_finite_differences():
     torch.manual_seed(0)
     net = SpeechEmbeddingNet(torch.float64)
     mel = torch.randn(1, 32, 76, dtype=torch.float64, requires_grad=True)
@@ -67,7 +67,7 @@ def test_gradients_are_those_of_finite_differences():
     torch.testing.assert_close((mel.grad * direction).sum(), slope, rtol=1e-5, atol=1e-8)
 
 
-def test_other_weights_are_refused_by_number_and_shape(net):
+def test_weights_of_another_number_or_shape_are_refused(net):
     weights = list(net.convolutions.parameters())
     with pytest.raises(ValueError, match="38 of them, expected 39"):
         net.load_weights(weights[:-1])
@@ -78,12 +78,12 @@ def test_other_weights_are_refused_by_number_and_shape(net):
 
 @pytest.mark.parametrize("center", [False, True])
 @pytest.mark.parametrize("rate", [8000, 16000, 22050])
-def test_padded_clips_of_a_batch_are_as_if_alone(net, center, rate):
+def test_padding_does_not_change_the_output_of_a_clip(net, center, rate):
     front_end = EmbeddingFrontEnd(net, rate, center=center).eval()
     lengths = torch.tensor([10, rate // 2, rate, rate + rate // 3])
-    x = speechlike(4, int(lengths.max()))
+    x = modulated_noise(4, int(lengths.max()))
     counts = front_end.n_frames(lengths)
-    vectors = front_end(x, lengths)  # what lies beyond a clip's end is not silence here
+    vectors = front_end(x, lengths)  # the padding is not silent here
     for i, n in enumerate(lengths.tolist()):
         assert counts[i] == front_end.n_frames(n) >= 1
         alone = front_end(x[i : i + 1, :n])[0]
@@ -92,8 +92,8 @@ def test_padded_clips_of_a_batch_are_as_if_alone(net, center, rate):
         assert not vectors[i, :, counts[i] :].any()
 
 
-def test_centred_vectors_are_those_of_the_clip_in_silence(net):
-    x = speechlike(2, 16000)
+def test_centring_equals_surrounding_the_clip_with_silence(net):
+    x = modulated_noise(2, 16000)
     silence = torch.zeros(2, WINDOW // 2)
     centred = EmbeddingFrontEnd(net, 16000, center=True)(x)
     padded = EmbeddingFrontEnd(net, 16000)(torch.cat([silence, x, silence], dim=1))
@@ -101,7 +101,7 @@ def test_centred_vectors_are_those_of_the_clip_in_silence(net):
     torch.testing.assert_close(centred, padded, rtol=0, atol=1e-6)
 
 
-def test_frozen_weights_are_not_learned_and_stay_in_evaluation_mode():
+def test_frozen_weights_are_not_trained_and_stay_in_evaluation_mode():
     frozen = EmbeddingFrontEnd(SpeechEmbeddingNet(), 16000).train()
     assert frozen.training and not frozen.encoder.training
     assert not any(p.requires_grad for p in frozen.parameters())
@@ -112,7 +112,7 @@ def test_frozen_weights_are_not_learned_and_stay_in_evaluation_mode():
 
 @pytest.mark.parametrize("rate", [8000, 16000])
 @pytest.mark.parametrize("name", WAVEFORMS)
-def test_vectors_and_gradients_of_odd_clips_are_finite(name, rate):
+def test_vectors_and_gradients_of_unusual_clips_are_finite(name, rate):
     torch.manual_seed(0)
     front_end = EmbeddingFrontEnd(SpeechEmbeddingNet(), rate, center=True, trained=True)
     for clips, lengths in ((WAVEFORMS[name], None), ragged(WAVEFORMS[name])):
@@ -123,8 +123,8 @@ def test_vectors_and_gradients_of_odd_clips_are_finite(name, rate):
         assert all(torch.isfinite(p.grad).all() for p in front_end.parameters())
 
 
-def test_the_default_dtype_changes_no_vector(net):
-    x = speechlike(2, 16000)
+def test_the_default_dtype_does_not_change_vectors(net):
+    x = modulated_noise(2, 16000)
     expected = EmbeddingFrontEnd(net, 8000)(x)
     weights = list(net.convolutions.parameters())
     torch.set_default_dtype(torch.float64)

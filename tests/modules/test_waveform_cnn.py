@@ -73,7 +73,7 @@ def test_sample_cnn_equals_the_published_layers():
     torch.testing.assert_close(net(x), net.classify(y.flatten(1)), rtol=1e-4, atol=1e-5)
 
 
-def test_sample_level_network_folds_3_to_the_10_samples_to_one_step():
+def test_sample_level_network_reduces_3_to_the_10_samples_to_one_step():
     with torch.device("meta"):
         net = WaveformCNNNet(3**10, 50, **SAMPLE_LEVEL)
     assert net.out_steps(3**10) == 1
@@ -92,7 +92,7 @@ def test_gradient_reaches_every_parameter(residual, head):
 
 @pytest.mark.parametrize("n_times", [1, 2, 19, 20, 80, 8000])
 @pytest.mark.parametrize("head", ["mean_max", "flatten"])
-def test_any_length_down_to_one_sample_can_be_trained_on(n_times, head):
+def test_clips_of_any_length_down_to_one_sample_can_be_trained_on(n_times, head):
     net = WaveformCNNNet(n_times, 3, head=head)
     net(torch.randn(2, n_times)).sum().backward()
     assert net.eval()(torch.randn(1, n_times)).shape == (1, 3)
@@ -101,7 +101,7 @@ def test_any_length_down_to_one_sample_can_be_trained_on(n_times, head):
 @pytest.mark.parametrize("head", ["mean", "max", "mean_max"])
 @pytest.mark.parametrize("residual", [True, False])
 @pytest.mark.parametrize("kernel_size, pool_size", [(3, 4), ([2, 5], [3, 1])])
-def test_a_clip_in_a_padded_batch_gives_what_it_gives_alone(kernel_size, pool_size, residual, head):
+def test_output_of_a_clip_is_the_same_in_a_padded_batch(kernel_size, pool_size, residual, head):
     net = WaveformCNNNet(
         None, 3, kernel_size=kernel_size, pool_size=pool_size, residual=residual, head=head, **SMALL
     )
@@ -109,7 +109,7 @@ def test_a_clip_in_a_padded_batch_gives_what_it_gives_alone(kernel_size, pool_si
     net.eval()
     lengths = torch.tensor([1, 13, 21, 77, 200, 500])
     clips = [torch.randn(n) for n in lengths]
-    batch = torch.randn(len(clips), 500)  # what lies in the padding must not matter
+    batch = torch.randn(len(clips), 500)  # values in the padding must not matter
     for row, clip in zip(batch, clips):
         row[: len(clip)] = clip
     alone = torch.cat([net(clip[None]) for clip in clips])
@@ -129,7 +129,7 @@ def test_padding_does_not_change_what_a_training_step_learns(residual):
         torch.testing.assert_close(p, q, rtol=1e-4, atol=1e-6)
 
 
-def test_loudness_does_not_matter_over_200_db():
+def test_logits_do_not_depend_on_loudness_over_200_db():
     net = WaveformCNNNet(400, 3, **SMALL).eval()
     x = torch.randn(1, 400)
     gains = torch.tensor([1.0, 1e-8, 1e-3, 1e2]).unsqueeze(1)
@@ -152,7 +152,7 @@ def test_equal_loudness_ignores_silence_and_padding():
 
 
 @pytest.mark.parametrize("residual", [True, False])
-def test_forty_clips_are_learned_by_heart(residual):
+def test_network_can_overfit_forty_clips(residual):
     x, y = torch.randn(40, 300), torch.arange(40) % 4
     net = WaveformCNNNet(300, 4, residual=residual, **SMALL)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)

@@ -21,7 +21,7 @@ def test_equals_two_matrix_products():
     torch.testing.assert_close(net(x), hidden @ last.weight.T + last.bias)
 
 
-def test_loudness_matters_only_when_asked_for():
+def test_logits_depend_on_loudness_only_without_equal_loudness():
     x = torch.randn(4, 50)
     net = WaveformMLPNet(50, 3)
     torch.testing.assert_close(net(0.01 * x), net(x))
@@ -29,7 +29,7 @@ def test_loudness_matters_only_when_asked_for():
     assert (net(0.01 * x) - net(x)).abs().max() > 0.01
 
 
-def test_forty_clips_are_learned_by_heart_with_every_parameter():
+def test_network_can_overfit_forty_clips_and_trains_every_parameter():
     x, y = torch.randn(40, 100), torch.arange(40) % 4
     net = WaveformMLPNet(100, 4)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)

@@ -1,4 +1,4 @@
-"""Initial weights, and what they mean for quiet clips."""
+"""Initial weights, and their effect on quiet clips."""
 
 import numpy as np
 import pytest
@@ -35,10 +35,10 @@ def test_lecun_is_normal_with_the_published_variance(name):
     assert not layer.bias.any()
     np.testing.assert_allclose(weight.var(), 1 / fan_in, rtol=0.05)
     kurtosis = (weight**4).mean() / weight.var() ** 2
-    np.testing.assert_allclose(kurtosis, 3, rtol=0.15)  # 1.8 for a uniform one
+    np.testing.assert_allclose(kurtosis, 3, rtol=0.15)  # 1.8 for a uniform distribution
 
 
-def test_torch_draws_nothing_and_recurrent_layers_are_left_alone():
+def test_torch_init_draws_nothing_and_recurrent_layers_stay_unchanged():
     network = nn.Sequential(nn.Linear(3, 4), nn.LSTM(4, 2))
     before, state = [p.clone() for p in network.parameters()], torch.random.get_rng_state()
     initialize_weights(network, "torch")
@@ -48,7 +48,7 @@ def test_torch_draws_nothing_and_recurrent_layers_are_left_alone():
     assert changed == [True, True, False, False, False, False]
 
 
-def answers(scale, weight_init):
+def predictions(scale, weight_init):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 16, 12)).astype(np.float32), np.arange(40) % 4
     classifier = SpectrogramCNNClassifier(
@@ -58,20 +58,20 @@ def answers(scale, weight_init):
     return classifier.fit(X, y).predict(scale * X)
 
 
-def test_without_biases_a_quiet_clip_is_answered_as_a_loud_one():
-    loud, quiet = answers(1, "glorot_uniform"), answers(1e-3, "glorot_uniform")
+def test_with_zero_biases_predictions_do_not_depend_on_loudness():
+    loud, quiet = predictions(1, "glorot_uniform"), predictions(1e-3, "glorot_uniform")
     assert len(np.unique(loud)) > 1
     np.testing.assert_array_equal(loud, quiet)
-    assert len(np.unique(answers(1e-3, "torch"))) == 1  # only the biases speak
+    assert len(np.unique(predictions(1e-3, "torch"))) == 1  # the biases dominate
 
 
 @pytest.mark.parametrize("estimator", [WaveformMLPClassifier, SpectrogramCNNClassifier])
-def test_unknown_weights_are_refused(estimator):
+def test_unknown_initialisations_are_refused(estimator):
     with pytest.raises(ValueError, match="weight_init"):
         estimator(weight_init="keras").fit(np.zeros((4, 8, 8)), [0, 1, 0, 1])
 
 
-def test_pretrained_layers_begin_as_the_pretrainer_left_them():
+def test_pretrained_layers_start_with_the_weights_of_the_pretrainer():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(12, 16, 12)).astype(np.float32), np.arange(12) % 2
     classifier = SpectrogramCNNClassifier(
