@@ -28,8 +28,8 @@ def clips(n_clips=24, n_bands=12, n_frames=17, seed=0):
     ).astype(np.float32)
 
 
-def differing(X):
-    """The clips cut to different lengths, down to one frame."""
+def cut_clips(X):
+    """Clips cut to different lengths, down to one frame."""
     return make_ragged(x[:, : 1 + 5 * i % X.shape[2]] for i, x in enumerate(X))
 
 
@@ -136,7 +136,7 @@ def test_frozen_layers_run_once_per_stage_for_any_number_of_epochs(monkeypatch):
     assert all(grad for which, _, grad in calls if which == (4, 5))
 
 
-def still(clips=X, **parameters):
+def fit_fixed(clips=X, **parameters):
     """Train one epoch with fixed weights, so that its loss is that of the final weights."""
     return quick(
         max_epochs=1, lr=1e-30, weight_decay=0.0, batch_norm=False, lr_schedule="constant",
@@ -145,7 +145,7 @@ def still(clips=X, **parameters):
 
 
 def test_hidden_stage_reconstructs_the_output_of_the_layers_before_it():
-    net = still()
+    net = fit_fixed()
     module = net.module_
     x = module.input_norm(torch.from_numpy(X))[:, None]
     with torch.no_grad():
@@ -158,10 +158,10 @@ def test_hidden_stage_reconstructs_the_output_of_the_layers_before_it():
 
 
 def test_stage_with_target_input_reconstructs_it_through_the_frozen_decoder():
-    net = still(stage_target="input", input_norm=None)
+    net = fit_fixed(stage_target="input", input_norm=None)
     error = -net.score(X)
     assert net.history_[1]["train_loss"] == pytest.approx(error, rel=1e-5)
-    assert still(training="joint", input_norm=None).history_[0]["train_loss"] == pytest.approx(
+    assert fit_fixed(training="joint", input_norm=None).history_[0]["train_loss"] == pytest.approx(
         error, rel=1e-5
     )
 
@@ -170,12 +170,12 @@ def test_stage_with_target_input_reconstructs_it_through_the_frozen_decoder():
 def test_loss_gives_clips_of_different_lengths_equal_weight(stage_target):
     lengths = [3, 17, 8, 1] * 6
     short = make_ragged(x[:, :n] for x, n in zip(X, lengths))
-    net = still(short, input_norm=None, stage_target=stage_target, n_layers=1)
+    net = fit_fixed(short, input_norm=None, stage_target=stage_target, n_layers=1)
     assert net.history_[0]["train_loss"] == pytest.approx(-net.score(short), rel=1e-5)
 
 
 def test_cross_entropy_is_that_of_torch():
-    net = still(training="joint", loss="bce", output_activation="sigmoid", input_norm=None)
+    net = fit_fixed(training="joint", loss="bce", output_activation="sigmoid", input_norm=None)
     rebuilt = torch.from_numpy(net.reconstruct(X))
     expected = F.binary_cross_entropy(rebuilt, torch.from_numpy(X)).item()
     assert net.history_[0]["train_loss"] == pytest.approx(expected, rel=1e-5)
@@ -253,7 +253,7 @@ def test_decoded_codes_equal_reconstructions(mirror, input_norm):
 
 
 def test_ragged_codes_are_decoded_to_the_given_lengths():
-    short = differing(X)
+    short = cut_clips(X)
     net = quick().fit(short)
     codes = net.transform(short)
     assert codes.dtype == object
@@ -267,7 +267,7 @@ def test_ragged_codes_are_decoded_to_the_given_lengths():
 
 
 def test_code_of_a_clip_does_not_depend_on_the_other_clips():
-    short = differing(X)
+    short = cut_clips(X)
     net = quick().fit(short)
     together = net.transform(short)
     for i in (0, 7, 16):
@@ -406,7 +406,7 @@ def test_errors_name_unknown_arguments(name):
 
 def test_kernel_mirror_rejects_clips_of_other_lengths():
     with pytest.raises(ValueError, match="mirror='kernel' makes kernels for clips of one length"):
-        quick(mirror="kernel").fit(differing(X))
+        quick(mirror="kernel").fit(cut_clips(X))
     net = quick(mirror="kernel").fit(X)
     with pytest.raises(ValueError, match="built for clips of 17 frames, got clips of 9"):
         net.transform(X[:, :, :9])
@@ -437,7 +437,7 @@ def test_n_frames_that_does_not_match_the_code_is_rejected(n_frames):
         net.inverse_transform(net.transform(X), n_frames=n_frames)
 
 
-@pytest.mark.parametrize("make", [np.asarray, differing], ids=["one length", "several lengths"])
+@pytest.mark.parametrize("make", [np.asarray, cut_clips], ids=["one length", "several lengths"])
 @pytest.mark.parametrize("training", ["stacked", "joint"])
 def test_a_stock_data_loader_trains_as_the_own_iterator(make, training):
     X = make(clips())
