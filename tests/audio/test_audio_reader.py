@@ -1,4 +1,4 @@
-"""AudioReader against signals whose right answer is known."""
+"""AudioReader on signals with known output."""
 
 import errno
 import pickle
@@ -43,7 +43,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def bad_files(write, tmp_path):
-    """Path and a part of the reason for every way in which a file can be bad."""
+    """Path and part of the reason, for each way in which a file can be bad."""
     (tmp_path / "folder.wav").mkdir()
     (tmp_path / "zero_bytes.wav").write_bytes(b"")
     (tmp_path / "text.wav").write_text("not a sound\n" * 100)
@@ -123,7 +123,7 @@ def test_a_single_sample_survives_resampling(write):
     assert len(waveform) >= 1
 
 
-def test_result_is_ragged_also_when_lengths_agree(write):
+def test_result_is_ragged_even_with_equal_lengths(write):
     paths = [write("a.wav", np.zeros(10)), write("b.wav", np.zeros(10))]
     waveforms = AudioReader(8000).fit_transform(paths)
     assert waveforms.shape == (2,) and waveforms.dtype == object
@@ -168,7 +168,7 @@ def test_one_error_lists_every_bad_file_with_its_reason(write, bad_files):
         assert line.strip().startswith(f"{path}: {reason}")
 
 
-def test_bad_files_become_silence_or_what_is_left_of_them_and_one_warning(write, bad_files):
+def test_bad_files_give_silence_or_their_readable_part_and_one_warning(write, bad_files):
     good = write("good.wav", np.full(10, 0.5))
     with pytest.warns(UserWarning, match="one second of silence") as record:
         waveforms = AudioReader(8000, on_error="warn").transform([*bad_files, good])
@@ -176,7 +176,7 @@ def test_bad_files_become_silence_or_what_is_left_of_them_and_one_warning(write,
     assert all(path in str(record[0].message) for path in bad_files)
     for path, waveform in zip(bad_files, waveforms, strict=False):
         if path.endswith(".flac"):
-            assert 3000 <= len(waveform) <= 4096  # the first of four frames is whole
+            assert 3000 <= len(waveform) <= 4096  # only the first of four frames is complete
             expected = np.random.RandomState(0).uniform(-1, 1, 16000)[: len(waveform)]
             np.testing.assert_allclose(waveform, expected, atol=1e-4)
         else:
@@ -196,7 +196,7 @@ def test_a_file_without_read_permission_is_named(write, monkeypatch):
         AudioReader(8000).transform([path])
 
 
-def test_a_segment_is_that_part_of_the_file(write):
+def test_a_segment_is_a_slice_of_the_file(write):
     samples = np.arange(8000) / 8000
     path = write("a.wav", samples, subtype="FLOAT")
     segments = [AudioSegment(path, 0.25, 0.5), AudioSegment(Path(path), 0.75)]
@@ -209,14 +209,14 @@ def test_a_segment_is_that_part_of_the_file(write):
     "name, subtype",
     [("a.wav", "PCM_16"), ("a.wav", "GSM610"), ("a.flac", None), ("a.ogg", None), ("a.mp3", None)],
 )
-def test_a_segment_of_any_format_is_cut_where_the_whole_file_would_be(write, name, subtype):
+def test_a_segment_equals_a_slice_of_the_whole_file_in_every_format(write, name, subtype):
     sweep = 0.5 * np.sin(2 * np.pi * np.cumsum(np.linspace(200, 3000, 48000)) / 16000)
     path = write(name, sweep, 16000, subtype=subtype)
     whole, part = AudioReader(16000).transform([path, AudioSegment(path, 1.5, 2.5)])
     np.testing.assert_allclose(part, whole[24000:40000], atol=1e-6)
 
 
-def test_a_segment_may_end_rounding_after_its_file_but_no_more(write):
+def test_a_segment_may_end_after_its_file_only_by_rounding(write):
     path = write("a.wav", np.zeros(8000))
     (waveform,) = AudioReader(8000).transform([AudioSegment(path, 0.5, 1.04)])
     assert len(waveform) == 4000
@@ -255,14 +255,14 @@ def test_impossible_segments_are_refused(arguments, message):
         (7, TypeError, "X is a int"),
     ],
 )
-def test_what_is_no_collection_of_paths_is_refused(X, error, message):
+def test_other_types_than_collections_of_paths_are_refused(X, error, message):
     for method in (AudioReader(8000).fit, AudioReader(8000).transform):
         with pytest.raises(error, match=message):
             method(X)
 
 
 @pytest.mark.parametrize("parameters", [{"sample_rate": 0}, {"on_error": "skip"}, {"n_jobs": "2"}])
-def test_wrong_parameters_are_named_by_fit_and_by_transform(parameters):
+def test_fit_and_transform_name_wrong_parameters(parameters):
     reader = AudioReader(8000).set_params(**parameters)
     for method in (reader.fit, reader.transform):
         with pytest.raises(ValueError, match=f"'{next(iter(parameters))}' parameter"):
@@ -293,7 +293,7 @@ def test_reader_works_in_a_pipeline_with_pad_or_trim(write):
     np.testing.assert_array_equal(X, [[0.5] * 6, [0.5] * 4 + [0] * 2])
 
 
-def test_progress_bar_only_when_asked(write, capsys):
+def test_progress_bar_is_shown_only_when_verbose(write, capsys):
     path = write("a.wav", np.zeros(10))
     AudioReader(8000).transform([path])
     assert capsys.readouterr().err == ""

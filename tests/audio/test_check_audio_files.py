@@ -1,4 +1,4 @@
-"""The report that is made before anything is read for good."""
+"""The report on sound files before they are read."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def paths(tmp_path):
     return np.array([str(tmp_path / name) for name in names])
 
 
-def test_the_mask_keeps_exactly_what_the_reader_reads(paths):
+def test_the_mask_keeps_exactly_the_files_that_the_reader_reads(paths):
     report = check_audio_files(paths)
     np.testing.assert_array_equal(report.good, [True, False, True, False, False])
     assert len(AudioReader(8000).fit_transform(paths[report.good])) == 2
@@ -33,7 +33,7 @@ def test_rates_and_durations_are_those_of_the_files(paths):
     np.testing.assert_allclose(report.duration, [0.5, np.nan, 1.0, np.nan, 2 / 8000])
 
 
-def test_clips_of_a_wrong_duration_are_bad(paths):
+def test_clips_outside_of_the_allowed_durations_are_bad(paths):
     report = check_audio_files(paths[[0, 2]], min_duration=0.75)
     assert list(report.bad.values()) == ["lasts 0.500 s, less than min_duration=0.75 s"]
     report = check_audio_files(paths[[0, 2]], max_duration=0.75)
@@ -47,7 +47,7 @@ def test_segments_are_checked_and_named_with_their_times(paths):
     assert list(report.bad) == [f"{paths[0]} (0.4 s to 3 s)"]
 
 
-def test_the_summary_names_rates_durations_and_bad_files(paths):
+def test_the_summary_lists_rates_durations_and_bad_files(paths):
     summary = str(check_audio_files(paths))
     assert "2 of 5 files can be used: 1 at 8000 Hz, 1 at 16000 Hz; 0.50 s to 1.00 s" in summary
     assert f"{paths[3]}: no such file" in summary

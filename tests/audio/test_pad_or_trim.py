@@ -1,4 +1,4 @@
-"""PadOrTrim: fixed lengths, learned lengths, and what stands in the padding."""
+"""PadOrTrim: fixed lengths, learned lengths, and padding values."""
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ def test_alignment_of_a_five_sample_clip(align, n_times, expected):
     st.integers(1, 40),
     st.sampled_from(["start", "center"]),
 )
-def test_padding_changes_nothing_and_trimming_only_shortens(lengths, n_times, align):
+def test_padding_keeps_all_samples_and_trimming_only_shortens(lengths, n_times, align):
     clips = [np.arange(1.0, n + 1) for n in lengths]
     X = PadOrTrim(n_times, align=align).fit_transform(make_ragged(clips))
     assert X.shape == (len(clips), n_times)
@@ -56,7 +56,7 @@ def test_padding_changes_nothing_and_trimming_only_shortens(lengths, n_times, al
 
 
 @pytest.mark.parametrize("quantile", [0, 0.3, 0.5, 0.9, 0.95, 1.0])
-def test_a_quantile_that_falls_on_a_clip_gives_that_clips_length(quantile):
+def test_a_quantile_that_is_the_length_of_a_clip_gives_that_length(quantile):
     lengths = np.random.RandomState(0).randint(1, 100, 21)
     fitted = PadOrTrim(quantile=quantile).fit([np.zeros(n) for n in lengths])
     assert fitted.n_times_ == np.sort(lengths)[round(20 * quantile)]
@@ -66,12 +66,12 @@ def test_a_length_between_two_clips_is_rounded_up():
     assert PadOrTrim(quantile=0.5).fit([np.zeros(3), np.zeros(6)]).n_times_ == 5
 
 
-def test_without_parameters_the_longest_training_clip_gives_the_length():
+def test_the_default_length_is_that_of_the_longest_training_clip():
     transformer = PadOrTrim().fit([np.ones(3), np.ones(5)])
     assert transformer.transform([np.ones(9), np.ones(1)]).shape == (2, 5)
 
 
-def test_length_comes_from_training_clips_only():
+def test_the_length_depends_on_training_clips_only():
     transformer = PadOrTrim(quantile=1.0).fit([np.ones(3), np.ones(5)])
     transformer.transform([np.ones(90), np.ones(1)])
     assert transformer.n_times_ == 5
@@ -87,7 +87,7 @@ def test_spectrograms_are_padded_in_frames():
     np.testing.assert_array_equal(X[1, :, 3:], 0)
 
 
-def test_padding_with_the_minimum_uses_each_clips_own():
+def test_padding_with_the_minimum_uses_the_minimum_of_each_clip():
     X = PadOrTrim(3, pad_value="min").fit_transform(
         [np.array([[1.0, -4.0], [2.0, 3.0]]), np.array([[7.0], [9.0]])]
     )
@@ -120,7 +120,7 @@ def test_ragged_and_dense_waveforms_may_alternate():
     assert transformer.transform(np.ones((2, 9))).shape == (2, 4)
 
 
-def test_refusals_say_what_to_do():
+def test_errors_name_a_remedy():
     with pytest.raises(ValueError, match="both given"):
         PadOrTrim(n_times=4, quantile=0.5).fit([[1.0]])
     with pytest.raises(ValueError, match="pad_value='min' is for spectrograms"):
@@ -141,20 +141,20 @@ def test_refusals_say_what_to_do():
         PadOrTrim(4).fit([np.ones(5), np.ones((3, 4))])
 
 
-def test_a_length_that_cuts_many_clips_says_what_is_lost_and_which_length_would_do():
+def test_a_length_that_cuts_many_clips_warns_of_the_loss_and_suggests_a_length():
     clips = [np.ones(n) for n in [100] * 5 + [300] * 5]
     with pytest.warns(UserWarning, match=r"cuts 50% .* loses 50% of their samples; n_times=300 "):
         PadOrTrim(n_times=100).fit(clips)
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_length_that_leaves_95_of_100_clips_whole_says_nothing():
+def test_a_length_that_keeps_95_of_100_clips_whole_does_not_warn():
     clips = [np.ones(n) for n in [100] * 95 + [300] * 5]
     PadOrTrim(n_times=100).fit(clips)
-    PadOrTrim(quantile=0.5).fit([np.ones(3), np.ones(9)])  # what was asked for
+    PadOrTrim(quantile=0.5).fit([np.ones(3), np.ones(9)])  # as requested
 
 
-def test_a_recording_many_times_longer_than_the_training_clips_is_named():
+def test_warns_of_a_recording_much_longer_than_the_training_clips():
     transformer = PadOrTrim(n_times=100).fit([np.ones(90), np.ones(100)])
     with pytest.warns(UserWarning, match=r"clip 1 of X has 6000 samples, .* no clip .* than 100"):
         transformer.transform([np.ones(90), np.ones(6000)])

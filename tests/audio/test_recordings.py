@@ -1,4 +1,4 @@
-"""Sound in memory: whatever holds a recording gives the waveform that its file gives."""
+"""Recordings in memory give the same waveform as their files, in each form."""
 
 import gzip
 import io
@@ -53,7 +53,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("sample_rate", [8000, RATE, 44100])
-def test_each_form_gives_the_waveform_of_the_file(form, sample_rate, path):
+def test_each_form_gives_the_same_waveform_as_the_file(form, sample_rate, path):
     reader = AudioReader(sample_rate)
     expected = reader.fit_transform([path])[0]
     given = FORMS[form](path)
@@ -61,14 +61,14 @@ def test_each_form_gives_the_waveform_of_the_file(form, sample_rate, path):
         np.testing.assert_allclose(reader.fit_transform(X)[0], expected, atol=1e-7)
 
 
-def test_a_pipeline_answers_each_form_alike(path):
+def test_predictions_are_the_same_for_each_form(path):
     clips = [AudioSegment(path, end=0.5), AudioSegment(path, start=0.5)]
     pipeline = make_speech_pipeline(SMALL_LINEAR, sample_rate=8000).fit(clips, ["a", "b"])
-    answers = [pipeline.predict_proba([FORMS[form](path)])[0] for form in FORMS]
-    np.testing.assert_allclose(answers, [answers[0]] * len(FORMS), atol=1e-6)
+    predictions = [pipeline.predict_proba([FORMS[form](path)])[0] for form in FORMS]
+    np.testing.assert_allclose(predictions, [predictions[0]] * len(FORMS), atol=1e-6)
 
 
-def test_an_open_file_is_read_whole_and_left_where_it_was(path):
+def test_an_open_file_is_read_completely_and_its_position_is_restored(path):
     with open(path, "rb") as file:
         file.seek(100)
         waveform = AudioReader(RATE).fit_transform([file])[0]
@@ -77,7 +77,7 @@ def test_an_open_file_is_read_whole_and_left_where_it_was(path):
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint8"])
-def test_whole_numbers_are_scaled_as_a_sound_file_scales_them(dtype):
+def test_integers_are_scaled_like_those_of_a_sound_file(dtype):
     rng = np.random.default_rng(0)
     samples = rng.integers(np.iinfo(dtype).min, np.iinfo(dtype).max, 4000, dtype=dtype)
     file, subtype = io.BytesIO(), {"int8": "PCM_S8", "uint8": "PCM_U8"}.get(dtype, "PCM_16")
@@ -121,13 +121,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_what_is_no_recording_is_refused_with_its_place_and_what_is_expected(what):
+def test_errors_name_the_position_of_an_invalid_recording_and_the_expected_forms(what):
     X, error, message = WRONG[what]
     with pytest.raises(error, match=message):
         AudioReader(8000).transform(X)
 
 
-def test_a_cut_off_recording_in_memory_is_read_as_its_file_is(path, tmp_path):
+def test_a_cut_off_recording_in_memory_is_read_like_its_file(path, tmp_path):
     cut = path.read_bytes()[:40000]
     (tmp_path / "cut.wav").write_bytes(cut)
     reader = AudioReader(RATE, on_error="warn")
@@ -136,7 +136,7 @@ def test_a_cut_off_recording_in_memory_is_read_as_its_file_is(path, tmp_path):
     np.testing.assert_array_equal(by_bytes, by_file)
 
 
-def test_a_report_names_the_place_of_a_bad_recording():
+def test_a_report_names_the_position_of_a_bad_recording():
     report = check_audio_files([(SAMPLES, RATE), b""])
     assert report.bad == {"paths[1] (bytes)": "empty (0 bytes)"}
     assert report.sample_rate.tolist() == [RATE, 0]
@@ -149,7 +149,7 @@ def test_copies_are_found_among_recordings_in_memory():
     assert {(leak.i, leak.j) for leak in report.leaks} == {(0, 2)}
 
 
-def test_speakers_are_held_out_of_dicts_as_of_paths(tmp_path):
+def test_dicts_give_the_same_scores_by_speaker_as_paths(tmp_path):
     rng = np.random.default_rng(0)
     dicts = [{"array": a, "sampling_rate": 8000} for a in rng.normal(scale=0.1, size=(8, 800))]
     paths = [tmp_path / f"{i}.wav" for i in range(8)]
@@ -176,13 +176,13 @@ def closed(path):
     ],
     ids=["closed", "for writing", "no gzip", "gzip cut short"],
 )
-def test_a_file_that_cannot_be_read_is_named_by_its_place(path, open_file):
+def test_a_file_that_cannot_be_read_is_named_by_its_position(path, open_file):
     file = open_file(path)
     with pytest.raises(ValueError, match=r"X\[1\] is a file that cannot"):
         AudioReader(RATE).fit_transform([path, file])
     file.close()
 
 
-def test_a_decoder_is_no_file_opened_as_text(path):
+def test_an_open_decoder_is_not_taken_for_a_text_file(path):
     with soundfile.SoundFile(path) as sound, pytest.raises(TypeError, match="returns ndarray"):
         AudioReader(RATE).fit_transform([sound])

@@ -1,4 +1,4 @@
-"""Every container and encoding that libsndfile writes: whole, in parts, streamed and misnamed."""
+"""All containers and encodings that libsndfile writes: whole, segments, streamed and misnamed."""
 
 import io
 import warnings
@@ -47,7 +47,7 @@ PAIRS = [
 
 @pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize("container, encoding", PAIRS)
-def test_whole_files_are_good_and_parts_are_slices_of_them(
+def test_whole_files_are_good_and_segments_are_slices_of_them(
     tmp_path, container, encoding, n_channels
 ):
     content = written(container, encoding, n_channels=n_channels)
@@ -59,7 +59,7 @@ def test_whole_files_are_good_and_parts_are_slices_of_them(
     whole = decode(AudioSegment(path))
     assert whole.problem is None
     expected = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)[0]
-    # mpg123 rounds the last of 24 bits by how the memory is aligned that it writes to
+    # mpg123 rounds the last of 24 bits depending on the alignment of its output buffer
     rounding = 2.0**-23 if container == "MP3" else 0
     np.testing.assert_allclose(whole.samples, expected, rtol=0, atol=rounding)
     rng = np.random.RandomState(0)
@@ -90,7 +90,7 @@ def test_whole_files_are_good_and_parts_are_slices_of_them(
     ],
 )
 @pytest.mark.parametrize("ending", ["mp3", "wav", "ogg"])
-def test_a_file_is_named_by_what_is_in_it(tmp_path, content, name, ending):
+def test_the_error_names_the_real_format_of_a_file(tmp_path, content, name, ending):
     path = tmp_path / f"sound.{ending}"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=rf"is .*{name}"):
@@ -98,7 +98,7 @@ def test_a_file_is_named_by_what_is_in_it(tmp_path, content, name, ending):
 
 
 @pytest.mark.parametrize("rate", [1, 999, 768_001, 2**31 - 1])
-def test_rates_of_no_sound_are_refused_before_anything_is_resampled(tmp_path, rate):
+def test_impossible_sampling_rates_are_refused_before_resampling(tmp_path, rate):
     path = tmp_path / "sound.wav"
     content = bytearray(written("WAV", "PCM_16"))
     content[24:28] = rate.to_bytes(4, "little")
@@ -114,7 +114,7 @@ def test_rates_of_no_sound_are_refused_before_anything_is_resampled(tmp_path, ra
 
 
 @pytest.mark.parametrize("total", [2**36 - 1, 2**33, RATE + 1, RATE - 1])
-def test_a_flac_header_that_lies_about_its_length_is_named(tmp_path, total):
+def test_a_flac_header_with_a_wrong_length_is_an_error(tmp_path, total):
     path = tmp_path / "sound.flac"
     content = bytearray(written("FLAC", "PCM_16"))
     packed = int.from_bytes(content[18:26]) & ~(2**36 - 1) | total
@@ -124,7 +124,7 @@ def test_a_flac_header_that_lies_about_its_length_is_named(tmp_path, total):
         AudioReader(RATE).transform([path])
 
 
-def test_a_damaged_file_is_refused_listed_or_read_in_part(tmp_path):
+def test_a_damaged_file_is_refused_reported_or_partly_read(tmp_path):
     path = tmp_path / "sound.wav"
     path.write_bytes(written("WAV", "PCM_16")[: 44 + RATE])
     reason = "cut off: its header says 1.000 s, 0.500 s are there"
@@ -136,7 +136,7 @@ def test_a_damaged_file_is_refused_listed_or_read_in_part(tmp_path):
     assert len(waveform) == RATE // 2
 
 
-def test_channels_that_cancel_each_other_are_named_and_can_be_chosen(tmp_path):
+def test_channels_that_cancel_each_other_are_an_error_unless_one_is_chosen(tmp_path):
     path = tmp_path / "sound.wav"
     one = sound()[:, 0]
     soundfile.write(path, np.stack([one, -one], axis=1), RATE, subtype="FLOAT")
@@ -150,14 +150,14 @@ def test_channels_that_cancel_each_other_are_named_and_can_be_chosen(tmp_path):
         AudioReader(RATE, channel=2).transform([path])
 
 
-def test_channels_that_have_nothing_to_do_with_each_other_are_averaged(tmp_path):
+def test_independent_channels_are_averaged(tmp_path):
     path = tmp_path / "sound.wav"
     soundfile.write(path, np.random.RandomState(0).uniform(-0.5, 0.5, (RATE, 8)), RATE)
     assert check_audio_files([path]).good[0]
 
 
 @pytest.mark.parametrize("n_bytes", [0, 1, 15, 16, 17, 1000, 4096])
-def test_the_fast_checksum_is_that_of_bit_by_bit_division(n_bytes):
+def test_the_fast_checksum_equals_bit_by_bit_division(n_bytes):
     data = np.random.RandomState(n_bytes).bytes(n_bytes)
     crc = 0
     for byte in data:
@@ -168,7 +168,7 @@ def test_the_fast_checksum_is_that_of_bit_by_bit_division(n_bytes):
 
 
 @pytest.mark.parametrize("container", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "VOC"])
-def test_headers_with_several_fields_of_zero_raise_nothing_unnamed(container):
+def test_errors_about_zeroed_header_fields_name_the_recording(container):
     content = written(container, "PCM_16" if container != "VOC" else "PCM_U8", seconds=0.02)
     reader = AudioReader(RATE)
     for start in range(4, 120, 2):
@@ -180,7 +180,7 @@ def test_headers_with_several_fields_of_zero_raise_nothing_unnamed(container):
                 assert "X[0]" in str(error)
 
 
-def test_a_wav_of_no_channels_is_refused_by_name():
+def test_a_wav_without_channels_is_refused():
     content = bytearray(written("WAV", "PCM_16", seconds=0.02))
     content[22:24] = content[32:34] = bytes(2)
     with pytest.raises(ValueError, match=r"0 channels|Channel count is zero"):
