@@ -26,7 +26,7 @@ from sklearn_speech.augmentation import (
 )
 from tests.members import AUGMENTATIONS, label
 
-#: Mixup is not called: its own tests are those of spectrogram augmentations.
+#: Mixup cannot be called; its tests are in test_spectrogram_augmentations.py.
 CASES = [aug for aug in AUGMENTATIONS if not isinstance(aug, Mixup)]
 by_name = pytest.mark.parametrize("aug", CASES, ids=label)
 
@@ -43,7 +43,7 @@ def generator(seed=0):
 
 
 @by_name
-def test_the_same_seed_gives_the_same_result_and_another_seed_another(aug):
+def test_equal_seeds_give_equal_results_and_other_seeds_others(aug):
     x = batch(aug)
     first, again, other = (aug(x, None, generator(seed))[0] for seed in (0, 0, 1))
     assert torch.equal(first, again)
@@ -52,17 +52,17 @@ def test_the_same_seed_gives_the_same_result_and_another_seed_another(aug):
 
 @pytest.mark.parametrize(
     "aug",
-    # clips that are alike have nothing to give each other
+    # mixing equal clips changes nothing
     [aug for aug in CASES if not isinstance(aug, FreqMixStyle)],
     ids=lambda aug: type(aug).__name__,
 )
-def test_clips_of_a_batch_get_different_draws_and_the_input_is_left_alone(aug):
+def test_clips_of_a_batch_get_different_draws_and_the_input_is_unchanged(aug):
     x = batch(aug, 1).repeat(8, *[1] * (batch(aug).dim() - 1))
     before = x.clone()
     y, _ = aug(x, None, generator())
     always = clone(aug).set_params(p=1)
     draws = {tuple(always(x, None, generator(seed))[0].flatten().tolist()) for seed in range(3)}
-    # what draws nothing but whether it acts has two answers
+    # an augmentation that only draws whether it acts has two results
     assert len({tuple(clip.flatten().tolist()) for clip in y}) >= (5 if len(draws) > 1 else 2)
     assert torch.equal(x, before)
 
@@ -79,7 +79,7 @@ def test_probability_zero_changes_nothing_and_a_half_changes_about_half(aug):
 
 
 @by_name
-def test_shape_dtype_and_a_zero_padding_are_kept(aug):
+def test_shape_dtype_and_zero_padding_are_kept(aug):
     x, lengths = batch(aug), torch.tensor([400, 300, 100, 7, 2, 1])
     for row, length in zip(x, lengths):
         row[..., length:] = 0
@@ -93,7 +93,7 @@ def test_shape_dtype_and_a_zero_padding_are_kept(aug):
 
 
 @by_name
-def test_one_step_and_no_clip_are_enough(aug):
+def test_clips_of_one_step_and_empty_batches_are_allowed(aug):
     for x in (batch(aug, 3, 1), batch(aug, 0, 5)):
         assert aug(x, None, generator())[0].shape == x.shape
     assert torch.isfinite(aug(batch(aug, 3, 1), torch.ones(3).long(), generator())[0]).all()
@@ -148,19 +148,19 @@ def test_parameters_are_validated_at_each_call_and_never_by_apply(aug):
 
 @pytest.mark.parametrize("aug", AUGMENTATIONS, ids=label)
 def test_every_parameter_is_constrained(aug):
-    """An object of no meaning is refused wherever it is put."""
+    """A meaningless object is refused as the value of each parameter."""
     for name in aug.get_params():
         with pytest.raises(ValueError, match=name):
             clone(aug).set_params(**{name: object()}).validate()
 
 
-def test_a_search_reaches_the_parameters_of_an_augmentation():
+def test_parameters_of_an_augmentation_can_be_searched():
     pipeline = make_pipeline(Gain())
     assert pipeline.set_params(gain__p=0.5)[0].p == 0.5
 
 
 @by_name
-def test_the_wrong_domain_is_refused(aug):
+def test_clips_of_the_wrong_domain_are_refused(aug):
     wrong = torch.zeros(2, 3, 4) if aug.domain == "waveform" else torch.zeros(2, 3)
     with pytest.raises(ValueError, match=f"{type(aug).__name__} works on {aug.domain}s"):
         aug(wrong)

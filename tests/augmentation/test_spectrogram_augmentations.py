@@ -25,7 +25,7 @@ def longest_run(flags):
     return best
 
 
-def test_masks_are_bounded_by_the_clips_own_length_and_filled_with_its_mean():
+def test_masks_stay_inside_the_clip_and_are_filled_with_its_mean():
     lengths = torch.tensor([100, 40, 10]).repeat(70)
     x = torch.rand(210, 20, 100) + 1
     x = x * (torch.arange(100) < lengths[:, None])[:, None]
@@ -59,7 +59,7 @@ def test_masks_of_strength_zero_change_nothing():
         assert torch.equal(aug(x)[0], x)
 
 
-def test_frame_shift_brings_in_each_bands_minimum_and_never_wraps():
+def test_frame_shift_fills_with_the_minimum_of_each_band_and_never_wraps():
     x = torch.arange(1.0, 41.0).expand(200, 2, 40) * torch.tensor([[1.0], [-1.0]])
     y, _ = FrameShift(max_frames=5)(x)
     shifts = set()
@@ -74,7 +74,7 @@ def test_frame_shift_brings_in_each_bands_minimum_and_never_wraps():
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.8, 1.0, 1.25, 2.0])
-def test_time_stretch_reads_a_ramp_at_another_pace_and_changes_lengths(factor):
+def test_time_stretch_changes_the_slope_of_a_ramp_and_the_lengths(factor):
     x = torch.arange(100.0).expand(2, 3, 100) * torch.tensor([1, 0.5])[:, None, None]
     x = x * (torch.arange(100) < torch.tensor([[100], [50]]))[:, None]
     y, lengths = TimeStretch((factor, factor))(x, torch.tensor([100, 50]))
@@ -84,7 +84,7 @@ def test_time_stretch_reads_a_ramp_at_another_pace_and_changes_lengths(factor):
     assert not y[1, :, lengths[1] :].any()
 
 
-def test_time_stretch_without_lengths_is_followed_by_each_bands_minimum():
+def test_time_stretch_without_lengths_pads_with_the_minimum_of_each_band():
     x = torch.randn(2, 3, 40)
     y, lengths = TimeStretch((2, 2))(x)
     assert lengths is None
@@ -110,7 +110,7 @@ def test_warp_moves_a_peak_to_factor_times_its_frequency(frequency, factor, mel_
 
 
 @pytest.mark.parametrize("factor", [0.7, 0.9, 1.0, 1.2])
-def test_warp_is_continuous_increasing_and_keeps_both_ends(factor):
+def test_warp_is_continuous_and_increasing_and_keeps_both_ends(factor):
     frequencies = np.linspace(0, 4000, 4001)
     source = unwarp(frequencies, factor, 8000)
     assert source[[0, -1]] == pytest.approx([0, 4000])
@@ -123,7 +123,7 @@ def test_warp_of_one_is_the_identity():
     torch.testing.assert_close(VocalTractWarp(16000, (1, 1))(x)[0], x, atol=1e-4, rtol=1e-4)
 
 
-def test_equalizer_is_one_smooth_bounded_curve_a_clip():
+def test_equalizer_is_one_smooth_bounded_curve_per_clip():
     x = torch.randn(200, 64, 7)
     gain = RandomEqualizer(6, 4, scaling="db")(x)[0] - x
     torch.testing.assert_close(gain, gain[:, :, :1].expand_as(gain), atol=1e-5, rtol=0)
@@ -136,7 +136,7 @@ def test_equalizer_is_one_smooth_bounded_curve_a_clip():
     assert flat.std((1, 2)).max() < 1e-5
 
 
-def test_equalizer_knows_that_a_decibel_of_power_is_a_tenth_of_a_factor_ten():
+def test_equalizer_gains_agree_in_decibels_and_logarithms_of_power():
     x = torch.zeros(3, 10, 2)
     torch.manual_seed(0)
     decibel = RandomEqualizer(scaling="db")(x)[0]
@@ -146,7 +146,7 @@ def test_equalizer_knows_that_a_decibel_of_power_is_a_tenth_of_a_factor_ten():
     assert torch.equal(RandomEqualizer(max_db=0)(x)[0], x)
 
 
-def test_mixup_is_the_weighted_mean_of_the_two_clips_it_names():
+def test_mixup_is_the_weighted_mean_of_the_returned_pairs():
     x = torch.randn(50, 4, 6)
     y, lengths, permutation, weight = Mixup(alpha=1.0).mix(x)
     assert lengths is None
@@ -163,7 +163,7 @@ def test_mixup_weights_have_the_moments_of_a_beta_distribution(alpha):
     assert weight.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.04)
 
 
-def test_mixup_of_clips_that_differ_in_length_lets_the_longer_one_go_on_alone():
+def test_mixup_of_clips_of_different_lengths_keeps_the_end_of_the_longer_one():
     x = torch.zeros(2, 1, 10)
     x[0, :, :4], x[1] = 2.0, 6.0
     for seed in range(20):
@@ -178,7 +178,7 @@ def test_mixup_of_clips_that_differ_in_length_lets_the_longer_one_go_on_alone():
     torch.testing.assert_close(y[:, 0, 0], expected)
 
 
-def test_mixup_leaves_some_clips_alone_when_its_probability_is_below_one():
+def test_mixup_leaves_some_clips_unchanged_with_a_probability_below_one():
     x, lengths = torch.randn(100, 3, 5), torch.randint(1, 6, (100,))
     x = x * (torch.arange(5) < lengths[:, None])[:, None]
     y, new, _, weight = Mixup(alpha=1.0, p=0.3).mix(x, lengths)
@@ -189,7 +189,7 @@ def test_mixup_leaves_some_clips_alone_when_its_probability_is_below_one():
     assert (new >= lengths).all()
 
 
-def test_mixup_repeats_with_its_generator_and_refuses_to_be_called():
+def test_mixup_is_reproducible_and_cannot_be_called():
     x = torch.randn(9, 3, 5)
     first, again = (Mixup().mix(x, None, torch.Generator().manual_seed(3))[0] for _ in range(2))
     assert torch.equal(first, again)
@@ -198,7 +198,7 @@ def test_mixup_repeats_with_its_generator_and_refuses_to_be_called():
 
 
 @pytest.mark.parametrize("scaling", ["log", "db"])
-def test_noise_floor_adds_energies_at_the_depth_asked_for(scaling):
+def test_noise_floor_adds_energies_at_the_given_depth(scaling):
     energy = torch.rand(4, 10, 30, dtype=torch.float64) + 1e-9
     unit = {"log": torch.log, "db": lambda e: 10 * torch.log10(e)}[scaling]
     aug = NoiseFloor(depth_db=(20, 20), max_tilt_db=0, spread_db=0, scaling=scaling)
@@ -206,7 +206,7 @@ def test_noise_floor_adds_energies_at_the_depth_asked_for(scaling):
     torch.testing.assert_close(aug(unit(energy))[0], unit(energy + noise), rtol=1e-6, atol=1e-6)
 
 
-def test_noise_floor_measures_from_the_loudest_frame_inside_the_clip():
+def test_noise_floor_is_relative_to_the_loudest_frame_inside_the_clip():
     x = torch.zeros(1, 4, 20)
     x[:, :, 10:] = 50.0  # padding, louder than the clip
     aug = NoiseFloor(depth_db=(10, 10), max_tilt_db=0, spread_db=0, scaling="db")
@@ -214,7 +214,7 @@ def test_noise_floor_measures_from_the_loudest_frame_inside_the_clip():
     torch.testing.assert_close(inside, torch.full_like(inside, 10 * np.log10(1.1)))
 
 
-def test_noise_floor_is_tilted_by_at_most_what_was_asked_for():
+def test_noise_floor_is_tilted_by_at_most_the_given_slope():
     silence = torch.full((300, 11, 2), -300.0)
     silence[:, :, 0] = 0.0
     aug = NoiseFloor(depth_db=(60, 60), max_tilt_db=6, spread_db=0, scaling="db")
@@ -224,7 +224,7 @@ def test_noise_floor_is_tilted_by_at_most_what_was_asked_for():
 
 
 @pytest.mark.parametrize("scaling", ["log", "db"])
-def test_trim_keeps_what_librosa_keeps(scaling):
+def test_trim_keeps_the_same_frames_as_librosa(scaling):
     import librosa
 
     waveform = np.sin(np.arange(8192) * 0.7) * np.hanning(8192) ** 4
@@ -243,7 +243,7 @@ def test_trim_keeps_what_librosa_keeps(scaling):
     assert torch.equal(y[:, :, ~inside], silence[:, :, ~inside])
 
 
-def test_each_edge_is_trimmed_to_a_level_of_its_own_and_nothing_between():
+def test_each_edge_is_trimmed_at_its_own_level_and_the_middle_is_kept():
     ramp = torch.arange(-50.0, 1.0)
     x = torch.cat([ramp, torch.full((9,), -49.0), ramp.flip(0)]).expand(300, 1, -1)
     y, lengths = RandomTrim(top_db=(10, 30))(x)
@@ -257,13 +257,13 @@ def test_each_edge_is_trimmed_to_a_level_of_its_own_and_nothing_between():
     assert torch.equal(y[:, :, 40:71], x[:, :, 40:71])
 
 
-def test_trim_looks_for_the_loudest_frame_inside_the_clip():
+def test_trim_uses_the_loudest_frame_inside_the_clip():
     x = torch.tensor([[[-30.0, 0.0, -30.0, 90.0]]])
     y, lengths = RandomTrim(top_db=(10, 10))(x, torch.tensor([3]))
     assert (y[0, 0, :3].tolist(), lengths.tolist()) == ([-30.0, 0.0, -30.0], [3])
 
 
-def test_mixed_style_moves_each_band_of_a_clip_alike_towards_another_clips_mean():
+def test_mixed_style_shifts_each_band_towards_the_mean_of_another_clip():
     x = torch.randn(40, 6, 30) + 20 * torch.randn(40, 6, 1)
     x[:, :, 20:] = -100.0  # silence, which must not count
     move = FreqMixStyle(p=1)(x)[0] - x
@@ -277,7 +277,7 @@ def test_mixed_style_moves_each_band_of_a_clip_alike_towards_another_clips_mean(
         assert -1e-3 < share[errors.argmin()] < 1
 
 
-def test_mixed_style_leaves_out_what_is_padding():
+def test_mixed_style_ignores_padding():
     x = torch.randn(2, 3, 8)
     padded = torch.cat([x, torch.full((2, 3, 4), 1e6)], dim=2)
     for seed in range(9):

@@ -29,7 +29,7 @@ def peak_frequency(x):
 
 
 @pytest.mark.parametrize("color", ["white", "pink", "brown"])
-def test_noise_has_exactly_the_asked_for_ratio_on_each_clips_own_samples(color):
+def test_noise_has_exactly_the_given_ratio_over_the_samples_of_each_clip(color):
     x, lengths = torch.randn(3, 1000), torch.tensor([1000, 400, 30])
     x = x * (torch.arange(1000) < lengths[:, None])
     y, _ = AddNoise(snr_db=(7, 7), color=color)(x, lengths)
@@ -38,14 +38,14 @@ def test_noise_has_exactly_the_asked_for_ratio_on_each_clips_own_samples(color):
 
 
 @pytest.mark.parametrize("color, db_per_octave", [("white", 0), ("pink", -3.01), ("brown", -6.02)])
-def test_noise_falls_with_frequency_as_its_color_says(color, db_per_octave):
+def test_noise_has_the_slope_of_its_color(color, db_per_octave):
     noise = AddNoise(snr_db=(0, 0), color=color)(torch.ones(200, 4096))[0] - 1
     power = torch.fft.rfft(noise).abs().square().mean(0)
     octaves = [10 * torch.log10(power[2**k : 2 ** (k + 1)].mean()).item() for k in range(3, 11)]
     assert np.diff(octaves) == pytest.approx(np.full(7, db_per_octave), abs=0.7)
 
 
-def test_ratios_are_drawn_over_the_whole_range():
+def test_ratios_are_drawn_from_the_whole_range():
     x = torch.ones(500, 100)
     y, _ = AddNoise(snr_db=(5, 25))(x)
     ratio = -10 * torch.log10((y - x).square().mean(1))
@@ -53,7 +53,7 @@ def test_ratios_are_drawn_over_the_whole_range():
     assert 24 < ratio.max() <= 25
 
 
-def test_background_noise_is_a_piece_of_a_recording_at_the_asked_for_ratio():
+def test_background_noise_is_a_segment_of_a_recording_at_the_given_ratio():
     ramp, square = np.arange(1.0, 501.0), np.tile([1.0, -1.0], 30)
     x = torch.ones(40, 200)
     y, _ = BackgroundNoise([ramp, square], snr_db=(3, 3))(x)
@@ -66,13 +66,13 @@ def test_background_noise_is_a_piece_of_a_recording_at_the_asked_for_ratio():
     assert torch.allclose(
         noise[is_square, :2].sum(1), torch.zeros(is_square.sum()).double(), atol=1e-5
     )
-    # all steps of a ramp are alike but the one where the recording starts again
+    # all steps of a ramp are equal except where the recording restarts
     spread = (steps[~is_square] - steps[~is_square].median(1, keepdim=True)[0]).abs() > 1e-3
     assert spread.sum(1).max() <= 1
     assert spread.any()
 
 
-def test_gain_is_the_asked_for_number_of_decibels():
+def test_gain_is_the_given_number_of_decibels():
     x = torch.randn(2, 100)
     torch.testing.assert_close(Gain((20, 20))(x)[0], 10 * x)
     torch.testing.assert_close(Gain((0, 0))(x)[0], x)
@@ -80,7 +80,7 @@ def test_gain_is_the_asked_for_number_of_decibels():
     assert (gain.min() < -5.5, gain.max() > 5.5, gain.abs().max() <= 6.001) == (True, True, True)
 
 
-def test_time_shift_moves_without_wrapping_and_at_most_as_far_as_told():
+def test_time_shift_does_not_wrap_and_stays_within_its_limit():
     x = torch.arange(1.0, 1001.0).repeat(200, 1)
     y, _ = TimeShift(RATE, max_shift=0.01)(x)
     shifts = set()
@@ -115,7 +115,7 @@ def test_speed_multiplies_frequency_and_divides_length(factor):
         assert peak_frequency(row[20 : length - 20]) == pytest.approx(500 * factor, rel=2e-3)
 
 
-def test_speed_one_is_the_identity_and_any_speed_reads_a_tone_between_samples():
+def test_speed_one_is_the_identity_and_other_speeds_interpolate_a_tone():
     x = torch.randn(3, 1001)
     torch.testing.assert_close(SpeedPerturb((1, 1))(x)[0], x, atol=1e-5, rtol=1e-5)
     y = resample(tone(1000)[None], torch.tensor([0.83]), 4000)[0]
@@ -128,7 +128,7 @@ def test_speeding_up_removes_what_would_alias():
     assert y[0, 100:2500].abs().max() < 0.02
 
 
-def test_speed_without_lengths_is_followed_by_silence():
+def test_speed_without_lengths_pads_with_silence():
     y, lengths = SpeedPerturb((2, 2))(torch.ones(1, 1000))
     assert lengths is None
     assert not y[0, 500:].any()
@@ -159,7 +159,7 @@ def test_pitch_shift_keeps_the_tempo():
             assert near.sum() > 10 * y[place - 900 : place - 300].sum()
 
 
-def test_room_starts_with_the_direct_sound_and_has_the_asked_for_ratio():
+def test_room_starts_with_the_direct_sound_and_has_the_given_ratio():
     click = torch.zeros(50, RATE)
     click[:, 0] = 1
     h, _ = RoomReverb(RATE, direct_to_reverberant_db=(6, 6))(click)
@@ -168,7 +168,7 @@ def test_room_starts_with_the_direct_sound_and_has_the_asked_for_ratio():
     torch.testing.assert_close(ratio, torch.full((50,), 6.0), atol=0.02, rtol=0)
 
 
-def test_room_falls_by_60_db_in_its_reverberation_time():
+def test_room_decays_by_60_db_in_its_reverberation_time():
     click = torch.zeros(100, RATE)
     click[:, 0] = 1
     h, _ = RoomReverb(RATE, (0.4, 0.4), (0, 0))(click)
