@@ -41,7 +41,7 @@ def encoded(x, rate, fmt):
     return soundfile.read(file, dtype="float32")[0]
 
 
-def through(x, rate, other):
+def resampled(x, rate, other):
     return soxr.resample(soxr.resample(x, rate, other), other, rate)
 
 
@@ -52,7 +52,7 @@ COPIES = {
     "cut by 30 % at the end": lambda x: x[: 7 * len(x) // 10],
     "ten times softer": lambda x: 0.1 * x,
     "upside down": lambda x: -x,
-    "resampled to 6 kHz and back": lambda x: through(x, RATE, 6000),
+    "resampled to 6 kHz and back": lambda x: resampled(x, RATE, 6000),
     "cut half a sample off the grid": lambda x: soxr.resample(
         soxr.resample(x, RATE, 16000)[1501:], 16000, RATE
     ),
@@ -75,7 +75,7 @@ SPEAKERS = np.repeat(["ada", "ben", "cleo"], 8)
 
 
 @pytest.mark.parametrize("name", COPIES)
-def test_a_copy_under_another_name_is_reported_whatever_the_split(name, clips):
+def test_a_copy_under_another_speaker_is_reported_for_any_split(name, clips):
     planted = [*clips, COPIES[name](clips[3])]
     speakers = [*SPEAKERS, "dora"]
     everything_in_training = [(np.arange(25), np.array([], int))]
@@ -91,7 +91,7 @@ def test_a_copy_under_another_name_is_reported_whatever_the_split(name, clips):
 
 
 @pytest.mark.parametrize("name", ["identical", "cut by 30 % at the start", "MP3"])
-def test_a_copy_under_one_name_is_a_leak_only_where_a_split_parts_it(name, clips):
+def test_a_copy_of_the_same_speaker_is_a_leak_only_if_a_split_separates_it(name, clips):
     planted = [*clips, COPIES[name](clips[3])]
     speakers = [*SPEAKERS, "ada"]
     by_speaker = check_speaker_leakage(planted, None, speakers, 3, sample_rate=RATE)
@@ -103,12 +103,12 @@ def test_a_copy_under_one_name_is_a_leak_only_where_a_split_parts_it(name, clips
     assert (leak.kind, leak.i, leak.j, leak.folds) == ("copy on both sides", 3, 24, (1, 3))
 
 
-def test_sounds_of_their_own_are_no_copies(clips):
+def test_different_sounds_are_not_copies(clips):
     report = check_speaker_leakage(clips, None, SPEAKERS, LeaveOneOut(), sample_rate=RATE)
     assert copies_of(report) == set()
 
 
-def test_every_speaker_that_a_split_divides_is_one_row_with_its_folds(clips):
+def test_each_speaker_divided_by_a_split_is_one_row_with_its_folds(clips):
     splits = [(np.arange(8, 24), np.arange(8)), (np.arange(4), np.arange(4, 12))]
     report = check_speaker_leakage(clips, None, SPEAKERS, splits, sample_rate=RATE)
     (leak,) = report.leaks
@@ -120,7 +120,7 @@ def test_every_speaker_that_a_split_divides_is_one_row_with_its_folds(clips):
     assert with_shuffling.counts["speaker on both sides"] == 3
 
 
-def test_none_leaves_one_speaker_out_and_an_int_means_folds_of_speakers(clips):
+def test_cv_none_leaves_one_speaker_out_and_an_int_is_a_number_of_speaker_folds(clips):
     for cv, n_folds in ((None, 3), (2, 2), (GroupKFold(3), 3)):
         report = check_speaker_leakage(clips, None, SPEAKERS, cv, sample_rate=RATE)
         assert (report.n_leaks, report.n_folds) == (0, n_folds)
@@ -137,7 +137,7 @@ def test_a_sentence_read_in_training_and_test_is_reported_when_texts_are_given(c
     assert "not checked" not in repr(report)
 
 
-def test_form_and_padding_of_waveforms_do_not_change_the_report(clips):
+def test_container_and_padding_of_waveforms_do_not_change_the_report(clips):
     planted = [*clips, clips[3][900:], clips[5]]
     speakers = [*SPEAKERS, "dora", "dora"]
     padded = np.zeros((26, 6000))
@@ -175,7 +175,7 @@ def test_an_unreadable_file_is_named(tmp_path):
         check_speaker_leakage([tmp_path / "bad.wav"] * 2, None, ["a", "b"], None)
 
 
-def test_silent_and_very_short_clips_are_listed_and_identical_short_ones_found():
+def test_silent_and_very_short_clips_are_listed_and_identical_short_clips_are_found():
     rng = np.random.RandomState(0)
     short = rng.randn(400).astype(np.float32)
     X = make_ragged([np.zeros(900), np.zeros(900), np.ones(5), short, short, [0.5], rng.randn(9)])
@@ -186,7 +186,7 @@ def test_silent_and_very_short_clips_are_listed_and_identical_short_ones_found()
     assert "silent" in repr(report)
 
 
-def test_every_one_of_many_identical_clips_is_reported_without_all_their_pairs():
+def test_each_of_many_identical_clips_is_reported_without_listing_all_pairs():
     X = np.tile(sound(0, 2000), (200, 1))
     report = check_speaker_leakage(X, None, np.arange(200), 2, sample_rate=RATE)
     assert {k for pair in copies_of(report) for k in pair} == set(range(200))
@@ -210,7 +210,7 @@ def test_the_threshold_decides_what_counts_as_a_copy(clips):
     assert 0.3 < low.leaks[0].similarity < 0.999
 
 
-def test_a_leak_raises_when_asked_to(clips):
+def test_a_leak_is_an_error_if_requested(clips):
     planted = [*clips, clips[3][900:]]
     with pytest.raises(ValueError, match="copy under two speakers"):
         check_speaker_leakage(
@@ -220,7 +220,7 @@ def test_a_leak_raises_when_asked_to(clips):
     assert clean.n_leaks == 0
 
 
-def test_jobs_change_nothing(clips):
+def test_n_jobs_does_not_change_the_report(clips):
     planted = [*clips, clips[3][900:]] * 12  # more than one chunk
     speakers = [*SPEAKERS, "dora"] * 12
     given = {"X": planted, "y": None, "speakers": speakers, "cv": None, "sample_rate": RATE}
@@ -230,7 +230,7 @@ def test_jobs_change_nothing(clips):
     assert one.leaks == two.leaks and one.n_leaks > 100
 
 
-def test_the_report_pickles_and_shows_itself_as_text_table_and_frame(clips):
+def test_the_report_can_be_pickled_and_shown_as_text_html_and_data_frame(clips):
     planted = [*clips, clips[3][900:]]
     speakers = [*SPEAKERS, "<dora>"]
     report = check_speaker_leakage(planted, None, speakers, KFold(5), sample_rate=RATE)
@@ -270,7 +270,7 @@ def test_the_report_pickles_and_shows_itself_as_text_table_and_frame(clips):
         ({"cv": [3, 4]}, "split 0"),
     ],
 )
-def test_what_is_wrong_is_named(changes, message, clips):
+def test_errors_name_the_invalid_argument(changes, message, clips):
     given = {"speakers": SPEAKERS, "cv": None, "sample_rate": RATE} | changes
     with pytest.raises(ValueError, match=message):
         check_speaker_leakage(clips, None, **given)
@@ -283,7 +283,7 @@ def test_a_missing_value_of_pandas_is_a_missing_speaker(clips):
         check_speaker_leakage(clips, None, speakers, None, sample_rate=RATE)
 
 
-def test_similarity_of_a_moved_signal_is_one_at_its_lag_only():
+def test_similarity_of_a_shifted_signal_is_one_at_its_lag_only():
     signal = matching_signal(sound(0))
     assert similarity(signal, signal[1000:], 1000) == pytest.approx(1, abs=1e-4)
     assert similarity(signal[1000:], signal, -1000) == pytest.approx(1, abs=1e-4)
@@ -313,7 +313,7 @@ def digits(fsdd_folder):
     return paths, [path.stem.split("_")[1] for path in paths]
 
 
-def test_clean_spoken_digits_have_no_copies_even_with_every_clip_parted(digits):
+def test_spoken_digits_have_no_copies_even_with_one_fold_per_clip(digits):
     paths, speakers = digits
     report = check_speaker_leakage(paths, None, speakers, KFold(300))
     assert copies_of(report) == set()
@@ -345,7 +345,7 @@ def test_sentences_that_every_speaker_reads_are_reported(timit_folder):
     assert {report.leaks[0].path_i[-7:], report.leaks[1].path_i[-7:]} == {"sa1.wav", "sa2.wav"}
 
 
-def test_a_speaker_written_in_two_ways_of_unicode_is_one():
+def test_two_unicode_forms_of_a_name_are_one_speaker():
     speakers = [unicodedata.normalize(form, "zoé") for form in ("NFC", "NFD")] * 2
     X = [sound(seed) for seed in range(4)]
     report = check_speaker_leakage(X, None, speakers, [([0, 2], [1, 3])], sample_rate=RATE)
@@ -365,7 +365,7 @@ def test_a_speaker_written_in_two_ways_of_unicode_is_one():
         ("yes 👍", "yes 👎", False),
     ],
 )
-def test_texts_are_compared_by_what_is_read_in_every_script(clips, one, other, is_same):
+def test_texts_are_compared_by_their_letters_in_every_script(clips, one, other, is_same):
     texts = [None] * 24
     texts[1], texts[9] = one, other
     report = check_speaker_leakage(clips, None, SPEAKERS, None, sample_rate=RATE, texts=texts)
