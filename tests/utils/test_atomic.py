@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, wherever a writer is stopped."""
+"""Files appear complete or not at all, at whatever point a writer is stopped."""
 
 import os
 import signal
@@ -51,7 +51,7 @@ def names(folder):
 
 
 def start(code):
-    """A process that has written half of its work."""
+    """Start a process that hangs in the middle of writing."""
     writer = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert writer.stdout.readline() == "half-way\n"
     return writer
@@ -65,17 +65,17 @@ def kill(writer):
 
 @posix
 @pytest.mark.parametrize("code", [FILE_WRITER, FOLDER_WRITER], ids=["file", "folder"])
-@pytest.mark.parametrize("again", ["file", "folder"])
-def test_what_a_killed_writer_left_is_removed_by_the_next_and_a_living_one_keeps_its_own(
-    code, again, tmp_path
+@pytest.mark.parametrize("next_writer", ["file", "folder"])
+def test_files_of_a_killed_writer_are_removed_and_those_of_a_running_one_are_kept(
+    code, next_writer, tmp_path
 ):
-    aim = tmp_path / "model" if code is FILE_WRITER else tmp_path
-    code = code.format(path=str(aim))
-    killed, living = start(code), start(code)
+    target = tmp_path / "model" if code is FILE_WRITER else tmp_path
+    code = code.format(path=str(target))
+    killed, running = start(code), start(code)
     try:
         kill(killed)
         assert len(names(tmp_path)) == 2
-        if again == "file":
+        if next_writer == "file":
             write_atomically(tmp_path / "other", b"x")
         else:
             with unfinished_folder(tmp_path) as folder:
@@ -83,12 +83,12 @@ def test_what_a_killed_writer_left_is_removed_by_the_next_and_a_living_one_keeps
         left = [name for name in names(tmp_path) if name != "other"]
         assert len(left) == 1
     finally:
-        kill(living)
+        kill(running)
     remove_abandoned(tmp_path)
     assert names(tmp_path) in ([], ["other"])
 
 
-def test_only_names_of_unfinished_work_are_removed(tmp_path):
+def test_only_files_with_names_of_unfinished_work_are_removed(tmp_path):
     kept = [".unfinished-", ".unfinished-mine", ".unfinished-0123456789abcdef.bak", "notes"]
     for name in [*kept, ".unfinished-0123456789abcdef"]:
         (tmp_path / name).write_text("x")
@@ -98,7 +98,7 @@ def test_only_names_of_unfinished_work_are_removed(tmp_path):
 
 
 @pytest.mark.parametrize("locks", ["none", "refused"])
-def test_without_locks_what_is_a_day_old_is_abandoned(locks, tmp_path, monkeypatch):
+def test_without_locks_unfinished_files_are_removed_after_a_day(locks, tmp_path, monkeypatch):
     def refuse(*args):
         raise OSError("no locks")
 
@@ -137,7 +137,7 @@ def test_a_new_file_has_the_mode_of_any_new_file(umask, path):
 
 @posix
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o755])
-def test_a_replaced_file_passes_on_its_mode(mode, path):
+def test_a_replacement_has_the_mode_of_the_old_file(mode, path):
     path.write_bytes(b"old")
     path.chmod(mode)
     write_atomically(path, b"new")
@@ -146,7 +146,7 @@ def test_a_replaced_file_passes_on_its_mode(mode, path):
 
 
 @posix
-def test_secrets_are_never_readable_by_others(path, monkeypatch):
+def test_private_files_are_never_readable_by_others(path, monkeypatch):
     path.write_bytes(b"old")
     path.chmod(0o600)
     seen, write = [], os.fsync
@@ -166,7 +166,7 @@ def test_secrets_are_never_readable_by_others(path, monkeypatch):
 
 
 @posix
-def test_links_stay_and_the_file_they_point_to_is_replaced(tmp_path):
+def test_links_are_kept_and_their_target_is_replaced(tmp_path):
     (tmp_path / "store").mkdir()
     real, link, chain = tmp_path / "store" / "v1", tmp_path / "latest", tmp_path / "chain"
     link.symlink_to(Path("store") / "v1")
@@ -186,7 +186,7 @@ def test_a_link_to_itself_is_named(path):
     assert path.is_symlink()
 
 
-def test_the_longest_name_works(tmp_path):
+def test_the_longest_possible_name_is_allowed(tmp_path):
     path = tmp_path / ("ä" * 127)  # 254 of the 255 bytes that a name may have
     write_atomically(path, b"x")
     assert names(tmp_path) == [path.name]
@@ -215,16 +215,16 @@ def test_devices_and_pipes_are_not_replaced(tmp_path):
 
 
 @posix
-def test_write_protected_files_and_folders_are_errors_that_leave_all_as_it_was(path, monkeypatch):
+def test_write_protected_files_and_folders_are_errors_without_any_change(path, monkeypatch):
     path.write_bytes(b"old")
-    monkeypatch.setattr(os, "access", lambda target, mode: False)  # root may write everywhere
+    monkeypatch.setattr(os, "access", lambda target, mode: False)  # root can write everywhere
     with pytest.raises(PermissionError, match=r"write-protected.*model"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old" and names(path.parent) == [path.name]
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_step_that_fails_leaves_the_old_file_and_names_it(step, path, monkeypatch):
+def test_a_failing_step_keeps_the_old_file_and_the_error_names_it(step, path, monkeypatch):
     path.write_bytes(b"old")
 
     def fail(*args):
@@ -236,9 +236,7 @@ def test_a_step_that_fails_leaves_the_old_file_and_names_it(step, path, monkeypa
     assert path.read_bytes() == b"old" and names(path.parent) == [path.name]
 
 
-def test_content_is_on_the_disk_before_the_rename_and_the_rename_before_the_return(
-    path, monkeypatch
-):
+def test_content_is_synced_before_the_rename_and_the_folder_after_it(path, monkeypatch):
     steps, fsync, replace = [], os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda handle: (steps.append(
         stat.S_ISDIR(os.fstat(handle).st_mode)), fsync(handle)))  # fmt: skip
@@ -247,7 +245,7 @@ def test_content_is_on_the_disk_before_the_rename_and_the_rename_before_the_retu
     assert steps == [False, "rename", True]
 
 
-def test_work_in_a_folder_is_kept_only_where_it_is_moved(tmp_path):
+def test_an_unfinished_folder_is_kept_only_if_it_is_moved(tmp_path):
     with unfinished_folder(tmp_path) as folder:
         (folder / "set").mkdir()
         (folder / "set" / "a.wav").write_bytes(b"a")

@@ -5,7 +5,7 @@ import pytest
 from sklearn_speech.utils.interrupts import stop_run_on_interrupt
 
 
-def test_an_interrupt_that_is_caught_inside_is_raised_at_the_end():
+def test_an_interrupt_caught_inside_the_block_is_raised_at_its_end():
     reached = []
     with pytest.raises(KeyboardInterrupt), stop_run_on_interrupt():
         try:
@@ -15,7 +15,7 @@ def test_an_interrupt_that_is_caught_inside_is_raised_at_the_end():
     assert reached == ["caught inside"]
 
 
-def test_nothing_of_it_stays_behind():
+def test_the_signal_handler_is_restored_after_an_error():
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(ZeroDivisionError), stop_run_on_interrupt():
         assert signal.getsignal(signal.SIGINT) is not before
@@ -23,7 +23,7 @@ def test_nothing_of_it_stays_behind():
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_blocks_nest_and_each_passes_the_interrupt_on():
+def test_nested_blocks_each_raise_the_interrupt():
     with pytest.raises(KeyboardInterrupt), stop_run_on_interrupt():
         try:
             with stop_run_on_interrupt():

@@ -6,23 +6,23 @@ from hypothesis import strategies as st
 
 from sklearn_speech.utils.labels import as_targets, check_targets, is_unlabelled
 
-FORMS = [list, tuple, lambda y: np.array(y, dtype=object), pd.Series]
+CONTAINERS = [list, tuple, lambda y: np.array(y, dtype=object), pd.Series]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("container", CONTAINERS)
 @given(st.lists(st.one_of(st.integers(-2, 2), st.sampled_from(["-1", "no", "yes"]), st.just(-1.0))))
-def test_only_the_number_minus_one_means_unlabelled(form, labels):
+def test_only_the_number_minus_one_means_unlabelled(container, labels):
     expected = [not isinstance(label, str) and label == -1 for label in labels]
-    assert is_unlabelled(form(labels)).tolist() == expected
+    assert is_unlabelled(container(labels)).tolist() == expected
 
 
-def test_arrays_of_one_type_and_columns_are_looked_through_too():
+def test_unlabelled_clips_are_found_in_typed_arrays_and_columns():
     assert is_unlabelled(np.array([[-1.0], [2.0]])).tolist() == [True, False]
     assert is_unlabelled(np.array(["-1", "a"])).tolist() == [False, False]
     assert is_unlabelled(np.array([-1, 0], dtype=np.int8)).tolist() == [True, False]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize(
     ("y", "message"),
     [
@@ -34,9 +34,9 @@ def test_arrays_of_one_type_and_columns_are_looked_through_too():
         (["no", float("nan")], r"y\[1\] is nan"),
     ],
 )
-def test_missing_and_mixed_targets_are_refused_by_position(form, y, message):
+def test_errors_name_the_position_of_missing_and_mixed_targets(container, y, message):
     with pytest.raises(ValueError, match=message):
-        check_targets(form(y))
+        check_targets(container(y))
 
 
 @pytest.mark.parametrize(
@@ -49,17 +49,17 @@ def test_missing_and_mixed_targets_are_refused_by_position(form, y, message):
         (None, "y=None"),
     ],
 )
-def test_targets_that_are_no_labels_are_refused(y, message):
+def test_invalid_types_of_targets_are_refused(y, message):
     with pytest.raises(ValueError, match=message):
         check_targets(y)
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_unlabelled_clips_stay_numbers_among_strings(form):
-    assert check_targets(form(["no", -1, "yes"])).tolist() == ["no", -1, "yes"]
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_unlabelled_marks_stay_numbers_among_strings(container):
+    assert check_targets(container(["no", -1, "yes"])).tolist() == ["no", -1, "yes"]
 
 
-def test_sequences_of_one_length_stay_sequences():
+def test_sequences_of_equal_length_stay_sequences():
     phones = [["n", "ow"], ["g", "ow"]]
     assert as_targets(phones).tolist() == phones and as_targets(phones).shape == (2,)
     assert check_targets([[], ["g"]]).tolist() == [[], ["g"]]

@@ -1,4 +1,4 @@
-"""Sampling rates stay with clips, and a step that expects another one refuses them."""
+"""Clips carry their sampling rate, and steps that expect another rate refuse them."""
 
 import copy
 import io
@@ -62,14 +62,14 @@ def pipelines(front_end, rate):
 
 @pytest.mark.parametrize("way", pipelines(FRONT_END_CLASSES[0], OTHER))
 @pytest.mark.parametrize("front_end", FRONT_END_CLASSES)
-def test_steps_whose_rates_disagree_are_found_in_fit(front_end, way):
+def test_fit_refuses_steps_with_different_rates(front_end, way):
     message = f"sample_rate={OTHER}, but the clips that it gets have sample_rate={RATE}"
     with pytest.raises(ValueError, match=message):
         pipelines(front_end, OTHER)[way].fit(X, Y)
 
 
 @pytest.mark.parametrize("front_end", FRONT_END_CLASSES)
-def test_a_reader_that_is_set_to_another_rate_after_fit_is_found_in_predict(front_end):
+def test_predict_refuses_a_reader_that_was_set_to_another_rate_after_fit(front_end):
     for way in ("after PadOrTrim", "inside a network"):
         pipeline = pipelines(front_end, RATE)[way]
         pipeline.fit(X, Y).set_params(audioreader__sample_rate=OTHER)
@@ -77,7 +77,7 @@ def test_a_reader_that_is_set_to_another_rate_after_fit_is_found_in_predict(fron
             pipeline.predict(X)
 
 
-def test_a_search_and_a_cross_validation_find_them_too():
+def test_a_search_and_a_cross_validation_refuse_different_rates():
     pipeline = pipelines(FRONT_END_CLASSES[0], OTHER)["inside a network"]
     with pytest.raises(ValueError, match="in frontend, has sample_rate=8000"):
         cross_validate_by_speaker(pipeline, X, Y, SPEAKERS)
@@ -87,7 +87,7 @@ def test_a_search_and_a_cross_validation_find_them_too():
         search.fit(X, Y, groups=SPEAKERS)
 
 
-def test_a_step_in_between_may_resample():
+def test_an_intermediate_step_may_resample():
     half = FunctionTransformer(lambda clips: [np.array(clip[::2]) for clip in clips])
     net = WaveformMLPClassifier(max_epochs=1)
     pipeline = make_pipeline(AudioReader(RATE), half, PadOrTrim(), net)
@@ -95,7 +95,7 @@ def test_a_step_in_between_may_resample():
     assert rate_of(pipeline[:-1].transform(X)) is None
 
 
-def test_clips_without_a_known_rate_are_taken_at_their_word():
+def test_clips_of_unknown_rate_are_accepted():
     clips = np.stack([clip for clip, _ in X])
     front = FRONT_END_CLASSES[0](sample_rate=OTHER)
     assert rate_of(front.fit_transform(clips)) is None
@@ -111,20 +111,20 @@ def test_clips_without_a_known_rate_are_taken_at_their_word():
     ],
 )
 @pytest.mark.parametrize("ragged", [False, True])
-def test_parts_and_copies_keep_their_rate(copied, ragged):
+def test_slices_and_copies_keep_their_rate(copied, ragged):
     clips = AudioReader(RATE).transform(X)
     clips = clips if ragged else PadOrTrim().fit_transform(clips)
     assert rate_of(copied(clips)) == RATE
     np.testing.assert_array_equal(copied(clips)[0], copied(np.asarray(clips))[0])
 
 
-def test_an_unknown_rate_changes_nothing():
+def test_with_rate_none_returns_the_clips_unchanged():
     clips = np.zeros((2, 3))
     assert with_rate(clips, None) is clips
 
 
-def test_a_buffer_of_a_microphone_is_answered_as_its_file():
-    """A buffer of 44.1 kHz given to a pipeline of 8 kHz was once taken for a slow voice."""
+def test_a_buffer_with_its_rate_gives_the_same_predictions_as_its_file():
+    """Without its rate, a 44.1 kHz buffer in an 8 kHz pipeline would sound like a slow voice."""
     rng = np.random.default_rng(0)
     buffer = np.repeat(rng.normal(scale=0.1, size=4410), 5)
     file = io.BytesIO()

@@ -8,7 +8,7 @@ from sklearn_speech.leakage import check_speaker_leakage
 from sklearn_speech.model_selection import StratifiedGroupShuffleSplit, cross_validate_by_speaker
 from sklearn_speech.utils.speakers import check_speakers
 
-#: Speakers of four clips that name nobody, and the words that say so.
+#: Invalid speakers of four clips, and the error messages.
 REFUSED = {
     "empty": (["ann", "", "bob", "bob"], "missing values at 1 of 4 .* position 1"),
     "blank": (["ann", "ann", " \t", "bob"], "missing values at 1 of 4 .* position 2"),
@@ -53,7 +53,7 @@ class _Mean:
 
 @pytest.mark.parametrize("check", [by_cross_validation, by_splitter, by_leakage])
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_names_no_speaker_is_refused_everywhere_in_the_same_words(kind, check):
+def test_invalid_speakers_are_refused_everywhere_with_the_same_message(kind, check):
     speakers, message = REFUSED[kind]
     with pytest.raises(ValueError, match=f"(speakers|groups).*{message}"):
         check(speakers)
@@ -73,6 +73,6 @@ def test_what_names_no_speaker_is_refused_everywhere_in_the_same_words(kind, che
         (np.ma.array([2, 1, 2]), [1, 2]),
     ],
 )
-def test_every_kind_of_names_is_sorted_and_numbered(speakers, expected):
+def test_names_of_every_type_are_sorted_and_numbered(speakers, expected):
     names, codes = check_speakers(speakers, 3)
     assert names.tolist() == expected and codes.tolist() == [1, 0, 1]

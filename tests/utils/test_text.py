@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 - letters that look alike are what is tested here
-"""Text in many scripts: what is one sentence however it was typed, and what is not."""
+# ruff: noqa: RUF001 - the tests need letters that look alike
+"""Text in many scripts: spellings that count as one sentence, and those that do not."""
 
 import unicodedata
 
@@ -41,7 +41,7 @@ sentences = pytest.mark.parametrize("text", SENTENCES.values(), ids=SENTENCES)
 
 @sentences
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_the_form_of_unicode_does_not_matter(text, form):
+def test_the_unicode_form_does_not_matter(text, form):
     assert comparable_text(unicodedata.normalize(form, text)) == comparable_text(text)
 
 
@@ -62,7 +62,7 @@ def test_punctuation_around_and_between_words_does_not_matter(text):
 
 
 @sentences
-def test_a_sentence_without_one_of_its_marks_is_another(text):
+def test_removing_a_combining_mark_changes_the_sentence(text):
     decomposed = unicodedata.normalize("NFD", text).replace("\u0307", "")
     for i, char in enumerate(decomposed):
         if unicodedata.category(char) in ("Mn", "Mc") and char != "\ufe0f":
@@ -112,12 +112,12 @@ def test_sentences_of_different_words_stay_different():
         ("ﬁsh", "fish"),
     ],
 )
-def test_one_sentence_however_it_was_typed_is_one(one, other):
+def test_different_spellings_of_one_sentence_are_equal(one, other):
     assert comparable_text(one) == comparable_text(other) != ""
 
 
 @pytest.mark.parametrize("apostrophe", "'’‘‛`´ʼʻʽʹ′＇｀ꞌ՚׳")
-def test_every_kind_of_apostrophe_is_one_within_a_word_and_none_around_it(apostrophe):
+def test_all_apostrophes_are_equal_within_a_word_and_ignored_around_it(apostrophe):
     assert comparable_text(f"don{apostrophe}t") == "don't"
     assert comparable_text(f"{apostrophe}yes{apostrophe} no") == "yes no"
 
@@ -144,7 +144,7 @@ def test_names_are_equal_exactly_when_they_are_canonically_equivalent(text):
     assert unicodedata.normalize("NFD", normalize_name(text)) == unicodedata.normalize("NFD", text)
 
 
-def test_arrays_keep_shape_and_what_is_no_text():
+def test_arrays_keep_their_shape_and_other_values_than_text():
     numbers = np.arange(3)
     assert normalize_names(numbers) is numbers
     mixed = normalize_names(np.array([["e\u0301", 1], [None, -1]], dtype=object))
