@@ -22,12 +22,12 @@ NAMES = [
 #: Recipes of classifiers of scikit-learn, which have no epochs.
 WITHOUT_NETWORK = {"best-pretrained", "utterance", "utterance-pretrained"}
 
-each = pytest.mark.parametrize("name", NAMES)
+each_recipe = pytest.mark.parametrize("name", NAMES)
 
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    """Paths and labels of each digit, once by each of two synthetic speakers, at 8 kHz."""
+    """Paths and labels of the ten digits, said by two synthetic speakers, at 8 kHz."""
     folder = tmp_path_factory.mktemp("digits")
     speech = make_spoken_digits(n_speakers=2, n_takes=1, sample_rate=8000, random_state=0)
     paths = [str(folder / f"{i}.wav") for i in range(len(speech.data))]
@@ -49,7 +49,7 @@ def test_table_has_task_input_result_and_corrections_of_each_recipe():
         assert bool(row["published"]) == bool(row["corrected"]) == (not own), row["name"]
 
 
-@each
+@each_recipe
 def test_clone_is_an_equal_copy(name):
     made = make_recipe(name, random_state=3)
     copy = clone(made)
@@ -57,7 +57,7 @@ def test_clone_is_an_equal_copy(name):
     assert make_recipe(name)[-1] is not make_recipe(name)[-1]
 
 
-@each
+@each_recipe
 def test_every_parameter_can_be_set_to_its_value(name):
     made = make_recipe(name, random_state=3)
     before = repr(made)
@@ -66,8 +66,8 @@ def test_every_parameter_can_be_set_to_its_value(name):
     assert repr(made.set_params(**steps)) == before
 
 
-@each
-def test_tags_match_the_type_of_estimator(name):
+@each_recipe
+def test_tags_match_the_type_of_the_estimator(name):
     made = make_recipe(name)
     autoencoder = "autoencoder" in name
     assert is_classifier(made) == (not autoencoder)
@@ -76,7 +76,7 @@ def test_tags_match_the_type_of_estimator(name):
     assert get_tags(made[-1]).target_tags.required == (not autoencoder)
 
 
-@each
+@each_recipe
 def test_epochs_seed_and_sample_rate_are_set_in_all_steps(name):
     epochs = {} if name in WITHOUT_NETWORK else {"max_epochs": 7}
     made = make_recipe(name, random_state=5, sample_rate=11025, **epochs)
@@ -88,7 +88,7 @@ def test_epochs_seed_and_sample_rate_are_set_in_all_steps(name):
     assert set(rates.values()) == {11025}
 
 
-@each
+@each_recipe
 def test_one_epoch_on_a_few_synthetic_digits(name, digits):
     paths, target = digits
     quick = {} if name in WITHOUT_NETWORK else {"max_epochs": 1}
@@ -101,8 +101,8 @@ def test_one_epoch_on_a_few_synthetic_digits(name, digits):
     for net in nets_of(made).values():
         assert np.isfinite(net.history_[-1]["train_loss"])
     if is_classifier(made):
-        answers = made.predict(paths[:3])
-        assert answers.shape == (3,) and set(answers) <= set(target)
+        predictions = made.predict(paths[:3])
+        assert predictions.shape == (3,) and set(predictions) <= set(target)
         assert made.predict_proba(paths[:3]).sum(1) == pytest.approx(1)
     else:
         assert len(made.transform(paths[:3])) == 3

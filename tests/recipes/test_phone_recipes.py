@@ -8,7 +8,7 @@ from sklearn_speech.datasets import make_spoken_digits
 from sklearn_speech.recipes import count_parameters, list_recipes, make_recipe
 
 NAMES = ["asr-simple", "asr-bcresnet"]
-each = pytest.mark.parametrize("name", NAMES)
+each_recipe = pytest.mark.parametrize("name", NAMES)
 
 #: Numbers of parameters of the mel filters, of the Fourier transform, and of both.
 FRONT_END = {"A": 0, "B": 40 * 241, "C": 2 * 241 * 480, "D": 40 * 241 + 2 * 241 * 480}
@@ -27,7 +27,7 @@ def test_recipes_of_the_task_phones():
     assert [name for name, task in tasks.items() if task == "phones"] == NAMES
 
 
-@each
+@each_recipe
 def test_clone_is_equal_and_not_a_classifier(name):
     made = make_recipe(name, random_state=3)
     assert repr(clone(made)) == repr(made)
@@ -40,7 +40,7 @@ def digits():
     return speech.data, speech.phones
 
 
-@each
+@each_recipe
 @pytest.mark.parametrize("setting", ["A", "D"])
 def test_one_epoch_on_synthetic_digits_of_any_length(name, setting, digits):
     waveforms, phones = digits

@@ -1,4 +1,4 @@
-"""Classifiers of tables get a table, or are refused with what to put before them."""
+"""Classifiers of tables get a table; otherwise the error names the missing step."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def clips():
         BaggingClassifier(random_state=0),
     ],
 )
-def test_the_usual_pipeline_makes_a_table_for_a_classifier_of_scikit_learn(classifier, clips):
+def test_the_usual_pipeline_gives_a_table_to_a_scikit_learn_classifier(classifier, clips):
     pipeline = make_speech_pipeline(classifier, sample_rate=RATE)
     assert "padortrim" not in pipeline.named_steps
     scores = cross_validate_by_speaker(pipeline, clips, Y, SPEAKERS)
@@ -57,7 +57,7 @@ def test_the_usual_pipeline_makes_a_table_for_a_classifier_of_scikit_learn(class
 
 @pytest.mark.parametrize("front_end", FRONT_END_CLASSES)
 @pytest.mark.parametrize("classifier", [SVC(), BaggingClassifier(SVC())])
-def test_a_front_end_before_a_classifier_of_tables_is_refused_with_what_to_put_between(
+def test_a_front_end_before_a_classifier_of_tables_is_refused_with_a_remedy(
     front_end, classifier, clips
 ):
     name = type(classifier).__name__
@@ -72,7 +72,7 @@ def test_a_front_end_before_a_classifier_of_tables_is_refused_with_what_to_put_b
     assert isinstance(made[-3], TemporalPooling)
 
 
-def test_estimators_that_read_clips_are_not_taken_for_those_of_tables():
+def test_estimators_that_read_clips_are_not_taken_for_classifiers_of_tables():
     for step in (DummyClassifier(), SpectrogramLinearClassifier(), TemporalPooling()):
         check_chain(make_pipeline(MelSpectrogram(), step))
     check_chain(make_pipeline(AudioReader(16000), PadOrTrim(100), SVC()))
@@ -97,7 +97,7 @@ def test_bagging_takes_paths_or_recordings_as_one_column(clips):
     assert bag.fit(column, Y).score(column, Y) == 1
 
 
-def test_self_training_goes_behind_the_reader_round_a_network_with_its_front_end(clips):
+def test_self_training_can_wrap_a_network_with_a_front_end_after_the_reader(clips):
     net = SpectrogramLinearClassifier(
         frontend=MelSpectrogram(RATE, n_mels=8), max_epochs=60, random_state=0
     )
@@ -108,7 +108,7 @@ def test_self_training_goes_behind_the_reader_round_a_network_with_its_front_end
 
 
 @pytest.mark.parametrize("labels", [[-1, 0, 1], [-1, 3, 5, 9]])
-def test_a_class_of_minus_one_without_a_pretrainer_is_warned_of_once(labels):
+def test_a_class_of_minus_one_without_a_pretrainer_warns_once(labels):
     y = np.tile(labels, 4)
     X = np.random.default_rng(0).normal(size=(len(y), 5))
     with pytest.warns(UserWarning, match="y contains -1 and .* leave them out") as record:
@@ -117,13 +117,13 @@ def test_a_class_of_minus_one_without_a_pretrainer_is_warned_of_once(labels):
 
 
 @pytest.mark.parametrize("labels", [[-1, 1], [-1, 0], [-2, -1, 0], [0, 1, 2], ["-1", "0", "1"]])
-def test_other_classes_are_not_warned_of(labels, recwarn):
+def test_other_classes_do_not_warn(labels, recwarn):
     y = np.tile(labels, 4)
     SpectrogramLinearClassifier(max_epochs=1).fit(np.zeros((len(y), 5)), y)
     assert not recwarn.list
 
 
-def test_a_mark_among_strings_says_what_it_would_need():
+def test_minus_one_among_strings_without_a_pretrainer_is_an_error():
     y = np.array(["no", -1, "yes", -1], dtype=object)
     with pytest.raises(ValueError, match="-1 marks clips without a label only where a pretrainer"):
         SpectrogramLinearClassifier(max_epochs=1).fit(np.zeros((4, 5)), y)
