@@ -4,7 +4,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _nothing_is_shown(monkeypatch):
-    """A display draws; whether and where it is shown is the caller's business."""
+    """Displays must draw without showing the figure."""
 
     def show(*args, **kwargs):
         pytest.fail("a display called plt.show")

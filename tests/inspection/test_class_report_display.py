@@ -89,7 +89,7 @@ def test_unknown_metric_and_wrong_lengths_are_refused():
 def test_each_label_of_an_indicator_matrix_has_a_bar():
     rng = np.random.default_rng(0)
     true = rng.integers(0, 2, (40, 3))
-    true[:, 2] = 0  # never said
+    true[:, 2] = 0  # this label never occurs
     predicted = np.where(rng.random((40, 3)) < 0.8, true, 1 - true)
     report = classification_report(true, predicted, output_dict=True, zero_division=0)
     for form in (np.asarray, csr_matrix):

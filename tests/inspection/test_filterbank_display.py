@@ -14,7 +14,7 @@ FRONT_END = MelSpectrogram(sample_rate=8000, n_fft=256, n_mels=12)
 
 
 class Net(BaseEstimator):
-    """A fitted network as far as the display looks: its front end, and the module."""
+    """The parts of a fitted network that the display uses: its front end and its module."""
 
     def __init__(self, change, frontend=FRONT_END):
         self.change = change
@@ -56,7 +56,7 @@ def test_overlay_puts_both_on_one_axes_told_apart_by_style():
     assert texts == ["Initial", "Trained"]
 
 
-def test_image_has_one_row_a_filter_and_one_scale_of_colours():
+def test_image_has_one_row_per_filter_and_one_colour_scale():
     display = FilterbankDisplay(2 * BANK, sample_rate=8000, initial=BANK).plot(kind="image")
     for image, bank in zip(display.im_, (BANK, 2 * BANK)):
         assert np.array_equal(np.asarray(image.get_array()).reshape(bank.shape), bank)
@@ -72,7 +72,7 @@ def test_unknown_kind_is_refused():
         FilterbankDisplay(BANK, sample_rate=8000).plot(kind="bars")
 
 
-def test_no_colour_fades_into_the_paper():
+def test_all_colours_stand_out_from_a_white_background():
     (lines,) = FilterbankDisplay(BANK, sample_rate=8000).plot().lines_
     for line in lines:
         red, green, blue, _ = line.get_color()
@@ -91,7 +91,7 @@ def test_network_shows_designed_and_trained_filters():
     assert _drawn(display.lines_[1]) == pytest.approx(1.5 * BANK, abs=1e-7)
 
 
-def test_network_that_left_its_filters_alone_shows_them_once():
+def test_network_with_untrained_filters_shows_them_once():
     assert len(FilterbankDisplay.from_estimator(Net(1.0)).lines_) == 1
 
 

@@ -55,12 +55,12 @@ def test_trained_kernels_are_those_of_the_network_and_initial_ones_lie_over_them
     assert not np.array_equal(_drawn(display.lines_), _drawn(display.initial_lines_))
 
 
-def test_network_that_trained_no_kernel_shows_one_set(words):
+def test_network_without_trained_kernels_shows_one_set(words):
     display = FourierKernelDisplay.from_estimator(_network(words, "mel"), bins=[8])
     assert display.initial_lines_ is None
 
 
-def test_bin_that_is_not_there_is_named():
+def test_error_names_a_missing_bin():
     with pytest.raises(ValueError, match=r"bins=\[65\]: expected whole numbers from 0 to 64"):
         FourierKernelDisplay.from_estimator(FRONT_END, bins=[65])
 

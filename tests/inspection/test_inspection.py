@@ -1,4 +1,4 @@
-"""What all displays have in common."""
+"""Properties of all displays."""
 
 import ast
 import subprocess

@@ -23,14 +23,14 @@ def test_colours_are_the_share_of_each_said_phone():
     assert display.image_.get_clim() == (0, 1)
 
 
-def test_labels_stand_at_rows_and_columns_of_their_own():
+def test_labels_are_at_their_rows_and_columns():
     display = PhoneConfusionDisplay.from_predictions(SAID, HEARD)
     for axis in (display.ax_.xaxis, display.ax_.yaxis):
         assert [label.get_text() for label in axis.get_ticklabels()] == display.labels
         assert axis.get_ticklocs().tolist() == list(range(len(display.labels)))
 
 
-def test_labels_of_all_of_timits_phones_do_not_touch():
+def test_labels_of_all_timit_phones_do_not_overlap():
     said = [list(TIMIT_PHONES)]
     display = PhoneConfusionDisplay.from_predictions(said, said)
     display.figure_.draw_without_rendering()
@@ -40,7 +40,7 @@ def test_labels_of_all_of_timits_phones_do_not_touch():
         assert above.y0 >= below.y1 - 1
 
 
-def test_folding_and_axes_are_handed_on():
+def test_folding_and_axes_are_passed_on():
     _, (left, right) = plt.subplots(1, 2)
     said, heard = [["ix", "q"]], [["ih"]]
     display = PhoneConfusionDisplay.from_predictions(
@@ -51,7 +51,7 @@ def test_folding_and_axes_are_handed_on():
     assert np.array_equal(display.confusion_matrix, [[1, 0], [0, 0]])
 
 
-def test_an_estimator_is_asked_once():
+def test_from_estimator_predicts_once():
     class Recogniser:
         n_calls = 0
 

@@ -22,7 +22,7 @@ SEGMENTS = [(0.0, 0.02, "s"), (0.02, 0.04, "b"), (0.04, 0.05, "s")]
 
 
 class Recogniser(BaseEstimator):
-    """A recogniser as far as the display looks, that keeps one frame out of two."""
+    """The parts of a recogniser that the display uses; keeps every second frame."""
 
     phones_ = PHONES[1:]
 
@@ -47,7 +47,7 @@ def test_cells_hold_the_posteriors_of_their_phone_and_time():
     assert display.im_.get_clim() == (0, 1)
 
 
-def test_phones_come_in_the_order_of_their_first_time_from_the_top_with_blank_last():
+def test_phones_are_ordered_by_first_occurrence_with_blank_last():
     display = _display(segments=SEGMENTS).plot()
     assert display.shown_phones_[::-1] == ["s", "b", "aa", "blank"]
     assert [t.get_text() for t in display.ax_.get_yticklabels()] == display.shown_phones_
@@ -109,7 +109,7 @@ def test_recogniser_is_drawn_with_the_time_between_its_own_frames():
     assert display.ax_.get_xlim() == pytest.approx((-0.01, 1.01))
 
 
-def test_misfits_are_named():
+def test_errors_name_mismatched_shapes():
     with pytest.raises(ValueError, match=r"shape \(5, 5\) with 2 phones"):
         PosteriorgramDisplay(POSTERIORS, ["a", "b"], frame_period=0.01).plot()
     with pytest.raises(ValueError, match=r"segments\[0\]"):
@@ -117,7 +117,7 @@ def test_misfits_are_named():
 
 
 @pytest.mark.parametrize("time_stride", [1, 4, 8])
-def test_frames_lie_where_the_network_puts_them_also_in_a_pipeline(time_stride):
+def test_frame_times_are_those_of_the_network_also_in_a_pipeline(time_stride):
     recogniser = PhonemeRecognizer(
         n_conv_layers=1, n_filters=2, hidden_units=2, time_stride=time_stride, max_epochs=0,
         device="cpu", random_state=0,

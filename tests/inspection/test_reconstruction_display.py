@@ -13,7 +13,7 @@ OUTPUT = INPUT + np.array([2.0, -3.0, 0.0])[:, None, None]
 
 
 class Louder(TransformerMixin, BaseEstimator):
-    """An "autoencoder" whose output is its input and a constant."""
+    """An "autoencoder" that adds a constant to its input."""
 
     def fit(self, X, y=None):
         self.is_fitted_ = True
@@ -87,7 +87,7 @@ def test_clips_of_different_lengths_keep_their_own_time_axis():
     assert [ax.get_xlabel() for ax in display.axes_[:, 0]] == ["", "", "Time (s)"]
 
 
-def test_autoencoder_alone_is_drawn_in_frames_and_bands():
+def test_an_autoencoder_without_front_end_is_drawn_in_frames_and_bands():
     display = ReconstructionDisplay.from_estimator(Reconstructing().fit(INPUT), INPUT, max_clips=2)
     assert display.errors_ == pytest.approx([1.0, 1.0])
     assert display.axes_[2, 0].get_xlabel() == "Frame"
@@ -115,6 +115,6 @@ def test_pipeline_from_waveforms_is_drawn_in_hertz_and_decibels():
         (INPUT, OUTPUT, ["a"], "names has 1 entries for 3 clips"),
     ],
 )
-def test_misfits_are_named(originals, reconstructions, names, message):
+def test_errors_name_mismatched_inputs(originals, reconstructions, names, message):
     with pytest.raises(ValueError, match=message):
         ReconstructionDisplay(originals, reconstructions, names=names).plot()

@@ -13,7 +13,7 @@ def _axes(right):
 
 
 @pytest.mark.parametrize("bad", [(0.1, 0.2), 3, (0.3, 0.2, "a"), ("0", "1", "a")])
-def test_bad_segment_is_named(bad):
+def test_error_names_the_invalid_segment(bad):
     with pytest.raises(ValueError, match=r"segments\[1\]="):
         check_segments([(0, 0.1, "ok"), bad])
 
@@ -32,7 +32,7 @@ def test_segments_outside_of_the_axes_are_left_out():
     assert draw_segments(_axes(1.0), [(2.0, 3.0, "out")], color="red") == (None, [])
 
 
-def test_crowded_labels_never_touch():
+def test_crowded_labels_never_overlap():
     ax = _axes(10.0)
     segments = [(0.1 * i, 0.1 * (i + 1), f"p{i}") for i in range(100)]
     _, labels = draw_segments(ax, segments, color="red")

@@ -49,7 +49,7 @@ def test_the_line_is_that_of_scikit_learn():
         np.testing.assert_allclose(ours, expected)
 
 
-def test_each_number_of_a_clip_has_a_panel_with_its_name():
+def test_each_target_has_a_panel_with_its_name():
     both = np.column_stack([TRUE, TRUE / 100])
     display = SpeakerPredictionErrorDisplay.from_predictions(
         both, both, SPEAKERS, target_names=["pitch (Hz)", "duration (s)"]
@@ -59,7 +59,7 @@ def test_each_number_of_a_clip_has_a_panel_with_its_name():
     np.testing.assert_allclose(points(display.points_[1])["ann"][:, 1], TRUE[:5] / 100)
 
 
-def test_out_of_fold_predictions_are_drawn_with_the_speaker_who_was_held_out():
+def test_out_of_fold_predictions_are_drawn_by_held_out_speaker():
     X = TRUE[:, None] + RNG.normal(0, 5, (15, 2))
     scores = cross_validate_by_speaker(Ridge(), X, TRUE, SPEAKERS)
     display = SpeakerPredictionErrorDisplay.from_cv_results(scores)
@@ -89,7 +89,7 @@ def test_many_speakers_have_no_legend():
         (TRUE, PREDICTED, SPEAKERS, ["a", "b"], "2 names for 1 numbers a clip"),
     ],
 )
-def test_what_does_not_fit_is_refused(true, predicted, speakers, names, message):
+def test_mismatched_arguments_are_refused(true, predicted, speakers, names, message):
     with pytest.raises(ValueError, match=message):
         SpeakerPredictionErrorDisplay(true, predicted, speakers, target_names=names).plot()
 

@@ -73,7 +73,7 @@ def test_several_pipelines_share_the_rows_with_own_colour_and_marker():
     assert [text.split(":")[0] for text in _legend(display)] == ["a", "b"]
 
 
-def test_means_stand_apart_from_each_other_and_from_the_speakers():
+def test_means_are_drawn_apart_from_each_other_and_from_the_speakers():
     display = SpeakerScoresDisplay({"a": SCORES, "b": SCORES}, SPEAKERS).plot()
     rows = [container[0].get_ydata()[0] for container in display.errorbars_.values()]
     assert max(rows) < 0.5 < min(display.points_["a"].get_ydata())
@@ -138,7 +138,7 @@ def test_results_of_other_speakers_are_refused(results):
         SpeakerScoresDisplay.from_cv_results({**results, "other": other})
 
 
-def test_scores_must_be_one_a_speaker():
+def test_there_must_be_one_score_per_speaker():
     with pytest.raises(ValueError, match=r"scores of 'b' have shape \(2,\); .* \(3,\)"):
         SpeakerScoresDisplay({"a": SCORES, "b": SCORES[:2]}, SPEAKERS).plot()
     with pytest.raises(ValueError, match="scores is empty"):

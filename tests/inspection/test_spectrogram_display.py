@@ -86,7 +86,7 @@ def test_mel_axis_spaces_mel_bands_evenly_and_marks_hertz():
     assert marks == {"500": 500, "1000": 1000, "2000": 2000, "250": 250}
 
 
-def test_segments_are_laid_over_at_their_times():
+def test_segments_are_overlaid_at_their_times():
     display = SpectrogramDisplay.from_waveform(
         TONE, sample_rate=RATE, segments=[(0.25, 0.5, "a"), (0.5, 0.75, "b")]
     )
@@ -95,7 +95,7 @@ def test_segments_are_laid_over_at_their_times():
     assert [label.get_text() for label in display.segment_labels_] == ["a", "b"]
 
 
-def test_without_sample_rate_frames_and_bands_are_counted():
+def test_without_sample_rate_axes_are_in_frames_and_bands():
     display = SpectrogramDisplay(np.zeros((4, 6))).plot()
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("Frame", "Band")
     assert display.ax_.get_xlim() == (-0.5, 5.5)
@@ -111,7 +111,7 @@ def test_without_sample_rate_frames_and_bands_are_counted():
         ({"hop_length": None}, "hop_length=None"),
     ],
 )
-def test_misfits_are_named(parameters, message):
+def test_errors_name_mismatched_parameters(parameters, message):
     fitting = {"spectrogram": np.zeros((4, 6)), "sample_rate": RATE, "hop_length": 80}
     with pytest.raises(ValueError, match=message):
         SpectrogramDisplay(**(fitting | parameters)).plot()
@@ -125,7 +125,7 @@ def test_unknown_frequency_scale_is_refused():
 @pytest.mark.parametrize("scaling", [None, "log", "db"])
 @pytest.mark.parametrize("power", [1.0, 2.0])
 def test_every_scaling_is_drawn_in_the_same_decibels(scaling, power):
-    """The level of a tone, worked out from the front end's definition by hand."""
+    """The level of a tone is computed from the definition of the front end."""
     front_end = Spectrogram(sample_rate=RATE, n_fft=256, scaling=scaling, power=power)
     front_end.set_params(log_offset=1e-12)
     display = SpectrogramDisplay.from_estimator(front_end.fit(TONE[None]), TONE)
@@ -175,7 +175,7 @@ def test_window_of_decibels_is_undone():
     assert levels[1] == pytest.approx(np.clip(levels[0], -60, 60), abs=1e-4)
 
 
-def test_cepstral_coefficients_are_counted():
+def test_the_axis_of_mfccs_is_their_index():
     display = SpectrogramDisplay.from_estimator(MFCC(sample_rate=RATE).fit(TONE[None]), TONE)
     assert display.ax_.get_ylabel() == "Cepstral coefficient"
     assert display.ax_.get_ylim()[0] == -0.5

@@ -53,7 +53,7 @@ def test_training_is_dashed_and_validation_solid():
     assert lines["", "valid_loss"].get_linestyle() == "-"
 
 
-def test_dot_marks_the_epoch_of_the_lowest_validation_loss():
+def test_a_dot_marks_the_epoch_with_the_lowest_validation_loss():
     display = TrainingCurveDisplay(FULL).plot()
     assert [(dot.get_xdata()[0], dot.get_ydata()[0]) for dot in display.best_] == [
         (2, 1.2),

@@ -9,7 +9,7 @@ LONG, SHORT = np.linspace(-0.5, 0.5, 800), np.linspace(0, 0.25, 400)
 
 
 class Halving(TransformerMixin, BaseEstimator):
-    """A code of half the amplitude, rebuilt too softly."""
+    """A code of half the amplitude, whose reconstruction stays at half."""
 
     def __init__(self, sample_rate=8000):
         self.sample_rate = sample_rate
@@ -46,7 +46,7 @@ def test_time_is_labelled_once_and_amplitude_on_each_panel():
 
 
 @pytest.mark.parametrize("single", [LONG, [LONG], LONG[np.newaxis], list(LONG)])
-def test_one_waveform_may_come_alone(single):
+def test_a_single_waveform_is_allowed(single):
     assert len(WaveformDisplay(single, sample_rate=8000).plot().lines_) == 1
 
 
@@ -61,16 +61,16 @@ def test_silence_can_be_drawn():
     assert WaveformDisplay(np.zeros(8), sample_rate=8000).plot().ax_.get_ylim() == (-1.05, 1.05)
 
 
-def test_original_is_drawn_above_what_is_rebuilt():
+def test_original_is_drawn_above_its_reconstruction():
     display = WaveformDisplay.from_estimator(make_pipeline(Halving()).fit(LONG[None]), LONG)
-    original, rebuilt = (line.get_ydata() for line in display.lines_)
+    original, reconstruction = (line.get_ydata() for line in display.lines_)
     assert original == pytest.approx(LONG)
-    assert rebuilt == pytest.approx(LONG / 2)
+    assert reconstruction == pytest.approx(LONG / 2)
     assert display.lines_[0].get_xdata()[-1] == 799 / 8000
     assert display.names == ["Original", "Reconstructed"]
 
 
-def test_unknown_sample_rate_is_asked_for():
+def test_unknown_sample_rate_is_an_error():
     with pytest.raises(
         ValueError, match=r"Halving and its steps have no parameter 'sample_rate'.*pass sample_rate"
     ):
@@ -87,11 +87,11 @@ def test_unknown_sample_rate_is_asked_for():
         ([], "waveforms is empty"),
     ],
 )
-def test_misfits_are_named(waveforms, message):
+def test_errors_name_invalid_waveforms(waveforms, message):
     with pytest.raises(ValueError, match=message):
         WaveformDisplay(waveforms, sample_rate=8000).plot()
 
 
-def test_names_must_be_one_a_waveform():
+def test_names_must_have_one_entry_per_waveform():
     with pytest.raises(ValueError, match="names has 1 entries for 2 waveforms"):
         WaveformDisplay([LONG, SHORT], sample_rate=8000, names=["a"]).plot()
