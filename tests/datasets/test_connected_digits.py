@@ -1,4 +1,4 @@
-"""Strings of digits: what they are made of, where it lies, and what never happens."""
+"""Strings of digits: recordings, segments, pauses and errors."""
 
 import itertools
 import unicodedata
@@ -44,7 +44,7 @@ def test_each_clip_is_one_speaker_alone(single, connected):
     assert set(connected.speaker) == set(single.speaker)
 
 
-def test_the_recordings_lie_unchanged_where_the_segments_say(single, connected):
+def test_segments_contain_the_unchanged_recordings(single, connected):
     for clip, recordings, segments in zip(
         connected.data, connected.recordings, connected.digit_segments
     ):
@@ -54,7 +54,7 @@ def test_the_recordings_lie_unchanged_where_the_segments_say(single, connected):
             np.testing.assert_array_equal(clip[start:end], single.data[i])
 
 
-def test_pauses_have_the_lengths_and_the_level_asked_for(connected):
+def test_pauses_have_the_given_lengths_and_level(connected):
     for clip, segments in zip(connected.data, connected.digit_segments):
         edges = [0, *(t for start, end, _ in segments for t in (start, end)), len(clip)]
         pauses = [clip[a:b] for a, b in zip(edges[::2], edges[1::2])]
@@ -66,7 +66,7 @@ def test_pauses_have_the_lengths_and_the_level_asked_for(connected):
         assert level == pytest.approx(-40, abs=1)
 
 
-def test_phone_segments_follow_each_other_from_the_first_sample_to_the_last(connected):
+def test_phone_segments_cover_each_clip_without_gaps(connected):
     for clip, target, segments in zip(connected.data, connected.target, connected.segments):
         starts, ends, phones = zip(*segments)
         assert starts[0] == 0 and ends[-1] == len(clip) and starts[1:] == ends[:-1]
@@ -75,7 +75,7 @@ def test_phone_segments_follow_each_other_from_the_first_sample_to_the_last(conn
         assert [phone for phone in phones if phone not in ("h#", "pau")] == target
 
 
-def test_phone_segments_are_those_of_the_single_digits_moved(single, connected):
+def test_phone_segments_are_the_shifted_ones_of_the_single_digits(single, connected):
     for recordings, digits, segments in zip(
         connected.recordings, connected.digit_segments, connected.segments
     ):
@@ -88,7 +88,7 @@ def test_phone_segments_are_those_of_the_single_digits_moved(single, connected):
         assert [s for s in segments if s[2] not in ("h#", "pau")] == expected
 
 
-def test_no_recording_is_used_twice_unless_asked_for(single):
+def test_no_recording_is_used_twice_unless_requested(single):
     once = make_connected_digits(single, n_clips_per_speaker=8, random_state=1)
     used = list(itertools.chain(*once.recordings))
     assert len(used) == len(set(used))
@@ -105,14 +105,14 @@ def test_a_speaker_with_too_few_recordings_is_named(single):
     assert len(make_connected_digits(single, n_clips_per_speaker=20, n_digits=2).data) == 60
 
 
-def test_the_same_seed_gives_the_same_clips_and_another_one_others(single, connected):
+def test_equal_seeds_give_equal_clips_and_other_seeds_others(single, connected):
     again = make_connected_digits(single, n_clips_per_speaker=8, random_state=1)
     other = make_connected_digits(single, n_clips_per_speaker=8, random_state=2)
     assert same(connected.data, again.data) and list(connected.digits) == list(again.digits)
     assert not same(connected.data, other.data)
 
 
-def test_more_clips_or_fewer_speakers_leave_the_others_as_they_were(single, connected):
+def test_other_numbers_of_clips_and_speakers_do_not_change_the_rest(single, connected):
     more = make_connected_digits(single, n_clips_per_speaker=10, random_state=1)
     kept = more.speaker == "synth-01"
     assert same(more.data[kept][:8], connected.data[connected.speaker == "synth-01"])
@@ -131,7 +131,7 @@ def test_without_speech_there_are_six_synthetic_speakers():
     assert all(clip.dtype == np.float32 and np.abs(clip).max() <= 1 for clip in speech.data)
 
 
-def test_another_rate_moves_every_boundary_in_proportion(single):
+def test_boundaries_scale_with_the_sample_rate(single):
     settings = {"n_clips_per_speaker": 2, "pause": 0.125, "random_state": 3}
     slow = make_connected_digits(single, **settings)
     fast = make_connected_digits(single, sample_rate=16000, **settings)
@@ -157,7 +157,7 @@ def test_pauses_may_be_silent_or_absent(single):
         np.testing.assert_array_equal(clip, np.concatenate(single.data[recordings]))
 
 
-def test_files_are_read_and_their_labels_may_be_words(tmp_path):
+def test_speech_may_be_files_with_words_as_labels(tmp_path):
     paths, rng = [], np.random.default_rng(0)
     for i in range(4):
         path = tmp_path / f"{i}.wav"
@@ -206,7 +206,7 @@ def test_wrong_parameters_are_named(arguments, message):
         ({"sample_rate": None}, "speech has no sample_rate"),
     ],
 )
-def test_speech_that_lacks_something_is_told_so(single, changes, message):
+def test_errors_name_what_speech_lacks(single, changes, message):
     with pytest.raises(ValueError, match=message):
         make_connected_digits(Bunch(**{**single, **changes}))
     with pytest.raises(TypeError, match="speech is a list"):
@@ -225,7 +225,7 @@ def test_real_digits_are_joined_by_speaker():
     assert "CC BY-SA" in speech.license and "Free Spoken Digit Dataset" in speech.DESCR
 
 
-def test_waveforms_are_taken_by_position_and_checked(single):
+def test_series_are_read_by_position_and_waveforms_are_checked(single):
     series = pd.Series(list(single.data), index=range(len(single.data))[::-1])
     options = {"n_clips_per_speaker": 2, "random_state": 0}
     ours = make_connected_digits(Bunch(**{**single, "data": series}), **options)
@@ -238,7 +238,7 @@ def test_waveforms_are_taken_by_position_and_checked(single):
             make_connected_digits(Bunch(**{**single, "data": data}), **options)
 
 
-def test_one_speaker_written_in_two_forms_of_unicode_is_one(single):
+def test_two_unicode_forms_of_a_name_are_one_speaker(single):
     names = np.array(["josé" if name == "synth-00" else name for name in single.speaker])
     half = names.copy()
     half[::2] = [unicodedata.normalize("NFD", name) for name in names[::2]]

@@ -1,11 +1,11 @@
-"""Which folder the recordings are looked for in."""
+"""The folder in which recordings are searched for."""
 
 from pathlib import Path
 
 from sklearn_speech.datasets import fetch_fsdd, get_data_home
 
 
-def test_the_argument_wins_over_the_variable_which_wins_over_the_default(monkeypatch, tmp_path):
+def test_the_argument_overrides_the_variable_and_the_variable_the_default(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     monkeypatch.setenv("SKLEARN_SPEECH_DATA", "~/from_variable")
@@ -18,7 +18,7 @@ def test_the_argument_wins_over_the_variable_which_wins_over_the_default(monkeyp
     assert not get_data_home().exists()
 
 
-def test_paths_stay_right_when_the_working_directory_changes(fsdd_folder, monkeypatch, tmp_path):
+def test_paths_stay_valid_when_the_working_directory_changes(fsdd_folder, monkeypatch, tmp_path):
     monkeypatch.chdir(fsdd_folder)
     speech = fetch_fsdd("..", speakers=["theo"])
     monkeypatch.chdir(tmp_path)

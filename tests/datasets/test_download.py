@@ -1,4 +1,4 @@
-"""A download arrives whole and verified, or leaves nothing behind."""
+"""A download is complete and verified, or leaves no files."""
 
 import hashlib
 import http.server
@@ -95,7 +95,7 @@ def test_a_truncated_archive_leaves_nothing(archive, target, tmp_path):
         assert_nothing_left(target)
 
 
-def test_what_is_no_archive_leaves_nothing(target, tmp_path):
+def test_a_file_that_is_not_an_archive_leaves_nothing(target, tmp_path):
     page = tmp_path / "error.html"
     page.write_text("<html>try again later</html>")
     with pytest.raises(OSError, match="not a complete archive"):
@@ -103,7 +103,7 @@ def test_what_is_no_archive_leaves_nothing(target, tmp_path):
     assert_nothing_left(target)
 
 
-def test_other_contents_are_refused_by_the_digest(target, tmp_path):
+def test_contents_with_another_digest_are_refused(target, tmp_path):
     url = make_archive(
         tmp_path / "other.tar.gz",
         {"set-1/recordings/a.wav": b"first", "set-1/recordings/b.wav": b"Second"},
@@ -120,20 +120,22 @@ def test_a_missing_file_is_named(target, tmp_path):
     assert_nothing_left(target)
 
 
-def test_members_that_point_elsewhere_are_not_unpacked(target, tmp_path):
+def test_members_that_point_outside_of_the_folder_are_not_unpacked(target, tmp_path):
     contents = {f"set-1/recordings/{name}": content for name, content in CONTENTS.items()}
-    evil = {
-        "../evil.wav": b"x",
-        "set-1/recordings/../../../../evil.wav": b"x",
-        str(tmp_path / "evil.wav"): b"x",
+    hostile = {
+        "../hostile.wav": b"x",
+        "set-1/recordings/../../../../hostile.wav": b"x",
+        str(tmp_path / "hostile.wav"): b"x",
     }
-    url = make_archive(tmp_path / "evil.tar.gz", {**evil, **contents}, [("set-1/link", "/etc")])
+    url = make_archive(
+        tmp_path / "hostile.tar.gz", {**hostile, **contents}, [("set-1/link", "/etc")]
+    )
     fetch(url, target)
     assert contents_of(target) == CONTENTS
-    assert not list(tmp_path.rglob("evil.wav"))
+    assert not list(tmp_path.rglob("hostile.wav"))
 
 
-def test_a_link_in_place_of_a_file_is_a_missing_file(target, tmp_path):
+def test_a_link_instead_of_a_file_counts_as_missing(target, tmp_path):
     url = make_archive(
         tmp_path / "link.tar.gz",
         {"set-1/recordings/a.wav": b"first"},
@@ -154,7 +156,7 @@ def test_an_interrupt_leaves_nothing(archive, target, monkeypatch):
     assert_nothing_left(target)
 
 
-def test_a_process_that_was_faster_wins(archive, target, monkeypatch):
+def test_the_copy_of_a_faster_process_is_kept(archive, target, monkeypatch):
     download = _download._download
 
     def overtaken(*arguments):
@@ -168,7 +170,7 @@ def test_a_process_that_was_faster_wins(archive, target, monkeypatch):
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_an_address_without_an_archive_is_named(target, tmp_path):
+def test_the_error_names_a_url_without_an_archive(target, tmp_path):
     with pytest.raises(OSError, match=r"absent\.tar\.gz cannot be downloaded"):
         fetch((tmp_path / "absent.tar.gz").as_uri(), target)
     assert_nothing_left(target)
@@ -176,7 +178,7 @@ def test_an_address_without_an_archive_is_named(target, tmp_path):
 
 @pytest.fixture
 def server(archive, tmp_path):
-    """A server whose first `n_cut` answers break off half way."""
+    """A server whose first `n_cut` responses are cut off half way."""
     content = (tmp_path / "set.tar.gz").read_bytes()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -201,7 +203,7 @@ def server(archive, tmp_path):
         thread.join()
 
 
-def test_a_lost_connection_is_tried_again(server, target):
+def test_a_lost_connection_is_retried(server, target):
     server.handler.n_cut = 1
     with pytest.warns(UserWarning, match="connection lost after .* 1 attempts left"):
         fetch(f"http://127.0.0.1:{server.server_port}/set.tar.gz", target, n_retries=1)
@@ -218,7 +220,7 @@ def test_a_connection_lost_too_often_leaves_nothing(server, target):
     assert_nothing_left(target)
 
 
-def test_progress_bar_only_when_asked(archive, target, capsys):
+def test_progress_bar_is_shown_only_when_verbose(archive, target, capsys):
     fetch(archive, target)
     assert capsys.readouterr().err == ""
     fetch(archive, target.with_name("again"), progress=True, title="My speech")

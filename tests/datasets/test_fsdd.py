@@ -1,4 +1,4 @@
-"""fetch_fsdd on the real recordings, and on copies that are not what they should be."""
+"""fetch_fsdd on the real recordings, and on incomplete and wrong copies."""
 
 import csv
 import tarfile
@@ -21,7 +21,7 @@ def speech(fsdd_folder):
 
 @pytest.fixture
 def empty_copy(tmp_path):
-    """All names of the data set, without sounds."""
+    """A copy with all file names of the data set, and empty files."""
     folder = tmp_path / "fsdd" / "recordings"
     folder.mkdir(parents=True)
     for name in _fsdd.FILE_NAMES:
@@ -65,13 +65,13 @@ def test_pinned_digest_is_that_of_the_recordings(fsdd_folder):
     assert folder_digest(fsdd_folder / "recordings", _fsdd.FILE_NAMES) == _fsdd.DIGEST
 
 
-def test_official_subsets_part_the_takes(empty_copy):
+def test_official_subsets_divide_the_takes(empty_copy):
     test, train = (fetch_fsdd(empty_copy, subset=subset) for subset in ("test", "train"))
     assert set(test.take) == set(range(5)) and len(test.data) == 300
     assert set(train.take) == set(range(5, 50)) and len(train.data) == 2700
 
 
-def test_chosen_speakers_only_and_in_one_order(empty_copy):
+def test_only_chosen_speakers_are_loaded_in_a_fixed_order(empty_copy):
     speech = fetch_fsdd(empty_copy, speakers=["theo", "jackson"])
     assert set(speech.speaker) == set(speech.speaker_info) == {"jackson", "theo"}
     again = fetch_fsdd(empty_copy, speakers=("jackson", "theo", "theo"))
@@ -90,7 +90,7 @@ def test_without_recordings_and_download_the_folder_is_named(tmp_path):
     assert str(tmp_path / "fsdd" / "recordings") in str(info.value)
 
 
-def test_a_copy_that_lacks_files_is_refused_but_its_whole_speakers_are_not(empty_copy):
+def test_a_copy_that_lacks_files_is_refused_except_for_its_complete_speakers(empty_copy):
     for name in ("3_theo_4.wav", "3_theo_40.wav"):
         (empty_copy / "fsdd" / "recordings" / name).unlink()
     with pytest.raises(OSError, match=r"lacks 2 of 3000 recordings \(3_theo_4.wav, 3_theo_40.wav"):
@@ -98,7 +98,7 @@ def test_a_copy_that_lacks_files_is_refused_but_its_whole_speakers_are_not(empty
     assert len(fetch_fsdd(empty_copy, speakers=["jackson"]).data) == 500
 
 
-def test_files_beyond_the_pinned_version_are_left_out_and_counted(empty_copy):
+def test_files_not_in_the_pinned_version_are_left_out_and_counted(empty_copy):
     (empty_copy / "fsdd" / "recordings" / "3_newcomer_4.wav").touch()
     with pytest.warns(UserWarning, match=r"1 recordings .* \(3_newcomer_4.wav\)"):
         assert len(fetch_fsdd(empty_copy).data) == 3000
@@ -119,7 +119,7 @@ def test_wrong_arguments_are_named(tmp_path, arguments, message):
         fetch_fsdd(tmp_path, download_if_missing=False, **arguments)
 
 
-def test_download_gives_the_same_as_the_copy_at_hand(speech, fsdd_folder, tmp_path, monkeypatch):
+def test_download_equals_the_local_copy(speech, fsdd_folder, tmp_path, monkeypatch):
     archive = tmp_path / "archive.tar.gz"
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
         tar.add(fsdd_folder, arcname=f"free-spoken-digit-dataset-{_fsdd.COMMIT}")
@@ -132,7 +132,7 @@ def test_download_gives_the_same_as_the_copy_at_hand(speech, fsdd_folder, tmp_pa
     np.testing.assert_array_equal(again.data, fetched.data)
 
 
-def test_a_wrong_download_never_becomes_the_data_set(empty_copy, tmp_path, monkeypatch):
+def test_a_download_of_another_version_is_refused(empty_copy, tmp_path, monkeypatch):
     archive = tmp_path / "archive.tar.gz"
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(empty_copy / "fsdd", arcname="free-spoken-digit-dataset")

@@ -1,4 +1,4 @@
-"""Words and phones: spelling, and the closest words, against trying all of them."""
+"""Words and phones: spelling, and the closest words compared with exhaustive search."""
 
 import itertools
 import unicodedata
@@ -18,7 +18,7 @@ from sklearn_speech.datasets import (
 from sklearn_speech.datasets._digit_phones import DIGIT_PHONES
 from sklearn_speech.metrics import TIMIT_PHONES
 
-#: Words that begin and end alike, one inside another, and two of equal sound.
+#: Words with common beginnings and ends, one inside another, and two homophones.
 LEXICON = {"ab": "ab", "a": "a", "bc": "bc", "abc": "abc", "abc again": "abc"}
 LEXICON = {word: list(spelling) for word, spelling in LEXICON.items()}
 
@@ -35,34 +35,34 @@ ALL = list(all_strings(5))
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from("abcx"), max_size=5))
-def test_no_string_of_words_is_closer_than_the_one_found(phones):
+def test_the_result_is_the_closest_string_of_words(phones):
     (words,) = words_from_phones([phones], LEXICON)
     found = Levenshtein.distance(phones, [phone for word in words for phone in LEXICON[word]])
     assert found == min(Levenshtein.distance(phones, spelling) for _, spelling in ALL)
 
 
 @given(st.lists(st.lists(st.integers(0, 9), max_size=8), min_size=1, max_size=3))
-def test_digits_spelled_without_an_error_are_read_as_they_were(digits):
+def test_digits_spelled_without_errors_are_recovered(digits):
     assert list(digits_from_phones(phonemize_digits(digits))) == digits
 
 
-def test_between_equally_close_words_those_with_more_phones_in_common_win():
+def test_among_equally_close_words_those_sharing_more_phones_win():
     lexicon = {"long": ["p", "q"], "two": ["t", "uw"]}
-    # leaving "uw" unexplained is one error, too
+    # deleting "uw" is one error, too
     assert words_from_phones([["uw"]], lexicon)[0] == ["two"]
 
 
-def test_between_words_that_sound_alike_the_first_of_the_lexicon_wins():
+def test_among_homophones_the_first_in_the_lexicon_wins():
     assert words_from_phones([list("abc")], LEXICON)[0] == ["abc"]
     turned = dict(reversed(LEXICON.items()))
     assert words_from_phones([list("abc")], turned)[0] == ["abc again"]
 
 
-def test_phones_that_no_word_has_are_no_words():
+def test_phones_in_no_word_give_no_words():
     assert list(words_from_phones([["x", "x"], []], LEXICON)) == [[], []]
 
 
-def test_each_of_the_ten_digits_has_its_phones_out_of_timits_set():
+def test_the_ten_digits_are_spelled_with_timit_phones():
     assert list(phonemize_digits(range(10))) == [list(DIGIT_PHONES[d]) for d in range(10)]
     said = {phone for phones in phonemize_digits(range(10)) for phone in phones}
     assert said < set(TIMIT_PHONES) and len(said) == 22
@@ -73,7 +73,7 @@ def test_each_of_the_ten_digits_has_its_phones_out_of_timits_set():
     [[7, 0], ["7", "0"], ["seven", "Zero"], np.array([7, 0]), np.array(["7", "0"]), [[7], [0]]],
     ids=repr,
 )
-def test_digits_are_numbers_or_words_one_a_clip_or_several(digits):
+def test_digits_may_be_numbers_or_words_and_single_or_lists(digits):
     assert list(phonemize_digits(digits)) == [list(DIGIT_PHONES[7]), list(DIGIT_PHONES[0])]
 
 
@@ -92,7 +92,7 @@ def test_words_are_spelled_in_order():
         (12, TypeError, "expected a list"),
     ],
 )
-def test_what_is_no_digit_is_named(digits, error, message):
+def test_errors_name_invalid_digits(digits, error, message):
     with pytest.raises(error, match=message):
         phonemize_digits(digits)
 
@@ -109,12 +109,12 @@ def test_what_is_no_digit_is_named(digits, error, message):
         ([["ab"]], {"ab": "ab"}, TypeError, "the lexicon's values"),
     ],
 )
-def test_what_is_no_lexicon_or_no_word_of_it_is_named(transcripts, lexicon, error, message):
+def test_errors_name_invalid_lexicons_and_unknown_words(transcripts, lexicon, error, message):
     with pytest.raises(error, match=message):
         phonemize(transcripts, lexicon)
 
 
-def test_words_and_phones_are_found_in_either_form_of_unicode():
+def test_words_and_phones_are_found_in_both_unicode_forms():
     nfc, nfd = (unicodedata.normalize(form, "não") for form in ("NFC", "NFD"))
     phones = unicodedata.normalize("NFD", "ã")
     assert phonemize([[nfd]], {nfc: ["n", phones]})[0] == ["n", "ã"]

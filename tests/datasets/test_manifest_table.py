@@ -1,4 +1,4 @@
-"""Quotes and lines: what is written as a table comes back clip for clip, or its line is named."""
+"""Quotes and lines in tables: all clips are read back, or the error names the line."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ DIALECTS = {
     },
 }  # fmt: skip
 
-#: Text with much of what a table gives a meaning to.
+#: Text with many characters that have a meaning in tables.
 text = st.text(
     st.one_of(
         st.sampled_from('"",;\t\n\r \'\\aé'),
@@ -71,7 +71,7 @@ def as_rows(cells):
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(st.lists(st.tuples(text, text, text), min_size=1, max_size=4))
 @settings(max_examples=150)
-def test_any_table_comes_back_clip_for_clip_when_quotes_are_said_to_matter_or_not(dialect, cells):
+def test_any_table_is_read_back_exactly_with_the_right_quotes_option(dialect, cells):
     rows = as_rows(cells)
     if dialect == "plain tabs":
         rows = [[re.sub(r"[\t\r\n]", "", cell) for cell in row] for row in rows]
@@ -87,7 +87,7 @@ def test_any_table_comes_back_clip_for_clip_when_quotes_are_said_to_matter_or_no
 @given(st.lists(st.tuples(text, text, text), min_size=1, max_size=4))
 @example([("yes", '"Hello', ""), ("no", "", ""), ("up", 'bye"', "")])
 @settings(max_examples=150)
-def test_without_a_word_about_quotes_every_clip_arrives_or_a_line_is_named(dialect, cells):
+def test_without_the_quotes_option_all_clips_are_read_or_a_line_is_named(dialect, cells):
     rows = as_rows(cells)
     if dialect == "plain tabs":
         rows = [[re.sub(r"[\t\r\n]", "", cell) for cell in row] for row in rows]
@@ -119,7 +119,7 @@ COMMON_VOICE = (
 
 
 @pytest.mark.parametrize("options", [{}, {"quotes": False}])
-def test_unpaired_quotes_of_common_voice_swallow_no_row(options):
+def test_unpaired_quotes_of_common_voice_lose_no_row(options):
     speech = load(COMMON_VOICE, "validated.tsv", **options)
     assert [Path(path).name for path in speech.data] == [f"{c}.mp3" for c in "abcde"]
     assert speech.sentence.tolist() == [
@@ -127,7 +127,7 @@ def test_unpaired_quotes_of_common_voice_swallow_no_row(options):
     ]  # fmt: skip
 
 
-def test_quotes_that_may_join_rows_are_warned_of_and_settled_by_the_option():
+def test_quotes_that_may_join_rows_warn_unless_the_option_is_given():
     content = 'path\tlabel\na.wav\t"yes\nb.wav\tno"\n'
     with pytest.warns(UserWarning, match=r"clips\.tsv, line 2: .*line 3 .*quotes=False"):
         speech = load(content, "clips.tsv")
@@ -136,7 +136,7 @@ def test_quotes_that_may_join_rows_are_warned_of_and_settled_by_the_option():
     assert load(content, "clips.tsv", quotes=True).target.tolist() == ["yes\nb.wav\tno"]
 
 
-def test_quoted_entries_of_tab_separated_files_lose_their_quotes_where_they_need_them():
+def test_tab_separated_files_may_have_quoted_entries():
     content = 'path\tlabel\tsentence\tnote\na.wav\tyes\t"He said ""hi"""\t"two\nlines"\n'
     speech = load(content, "clips.tsv")
     assert (speech.sentence[0], speech.note[0]) == ('He said "hi"', "two\nlines")
@@ -148,23 +148,23 @@ def test_quoted_entries_of_tab_separated_files_lose_their_quotes_where_they_need
         ('path,label\na.wav,yes\nb.wav,"no\nc.wav,up\n', 3),
         ('path,label\na.wav,"no\nb.wav,yes\nc.wav,"up"\n', 2),
         ('path,label\na.wav,"no"x\n', 2),
-        ('path,label\n\n\na.wav,"no\nb.wav,up"\n', 4),  # each line is whole by itself
+        ('path,label\n\n\na.wav,"no\nb.wav,up"\n', 4),  # each line is valid by itself
         ('path,label\r\na.wav,yes\r\nb.wav,"no\r\nc.wav,up"\r\n', 3),
     ],
 )
-def test_an_unpaired_quote_in_a_csv_file_is_named_by_the_line_of_its_row(content, line):
+def test_the_error_names_the_line_of_an_unpaired_quote(content, line):
     with pytest.raises(ValueError, match=rf"clips\.csv, line {line}\b"):
         load(content, "clips.csv")
 
 
-def test_entries_longer_than_csv_reads_are_named_by_line():
+def test_the_error_names_the_line_of_an_entry_that_is_too_long():
     content = f"path,label\na.wav,yes\nb.wav,{'x' * 200_000}\n"
     with pytest.raises(ValueError, match=r"clips\.csv, line 3: field larger than field limit"):
         load(content, "clips.csv")
 
 
 @pytest.mark.parametrize("name", ["clips.tsv", "clips.csv"])
-def test_rows_of_other_lengths_are_named_by_line_with_quotes_too(name):
+def test_the_error_names_the_line_of_a_row_of_another_length(name):
     tab = "\t" if name.endswith("tsv") else ","
     content = 'path,label,note\na,x,"b\nc"\nd,y\ne,z,"f",g\n'.replace(",", tab)
     with pytest.raises(ValueError, match=r"line 4 has 2 columns; line 5 has 4 columns"):
@@ -172,6 +172,6 @@ def test_rows_of_other_lengths_are_named_by_line_with_quotes_too(name):
 
 
 @pytest.mark.parametrize("name", ["clips.tsv", "clips.TSV.gz", "clips.tab"])
-def test_names_of_tab_separated_files_choose_the_delimiter(name):
+def test_the_file_extension_determines_the_delimiter(name):
     assert load("path\tlabel\na,b.wav\tyes\n", name).target.tolist() == ["yes"]
     assert load("path;label\na.wav;yes\n", name, delimiter=";").target.tolist() == ["yes"]

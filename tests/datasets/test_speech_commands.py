@@ -28,7 +28,7 @@ def write_clip(path, n_times=1600, rate=16000):
 
 
 def make_copy(home, version="v0.02", noises=("pink_noise", "running_tap", "white_noise")):
-    """Ten words, two others; the third speaker is in the list of tests, the second validates."""
+    """Ten words and two others; the second speaker is for validation, the third for testing."""
     folder = home / f"speech_commands_{version}"
     for word in (*_speech_commands.TARGET_WORDS, "bed", "zero"):
         for i, speaker in enumerate(SPEAKERS):
@@ -55,7 +55,7 @@ def make_test_set(home):
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """Both archives, not to be changed."""
+    """Both archives; tests must not change them."""
     home = tmp_path_factory.mktemp("home")
     make_copy(home)
     make_test_set(home)
@@ -98,13 +98,13 @@ def test_chosen_words_without_unknown_and_silence(home):
     assert Counter(speech.target) == {"no": 6, "yes": 6}
 
 
-def test_lists_say_who_trains_validates_and_tests(home):
+def test_lists_determine_training_validation_and_test_clips(home):
     speech = fetch(home, split="lists", silence=False)
     for speaker, part in zip(SPEAKERS, ("train", "validation", "test")):
         assert set(speech.split[speech.speaker == speaker]) == {part}
 
 
-def test_official_test_set_of_the_twelve_classes_is_its_own_archive(home):
+def test_official_test_set_of_the_twelve_classes_is_a_separate_archive(home):
     speech = fetch(home, split="official")
     tested = speech.data[speech.split == "test"]
     assert all("speech_commands_test_set_v0.02" in path for path in tested)
@@ -122,7 +122,7 @@ def test_official_test_set_of_other_tasks_is_the_list(home, options):
     assert "test" in speech.split
 
 
-def test_windows_of_noise_last_a_second_and_begin_every_half(home):
+def test_noise_windows_last_one_second_with_half_a_second_of_hop(home):
     speech = fetch(home)
     silence = speech.data[speech.target == "_silence_"]
     assert {segment.duration for segment in silence} == {1.0}
@@ -132,14 +132,14 @@ def test_windows_of_noise_last_a_second_and_begin_every_half(home):
     assert {len(waveform) for waveform in waveforms} == {16000}
 
 
-def test_running_tap_validates_and_other_noises_train(home):
+def test_running_tap_is_for_validation_and_other_noises_for_training(home):
     speech = fetch(home, split="lists")
     part = {s: p for s, p, t in zip(speech.speaker, speech.split, speech.target) if t[0] == "_"}
     assert part["_background_noise_running_tap"] == "validation"
     assert part["_background_noise_pink_noise"] == part["_background_noise_white_noise"] == "train"
 
 
-def test_no_noise_is_heard_by_two_speakers(home):
+def test_no_noise_file_belongs_to_two_speakers(home):
     speech = fetch(home)
     noises = {(s, d.path) for s, d in zip(speech.speaker, speech.data) if hasattr(d, "path")}
     assert len(noises) == len({s for s, _ in noises}) == len({path for _, path in noises}) == 3
@@ -171,13 +171,13 @@ def test_weights_of_the_published_counts_are_the_published_weights():
     assert 1 / weights[target == "_unknown_"][0] == pytest.approx(17.6, abs=0.05)
 
 
-def test_missing_clips_are_counted_and_told(home):
+def test_a_warning_counts_missing_clips(home):
     speech = fetch(home)
     assert speech.n_missing == 105_829 - 72
     assert "lacks 105,757 of its 105,829" in speech.DESCR
 
 
-def test_without_recorded_noise_it_is_made_once_and_always_the_same(tmp_path):
+def test_missing_noise_is_generated_once_and_reproducibly(tmp_path):
     make_copy(tmp_path, "v0.01", noises=())
     speech = fetch(tmp_path, "v0.01", split="lists")
     silence = speech.target == "_silence_"
@@ -193,7 +193,7 @@ def test_without_recorded_noise_it_is_made_once_and_always_the_same(tmp_path):
 
 
 @pytest.mark.parametrize("slope", _noise_recordings.SLOPES)
-def test_power_of_noise_falls_with_frequency_as_its_colour_says(slope):
+def test_noise_has_the_spectral_slope_of_its_colour(slope):
     noise = make_noise(slope, -20.0, 16000, seed=0)
     spectrum = np.abs(np.fft.rfft(noise * np.hanning(len(noise)))) ** 2
     frequencies = np.fft.rfftfreq(len(noise), 1 / 16000)
@@ -203,7 +203,7 @@ def test_power_of_noise_falls_with_frequency_as_its_colour_says(slope):
     assert np.polyfit(log_f, log_power, 1)[0] == pytest.approx(-slope, abs=0.1)
 
 
-def test_noise_lies_among_the_users_caches_unless_told_otherwise(monkeypatch, tmp_path):
+def test_noise_is_in_the_user_cache_by_default(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert tmp_path in noise_folder().parents
 
@@ -219,7 +219,7 @@ def test_without_recordings_and_download_the_folder_is_named(tmp_path):
         fetch(tmp_path, "v0.01")
 
 
-def test_missing_lists_are_named_where_they_are_needed(own_home):
+def test_missing_lists_are_an_error_only_where_needed(own_home):
     (own_home / "speech_commands_v0.02" / "testing_list.txt").unlink()
     with pytest.raises(OSError, match=r"testing_list\.txt is missing"):
         fetch(own_home, split="lists")
@@ -254,7 +254,7 @@ def pack(folder, path, extra=()):
 
 @pytest.fixture
 def served(tmp_path, monkeypatch):
-    """Both archives, where the download looks for them."""
+    """Both archives, at the URLs of the download."""
     made = tmp_path / "made"
     sums = {}
     for make in (make_copy, make_test_set):
@@ -265,33 +265,33 @@ def served(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_download_gives_the_same_as_a_copy_at_hand(served):
+def test_download_equals_a_local_copy(served):
     options = {"split": "official", "download_if_missing": True, "verbose": False}
     fetched = fetch(served / "home", **options)
-    at_hand = fetch(served / "made", **options)
-    np.testing.assert_array_equal(fetched.target, at_hand.target)
-    np.testing.assert_array_equal(fetched.split, at_hand.split)
-    assert Path(fetched.data[0]).read_bytes() == Path(at_hand.data[0]).read_bytes()
+    local = fetch(served / "made", **options)
+    np.testing.assert_array_equal(fetched.target, local.target)
+    np.testing.assert_array_equal(fetched.split, local.split)
+    assert Path(fetched.data[0]).read_bytes() == Path(local.data[0]).read_bytes()
     assert not list(served.rglob("evil.wav"))
     for archive in served.glob("*.tar.gz"):
         archive.unlink()
     assert len(fetch(served / "home", **options).data) == len(fetched.data)  # from the disk
 
 
-def test_an_archive_with_another_checksum_never_becomes_the_data_set(served, monkeypatch):
+def test_an_archive_with_another_checksum_is_refused(served, monkeypatch):
     monkeypatch.setitem(_speech_commands_files.ARCHIVES, "speech_commands_v0.02", "0" * 64)
     with pytest.raises(OSError, match=r"has SHA-256 .* expected 0000"):
         fetch(served / "home", download_if_missing=True, verbose=False)
     assert not list((served / "home").iterdir())
 
 
-def test_published_checksums_are_whole():
+def test_published_checksums_have_full_length():
     assert all(
         len(bytes.fromhex(digest)) == 32 for digest in _speech_commands_files.ARCHIVES.values()
     )
 
 
-def test_facts_of_the_slice_at_hand(speech_commands_folder, tmp_path):
+def test_the_slice_has_its_known_counts(speech_commands_folder, tmp_path):
     speech = fetch_speech_commands(
         "v0.01", words="all", split="lists", data_home=speech_commands_folder.parent,
         download_if_missing=False,
@@ -319,20 +319,20 @@ def test_segments_and_paths_are_read_alike(home):
     assert len(AudioReader(16000).transform(speech.data[[0, -1]])) == 2
 
 
-def test_words_may_come_as_an_array_and_flags_as_numpys(home):
+def test_words_may_be_an_array_and_flags_numpy_booleans(home):
     fetched = fetch(home, words=np.array(["yes", "no"]), silence=np.True_)
     listed = fetch(home, words=["yes", "no"], silence=True)
     np.testing.assert_array_equal(fetched.target, listed.target)
 
 
-def test_folders_that_are_not_of_the_data_set_are_left_out(own_home):
+def test_folders_outside_of_the_data_set_are_left_out(own_home):
     write_clip(own_home / "speech_commands_v0.02" / "hello" / f"{SPEAKERS[0]}_nohash_0.wav")
     with pytest.warns(UserWarning, match=r"1 sound files .*hello/"):
         speech = fetch(own_home, words="all")
     assert "_unknown_" not in speech.target
 
 
-def test_no_noise_of_a_second_is_an_error_where_silence_is_asked_for(own_home):
+def test_silence_needs_a_noise_of_at_least_one_second(own_home):
     for path in (own_home / "speech_commands_v0.02" / "_background_noise_").glob("*.wav"):
         soundfile.write(path, np.zeros(8000), 16000)
     with pytest.raises(ValueError, match=r"noise of at least 1 s, but .* contains none"):
@@ -340,13 +340,13 @@ def test_no_noise_of_a_second_is_an_error_where_silence_is_asked_for(own_home):
     assert len(fetch(own_home, silence=False).data)
 
 
-def test_missing_files_of_the_test_archive_are_counted_where_it_is_the_test_set(home):
+def test_missing_files_of_the_test_archive_are_counted_when_it_is_used(home):
     lists, official = (fetch(home, split=split).n_missing for split in ("lists", "official"))
     assert official - lists == 4890 - 15
 
 
 @pytest.mark.parametrize("file", ["README.md", "_background_noise_/pink_noise.wav"])
-def test_a_folder_without_words_is_no_copy_and_stays_as_it_is(tmp_path, file):
+def test_a_folder_without_words_is_refused_and_unchanged(tmp_path, file):
     path = tmp_path / "speech_commands_v0.01" / file
     write_clip(path.with_suffix(".wav"), 40_000)
     path.with_suffix(".wav").rename(path)
@@ -356,7 +356,7 @@ def test_a_folder_without_words_is_no_copy_and_stays_as_it_is(tmp_path, file):
     assert path.exists()
 
 
-def test_a_copy_without_the_words_of_the_task_is_refused_and_with_some_warned_of(tmp_path):
+def test_a_copy_without_words_of_the_task_is_refused_and_with_a_part_warns(tmp_path):
     folder = tmp_path / "speech_commands_v0.01"
     write_clip(folder / "bed" / f"{SPEAKERS[0]}_nohash_0.wav")
     with pytest.raises(ValueError, match=r"words=None: .* contains no clip of down, go, left"):
@@ -367,7 +367,7 @@ def test_a_copy_without_the_words_of_the_task_is_refused_and_with_some_warned_of
     assert sorted(set(speech.target)) == ["_unknown_", "up"]
 
 
-def test_noise_that_is_hidden_is_passed_over_and_noise_that_is_broken_named(own_home):
+def test_hidden_noise_files_are_ignored_and_broken_ones_are_an_error(own_home):
     noises = own_home / "speech_commands_v0.02" / "_background_noise_"
     before = len(fetch(own_home).data)
     (noises / "._pink_noise.wav").write_bytes(b"of another system")
@@ -378,7 +378,7 @@ def test_noise_that_is_hidden_is_passed_over_and_noise_that_is_broken_named(own_
     assert len(fetch(own_home, silence=False).data) == before - 12
 
 
-def test_lists_of_other_systems_are_read_and_strange_ones_refused(own_home):
+def test_lists_written_on_windows_are_read_and_invalid_ones_refused(own_home):
     expected = fetch(own_home, split="lists").split
     path = own_home / "speech_commands_v0.02" / "testing_list.txt"
     lines = path.read_text().split()

@@ -1,4 +1,4 @@
-"""Labels and speakers out of file names, never guessed."""
+"""Labels and speakers from file names, without guessing."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def test_fields_come_from_the_names_in_sorted_order(folder):
     assert speech.sample_rate == 8000 and speech.unmatched == []
 
 
-def test_labels_stay_strings_and_takes_with_letters_too(folder):
+def test_labels_and_takes_with_letters_stay_strings(folder):
     speech = load_speech_folder(folder("7_x_a1.wav", "8_x_2.wav"), FLAT)
     np.testing.assert_array_equal(speech.target, ["7", "8"])
     np.testing.assert_array_equal(speech.take, ["a1", "2"])
@@ -65,7 +65,7 @@ def test_a_field_that_occurs_twice_must_agree(folder):
     np.testing.assert_array_equal(speech.speaker, ["ann"])
 
 
-def test_unmatched_recordings_are_counted_shown_and_listed(folder):
+def test_unmatched_recordings_are_counted_and_listed(folder):
     made = folder("yes_ann_1.wav", *(f"noise{i}.wav" for i in range(7)), "deep/no_ann_1.wav")
     with pytest.warns(UserWarning, match=r"(?s)8 of 9 recordings.*deep/no.*and 3 more") as record:
         speech = load_speech_folder(made, FLAT)
@@ -77,39 +77,39 @@ def test_unmatched_recordings_are_counted_shown_and_listed(folder):
     assert load_speech_folder(made, FLAT, on_unmatched="ignore").unmatched == speech.unmatched
 
 
-def test_a_name_with_two_readings_is_left_out_not_guessed(folder):
+def test_an_ambiguous_name_is_left_out(folder):
     made = folder("turn_on_bob_1.wav", "go_bob_1.wav")
     with pytest.warns(UserWarning, match=r"1 in more than one\):\n.*'turn' or 'turn_on'"):
         speech = load_speech_folder(made, FLAT)
     assert speech.unmatched == ["turn_on_bob_1.wav"]
 
 
-def test_a_regular_expression_settles_such_names(folder):
+def test_a_regular_expression_resolves_ambiguous_names(folder):
     made = folder("turn_on_bob_1.wav", "go_bob_1.wav")
     pattern = re.compile(r"(?P<label>.+)_(?P<speaker>[a-z]+)_(?P<take>\d+)\.wav")
     speech = load_speech_folder(made, pattern)
     np.testing.assert_array_equal(speech.target, ["go", "turn_on"])
 
 
-def test_wildcards_pass_over_parts_of_the_path(folder):
+def test_wildcards_match_parts_of_the_path(folder):
     made = folder("x/y/yes_ann_17.wav", "no_bob_5.wav")
     speech = load_speech_folder(made, "**/{label}_{speaker}_*.wav")
     np.testing.assert_array_equal(speech.speaker, ["bob", "ann"])
 
 
-def test_characters_of_regular_expressions_mean_themselves(folder):
+def test_special_characters_of_regular_expressions_are_literal(folder):
     made = folder("yes (ann)+.wav", "no xann)).wav")
     with pytest.warns(UserWarning, match="1 of 2"):
         speech = load_speech_folder(made, "{label} ({speaker})+.wav")
     np.testing.assert_array_equal(speech.target, ["yes"])
 
 
-def test_extension_in_any_case_but_names_as_they_are(folder):
+def test_extensions_ignore_case_but_names_do_not(folder):
     speech = load_speech_folder(folder("Yes_ann_1.WAV", "yes_ann_2.wav"), FLAT)
     np.testing.assert_array_equal(speech.target, ["Yes", "yes"])
 
 
-def test_other_formats_count_as_recordings_and_other_files_do_not(folder):
+def test_only_files_of_audio_formats_count_as_recordings(folder):
     made = folder("yes_ann_1.flac", "no_ann_1.wav")
     (made / "README.md").write_text("about")
     (made / "._no_ann_1.wav").write_text("left by another system")
@@ -126,7 +126,7 @@ def test_mixed_sample_rates_give_none(folder):
     assert load_speech_folder(folder("no_ann_1.wav", rate=16000), FLAT).sample_rate is None
 
 
-def test_chosen_labels_only(folder):
+def test_only_chosen_labels_are_loaded(folder):
     made = folder("yes_ann_1.wav", "no_ann_1.wav", "go_ann_1.wav")
     speech = load_speech_folder(made, FLAT, labels=["yes", "go"])
     np.testing.assert_array_equal(speech.target, ["go", "yes"])
@@ -174,7 +174,7 @@ def test_folders_without_recordings_are_named(folder, tmp_path):
         load_speech_folder(made, FLAT, on_unmatched="ignore")
 
 
-def test_speech_commands_have_their_words_and_speakers(speech_commands_folder):
+def test_speech_commands_have_30_words_and_466_speakers(speech_commands_folder):
     speech = load_speech_folder(speech_commands_folder, "{label}/{speaker}_nohash_{take}.wav")
     assert (len(speech.data), len(set(speech.target)), len(set(speech.speaker))) == (2035, 30, 466)
     assert speech.sample_rate == 16000
@@ -185,7 +185,7 @@ def test_timit_folders_name_region_and_speaker(timit_folder):
     assert (len(speech.data), len(set(speech.speaker)), len(set(speech.region))) == (160, 16, 8)
 
 
-def test_one_name_written_in_two_ways_of_unicode_is_one(folder):
+def test_two_unicode_forms_of_a_name_are_one(folder):
     decomposed, composed = (unicodedata.normalize(form, "café_josé") for form in ("NFD", "NFC"))
     assert decomposed != composed
     speech = load_speech_folder(folder(f"{decomposed}_0.wav", f"{composed}_1.wav"), FLAT)
@@ -197,7 +197,7 @@ def test_one_name_written_in_two_ways_of_unicode_is_one(folder):
     assert one.speaker.tolist() == ["josé"]
 
 
-def test_linked_folders_are_searched_and_loops_are_not(folder, tmp_path):
+def test_linked_folders_are_searched_without_loops(folder, tmp_path):
     speech = folder("yes/ann_0.wav")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -208,19 +208,19 @@ def test_linked_folders_are_searched_and_loops_are_not(folder, tmp_path):
     assert found.target.tolist() == ["no", "yes"]
 
 
-def test_folders_that_are_linked_to_each_other_are_searched_once_each_way(folder, tmp_path):
-    names = [f"{of}/word_{of}_1.wav" for of in "abc"]
+def test_mutually_linked_folders_are_searched_once_along_each_path(folder, tmp_path):
+    names = [f"{own}/word_{own}_1.wav" for own in "abc"]
     made = folder(*names)
-    for of in "abc":
-        for other in "abc".replace(of, ""):
-            (made / of / f"to_{other}").symlink_to(made / other)
+    for own in "abc":
+        for other in "abc".replace(own, ""):
+            (made / own / f"to_{other}").symlink_to(made / other)
     found = load_speech_folder(made, "**/" + FLAT)
-    below = [Path(path).parent.relative_to(made).as_posix() for path in found.data]
-    assert sorted(path for path in below if "/" not in path) == ["a", "b", "c"]
-    assert len(below) == 3 + 3 * 2 + 3 * 2  # from each to each, and on to the third
+    relative = [Path(path).parent.relative_to(made).as_posix() for path in found.data]
+    assert sorted(path for path in relative if "/" not in path) == ["a", "b", "c"]
+    assert len(relative) == 3 + 3 * 2 + 3 * 2  # from each to both others, and on to the third
 
 
-def test_a_folder_that_cannot_be_opened_is_told_and_listed(folder, monkeypatch):
+def test_folders_that_cannot_be_opened_warn_and_are_listed(folder, monkeypatch):
     speech = folder("ann/yes_1.wav", "bob/yes_1.wav")
     scandir = os.scandir
 
@@ -244,12 +244,12 @@ def test_a_folder_that_cannot_be_opened_is_told_and_listed(folder, monkeypatch):
         ("*_{label}_*.wav", "s1_bye_bye_3.wav", None),  # bye, or bye_bye
         ("*_{label}_*.wav", "s1_turn_on_3.wav", None),
         ("*_{label}_*.wav", "s1_bye_3.wav", "bye"),
-        ("*-*_{label}.wav", "a-b-c_yes.wav", "yes"),  # only what * stands for is uncertain
+        ("*-*_{label}.wav", "a-b-c_yes.wav", "yes"),  # only the match of * is ambiguous
         ("*{label}.wav", "yes.wav", None),
         ("{speaker}*-{label}.wav", "ann-a-a.wav", None),
     ],
 )
-def test_what_a_wildcard_leaves_open_is_not_guessed(pattern, name, label):
+def test_fields_that_a_wildcard_makes_ambiguous_are_not_guessed(pattern, name, label):
     fields, problem = FilePattern(pattern).match(name)
     if label is None:
         assert fields is None and " or " in problem
@@ -257,7 +257,7 @@ def test_what_a_wildcard_leaves_open_is_not_guessed(pattern, name, label):
         assert fields == {"label": label}
 
 
-def test_recordings_that_cannot_be_decoded_are_told_and_listed(folder):
+def test_recordings_that_cannot_be_decoded_warn_and_are_listed(folder):
     speech = folder("yes_ann_0.wav")
     (speech / "no_bob_1.m4a").touch()
     with pytest.warns(UserWarning, match=r"1 recordings .*\(no_bob_1.m4a\): convert"):

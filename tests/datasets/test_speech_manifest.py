@@ -1,4 +1,4 @@
-"""Manifests: what they give, and how their mistakes are named."""
+"""Manifests: content, and errors that name the line."""
 
 import gzip
 import unicodedata
@@ -50,18 +50,18 @@ def test_times_become_segments_that_are_read(manifest, tmp_path):
     AudioReader(8000).transform(speech.data[speech.target == "no"])  # indexable like any X
 
 
-def test_absolute_paths_stay(manifest, tmp_path):
+def test_absolute_paths_are_kept(manifest, tmp_path):
     speech = load_speech_manifest(manifest(f"path,label\n{tmp_path / 'a.wav'},yes\n"))
     assert speech.data[0] == str(tmp_path / "a.wav")
 
 
-def test_what_spreadsheets_write_is_read(manifest):
+def test_tables_of_spreadsheets_are_read(manifest):
     text = 'path;label;speaker\r\n"a.wav"; yes ;Zoë\r\n\r\n;;\r\n'
     speech = load_speech_manifest(manifest(text, "utf-8-sig"), delimiter=";")
     assert (speech.target[0], speech.speaker[0], len(speech.data)) == ("yes", "Zoë", 1)
 
 
-def test_every_wrong_entry_is_named_by_line_and_column(manifest):
+def test_the_error_names_line_and_column_of_each_wrong_entry(manifest):
     path = manifest(
         "path,label,speaker,start,end\n"
         "lost.wav,yes,ann,,\n"
@@ -90,7 +90,7 @@ def test_every_wrong_entry_is_named_by_line_and_column(manifest):
         assert line.strip().startswith(start)
 
 
-def test_a_long_list_of_mistakes_is_cut(manifest):
+def test_a_long_list_of_errors_is_shortened(manifest):
     path = manifest("path,label\n" + "lost.wav,yes\n" * 50)
     with pytest.raises(ValueError, match=r"50 wrong entries(?s:.*)and 30 more"):
         load_speech_manifest(path)
@@ -110,12 +110,12 @@ def test_a_long_list_of_mistakes_is_cut(manifest):
         ('path,label\n"a.wav,yes\n', r"clips\.csv, line 2: unexpected end.*pass quotes=False"),
     ],
 )
-def test_tables_of_another_form_are_refused(manifest, text, message):
+def test_invalid_tables_are_refused(manifest, text, message):
     with pytest.raises(ValueError, match=message):
         load_speech_manifest(manifest(text))
 
 
-def test_another_encoding_is_read_when_named_and_its_line_is_named_otherwise(manifest):
+def test_another_encoding_needs_the_option_and_the_error_names_a_line(manifest):
     path = manifest("path,label\na.wav,yes\nsub/b.wav,Zoë\n", "latin-1")
     with pytest.raises(ValueError, match=r"clips\.csv, line 3: byte 0xeb is not UTF-8.*latin-1"):
         load_speech_manifest(path)
@@ -127,7 +127,7 @@ def test_another_encoding_is_read_when_named_and_its_line_is_named_otherwise(man
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("compressed", [False, True])
-def test_marked_encodings_line_ends_and_gzip_need_no_option(
+def test_byte_order_marks_line_ends_and_gzip_need_no_option(
     manifest, encoding, line_end, compressed
 ):
     path = manifest(line_end.join(["path,label", "a.wav,Zoë", "sub/b.wav,नमस्ते"]), encoding)
@@ -146,12 +146,12 @@ def test_a_cut_off_gzip_file_is_refused(manifest):
 @pytest.mark.parametrize(
     "text, encoding, line", [("path,label\na.wav,y\0s\n", "utf-8", 2), ("path", "utf-16-le", 1)]
 )
-def test_nul_characters_are_named_by_line(manifest, text, encoding, line):
+def test_the_error_names_the_line_of_a_nul_character(manifest, text, encoding, line):
     with pytest.raises(ValueError, match=rf"line {line}: a NUL character.*utf-16-le"):
         load_speech_manifest(manifest(text, encoding))
 
 
-def test_columns_of_any_name_can_be_chosen(manifest):
+def test_columns_may_have_any_names(manifest):
     path = manifest("client_id,file,sentence,data\nann,a.wav,yes,1\nbob,sub/b.wav,no,2\n")
     speech = load_speech_manifest(
         path,
@@ -176,7 +176,7 @@ def test_a_column_that_differs_in_case_is_suggested(manifest):
         load_speech_manifest(manifest("Path,label\na.wav,yes\n"))
 
 
-def test_nameless_columns_without_entries_are_left_out_and_others_need_a_name(manifest):
+def test_empty_unnamed_columns_are_left_out_and_others_are_an_error(manifest):
     assert "" not in load_speech_manifest(manifest("path,label,,\na.wav,yes,,\n"))
     indexed = manifest(",path,label\n7,a.wav,yes\n")
     with pytest.raises(ValueError, match=r"column name '' cannot be used"):
@@ -184,14 +184,14 @@ def test_nameless_columns_without_entries_are_left_out_and_others_need_a_name(ma
     assert load_speech_manifest(indexed, columns={"index": ""}).index.tolist() == ["7"]
 
 
-def test_relative_paths_are_below_root(manifest, tmp_path):
+def test_relative_paths_are_relative_to_root(manifest, tmp_path):
     path = manifest("path,label\nb.wav,yes\n")
     assert load_speech_manifest(path, root=tmp_path / "sub").data[0] == str(tmp_path / "sub/b.wav")
     with pytest.raises(OSError, match=r"root=.*there is no folder"):
         load_speech_manifest(path, root=tmp_path / "absent")
 
 
-def test_the_first_paths_that_were_tried_are_shown_and_where_such_a_file_lies(manifest, tmp_path):
+def test_the_error_shows_the_paths_tried_and_suggests_a_root(manifest, tmp_path):
     rows = "".join(f"lost{i}.wav,yes\n" for i in range(5))
     with pytest.raises(ValueError) as info:
         load_speech_manifest(manifest("path,label\nb.wav,yes\n" + rows))
@@ -203,12 +203,12 @@ def test_the_first_paths_that_were_tried_are_shown_and_where_such_a_file_lies(ma
                             f"{str(tmp_path / 'sub')!r}")  # fmt: skip
 
 
-def test_backslashes_between_folders_are_understood(manifest, tmp_path):
+def test_backslashes_between_folders_are_accepted(manifest, tmp_path):
     speech = load_speech_manifest(manifest("path,label\nsub\\b.wav,yes\n"))
     assert speech.data[0] == str(tmp_path / "sub" / "b.wav")
 
 
-def test_a_data_frame_gives_what_its_file_gives(manifest, tmp_path):
+def test_a_data_frame_gives_the_same_as_its_file(manifest, tmp_path):
     frame = pd.DataFrame(
         {
             "path": ["a.wav", tmp_path / "sub" / "b.wav"], "label": [" yes", 7],
@@ -245,7 +245,7 @@ def test_wrong_arguments_are_named(manifest, tmp_path):
 
 
 @pytest.mark.parametrize(("on_disk", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
-def test_a_path_finds_its_file_in_either_form_of_unicode(manifest, tmp_path, on_disk, in_table):
+def test_paths_match_files_in_both_unicode_forms(manifest, tmp_path, on_disk, in_table):
     name = tmp_path / unicodedata.normalize(on_disk, "josé.wav")
     (tmp_path / "a.wav").rename(name)
     written = unicodedata.normalize(in_table, "josé.wav")
@@ -253,7 +253,7 @@ def test_a_path_finds_its_file_in_either_form_of_unicode(manifest, tmp_path, on_
     assert len(AudioReader(8000).transform(speech.data)[0]) == 8000
 
 
-def test_a_clip_with_two_labels_draws_a_warning_that_names_both_rows(manifest):
+def test_a_clip_with_two_labels_warns_and_names_both_rows(manifest):
     text = "path,label,start\na.wav,yes,0\na.wav,no,0.5\nsub/b.wav,yes,0\n./a.wav,yes,0\n"
     load_speech_manifest(manifest(text))
     with pytest.warns(UserWarning, match=r"'yes' in line 2 and 'no' in line 6"):

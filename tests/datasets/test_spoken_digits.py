@@ -1,4 +1,4 @@
-"""The synthetic speakers obey the physics of speech, and the seed alone decides what they say."""
+"""Synthetic speech obeys the physics of speech and depends on the seed alone."""
 
 import dataclasses
 import re
@@ -83,7 +83,7 @@ def steady_phone(phone, kind="man", sample_rate=8000, formant_scale=None, **chan
     return sound[boundaries[1] : boundaries[2]], voice
 
 
-def test_same_seed_gives_the_same_clips_and_another_seed_others():
+def test_equal_seeds_give_equal_clips_and_other_seeds_others():
     first, second, third = (
         make_spoken_digits(n_speakers=2, n_takes=1, random_state=seed) for seed in (3, 3, 4)
     )
@@ -101,7 +101,7 @@ def test_random_state_instance_is_advanced_so_that_two_calls_differ():
     assert not same_clips(first.data, second.data)
 
 
-def test_more_speakers_takes_and_digits_leave_the_earlier_clips_as_they_were():
+def test_more_speakers_takes_and_digits_do_not_change_the_other_clips():
     small = make_spoken_digits(2, 1, digits=[3, 8], random_state=0)
     large = make_spoken_digits(3, 2, digits=range(10), random_state=0)
     kept = np.isin(large.target, [3, 8]) & (large.take == 0) & (large.speaker != "synth-02")
@@ -157,7 +157,7 @@ def test_times_do_not_depend_on_the_sample_rate():
         np.testing.assert_allclose(at_slow, at_fast, atol=1e-4)
 
 
-def test_measured_pitch_is_the_one_asked_for(speech):
+def test_measured_pitch_equals_the_given_pitch(speech):
     for name, voice in speech.speaker_info.items():
         measured = [
             pitch(clip, 16000, voice["f0"])
@@ -168,13 +168,13 @@ def test_measured_pitch_is_the_one_asked_for(speech):
         assert np.median(measured) == pytest.approx(voice["f0"], rel=0.12), name
 
 
-def test_voice_has_as_many_pulses_a_second_as_its_pitch_without_jitter():
+def test_without_jitter_the_number_of_pulses_per_second_is_the_pitch():
     sound, voice = steady_phone("ah", pitch_range=0.0, jitter=0.0, shimmer=0.0, f0=125.0)
     # no pitch range, but the take's own shift of up to a tenth of an octave
     assert pitch(sound[1000:3000], 8000, 125.0) == pytest.approx(voice.f0, rel=0.08)
 
 
-def test_women_and_children_have_higher_voices_and_shorter_tracts_than_men():
+def test_women_and_children_have_higher_pitch_and_shorter_tracts_than_men():
     kinds = {}
     for voice in make_spoken_digits(12, 1, digits=[0], random_state=0).speaker_info.values():
         kinds.setdefault(voice["kind"], []).append((voice["f0"], voice["formant_scale"]))
@@ -219,7 +219,7 @@ def test_diphthong_moves_from_its_first_vowel_to_its_second():
     assert np.min(np.abs(late - 1800)) < 250
 
 
-def test_s_hisses_above_2500_hz_and_vowels_sound_below(speech):
+def test_s_has_its_energy_above_2500_hz_and_vowels_below(speech):
     for _, sound in segments_of(speech, "s"):
         inner = sound[len(sound) // 4 : -len(sound) // 4]
         assert share_above(inner, 16000, 2500) > 0.9
@@ -227,7 +227,7 @@ def test_s_hisses_above_2500_hz_and_vowels_sound_below(speech):
         assert share_above(sound, 16000, 2500) < 0.1
 
 
-def test_closures_are_near_silent_and_bursts_are_not(speech):
+def test_closures_are_nearly_silent_and_bursts_are_not(speech):
     for i, segments in enumerate(speech.segments):
         power = {n: np.mean(speech.data[i][a:b] ** 2) for a, b, n in segments if n != "h#"}
         if speech.target[i] == 8:

@@ -1,4 +1,4 @@
-"""TIMIT in every layout that it is passed on in, and facts about NLTK's sample."""
+"""TIMIT in every layout in which it is distributed, and facts about NLTK's sample."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ TXT = "0 1600 Ought.\n"
 
 TONE = (0.1 * np.sin(np.arange(1600) * 0.3)).astype(np.float32)
 
-#: What stands before the samples of a file on the Linguistic Data Consortium's disks.
+#: The header of a file on the disks of the Linguistic Data Consortium.
 SPHERE_HEADER = b"""NIST_1A
    1024
 database_id -s5 TIMIT
@@ -97,7 +97,7 @@ def test_one_utterance_is_the_same_in_every_layout(tmp_path, folder, ending, cas
     np.testing.assert_allclose(waveform, TONE, atol=1e-4)
 
 
-def test_official_sets_are_told_apart_and_share_no_speaker(corpus):
+def test_official_sets_share_no_speaker(corpus):
     assert set(load_timit(corpus, split="train").speaker) == {"fcjf0"}
     assert set(load_timit(corpus, split="test").speaker) == {"mbdg0", "mjmp0"}
     assert set(load_timit(corpus, split="core_test").speaker) == {"mjmp0"}
@@ -113,13 +113,13 @@ def test_the_core_test_set_has_two_men_and_a_woman_of_each_of_eight_regions():
     assert sum(name.startswith("f") for name in CORE_TEST) == 8
 
 
-def test_sentences_that_all_speakers_read_are_left_out_of_every_set(corpus):
+def test_shared_sentences_are_left_out_of_every_set(corpus):
     for split in (None, "train", "test"):
         assert not any(name.startswith("sa") for name in load_timit(corpus, split=split).sentence)
     assert len(load_timit(corpus, drop_sa=False).data) == 12
 
 
-def test_silence_round_the_sentence_stays_in_segments_and_on_request_in_targets(corpus):
+def test_silence_around_the_sentence_is_in_segments_and_optionally_in_targets(corpus):
     without = load_timit(corpus, split="train", phones=39)
     kept = load_timit(corpus, split="train", phones=39, drop_edge_silence=False)
     assert without.target[0] == ["aa", "sil", "t"]
@@ -129,7 +129,7 @@ def test_silence_round_the_sentence_stays_in_segments_and_on_request_in_targets(
     assert kept.segments[0][:2] == [(0, 400, "sil"), (600, 900, "aa")]
 
 
-def test_a_copy_in_riff_format_is_taken_before_the_original(tmp_path):
+def test_a_copy_in_riff_format_is_preferred_to_the_original(tmp_path):
     write_utterance(tmp_path / "TRAIN/DR1/FCJF0", "SX37", ".WAV", write=write_sphere)
     copy = write_utterance(tmp_path / "TRAIN/DR1/FCJF0", "SX37", ".WAV.wav")
     (tmp_path / "TRAIN/DR1/FCJF0/SX37.phn").rename(tmp_path / "TRAIN/DR1/FCJF0/SX37.PHN")
@@ -144,7 +144,7 @@ def test_an_utterance_in_two_places_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("ending", [".phn", ".wrd", ".txt"])
-def test_a_missing_annotation_is_named_with_its_sound_file(tmp_path, ending):
+def test_the_error_names_the_sound_file_of_a_missing_annotation(tmp_path, ending):
     folder = tmp_path / "dr1-fcjf0"
     write_utterance(folder, "sx37")
     (folder / f"sx37{ending}").unlink()
@@ -164,7 +164,7 @@ def test_a_missing_annotation_is_named_with_its_sound_file(tmp_path, ending):
         (".txt", "Ought.", r"sx37\.txt: expected 'start end sentence'"),
     ],
 )
-def test_a_broken_annotation_is_named_with_its_line(tmp_path, ending, text, message):
+def test_the_error_names_the_line_of_a_broken_annotation(tmp_path, ending, text, message):
     folder = tmp_path / "dr1-fcjf0"
     write_utterance(folder, "sx37")
     (folder / f"sx37{ending}").write_text(text)
@@ -172,14 +172,14 @@ def test_a_broken_annotation_is_named_with_its_line(tmp_path, ending, text, mess
         load_timit(tmp_path)
 
 
-def test_an_annotation_that_is_no_text_is_named(tmp_path):
+def test_the_error_names_an_annotation_that_is_not_text(tmp_path):
     write_utterance(tmp_path / "dr1-fcjf0", "sx37")
     (tmp_path / "dr1-fcjf0/sx37.phn").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError, match=r"sx37\.phn is not a text file"):
         load_timit(tmp_path)
 
 
-def test_of_many_broken_files_the_first_are_listed(tmp_path):
+def test_the_error_lists_the_first_of_many_broken_files(tmp_path):
     for i in range(7):
         write_utterance(tmp_path / "dr1-fcjf0", f"sx{i}", phn="")
     with pytest.raises(ValueError, match=r"has 7 broken utterances(.|\n)*sx4(.|\n)*and 2 more"):
@@ -224,7 +224,7 @@ def test_wrong_arguments_are_named(tmp_path, arguments, message):
         load_timit(tmp_path, **arguments)
 
 
-def test_a_corpus_without_the_wanted_set_says_what_it_has(tmp_path):
+def test_the_error_for_a_missing_set_names_the_present_ones(tmp_path):
     write_utterance(tmp_path / "TRAIN/DR1/FCJF0", "sa1")
     with pytest.raises(ValueError, match=r"split='test'.*only those of \['train'\]"):
         load_timit(tmp_path, split="test")
@@ -265,14 +265,14 @@ def test_every_symbol_occurs_in_the_sample(sample):
 
 
 @pytest.mark.parametrize("phones", [48, 39])
-def test_folding_the_sample_leaves_exactly_so_many_classes(sample, phones):
+def test_folding_gives_the_published_number_of_classes(sample, phones):
     folder = get_data_home() / "timit_sample"
     speech = load_timit(folder, drop_sa=False, phones=phones)
     assert len({phone for sequence in speech.target for phone in sequence}) == phones
     assert list(speech.target) == list(fold_phones(sample.target, folding=phones))
 
 
-def test_each_utterance_of_the_sample_lies_between_two_h(sample):
+def test_each_utterance_of_the_sample_is_between_two_h_marks(sample):
     for target, segments in zip(sample.target, sample.segments):
         assert [phone for _, _, phone in segments] == ["h#", *target, "h#"]
         starts, ends, _ = zip(*segments)
