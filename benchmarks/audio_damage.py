@@ -1,14 +1,14 @@
-"""How much damage to sound files AudioReader notices, format by format.
+"""How much damage to sound files AudioReader detects, by format.
 
     python benchmarks/audio_damage.py --per-format 200
 
-A sound is written in every format, then cut, overwritten, shortened, lengthened or changed by a
-bit, and read. A damaged file may be refused, or read with the very samples of the whole file
-(where the damage met a tag or padding). What is left is read as another sound without a word:
-"samples" have the right number and rate, which only formats with checksums can notice (FLAC, Ogg;
-MP3 where the encoder wrote one); "length" have another number of samples, or another rate.
-"warned" counts those refused of which on_error="warn" reads a part. Files are read in processes
-of their own, with limits of time and memory, so that crashes count.
+A sound is written in every format. Its file is then cut, overwritten, shortened, lengthened or
+changed by a bit, and read. A damaged file may be refused, or give the same samples as the whole
+file (if the damage is in a tag or in padding). All others give another sound without an error:
+"samples" has the right number of samples and the right rate; only formats with checksums can
+detect this (FLAC, Ogg; MP3 if the encoder wrote one). "length" has another number of samples or
+another rate. "warned" counts refused files of which on_error="warn" reads a part. Files are read
+in separate processes with limits of time and memory, so that crashes are counted.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from sklearn_speech.audio._reading import read_clip
 
 RATE = 16000
 
-#: Name, container, encoding, and rate where it is not free.
+#: Container and encoding of each format.
 FORMATS = {
     "WAV": ("WAV", "PCM_16"),
     "WAV float": ("WAV", "FLOAT"),
@@ -62,13 +62,13 @@ FORMATS = {
     "IRCAM": ("IRCAM", "PCM_16"),
 }
 
-#: Formats in which every change of a sample shows.
+#: Formats in which every change of a sample is detectable.
 CHECKSUMMED = ("FLAC", "FLAC 24", "Ogg Vorbis", "Ogg Opus", "MP3")
 
 DAMAGES = ("cut", "bit", "header bit", "overwritten", "zeros", "removed", "inserted", "appended")
 COLUMNS = ("tried", "refused", "warned", "identical", "samples", "length", "crashed", "excessive")
 
-#: Seconds and bytes that one file, of 60 KB at most, may take.
+#: Limits of seconds and bytes for reading one file of at most 60 KB.
 MAX_SECONDS = 20
 MAX_MEMORY = 200 << 20
 
@@ -81,7 +81,7 @@ def make_sound(name, seconds=1.5):
     name : str
         One of :data:`FORMATS`.
     seconds : float, default=1.5
-        How long it lasts.
+        Duration.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def make_sound(name, seconds=1.5):
         path = Path(folder) / "sound"
         soundfile.write(path, sound, rate, format=container, subtype=encoding)
         content = path.read_bytes()
-    if name == "MP3 bare":  # without the frame that says how many there are
+    if name == "MP3 bare":  # without the first frame, which contains the number of frames
         start = content.find(b"\xff", 4)
         while content[start : start + 2] != content[:2]:
             start = content.find(b"\xff", start + 1)
@@ -105,14 +105,14 @@ def make_sound(name, seconds=1.5):
 
 
 def damage(content, kind, rng):
-    """Damage a file in one of the ways of :data:`DAMAGES`.
+    """Damage a file in one way of :data:`DAMAGES`.
 
     Parameters
     ----------
     content : bytes
         The whole file.
     kind : str
-        The way.
+        One of :data:`DAMAGES`.
     rng : RandomState
 
     Returns
@@ -144,14 +144,14 @@ def damage(content, kind, rng):
 
 
 def judge(path, expected):
-    """What becomes of one damaged file: a name of :data:`COLUMNS`.
+    """Outcome of reading one damaged file: a name of :data:`COLUMNS`.
 
     Parameters
     ----------
     path : str
         The damaged file.
     expected : Clip
-        What the whole file gives.
+        The whole file, as read.
 
     Returns
     -------
@@ -159,8 +159,8 @@ def judge(path, expected):
     """
     clip = read_clip(path, RATE)
     if clip.reason:
-        left = read_clip(path, RATE, keep_damaged=True)
-        return "refused" if left.waveform is None else "warned"
+        readable = read_clip(path, RATE, keep_damaged=True)
+        return "refused" if readable.waveform is None else "warned"
     if len(clip.waveform) != len(expected.waveform) or clip.sample_rate != expected.sample_rate:
         return "length"
     return "identical" if np.array_equal(clip.waveform, expected.waveform) else "samples"
@@ -170,7 +170,7 @@ def _work(connection, name, seed, first, n_cases, folder):
     silent = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):  # libsndfile and mpg123 print about damage
         os.dup2(silent, stream)
-    # warnings of NumPy about samples that are no numbers are no loss
+    # NumPy warns about samples that are NaN
     warnings.simplefilter("ignore")
     content, path = make_sound(name), Path(folder) / f"{name.replace(' ', '_')}.sound"
     path.write_bytes(content)
@@ -183,8 +183,8 @@ def _work(connection, name, seed, first, n_cases, folder):
         path.write_bytes(damage(content, kind, rng))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         outcome = judge(str(path), expected)
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        connection.send((kind, "excessive" if grown << 10 > MAX_MEMORY else outcome))
+        extra_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        connection.send((kind, "excessive" if extra_memory << 10 > MAX_MEMORY else outcome))
     connection.close()
 
 
@@ -196,14 +196,14 @@ def try_format(name, n_cases, seed=0):
     name : str
         One of :data:`FORMATS`.
     n_cases : int
-        How many damaged files.
+        Number of damaged files.
     seed : int, default=0
-        What the damage depends on.
+        Seed of the damage.
 
     Returns
     -------
     outcomes : Counter
-        How often each pair of damage and outcome came.
+        Count of each pair of damage and outcome.
     """
     outcomes, done = Counter(), 0
     context = multiprocessing.get_context("fork")
@@ -267,7 +267,7 @@ def table(results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--per-format", type=int, default=200, help="damaged files a format")
+    parser.add_argument("--per-format", type=int, default=200, help="damaged files per format")
     parser.add_argument("--formats", nargs="*", default=list(FORMATS), choices=list(FORMATS))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

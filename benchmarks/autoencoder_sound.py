@@ -201,15 +201,15 @@ def one_fold(clips, labels, speakers, held_out, seed, arguments):
     judge.fit(clips[train], labels[train])
     test = np.flatnonzero(test)[:: arguments.every]
     # all systems are limited to one second
-    heard = make_ragged(clip[: OURS[0]] for clip in clips[test])
-    original = float(np.mean(judge.predict(heard) == labels[test]))
-    results, examples = {}, {"original": list(heard[: arguments.examples])}
-    for name, rebuilt in rebuild_all(clips[train], heard, seed, arguments):
-        rebuilt = [np.asarray(r)[: len(c)] for r, c in zip(rebuilt, heard)]
+    test_clips = make_ragged(clip[: OURS[0]] for clip in clips[test])
+    original = float(np.mean(judge.predict(test_clips) == labels[test]))
+    results, examples = {}, {"original": list(test_clips[: arguments.examples])}
+    for name, rebuilt in rebuild_all(clips[train], test_clips, seed, arguments):
+        rebuilt = [np.asarray(r)[: len(c)] for r, c in zip(rebuilt, test_clips)]
         accuracy = float(np.mean(judge.predict(make_ragged(rebuilt)) == labels[test]))
-        level, level_error = level_errors(heard, rebuilt)
+        level, level_error = level_errors(test_clips, rebuilt)
         results[name] = {
-            "mel_error": mel_error(heard, rebuilt),
+            "mel_error": mel_error(test_clips, rebuilt),
             "level": level,
             "level_error": level_error,
             "original": original,
@@ -225,19 +225,19 @@ def epochs_of(steps, n_clips, batch_size):
     return math.ceil(steps / math.ceil(n_clips / batch_size))
 
 
-def rebuild_all(train, heard, seed, arguments):
+def rebuild_all(train, test_clips, seed, arguments):
     """Name and reconstructions of each system."""
     epochs, device = epochs_of(arguments.steps, len(train), 32), arguments.device
     analysis = Ours(epochs, seed, device, autoencoder=False).fit(train)
-    yield "mel and back, no code", analysis.rebuild(heard)
+    yield "mel and back, no code", analysis.rebuild(test_clips)
     ours = Ours(epochs, seed, device).fit(train)
-    rebuilt = ours.rebuild(heard)
+    rebuilt = ours.rebuild(test_clips)
     yield "ours", rebuilt
     factor = 10 ** (ours.gain(train) / 20)
     yield "ours, level set", [factor * clip for clip in rebuilt]
     epochs = epochs_of(arguments.published_steps, len(train) // 2, 112)
     published = Published(epochs, seed, device)
-    yield "published", published.fit(train).rebuild(heard)
+    yield "published", published.fit(train).rebuild(test_clips)
 
 
 def write_sounds(folder, name, examples):
@@ -307,8 +307,10 @@ def main():
     if arguments.quick:
         arguments.seeds, arguments.folds = 1, [0]
         arguments.steps = arguments.published_steps = arguments.judge_steps = 100
-    done = [json.loads(line) for line in RUNS.read_text().splitlines()] if RUNS.exists() else []
-    known = {json.dumps(row["setting"]) for row in done}
+    earlier_runs = (
+        [json.loads(line) for line in RUNS.read_text().splitlines()] if RUNS.exists() else []
+    )
+    known = {json.dumps(row["setting"]) for row in earlier_runs}
     RUNS.parent.mkdir(parents=True, exist_ok=True)
     for corpus in arguments.corpora:
         data = {"FSDD": digits, "TIMIT": words}[corpus]()

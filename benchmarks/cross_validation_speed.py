@@ -1,8 +1,8 @@
 """Time that cross_validate_by_speaker adds to scikit-learn's cross_validate.
 
-The model is trivial, so what is measured is the work round it: checks of speakers and
-splits, scores and predictions by speaker. Both run by turns in one process; the table
-shows the median processor time of a fold and the median of the ratios.
+The model is trivial, so that mainly the overhead is measured: checks of speakers and splits,
+scores and predictions by speaker. Both run alternately in one process; the table shows the
+median processor time of a fold and the median of the ratios.
 
     python benchmarks/cross_validation_speed.py [--n-clips 100000] [--repeats 7]
 """

@@ -1,4 +1,4 @@
-"""How the time of forced alignment and beam search grows with the length of a clip.
+"""Time of forced alignment and beam search as a function of the length of a clip.
 
     python benchmarks/decoding_speed.py
 

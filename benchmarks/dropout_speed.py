@@ -1,7 +1,7 @@
 """Whole training steps with this library's dropout and with torch's, on one thread.
 
-Run ``python benchmarks/dropout_speed.py``. Both sides train the same network on the same batch,
-in turns; the ratio is that of the processor's time within a round.
+Run ``python benchmarks/dropout_speed.py``. Both train the same network on the same batch,
+alternately; the ratio is that of processor times within a round.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Latency of one clip through an exported file, and what 8 bits do to the accuracy.
+"""Latency of one clip with an exported file, and accuracy with weights in 8 bits.
 
     SKLEARN_SPEECH_DATA=FOLDER python benchmarks/export.py
 
@@ -42,7 +42,7 @@ from sklearn_speech import {function}
 model = {function}(sys.argv[1])
 model.predict(np.zeros((1, 8000), dtype=np.float32))
 seconds = time.perf_counter() - start
-# the peak that getrusage tells is that of the process that this one was forked from
+# getrusage reports the peak of the process that this one was forked from
 with open("/proc/self/status") as status:
     (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM"))
 print(seconds, int(peak) / 1024)
@@ -54,10 +54,10 @@ def start(function, path, n_repeats):
     measured = []
     for _ in range(n_repeats):
         code = START.format(function=function)
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
         )
-        measured.append([float(word) for word in done.stdout.split()])
+        measured.append([float(word) for word in process.stdout.split()])
     return np.median(measured, axis=0)
 
 

@@ -22,10 +22,10 @@ from sklearn_speech.filters import mel_filterbank
 
 OURS, FLOOR = "ours", "rfft"
 
-#: Samples in the frames that one bare transform takes: they stay in the cache.
+#: Samples in the frames of one bare transform, few enough to stay in the cache.
 CHUNK = 2**18
 
-#: Sampling rate, bands, clips, seconds of each, and what is computed.
+#: Sampling rate, bands, clips, seconds per clip, and kind of features.
 ROWS = [
     *((rate, bands, 64, 1.0, "mel") for rate in (8000, 16000, 44100) for bands in (40, 80, 128)),
     (16000, 40, 512, 1.0, "mel"),

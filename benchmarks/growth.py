@@ -1,10 +1,10 @@
-"""How time and memory grow with the number of clips, or of trials.
+"""Growth of time and memory with the number of clips or trials.
 
     python benchmarks/growth.py
 
 Each measurement is a new process of one thread: processor time of the call, and peak memory
-beyond what the process had before it. The exponent is that of the power of the size that fits
-best (least squares of logarithms): 1 is linear.
+beyond what the process had before it. The exponent is that of the best
+fitting power of the size (least squares of logarithms): 1 is linear.
 """
 
 import argparse

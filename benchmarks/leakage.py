@@ -1,4 +1,4 @@
-"""How well and how fast `check_speaker_leakage` finds copies.
+"""Quality and speed of `check_speaker_leakage` in finding copies.
 
     SKLEARN_SPEECH_DATA=... python benchmarks/leakage.py      # copies and non-copies in FSDD
     python benchmarks/leakage.py --speed 5000 10000 20000     # time against the number of clips

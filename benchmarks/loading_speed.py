@@ -1,11 +1,10 @@
-"""Time to the first answer of a saved model, against the import of what it depends on.
+"""Time to the first prediction of a saved model, compared with importing its dependencies.
 
     python benchmarks/loading_speed.py
 
-A new process imports the library, loads a pipeline and answers one recording. Another one
-imports the same modules of other packages and nothing else. Both run alternately. Training
-needs more than that: the first optimiser of a process imports torch's compiler, which loading
-must not do.
+One new process imports the library, loads a pipeline and predicts one recording. Another one
+only imports the same modules of other packages. Both run alternately. The first optimiser of a
+process imports torch's compiler; loading a model must not import it.
 """
 
 import argparse
@@ -22,7 +21,7 @@ from report import write_report
 
 from sklearn_speech import SpectrogramCNNClassifier, make_speech_pipeline, save
 
-#: The first answer may take so many times the import of the dependencies.
+#: Limit of the ratio of the first prediction to the import of the dependencies.
 LIMIT = 1.1
 
 ANSWER = """
@@ -46,7 +45,7 @@ for name in json.load(open({path!r})):
     try:
         importlib.import_module(name)
     except ImportError:
-        pass  # made by another module while that is imported
+        pass  # created by another module during its import
 """
 
 

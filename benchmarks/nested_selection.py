@@ -86,7 +86,7 @@ CANDIDATES = {
 }
 
 
-def place(member, out, seed):
+def proba_path(member, out, seed):
     return STORE / f"{member.replace(' ', '_')}_{''.join(map(str, out))}_{seed}.npz"
 
 
@@ -98,7 +98,7 @@ def fit(member, out, seed, X, speech):
     held_out = is_out(speech, out)
     classifier = clone(MEMBERS[member][1]).set_params(random_state=seed)
     classifier.fit(X[~held_out], speech.target[~held_out])
-    path = place(member, out, seed)
+    path = proba_path(member, out, seed)
     part = path.with_suffix(".part")
     with part.open("wb") as file:
         np.savez(file, proba=classifier.predict_proba(X[held_out]))
@@ -111,7 +111,7 @@ def is_out(speech, out):
 
 def compute(jobs, n_jobs, speech):
     """Do the fits (member, held out, seed) that are not saved yet."""
-    jobs = [job for job in dict.fromkeys(jobs) if not place(*job).exists()]
+    jobs = [job for job in dict.fromkeys(jobs) if not proba_path(*job).exists()]
     clips = {}
     for member, _, _ in jobs:
         key = str(MEMBERS[member][0])
@@ -126,7 +126,7 @@ def compute(jobs, n_jobs, speech):
 
 def accuracies(candidate, out, speech):
     """Accuracy of an ensemble on each held-out speaker."""
-    votes = [np.load(place(m, out, s))["proba"] for m, s in CANDIDATES[candidate]]
+    votes = [np.load(proba_path(m, out, s))["proba"] for m, s in CANDIDATES[candidate]]
     held_out = is_out(speech, out)
     right = np.mean(votes, axis=0).argmax(1) == speech.target[held_out].astype(int)
     who = speech.speaker[held_out]

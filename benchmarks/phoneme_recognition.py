@@ -265,16 +265,16 @@ def throughput(options):
 
 def boundary_errors(found, segments, rate, phones):
     """Errors of the start and end of each phone, in seconds."""
-    off = []
-    for mine, true in zip(found, segments):
+    errors = []
+    for predicted, true in zip(found, segments):
         true = [(a / rate, b / rate) for a, b, phone in true if phone in phones]
-        off.append(mine[0][0] - true[0][0])
-        for (before, after), (now, then) in zip(pairwise(mine), pairwise(true)):
-            off.append(before[1] - now[1])
+        errors.append(predicted[0][0] - true[0][0])
+        for (before, after), (now, then) in zip(pairwise(predicted), pairwise(true)):
+            errors.append(before[1] - now[1])
             if then[0] > now[1]:
-                off.append(after[0] - then[0])
-        off.append(mine[-1][1] - true[-1][1])
-    return np.array(off)
+                errors.append(after[0] - then[0])
+        errors.append(predicted[-1][1] - true[-1][1])
+    return np.array(errors)
 
 
 def alignment(options):
@@ -292,7 +292,7 @@ def timit_alignment(options):
     speech = load_timit()
     X = AudioReader(sample_rate=16000).fit_transform(speech.data)
     train, test = next(GroupKFold(4).split(X, groups=speech.speaker))
-    # some rare phones occur only in clips of held-out speakers and cannot be aligned
+    # rare phones that occur only in clips of held-out speakers cannot be aligned
     learned = {phone for i in train for phone in speech.target[i]}
     kept = [i for i, phones in enumerate(speech.target) if learned.issuperset(phones)]
     X, speech = X[kept], Bunch(target=speech.target[kept], segments=speech.segments[kept],
@@ -316,14 +316,14 @@ def aligned(recognizer, speech, X, test):
         if not segment_model:
             del recognizer.segment_model_
         phones = set(recognizer.phones_.tolist())
-        off = boundary_errors(recognizer.align(X[test], y[test]), speech.segments[test], rate,
+        errors = boundary_errors(recognizer.align(X[test], y[test]), speech.segments[test], rate,
                               phones)  # fmt: skip
         recognizer.segment_model_ = kept
         return {
-            "boundaries": len(off),
-            "within 20 ms": float(np.mean(np.abs(off) <= 0.02)),
-            "within 50 ms": float(np.mean(np.abs(off) <= 0.05)),
-            "median error, ms": 1e3 * float(np.median(off)),
+            "boundaries": len(errors),
+            "within 20 ms": float(np.mean(np.abs(errors) <= 0.02)),
+            "within 50 ms": float(np.mean(np.abs(errors) <= 0.05)),
+            "median error, ms": 1e3 * float(np.median(errors)),
             "phone error rate": 1 - recognizer.score(X[test], y[test]),
         }
 

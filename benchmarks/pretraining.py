@@ -140,7 +140,7 @@ class Watch(Callback):
             self.accuracy.append(round(float(np.mean(net.predict(self.X) == self.y)), 4))
 
 
-def one_group(data, setting, shares, arguments):
+def run_group(data, setting, shares, arguments):
     """Runs with the same autoencoder, one for each fraction of labels."""
     X, y, speakers = data
     depth, network, seed = setting["depth"], setting["network"], setting["seed"]
@@ -173,8 +173,10 @@ def one_group(data, setting, shares, arguments):
 
 
 def run(arguments, data):
-    done = [json.loads(line) for line in RUNS.read_text().splitlines()] if RUNS.exists() else []
-    known = {json.dumps(row["setting"]) for row in done}
+    earlier_runs = (
+        [json.loads(line) for line in RUNS.read_text().splitlines()] if RUNS.exists() else []
+    )
+    known = {json.dumps(row["setting"]) for row in earlier_runs}
     RUNS.parent.mkdir(parents=True, exist_ok=True)
     names = np.unique(data[2])
     groups = itertools.product(
@@ -192,7 +194,7 @@ def run(arguments, data):
             for share in arguments.shares
             if json.dumps({**setting, "share": share}) not in known
         ]
-        results = one_group(data, setting, missing, arguments) if missing else []
+        results = run_group(data, setting, missing, arguments) if missing else []
         for share, result in results:
             row = {"setting": {**setting, "share": share}, **result}
             with RUNS.open("a") as file:

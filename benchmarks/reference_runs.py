@@ -23,8 +23,8 @@ def divided(protocol):
 def features(protocol, system):
     """Output of the steps before the network for all clips, and the time of computing it.
 
-    No step may look at more than one clip at a time: fitted on all clips, it learns nothing.
-    Kept for the system in work.
+    Each step must transform clips independently, so that fitting it on all clips learns nothing.
+    The result for the current system is cached.
     """
     recipe, options = protocols.systems(protocol)[system]
     steps = make_recipe(recipe, **options)[:-1]

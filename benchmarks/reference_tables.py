@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score
 
 from sklearn_speech import list_recipes
 
-#: Marks systems whose single runs were not saved.
+#: Marks systems without saved single runs.
 EARLIER = "†"
 
 

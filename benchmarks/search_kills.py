@@ -1,10 +1,10 @@
-"""Searches that are killed by ``kill -9`` at random moments, again and again.
+"""Searches that are killed repeatedly by ``kill -9`` at random moments.
 
-Each run is a search of some trials in a process of its own, on a journal file, SQLite, or the
+Each run is a search of some trials in a separate process, on a journal file, SQLite, or the
 PostgreSQL server that ``SKLEARN_SPEECH_TEST_POSTGRES`` names. The process is killed after a
-random time, then started again on the same storage, many times; at last it may end. A run counts
-as whole when its study has all trials, none of them running, each with the score that belongs to
-its parameters, and the parameters that the same search draws without kills.
+random time and started again on the same storage, many times; the last process may finish. A run
+is successful if its study has all trials, none of them still running, each with the score of its
+parameters, and the parameters that the same search draws without kills.
 
     python benchmarks/search_kills.py --runs 20 --kills 20 --seed 0 --storages journal sqlite
 """
@@ -67,7 +67,7 @@ def fit(storage, n_trials):
 
 
 def one_run(storage, n_trials, n_kills, longest, rng):
-    """Kill a search again and again, and let the last one end.
+    """Kill a search repeatedly, and let the last process finish.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def one_run(storage, n_trials, n_kills, longest, rng):
         process.join()
     began = time.perf_counter()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of folds that were killed three times
+        warnings.simplefilter("ignore")  # folds that were killed three times warn
         try:
             fitted = search(storage, n_trials).fit(X, Y)
         except Exception as error:  # noqa: BLE001 any error is a result here

@@ -3,8 +3,8 @@
 ``OptunaSearchCV`` of this library against ``RandomizedSearchCV`` and optuna-integration's
 ``OptunaSearchCV``, over the same space and the same folds: time for an equal number of
 trials, and time until the score of the random search was reached, with as many trials as
-that takes. The steps between are taken one by one, each over the settings that the random
-search drew, so that each shows what it brings: this library's training engine beside a stock
+that takes. The steps in between are added one at a time, each with the settings that the
+random search drew, to show the gain of each: this library's training engine beside a stock
 skorch net of the same layers, the features shared between folds and trials, the pruner; then
 the sampler.
 
@@ -55,9 +55,9 @@ LR = FloatDistribution(1e-3, 3e-2, log=True)
 DROPOUT = FloatDistribution(0.0, 0.5)
 N_LAYERS = IntDistribution(2, 4)
 BASE = "RandomizedSearchCV, stock skorch"
-#: A search until the score of the base is reached has at most so many times its trials.
-PATIENCE = 8
-#: A mean over folds differs by rounding when it is a running one.
+#: Limit of trials, relative to the base, of a search that runs until the score of the base.
+MAX_TRIALS_RATIO = 8
+#: Rounding error of running means over folds.
 ROUNDING = 1e-9
 COLUMNS = {
     "processor, s": "processor",
@@ -69,7 +69,7 @@ COLUMNS = {
 
 
 class SetShape(Callback):
-    """Tells a stock net the shape of its input, as skorch's own documentation has it."""
+    """Sets the input shape of a stock net, as in the documentation of skorch."""
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         net.set_params(module__n_bands=X.shape[1], module__n_frames=X.shape[2])
@@ -82,19 +82,19 @@ def pipeline(model):
 
 
 def ours(kind, max_epochs):
-    # the learning rate stays as it is drawn, as in the stock net, for scores to be comparable
+    # the learning rate stays as it is drawn, as in the stock net, so that scores are comparable
     return MODELS[kind](max_epochs=max_epochs, lr_schedule="constant", device="cpu", random_state=0)
 
 
 class PlainTorch(nn.Module):
-    """The layers of one of this library's modules, as torch has them and a user writes them down.
+    """The layers of one of this library's modules, written by hand with layers of torch.
 
     Parameters
     ----------
     module_class : type
-        SpectrogramLinearNet, or SpectrogramCNNNet with the head that it has by itself.
+        SpectrogramLinearNet, or SpectrogramCNNNet with its default head.
     **sizes
-        Of `module_class`.
+        Parameters of `module_class`.
     """
 
     def __init__(self, module_class, **sizes):
@@ -131,7 +131,7 @@ def _plain_stage(stage):
 
 
 def stock(kind, max_epochs):
-    """The layers of `ours` in torch's own modules and a net of skorch as it comes."""
+    """A skorch net with default settings and the layers of `ours` as modules of torch."""
     model = ours(kind, max_epochs)
     X = np.random.default_rng(0).normal(size=(20, 40, 101)).astype(np.float32)
     sizes = model.fit(X, np.arange(20) % 10).get_params_for("module")
@@ -153,14 +153,14 @@ def stock(kind, max_epochs):
 
 
 def _check_same(model, sizes, X):
-    """Refuse to compare networks that do not compute the same from the same weights."""
-    plain, mine = PlainTorch(model.module_class, **sizes).eval(), model.module_.eval()
+    """Raise an error unless both networks give equal output with equal weights."""
+    plain, our_net = PlainTorch(model.module_class, **sizes).eval(), model.module_.eval()
     with torch.no_grad():
-        weights = [*mine.parameters(), *mine.buffers()]
+        weights = [*our_net.parameters(), *our_net.buffers()]
         for own, value in zip([*plain.parameters(), *plain.buffers()], weights, strict=True):
             own.copy_(value)
         x = torch.from_numpy(X)
-        torch.testing.assert_close(plain(x), mine(x))
+        torch.testing.assert_close(plain(x), our_net(x))
 
 
 def spaces(kind, prefix, module=""):
@@ -185,50 +185,52 @@ def _of_scipy(values):
 
 
 def searches(kind, n_trials, max_epochs, cv, seed):
-    """Each search by name, made when it is its turn."""
-    mine = pipeline(ours(kind, max_epochs))
-    here, theirs = spaces(kind, mine.steps[-1][0])
-    same = {"cv": cv, "refit": False, "error_score": "raise"}
-    drawn = {"n_iter": n_trials, "random_state": seed, **same}
+    """Functions that make each search, by name."""
+    our_pipeline = pipeline(ours(kind, max_epochs))
+    optuna_space, scipy_space = spaces(kind, our_pipeline.steps[-1][0])
+    common = {"cv": cv, "refit": False, "error_score": "raise"}
+    random_options = {"n_iter": n_trials, "random_state": seed, **common}
 
-    def of_stock(search, space):
+    def with_stock_net(search, space):
         net = pipeline(stock(kind, max_epochs))
         return search(net, spaces(kind, net.steps[-1][0], "module__")[space])
 
-    def again(pruner=None, **options):
+    def same_settings(pruner=None, **options):
         if pruner is None:
             pruner = default_pruner(options.get("prune_by_epoch", False))
         study = optuna.create_study(direction="maximize", pruner=pruner, sampler=RandomSampler())
-        for params in ParameterSampler(theirs, n_trials, random_state=seed):
+        for params in ParameterSampler(scipy_space, n_trials, random_state=seed):
             study.enqueue_trial({n: getattr(v, "item", lambda v=v: v)() for n, v in params.items()})
-        return OptunaSearchCV(mine, here, n_trials=n_trials, study=study, **same, **options)
+        return OptunaSearchCV(
+            our_pipeline, optuna_space, n_trials=n_trials, study=study, **common, **options
+        )
 
     def integration(model, space):
         from optuna_integration import OptunaSearchCV as Integration
 
-        return Integration(model, space, n_trials=n_trials, random_state=seed, **same)
+        return Integration(model, space, n_trials=n_trials, random_state=seed, **common)
 
     def optuna_search(n_trials, **options):
-        same_seed = {"random_state": seed, **same, **options}
-        return OptunaSearchCV(mine, here, n_trials=n_trials, **same_seed)
+        same_seed = {"random_state": seed, **common, **options}
+        return OptunaSearchCV(our_pipeline, optuna_space, n_trials=n_trials, **same_seed)
 
     def random(model, space):
-        return RandomizedSearchCV(model, space, **drawn)
+        return RandomizedSearchCV(model, space, **random_options)
 
     return {
-        BASE: lambda: of_stock(random, 1),
-        "optuna-integration, stock skorch": lambda: of_stock(integration, 0),
-        "RandomizedSearchCV, our net": lambda: random(mine, theirs),
-        "optuna-integration, our net": lambda: integration(mine, here),
-        "ours, same settings, no pruning": lambda: again(NopPruner()),
-        "ours, same settings, median pruner": lambda: again(MedianPruner()),
-        "ours, same settings, pruned by fold": lambda: again(),
-        "ours, same settings, pruned by epoch": lambda: again(prune_by_epoch=True),
+        BASE: lambda: with_stock_net(random, 1),
+        "optuna-integration, stock skorch": lambda: with_stock_net(integration, 0),
+        "RandomizedSearchCV, our net": lambda: random(our_pipeline, scipy_space),
+        "optuna-integration, our net": lambda: integration(our_pipeline, optuna_space),
+        "ours, same settings, no pruning": lambda: same_settings(NopPruner()),
+        "ours, same settings, median pruner": lambda: same_settings(MedianPruner()),
+        "ours, same settings, pruned by fold": lambda: same_settings(),
+        "ours, same settings, pruned by epoch": lambda: same_settings(prune_by_epoch=True),
         "ours as it comes": lambda: optuna_search(n_trials),
         "ours, prune_by_epoch=True": lambda: optuna_search(n_trials, prune_by_epoch=True),
-        "ours as it comes, until the score": lambda: optuna_search(PATIENCE * n_trials),
+        "ours as it comes, until the score": lambda: optuna_search(MAX_TRIALS_RATIO * n_trials),
         "ours, prune_by_epoch=True, until the score": lambda: optuna_search(
-            PATIENCE * n_trials, prune_by_epoch=True
+            MAX_TRIALS_RATIO * n_trials, prune_by_epoch=True
         ),
     }  # fmt: skip
 
@@ -270,7 +272,7 @@ def run(search, paths, digits, speakers, target=None):
 
 
 def report(kind):
-    """One table a setting of a model, of all that was run."""
+    """One table for each setting of a model, from all saved runs."""
     tables = {}
     for row in _log():
         setting = row["setting"]
@@ -291,13 +293,13 @@ def report(kind):
         "skorch's own iterators and unfused AdamW. "
         "A search that never completed a trial as good has no time until that score, and the ratio "
         "is over the other seeds. 'As it comes' is TPE and FoldPruner; 'until the score' runs on "
-        f"until it is reached, for up to {PATIENCE} times as many trials.",
+        f"until it is reached, for up to {MAX_TRIALS_RATIO} times as many trials.",
     ]
     return write_report(f"search_speed_{kind}", f"Searches: {kind}", tables, notes)
 
 
 def rows_of(runs):
-    """Rows of what was run under one setting, beside the random search of the stock net."""
+    """Rows of all runs of one setting, compared with the random search of the stock net."""
     first, rows = runs.get(BASE, {}), []
     for name, found in runs.items():
         both = sorted(first.keys() & found.keys())
@@ -329,12 +331,12 @@ def _until(found, target):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="of the Free Spoken Digit Dataset")
+    parser.add_argument("folder", type=Path, help="folder of the Free Spoken Digit Dataset")
     parser.add_argument("--model", choices=list(MODELS), default="linear")
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--every", type=int, default=1, help="take every so manieth recording")
-    parser.add_argument("--seed", type=int, default=0, help="of the settings drawn")
+    parser.add_argument("--every", type=int, default=1, help="use every n-th recording")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the drawn settings")
     parser.add_argument("--only", nargs="*", help="beginnings of the names of searches")
     options = parser.parse_args()
     paths = sorted((options.folder / "recordings").glob("*.wav"))[:: options.every]
@@ -351,8 +353,8 @@ def main():
         "seed": options.seed,
     }
     runs = _kept(setting)
-    made = searches(options.model, options.trials, options.epochs, cv, options.seed)
-    for name, make in made.items():
+    makers = searches(options.model, options.trials, options.epochs, cv, options.seed)
+    for name, make in makers.items():
         if name in runs or not any(name.startswith(only) for only in options.only or [""]):
             continue
         try:
@@ -376,7 +378,7 @@ def main():
 
 
 def _log():
-    """All that was ever run, a dict a search."""
+    """All saved runs, one dict for each search."""
     return list(map(json.loads, RUNS.read_text().splitlines())) if RUNS.exists() else []
 
 

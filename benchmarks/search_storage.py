@@ -1,7 +1,7 @@
-"""Time of a trial on SQLite beside plain Optuna, with an estimator that costs nothing.
+"""Time of a trial on SQLite compared with plain Optuna, for an estimator without cost.
 
 Plain Optuna here is ``study.optimize`` with an objective that fits three folds, reports after
-each and asks the pruner, as a user writes it. Both run in turn, on new databases.
+each and calls the pruner, as in user code. Both run alternately, on new databases.
 
     python benchmarks/search_storage.py FOLDER_ON_THE_DISK --trials 40 --repeats 5
 """

@@ -1,11 +1,11 @@
-"""Numbers and several labels, predicted for speakers who were not heard.
+"""Regression and multilabel classification for held-out speakers.
 
     SKLEARN_SPEECH_DATA=... python benchmarks/targets.py
 
 - Synthetic digits: pitch of the speaker (Hz) and duration of the word (s), both known exactly.
 - RAVDESS, actors 1 to 12: emotional intensity as a number (1 normal, 2 strong; the 4th field
   of the file name), and emotion and intensity together as nine labels.
-- Speech Commands: two words of two speakers, one over the other: which two?
+- Speech Commands: both words in mixtures of two words by two speakers.
 
 Takes some minutes on one core. No parameter was chosen by these scores.
 """
@@ -48,7 +48,7 @@ def ridge_on_means():
 
 
 def out_of_fold(estimator, X, y, groups, method="predict"):
-    """Predictions for each clip by a model that has not heard its speaker."""
+    """Predictions for each clip by a model trained without its speaker."""
     predicted = None
     for train, test in GroupKFold(4).split(X, y, groups):
         model = clone(estimator).fit(X[train], y[train])
@@ -190,7 +190,7 @@ def overlaid(speech, X, chosen, n_pairs, seed):
 
 
 def two_words(epochs):
-    """Two words at once, of speakers who were not heard."""
+    """Mixtures of two words by held-out speakers."""
     speech = load_speech_manifest(DATA / "speech_commands_many" / "clips.csv")
     kept = np.isin(speech.target, WORDS)
     for name in ("data", "target", "speaker"):
@@ -201,10 +201,10 @@ def two_words(epochs):
     train, test = next(split.split(X, speech.target, speech.speaker))
     mel = MelSpectrogram(sample_rate=16000, n_mels=40, n_fft=512, hop_length=256)
     clips, labels = overlaid(speech, X, train, 2500, 0)
-    asked, truth = overlaid(speech, X, test, 800, 1)
-    clips, asked = mel.fit_transform(clips), mel.transform(asked)
+    mixtures, truth = overlaid(speech, X, test, 800, 1)
+    clips, mixtures = mel.fit_transform(clips), mel.transform(mixtures)
     net = SpectrogramCNNClassifier(max_epochs=epochs, random_state=0).fit(clips, labels)
-    p = net.predict_proba(asked)
+    p = net.predict_proba(mixtures)
     top = np.argsort(p, axis=1)[:, -2:]
     found = np.take_along_axis(truth, top, axis=1).sum(axis=1)
     chance = 1 / (len(WORDS) * (len(WORDS) - 1) / 2)
@@ -213,7 +213,7 @@ def two_words(epochs):
         for text, value, by_chance in (
             ("both words are the two most probable", (found == 2).mean(), chance),
             ("one of them is", (found >= 1).mean(), 1 - 28 / 45),
-            ("predict gives exactly these two", net.score(asked, truth), ""),
+            ("predict gives exactly these two", net.score(mixtures, truth), ""),
             ("mean average precision", average_precision_score(truth, p), truth.mean()),
             ("mean AUC", roc_auc_score(truth, p), 0.5),
         )

@@ -1,4 +1,4 @@
-"""How many voices are needed: learning curves by speaker, and words that were never enrolled.
+"""Number of speakers needed: learning curves by speaker, and rejection of words not enrolled.
 
     SKLEARN_SPEECH_DATA=FOLDER python benchmarks/voices.py [--parts digits commands enrolment]
 
@@ -93,7 +93,7 @@ def show_commands():
 
 
 def show_enrolment():
-    """Five words from k clips each; eight others are never heard before the test.
+    """Enrol five words with k clips each; the test also has eight words not seen in training.
 
     The clips of a word come from up to k speakers. Clips of three further words help to choose
     the threshold; the test has the five words and the eight others, by other speakers.
@@ -111,7 +111,7 @@ def show_enrolment():
 
 def _enrol(X, y, speakers, k, rng):
     order = rng.permutation(np.unique(y))
-    known, other, unheard = order[:5], order[5:8], order[8:]
+    known, other, unseen = order[:5], order[5:8], order[8:]
     names = rng.permutation(np.unique(speakers))
     train = np.isin(speakers, names[: len(names) // 2])
     enrolled = [
@@ -124,12 +124,12 @@ def _enrol(X, y, speakers, k, rng):
         StandardScaler(with_mean=False), PrototypeClassifier(metric="cosine", threshold="auto")
     )
     classifier.fit(X[rows], labels[rows], prototypeclassifier__groups=speakers[rows])
-    said, answers = y[~train], classifier.predict(X[~train])
-    accepted, of_word = answers != "unknown", np.isin(said, known)
+    truth, answers = y[~train], classifier.predict(X[~train])
+    accepted, is_known = answers != "unknown", np.isin(truth, known)
     return (
-        (~accepted)[of_word].mean(),
-        (accepted & (answers != said))[of_word].mean(),
-        accepted[np.isin(said, unheard)].mean(),
+        (~accepted)[is_known].mean(),
+        (accepted & (answers != truth))[is_known].mean(),
+        accepted[np.isin(truth, unseen)].mean(),
     )
 
 
