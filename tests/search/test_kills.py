@@ -192,7 +192,7 @@ def test_the_kth_draw_depends_on_seed_and_k_alone(name):
         fitted = search(InMemoryStorage(), samplers()[name], n, pruner, n_jobs=n_jobs)
         with joblib.parallel_config("threading"):
             runs.append(fitted.fit(X, Y).cv_results_["params"])
-    storage = InMemoryStorage()  # killed again and again
+    storage = InMemoryStorage()  # killed repeatedly
     rng = np.random.default_rng(0)
     for _ in range(5):
         try:
