@@ -107,7 +107,7 @@ def test_resampling_keeps_frequency_loudness_and_duration(write, rate):
     assert rms(waveform) == pytest.approx(0.5 / np.sqrt(2), rel=1e-3)
 
 
-def test_resampling_removes_what_would_alias(write):
+def test_resampling_removes_frequencies_that_would_alias(write):
     (waveform,) = AudioReader(8000).transform([write("a.wav", tone(5000, 44100), 44100)])
     assert rms(waveform) < 0.5e-4  # 80 dB below the tone
 
@@ -184,7 +184,7 @@ def test_bad_files_give_silence_or_their_readable_part_and_one_warning(write, ba
     np.testing.assert_array_equal(waveforms[-1], np.full(10, 0.5, np.float32))
 
 
-def test_a_file_without_read_permission_is_named(write, monkeypatch):
+def test_the_error_names_a_file_without_read_permission(write, monkeypatch):
     path = write("a.wav", np.zeros(10))
 
     def refuse(*args):

@@ -54,7 +54,7 @@ def test_the_summary_lists_rates_durations_and_bad_files(paths):
     assert str(check_audio_files(paths[[3]])).startswith("0 of 1 files can be used\n")
 
 
-def test_wrong_arguments_are_named(paths):
+def test_errors_name_wrong_arguments(paths):
     with pytest.raises(ValueError, match="'min_duration' parameter"):
         check_audio_files(paths, min_duration=-1)
     with pytest.raises(TypeError, match="is one path"):

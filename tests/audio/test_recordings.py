@@ -176,7 +176,7 @@ def closed(path):
     ],
     ids=["closed", "for writing", "no gzip", "gzip cut short"],
 )
-def test_a_file_that_cannot_be_read_is_named_by_its_position(path, open_file):
+def test_the_error_names_the_position_of_a_file_that_cannot_be_read(path, open_file):
     file = open_file(path)
     with pytest.raises(ValueError, match=r"X\[1\] is a file that cannot"):
         AudioReader(RATE).fit_transform([path, file])

@@ -196,6 +196,6 @@ def test_clips_of_the_wrong_domain_are_refused(aug):
         (lambda: Mixup(domain="image"), "'domain' parameter .* Got 'image'"),
     ],
 )
-def test_wrong_parameters_are_named(make, message):
+def test_errors_name_wrong_parameters(make, message):
     with pytest.raises(ValueError, match=message):
         make().validate()

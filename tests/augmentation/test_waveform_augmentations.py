@@ -123,7 +123,7 @@ def test_speed_one_is_the_identity_and_other_speeds_interpolate_a_tone():
     assert (y - expected)[200:-200].abs().max() < 2e-3
 
 
-def test_speeding_up_removes_what_would_alias():
+def test_speeding_up_removes_frequencies_that_would_alias():
     y, _ = SpeedPerturb((1.5, 1.5))(tone(3500)[None])
     assert y[0, 100:2500].abs().max() < 0.02
 

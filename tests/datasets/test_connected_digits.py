@@ -38,7 +38,7 @@ def test_targets_are_the_phones_of_the_digits(connected):
     assert {len(digits) for digits in connected.digits} == {1, 2, 3, 4, 5}
 
 
-def test_each_clip_is_one_speaker_alone(single, connected):
+def test_each_clip_has_a_single_speaker(single, connected):
     for name, recordings in zip(connected.speaker, connected.recordings):
         assert set(single.speaker[recordings]) == {name}
     assert set(connected.speaker) == set(single.speaker)
@@ -99,7 +99,7 @@ def test_no_recording_is_used_twice_unless_requested(single):
     assert len(again.data) == 120 and len(used) > len(set(used))
 
 
-def test_a_speaker_with_too_few_recordings_is_named(single):
+def test_the_error_names_a_speaker_with_too_few_recordings(single):
     with pytest.raises(ValueError, match=r"speaker 'synth-00' has 40 recordings, enough for 20"):
         make_connected_digits(single, n_clips_per_speaker=21, n_digits=2)
     assert len(make_connected_digits(single, n_clips_per_speaker=20, n_digits=2).data) == 60
@@ -192,7 +192,7 @@ def test_speech_may_be_files_with_words_as_labels(tmp_path):
         ({"sample_rate": 0}, "sample_rate=0"),
     ],
 )
-def test_wrong_parameters_are_named(arguments, message):
+def test_errors_name_wrong_parameters(arguments, message):
     with pytest.raises(ValueError, match=message):
         make_connected_digits(**arguments)
 

@@ -113,7 +113,7 @@ def test_contents_with_another_digest_are_refused(target, tmp_path):
     assert_nothing_left(target)
 
 
-def test_a_missing_file_is_named(target, tmp_path):
+def test_the_error_names_a_missing_file(target, tmp_path):
     url = make_archive(tmp_path / "part.tar.gz", {"set-1/recordings/a.wav": b"first"})
     with pytest.raises(OSError, match=r"1 of 2 files are missing .*b\.wav"):
         fetch(url, target)

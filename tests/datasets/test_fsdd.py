@@ -83,7 +83,7 @@ def test_environment_variable_names_the_data_home(empty_copy, monkeypatch):
     assert fetch_fsdd(download_if_missing=False).data[0].startswith(str(empty_copy))
 
 
-def test_without_recordings_and_download_the_folder_is_named(tmp_path):
+def test_the_error_names_the_folder_without_recordings(tmp_path):
     (tmp_path / "fsdd" / "recordings").mkdir(parents=True)
     with pytest.raises(OSError, match="no recordings") as info:
         fetch_fsdd(tmp_path, download_if_missing=False)
@@ -114,7 +114,7 @@ def test_files_not_in_the_pinned_version_are_left_out_and_counted(empty_copy):
         ({"n_retries": -1}, "'n_retries' parameter"),
     ],
 )
-def test_wrong_arguments_are_named(tmp_path, arguments, message):
+def test_errors_name_wrong_arguments(tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
         fetch_fsdd(tmp_path, download_if_missing=False, **arguments)
 

@@ -87,7 +87,7 @@ def test_any_table_is_read_back_exactly_with_the_right_quotes_option(dialect, ce
 @given(st.lists(st.tuples(text, text, text), min_size=1, max_size=4))
 @example([("yes", '"Hello', ""), ("no", "", ""), ("up", 'bye"', "")])
 @settings(max_examples=150)
-def test_without_the_quotes_option_all_clips_are_read_or_a_line_is_named(dialect, cells):
+def test_without_the_quotes_option_all_clips_are_read_or_the_error_names_a_line(dialect, cells):
     rows = as_rows(cells)
     if dialect == "plain tabs":
         rows = [[re.sub(r"[\t\r\n]", "", cell) for cell in row] for row in rows]

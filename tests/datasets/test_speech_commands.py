@@ -214,7 +214,7 @@ def test_clips_with_strange_names_are_left_out_and_counted(own_home):
         assert len(fetch(own_home, silence=False).data) == 72
 
 
-def test_without_recordings_and_download_the_folder_is_named(tmp_path):
+def test_the_error_names_the_folder_without_recordings(tmp_path):
     with pytest.raises(OSError, match=r"no recordings .*speech_commands_v0\.01"):
         fetch(tmp_path, "v0.01")
 
@@ -239,7 +239,7 @@ def test_missing_lists_are_an_error_only_where_needed(own_home):
         ({"split": "random"}, "'split' parameter"),
     ],
 )
-def test_wrong_arguments_are_named(home, options, message):
+def test_errors_name_wrong_arguments(home, options, message):
     with pytest.raises(ValueError, match=message):
         fetch(home, **options)
 

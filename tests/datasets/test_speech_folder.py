@@ -161,7 +161,7 @@ def test_a_pattern_of_another_type_is_refused():
         load_speech_folder(".", 3)
 
 
-def test_folders_without_recordings_are_named(folder, tmp_path):
+def test_errors_name_folders_without_recordings(folder, tmp_path):
     with pytest.raises(OSError, match="absent does not exist"):
         load_speech_folder(tmp_path / "absent", FLAT)
     (tmp_path / "empty").mkdir()

@@ -237,7 +237,7 @@ def test_a_data_frame_gives_the_same_as_its_file(manifest, tmp_path):
         load_speech_manifest(frame.assign(note="\0"), root=tmp_path)
 
 
-def test_wrong_arguments_are_named(manifest, tmp_path):
+def test_errors_name_wrong_arguments(manifest, tmp_path):
     with pytest.raises(OSError, match=r"absent\.csv"):
         load_speech_manifest(tmp_path / "absent.csv")
     with pytest.raises(ValueError, match="delimiter=', '"):

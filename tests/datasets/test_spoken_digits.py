@@ -266,6 +266,6 @@ def test_library_file_loads_without_torch():
         ({"voices": ["robot"]}, re.escape("voices=('robot',): expected a sequence of 'man'")),
     ],
 )
-def test_bad_parameters_are_named(parameters, message):
+def test_errors_name_bad_parameters(parameters, message):
     with pytest.raises(ValueError, match=message):
         make_spoken_digits(**parameters)

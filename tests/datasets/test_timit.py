@@ -194,7 +194,7 @@ def test_recordings_at_another_rate_are_refused_since_times_count_samples(tmp_pa
         load_timit(tmp_path)
 
 
-def test_folders_without_timit_are_named(tmp_path, monkeypatch):
+def test_errors_name_folders_without_timit(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="does not contain TIMIT"):
         load_timit(tmp_path)
     with pytest.raises(OSError, match="does not exist"):
@@ -218,7 +218,7 @@ def test_folders_without_timit_are_named(tmp_path, monkeypatch):
         ({"split": "train"}, "no official sets"),
     ],
 )
-def test_wrong_arguments_are_named(tmp_path, arguments, message):
+def test_errors_name_wrong_arguments(tmp_path, arguments, message):
     write_utterance(tmp_path / "dr1-fcjf0", "sx37")
     with pytest.raises(ValueError, match=message):
         load_timit(tmp_path, **arguments)

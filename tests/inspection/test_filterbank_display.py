@@ -46,7 +46,7 @@ def test_initial_stands_above_trained_on_one_scale():
     assert [ax.get_xlabel() for ax in display.axes_] == ["", "Frequency (Hz)"]
 
 
-def test_overlay_puts_both_on_one_axes_told_apart_by_style():
+def test_overlay_draws_both_on_one_axes_with_different_styles():
     display = FilterbankDisplay(2 * BANK, sample_rate=8000, initial=BANK).plot(kind="overlay")
     assert display.axes_.size == 1
     assert len(display.ax_.lines) == 24

@@ -43,7 +43,7 @@ def test_title_is_the_frequency_of_the_bin():
     assert display.ax_.get_title() == "bin 16: 1000 Hz"
 
 
-def test_trained_kernels_are_those_of_the_network_and_initial_ones_lie_over_them(words):
+def test_trained_kernels_are_those_of_the_network_with_initial_ones_overlaid(words):
     network = _network(words, "stft")
     display = FourierKernelDisplay.from_estimator(network, bins=[8, 24])
     stft = network.module_.front_end.stft

@@ -109,7 +109,7 @@ def test_single_panel_draws_on_the_axes_that_are_passed(name):
 
 
 @pytest.mark.parametrize("name", SINGLE)
-def test_single_panel_makes_one_new_figure_where_none_is_passed(name):
+def test_single_panel_makes_one_new_figure_without_axes(name):
     before = plt.get_fignums()
     display = SINGLE[name].plot()
     assert len(plt.get_fignums()) == len(before) + 1
@@ -175,7 +175,7 @@ def _lab(linear):
 
 
 @pytest.mark.parametrize("blindness", ["protan", "deutan", "tritan"])
-def test_first_four_colours_stay_apart_with_colour_blindness(blindness):
+def test_first_four_colours_are_distinguishable_with_colour_blindness(blindness):
     seen = [_lab(_as_seen(color, blindness)) for color in PALETTE[:4]]
     white = _lab(np.ones(3))
     for i, color in enumerate(seen):

@@ -11,7 +11,7 @@ SAID = [["n", "ay", "n"], ["w", "ah", "n"], ["ey", "tcl", "t"]]
 HEARD = [["m", "ay", "n"], ["w", "n"], ["ey", "tcl", "t", "s"]]
 
 
-def test_colours_are_the_share_of_each_said_phone():
+def test_colours_are_shares_of_each_spoken_phone():
     display = PhoneConfusionDisplay.from_predictions(SAID, HEARD)
     shares = dict(zip(display.labels, display.image_.get_array()))
     column = {label: i for i, label in enumerate(display.labels)}

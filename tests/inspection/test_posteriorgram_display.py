@@ -75,7 +75,7 @@ def test_unlikely_phones_have_no_row_unless_spoken():
     assert len(_display().plot(min_posterior=1.0).shown_phones_) == 1
 
 
-def test_frames_lie_round_the_row_and_time_of_each_true_segment():
+def test_frames_surround_the_row_and_time_of_each_true_segment():
     display = _display(segments=SEGMENTS).plot()
     corners = [
         (path.vertices[:, 0].min(), path.vertices[:, 0].max(), path.vertices[:, 1].mean())

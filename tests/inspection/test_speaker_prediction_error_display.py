@@ -39,7 +39,7 @@ def test_residuals_are_true_minus_predicted():
     assert display.ax_.get_ylabel() == "True minus predicted pitch (Hz)"
 
 
-def test_the_line_is_that_of_scikit_learn():
+def test_the_line_equals_that_of_scikit_learn():
     display = SpeakerPredictionErrorDisplay.from_predictions(TRUE, PREDICTED, SPEAKERS)
     _, ax = plt.subplots()
     theirs = PredictionErrorDisplay.from_predictions(

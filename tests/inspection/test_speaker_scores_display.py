@@ -57,7 +57,7 @@ def test_one_speaker_has_no_interval():
     display.figure_.draw_without_rendering()
 
 
-def test_speaker_without_score_leaves_no_mean():
+def test_the_mean_is_undefined_if_a_speaker_has_no_score():
     display = SpeakerScoresDisplay([0.7, np.nan, 0.8], SPEAKERS).plot()
     assert _legend(display) == ["mean: no mean, because a speaker has no score"]
     assert _points(display)[0][0] == "bob"

@@ -156,7 +156,7 @@ def test_frames_that_are_not_centred_begin_half_a_window_later():
     assert display.first_frame_time == 128 / RATE
 
 
-def test_normalised_levels_carry_no_unit():
+def test_normalised_levels_have_no_unit():
     front_end = MelSpectrogram(sample_rate=RATE, normalize="clip").fit(TONE[None])
     display = SpectrogramDisplay.from_estimator(front_end, TONE)
     assert display.colorbar_.ax.get_ylabel() == "Level"
@@ -186,7 +186,7 @@ def test_the_axis_of_mfccs_is_their_index():
     assert display.ax_.get_yscale() == "linear"
 
 
-def test_estimator_without_front_end_is_named():
+def test_the_error_names_an_estimator_without_front_end():
     with pytest.raises(ValueError, match="FunctionTransformer has no front end"):
         SpectrogramDisplay.from_estimator(FunctionTransformer(), TONE)
 

@@ -116,7 +116,7 @@ def test_history_of_skorch_is_drawn():
 
 
 @pytest.mark.parametrize("estimator", [Net(None), Net([]), StandardScaler()])
-def test_estimator_without_history_is_named(estimator):
+def test_the_error_names_an_estimator_without_history(estimator):
     with pytest.raises(AttributeError, match=f"{type(estimator).__name__} has no history"):
         TrainingCurveDisplay.from_estimator(estimator)
 

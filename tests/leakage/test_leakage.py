@@ -169,7 +169,7 @@ def test_files_of_other_rates_and_codecs_are_compared(clips, tmp_path):
     assert "c.flac" in repr(report) and str(tmp_path) in repr(report)
 
 
-def test_an_unreadable_file_is_named(tmp_path):
+def test_the_error_names_an_unreadable_file(tmp_path):
     (tmp_path / "bad.wav").write_bytes(b"no sound")
     with pytest.raises(ValueError, match=r"bad\.wav"):
         check_speaker_leakage([tmp_path / "bad.wav"] * 2, None, ["a", "b"], None)

@@ -125,7 +125,7 @@ def plain_bc_resnet(net, x):
 
 
 @pytest.mark.parametrize("n_bands", [40, 80])
-def test_equals_the_plain_definition_where_that_exists(n_bands):
+def test_network_equals_the_published_definition(n_bands):
     net = BCResNetNet(n_bands, 30, 12, input_norm=None)
     net(torch.randn(8, n_bands, 30))  # running statistics away from 0 and 1
     net.eval()
@@ -218,11 +218,11 @@ def test_network_can_overfit_forty_clips():
         ({"input_norm": "clips"}, "input_norm='clips'"),
     ],
 )
-def test_wrong_parameters_are_named(arguments, message):
+def test_errors_name_wrong_parameters(arguments, message):
     with pytest.raises(ValueError, match=message):
         BCResNetNet(40, 101, 12, **arguments)
 
 
-def test_wrong_number_of_bands_is_named():
+def test_the_error_names_a_wrong_number_of_bands():
     with pytest.raises(ValueError, match="x has 39 bands, the network was built for 40"):
         BCResNetNet(40, 101, 12)(torch.zeros(1, 39, 4))

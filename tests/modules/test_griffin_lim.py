@@ -257,7 +257,7 @@ def test_windows_that_leave_gaps_are_refused(hop):
         ({"filterbank": -torch.ones(33, 33)}, "negative weights"),
     ],
 )
-def test_wrong_parameters_are_named(options, message):
+def test_errors_name_wrong_parameters(options, message):
     target = options.pop("target", torch.rand(1, 33, 5))
     with pytest.raises(ValueError, match=message):
         griffin_lim(target, torch.hann_window(64), 16, **options)

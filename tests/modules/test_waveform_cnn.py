@@ -171,7 +171,7 @@ def test_network_can_overfit_forty_clips(residual):
         ({"pool_size": [1] * 7}, "pool_size"),
     ],
 )
-def test_wrong_parameters_are_named(arguments, message):
+def test_errors_name_wrong_parameters(arguments, message):
     with pytest.raises(ValueError, match=message):
         WaveformCNNNet(400, 3, n_layers=3, **arguments)
 

@@ -174,7 +174,7 @@ def test_loss_gives_clips_of_different_lengths_equal_weight(stage_target):
     assert net.history_[0]["train_loss"] == pytest.approx(-net.score(short), rel=1e-5)
 
 
-def test_cross_entropy_is_that_of_torch():
+def test_cross_entropy_equals_that_of_torch():
     net = fit_fixed(training="joint", loss="bce", output_activation="sigmoid", input_norm=None)
     rebuilt = torch.from_numpy(net.reconstruct(X))
     expected = F.binary_cross_entropy(rebuilt, torch.from_numpy(X)).item()

@@ -235,7 +235,7 @@ def test_other_numbers_of_bands_are_rejected():
         ({"batch_norm": False}, "batch_norm=True, but now has batch_norm=False"),
     ],
 )
-def test_parameters_changed_after_its_fit_are_named(changes, message):
+def test_errors_name_parameters_changed_after_its_fit(changes, message):
     fitted = encoder().fit(X)
     fitted.set_params(**changes)
     with pytest.raises(ValueError, match=message):

@@ -276,7 +276,7 @@ def counting_space(n_running):
     {"timeout": 1000.0},
     {"pruner": optuna.pruners.MedianPruner()},
 ], ids=["learning", "timeout", "pruner"])  # fmt: skip
-def test_trials_run_one_at_a_time_where_parallel_trials_would_cost(table, options):
+def test_trials_run_one_at_a_time_where_parallel_trials_would_be_wasteful(table, options):
     n_running = []
     OptunaSearchCV(
         Fragile(),
@@ -716,7 +716,7 @@ def test_splits_may_be_ranges_lists_or_masks(part):
     assert scores[0] == scores[1]
 
 
-def test_a_database_of_another_optuna_version_is_named(tmp_path):
+def test_the_error_names_a_database_of_another_optuna_version(tmp_path):
     url = f"sqlite:///{tmp_path / 'other.db'}"
     optuna.create_study(storage=url)
     with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as database:

@@ -634,7 +634,7 @@ def broken_databases(folder):
 
 
 @pytest.mark.parametrize("i", range(4))
-def test_a_storage_that_cannot_be_opened_is_named_with_a_remedy(i, table, tmp_path):
+def test_the_error_for_a_storage_that_cannot_be_opened_names_a_remedy(i, table, tmp_path):
     X, y, groups = table
     location, remedy = list(broken_databases(tmp_path).items())[i]
     began = time.monotonic()
@@ -644,7 +644,7 @@ def test_a_storage_that_cannot_be_opened_is_named_with_a_remedy(i, table, tmp_pa
     assert time.monotonic() - began < 5
 
 
-def test_a_database_damaged_during_a_search_is_named_at_once(table, tmp_path):
+def test_the_error_names_a_database_damaged_during_a_search_at_once(table, tmp_path):
     X, y, groups = table
     path = tmp_path / "search.db"
 

@@ -179,7 +179,7 @@ def test_links_are_kept_and_their_target_is_replaced(tmp_path):
 
 
 @posix
-def test_a_link_to_itself_is_named(path):
+def test_the_error_names_a_link_to_itself(path):
     path.symlink_to(path)
     with pytest.raises(OSError, match=r"leads back to itself.*model"):
         write_atomically(path, b"x")
