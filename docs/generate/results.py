@@ -29,6 +29,10 @@ TOPICS = {
             "Pretraining by autoencoders",
             "What unlabelled clips add when few clips have labels.",
         ),
+        "transfer": (
+            "Transfer from other words and speakers",
+            "What layers that were trained on other words add when there are few clips.",
+        ),
         "utterances": (
             "Emotions",
             "Recipes for whole utterances, on held-out actors.",
@@ -72,6 +76,10 @@ TOPICS = {
         "recipe_speed": (
             "The best recipe with all cores",
             "Time of fit, and clips per second from sound file to label.",
+        ),
+        "more_than_memory": (
+            "More clips than memory",
+            "Memory and time of fit and predict, by the number of clips.",
         ),
         "loading_speed": (
             "Time to the first prediction",
