@@ -185,12 +185,11 @@ def test_centred_features_give_the_same_answers(clips, metric):
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "manhattan", "cosine"])
-@pytest.mark.parametrize("factor", [1e200, 1e308])
+@pytest.mark.parametrize("factor", [1e200, 1e300])
 def test_features_beyond_what_distances_can_be_are_refused(clips, metric, factor):
     X, y, _ = clips
     fitted = PrototypeClassifier(metric=metric).fit(X, y)
-    with np.errstate(over="ignore"):
-        huge = np.clip(X * factor, -1.7e308, 1.7e308)
+    huge = X * factor
     if metric == "euclidean":
         with pytest.raises(ValueError, match="look for extreme values in X"):
             PrototypeClassifier(metric=metric).fit(huge, y)

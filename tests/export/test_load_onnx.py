@@ -152,7 +152,7 @@ def test_of_two_classes_the_score_of_the_second_is_the_decision():
         (["a.wav"], "clip 0 of X is 'a.wav'.*not paths"),
         ([np.zeros(600), np.zeros((2, 600))], r"clip 1 of X has shape \(2, 600\)"),
         ([np.zeros(600), ["a"] * 600], "clip 1 of X (is not an array of numbers|has dtype)"),
-        (np.zeros((2, 600)) + 1j, "X has dtype complex128: expected real numbers"),
+        (np.zeros((2, 600)) + 1j, "X has dtype complex128"),
         ([np.zeros(600), np.zeros(600, bool)], "clip 1 of X has dtype bool"),
         (np.ma.masked_all((2, 600)), "X is masked at 1200 of 1200 values"),
         (np.full((2, 600), 1e300), "clip 0 of X contains infinity"),
