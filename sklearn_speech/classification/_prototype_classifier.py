@@ -218,6 +218,8 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
         return scores
 
     def _similarities(self, X, prototypes):
+        if self.metric == "cosine":
+            X, prototypes = _with_norms(X), _with_norms(prototypes)
         with np.errstate(all="ignore"):  # infinity is refused below
             similarities = -pairwise_distances(X, prototypes, metric=self.metric)
         check_finite(similarities, "the distance to a prototype", TOO_LARGE)
@@ -259,6 +261,17 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
         self.threshold_ = float(np.nextafter(last, np.inf))
         if len(known):
             self.false_rejection_ = float(np.mean(known < self.threshold_))
+
+
+def _with_norms(X):
+    """Rows, those whose squares are beyond their dtype divided by their largest number."""
+    if X.dtype.kind != "f":
+        return X
+    largest = np.abs(X).max(axis=1, keepdims=True)
+    limits = np.finfo(X.dtype)
+    too_large = largest > np.sqrt(limits.max / X.shape[1])
+    too_small = (largest < np.sqrt(limits.tiny)) & (largest > 0)
+    return X / np.where(too_large | too_small, largest, 1)
 
 
 def _prototypes(X, y, words):

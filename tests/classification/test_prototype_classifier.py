@@ -211,3 +211,14 @@ def test_what_is_no_real_number_is_refused(clips, form):
     ):
         with pytest.raises(ValueError, match=r"X (is masked|has dtype (bool|complex128))"):
             call()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("exponent", [-0.95, -0.6, 0.6, 0.95])
+def test_angles_do_not_depend_on_the_size_of_the_features(clips, dtype, exponent):
+    X, y, _ = clips
+    X = X.astype(dtype)
+    fitted = PrototypeClassifier(metric="cosine").fit(X, y)
+    factor = X.dtype.type(float(np.finfo(dtype).max) ** exponent)
+    expected = fitted.decision_function(X)
+    np.testing.assert_allclose(fitted.decision_function(X * factor), expected, atol=1e-5)
