@@ -163,7 +163,8 @@ def check_targets(
     if y.ndim == 0:
         raise ValueError(f"y is {y.item()!r:.80}: expected one target per clip")
     if y.dtype.kind in "mMcVS":
-        raise ValueError(f"y has dtype {y.dtype}: expected strings or numbers")
+        known = "Complex data not supported: " if y.dtype.kind == "c" else ""
+        raise ValueError(f"{known}y has dtype {y.dtype}: expected strings or numbers")
     missing = gaps(y) if gaps is not None else np.zeros(len(y), dtype=bool)
     if y.ndim == 1 and y.dtype.kind in "fO":
         _check_labels(y.tolist(), missing)

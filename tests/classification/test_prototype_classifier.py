@@ -214,7 +214,7 @@ def test_what_is_no_real_number_is_refused(clips, form):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("exponent", [-0.95, -0.6, 0.6, 0.95])
+@pytest.mark.parametrize("exponent", [-0.95, -0.6, 0.6, 0.85])
 def test_angles_do_not_depend_on_the_size_of_the_features(clips, dtype, exponent):
     X, y, _ = clips
     X = X.astype(dtype)
