@@ -1,9 +1,11 @@
-"""Damaged and hostile model files, and killed writers: what `load` makes of them.
+"""Damaged and hostile model files, and killed writers: what `load` and `load_onnx` make of them.
 
-Prints three tables. Damage: seeded copies of a saved network, changed in one place, and how
+Prints four tables. Damage: seeded copies of a saved network, changed in one place, and how
 many of them are refused, read identically, or read as something else. Attacks: the files of
-`tests/persistence/hostile.py`, loaded in processes of their own that are listened to. Kills: a
-process that saves over and over is killed at random times.
+`tests/persistence/hostile.py`, loaded in processes of their own that are listened to. ONNX:
+damaged copies of an exported file, the same with a digest that is right, so that onnxruntime
+sees the damage, and the files of `tests/export/hostile.py`; loaded and run in processes of
+their own. Kills: a process that saves over and over is killed at random times.
 
     python benchmarks/model_damage.py --copies 1000 --kills 20
 """
@@ -22,6 +24,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sklearn_speech import SpectrogramCNNClassifier, load, save
+from tests.export import cases, hostile
 from tests.persistence.hostile import ATTACKS, try_to_load
 from tests.persistence.test_damage import DAMAGE
 
@@ -79,6 +82,31 @@ def attack_table(folder):
     )
 
 
+def onnx_table(folder, n_copies):
+    rng = np.random.default_rng(0)
+    content = cases.exported("SpectrogramLinearClassifier")[1].read_bytes()
+    groups = {change.__name__: [change(content, rng) for _ in range(n_copies)] for change in DAMAGE}
+    for change in DAMAGE:
+        damaged = hostile.sealed_damage(content, [change], n_copies, rng)
+        groups[f"{change.__name__}, digest right"] = damaged
+    groups["forged"] = [hostile.forged(content, change) for change in hostile.FORGERIES.values()]
+    groups["foreign"] = list(hostile.FOREIGN.values())
+    empty, path = folder / "empty-onnx", folder / "onnx"
+    empty.mkdir()
+    path.mkdir()
+    print(f"\n{'ONNX file':<28}{'tried':>7}{'refused':>9}{'ran':>6}{'else':>6}{'MB':>6}{'s':>7}")
+    for name, contents in groups.items():
+        paths = [path / f"{i}.onnx" for i in range(len(contents))]
+        for place, damaged in zip(paths, contents, strict=True):
+            place.write_bytes(damaged)
+        results = try_to_load(paths, empty, setup=hostile.SETUP)
+        ends = [result[0] for result in results]
+        n_refused, n_ran = ends.count("refused"), ends.count("loaded")
+        print(f"{name:<28}{len(ends):>7}{n_refused:>9}{n_ran:>6}{len(ends) - n_refused - n_ran:>6}"
+              f"{max(r[1] for r in results):>6.0f}{max(r[2] for r in results):>7.2f}")  # fmt: skip
+    print(f"created in the working folder: {len(list(empty.iterdir()))}")
+
+
 def kill_table(folder, n_kills):
     draw, usable, left_most = random.Random(0), 0, 0
     place = folder / "kills"
@@ -110,6 +138,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         damage_table(Path(folder), arguments.copies)
         attack_table(Path(folder))
+        onnx_table(Path(folder), arguments.copies)
         kill_table(Path(folder), arguments.kills)
 
 

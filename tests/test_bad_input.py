@@ -1,6 +1,10 @@
 """What goes wrong most often: the message names the file or parameter, and what to do."""
 
+import enum
 import os
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -17,9 +21,13 @@ from sklearn_speech import (
     MelSpectrogram,
     OptunaSearchCV,
     PadOrTrim,
+    PrototypeClassifier,
+    SlidingWindow,
     SpectrogramCNNClassifier,
+    StratifiedGroupShuffleSplit,
     check_audio_files,
     cross_validate_by_speaker,
+    learning_curve_by_speaker,
     load_speech_folder,
     make_recipe,
     make_speech_pipeline,
@@ -33,6 +41,10 @@ def net(**parameters):
     return SpectrogramCNNClassifier(
         n_layers=1, n_filters=2, max_epochs=1, device="cpu", random_state=0, **parameters
     )
+
+
+def of_waveforms():
+    return make_pipeline(MelSpectrogram(RATE, n_fft=64, hop_length=32, n_mels=8), net())
 
 
 def noise(*shape, seed=0):
@@ -245,6 +257,54 @@ def test_labels_that_mix_strings_and_numbers_are_refused():
         net().fit(noise(4, 6, 5), np.array(["no", 1, "yes", 2], dtype=object))
 
 
+class Word(enum.Enum):
+    NO = "no"
+    YES = "yes"
+
+
+STRANGE = {
+    "members of an enumeration": ([Word.NO, Word.YES], "such as .label.name for label in y"),
+    "decimals": ([Decimal("0.5"), Decimal("1.5")], "such as .float.number. for number in y"),
+    "fractions": ([Fraction(1, 3), Fraction(2, 3)], "such as .float.number. for number in y"),
+    "dates": ([date(2026, 1, 1), date(2026, 1, 2)], "such as .str.label. for label in y"),
+    "bytes": ([b"no", b"yes"], "such as .label.decode.. for label in y"),
+    "large numbers": ([2**70, 2**80], "at most 64 bits"),
+}
+
+SPEAKERS = ["ann", "ann", "bob", "bob"] * 2
+
+#: Everything that is given a label for each clip.
+TAKES_LABELS = {
+    "a network": lambda X, y: net().fit(X, y),
+    "prototypes": lambda X, y: PrototypeClassifier().fit(X[:, 0], y),
+    "scores by speaker": lambda X, y: cross_validate_by_speaker(net(), X, y, SPEAKERS),
+    "a curve": lambda X, y: learning_curve_by_speaker(net(), X, y, SPEAKERS, n_speakers=[1]),
+    "a detector": lambda X, y: SlidingWindow(of_waveforms(), duration=0.1).fit(
+        noise(len(X), 800), y, background=[noise(2000)]
+    ),
+    "a split": lambda X, y: next(StratifiedGroupShuffleSplit().split(X, y, SPEAKERS)),
+    "a search": lambda X, y: OptunaSearchCV(
+        net(), {"lr": FloatDistribution(0.1, 1)}, n_trials=1, cv=2, error_score="raise"
+    ).fit(X, y),
+}
+
+
+@pytest.mark.parametrize("form", [list, lambda y: np.array(y, dtype=object), pd.Series])
+@pytest.mark.parametrize("kind", STRANGE)
+@pytest.mark.parametrize("taker", TAKES_LABELS)
+def test_objects_that_are_no_labels_are_named_with_what_to_write(taker, kind, form):
+    labels, advice = STRANGE[kind]
+    with pytest.raises(ValueError, match=rf"y\[0\] is .*{advice}|y has dtype \|S"):
+        TAKES_LABELS[taker](noise(8, 6, 60), form(labels * 4))
+
+
+@pytest.mark.parametrize("y", [[0, 1], [False, True], [0.0, 1.0], [3, -4]])
+def test_numbers_in_an_array_of_objects_are_classes(y):
+    fitted = net().fit(noise(8, 6, 5), np.array(y * 4, dtype=object))
+    assert fitted.classes_.dtype == np.unique(y).dtype
+    assert fitted.classes_.tolist() == sorted(y)
+
+
 @pytest.mark.parametrize("missing", [None, np.nan])
 def test_missing_labels_are_refused(missing):
     with pytest.raises(ValueError, match=r"y\[1\] is (None|nan): expected a target"):
@@ -394,3 +454,31 @@ def test_a_duration_that_is_none_is_refused_by_recipes_and_pipelines(duration):
     for make in (partial(make_recipe, "best"), partial(make_speech_pipeline, net())):
         with pytest.raises(ValueError, match=r"duration=.*: expected a positive number of seconds"):
             make(duration=duration)
+
+
+@pytest.mark.parametrize("duration", [1e9, 1e300])
+def test_a_duration_that_no_memory_holds_is_refused_with_its_size(duration):
+    X, y = noise(4, 800), ["no", "yes"] * 2
+    pipeline = of_waveforms().fit(X, y)
+    for make in (
+        partial(make_recipe, "best", duration=duration),
+        partial(make_speech_pipeline, net(), duration=duration),
+        partial(SlidingWindow(pipeline, duration=duration).predict_proba, [noise(2000)]),
+    ):
+        with pytest.raises(ValueError, match=r"duration=1e\+.* samples at .*: expected at most"):
+            make()
+    with pytest.raises(ValueError, match="n_times"):
+        PadOrTrim(int(duration)).fit(X)
+
+
+@pytest.mark.parametrize("cv", [[], (), iter([]), np.empty((0, 2), int)], ids=repr)
+def test_folds_that_are_none_are_refused(cv):
+    X, y, speakers = noise(8, 6, 5), ["no", "yes"] * 4, SPEAKERS
+    search = OptunaSearchCV(net(), {"lr": FloatDistribution(0.1, 1)}, n_trials=1, cv=cv)
+    for call in (
+        partial(cross_validate_by_speaker, net(), X, y, speakers, cv=cv),
+        partial(learning_curve_by_speaker, net(), X, y, speakers, cv=cv),
+        partial(search.fit, X, y, groups=speakers),
+    ):
+        with pytest.raises(ValueError, match=r"^cv.* yields no split: expected at least one pair"):
+            call()

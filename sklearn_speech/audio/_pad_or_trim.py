@@ -22,6 +22,7 @@ from ..utils.sklearn_private import (
     fit_context,
 )
 from ..utils.validation import check_spectrograms, check_waveforms, is_ragged
+from ..utils.values import MAX_SAMPLES
 
 #: Share of the clips that `n_times` should leave whole, and of the sound that it should keep;
 #: less of both draws a warning.
@@ -41,7 +42,7 @@ class PadOrTrim(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
     Parameters
     ----------
     n_times : int or None, default=None
-        Length in samples or frames.
+        Length in samples or frames, at most 2**28.
     quantile : float in [0, 1] or None, default=None
         Learn the length: this quantile of the training clips' lengths, rounded
         up. At most one of `n_times` and `quantile` may be given.
@@ -81,7 +82,7 @@ class PadOrTrim(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
     """
 
     _parameter_constraints = {
-        "n_times": [Interval(Integral, 1, None, closed="left"), None],
+        "n_times": [Interval(Integral, 1, MAX_SAMPLES, closed="both"), None],
         "quantile": [Interval(Real, 0, 1, closed="both"), None],
         "align": [StrOptions({"start", "center"})],
         "pad_value": [Interval(Real, None, None, closed="neither"), StrOptions({"min"})],

@@ -197,7 +197,7 @@ class BatchIterator:
     """Cuts a :class:`ClipDataset` into batches.
 
     With `shuffle`, clips of similar length share a batch, so that little is padded; the order
-    of the batches is random.
+    of the batches is random. Clips of one length have the same order in a list and in a tensor.
 
     Parameters
     ----------
@@ -239,6 +239,8 @@ class BatchIterator:
         self.dataset, self.batch_size = dataset, int(batch_size)
         self.shuffle, self.drop_last = shuffle, drop_last
         self.sampler, self.join_single = sampler, join_single
+        lengths = dataset.lengths
+        self.by_length = lengths is not None and len(lengths.unique()) > 1
 
     def _bounds(self, n_clips: int) -> list[tuple[int, int]]:
         starts = list(range(0, n_clips, self.batch_size))
@@ -258,7 +260,7 @@ class BatchIterator:
         if not self.shuffle:
             return None
         order = torch.randperm(len(self.dataset))
-        if self.dataset.lengths is None:
+        if self.dataset.lengths is None or not self.by_length:
             return order
         # similar lengths together; the noise shuffles ties and neighbours
         jitter = 1 + 0.1 * torch.rand(len(order))
@@ -271,7 +273,7 @@ class BatchIterator:
                 yield self.dataset.batch(slice(start, stop))
             return
         bounds = self._bounds(len(order))
-        if self.dataset.ragged and self.shuffle:
+        if self.by_length and self.shuffle:
             bounds = [bounds[i] for i in torch.randperm(len(bounds)).tolist()]
         for start, stop in bounds:
             yield self.dataset.batch(order[start:stop])

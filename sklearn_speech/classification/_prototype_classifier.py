@@ -8,11 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import pairwise_distances
 from sklearn.model_selection import GroupKFold
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..base._class_encoding import check_class_labels
 from ..utils.sklearn_private import DocumentedMixin, Interval, StrOptions, fit_context
 from ..utils.speakers import check_speakers
+from ..utils.values import TOO_LARGE, check_finite, check_values
 
 #: Speakers are held out in at most this many groups to choose the threshold.
 MAX_FOLDS = 10
@@ -140,8 +141,9 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
             ``threshold="auto"`` has no groups, fewer than two, or no held-out clip of
             another word; or if ``threshold=None`` and `y` has clips of unknown words.
         """
+        check_values(X)
         X, y = validate_data(self, X, y)
-        check_classification_targets(y)
+        y = check_class_labels(y)
         found = np.unique(y)
         same_type = isinstance(self.unknown, str) == isinstance(found.tolist()[0], str)
         self.words_ = found[found != self.unknown] if same_type else found
@@ -149,6 +151,9 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
             raise ValueError(f"every label in y is {self.unknown!r}: expected clips of a word")
         self.classes_ = found
         self.prototypes_ = _prototypes(X, y, self.words_)
+        if not np.isfinite(self.prototypes_).all():
+            raise ValueError(f"the mean of the clips of a word is not finite: {TOO_LARGE}")
+        self._similarities(X, self.prototypes_)  # refuses features that are too large
         self.threshold_, self.false_rejection_ = -np.inf, np.nan
         if self.threshold is None:
             if len(self.words_) < len(found):
@@ -205,6 +210,7 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
 
     def _scores(self, X):
         check_is_fitted(self)
+        check_values(X)
         X = validate_data(self, X, reset=False)
         scores = np.full((len(X), len(self.classes_)), self.threshold_)
         columns = np.isin(self.classes_, self.words_)
@@ -212,7 +218,12 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
         return scores
 
     def _similarities(self, X, prototypes):
-        return -pairwise_distances(X, prototypes, metric=self.metric)
+        if self.metric == "cosine":
+            X, prototypes = _with_norms(X), _with_norms(prototypes)
+        with np.errstate(all="ignore"):  # infinity is refused below
+            similarities = -pairwise_distances(X, prototypes, metric=self.metric)
+        check_finite(similarities, "the distance to a prototype", TOO_LARGE)
+        return similarities
 
     def _choose_threshold(self, X, y, groups):
         if groups is None:
@@ -252,5 +263,17 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
             self.false_rejection_ = float(np.mean(known < self.threshold_))
 
 
+def _with_norms(X):
+    """Rows, those whose squares are beyond their dtype divided by their largest number."""
+    if X.dtype.kind != "f":
+        return X
+    largest = np.abs(X).max(axis=1, keepdims=True)
+    limits = np.finfo(X.dtype)
+    too_large = largest > np.sqrt(limits.max / X.shape[1])
+    too_small = (largest < np.sqrt(limits.tiny)) & (largest > 0)
+    return X / np.where(too_large | too_small, largest, 1)
+
+
 def _prototypes(X, y, words):
-    return np.array([X[y == word].mean(axis=0) for word in words])
+    with np.errstate(all="ignore"):  # infinity and NaN are refused in fit
+        return np.array([X[y == word].mean(axis=0) for word in words])

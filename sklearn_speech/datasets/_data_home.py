@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from ..utils.paths import absolute_path
+
 #: Environment variable that names the folder of all data sets.
 DATA_HOME_VARIABLE = "SKLEARN_SPEECH_DATA"
 
@@ -30,4 +32,4 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     """
     if data_home is None:
         data_home = os.environ.get(DATA_HOME_VARIABLE) or "~/sklearn_speech_data"
-    return Path(os.path.abspath(Path(data_home).expanduser()))
+    return absolute_path(data_home, "data_home")

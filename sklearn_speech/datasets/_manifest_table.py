@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import os
 import re
 import warnings
 import zlib
@@ -245,8 +244,3 @@ def _line_of(text_before: str) -> int:
 def is_frame(manifest: Any) -> bool:
     """Whether this is a pandas DataFrame, without importing pandas."""
     return hasattr(manifest, "iloc") and hasattr(manifest, "columns")
-
-
-def absolute_path(path: str | os.PathLike[str]) -> Path:
-    """Return an absolute path; "~" is the user's home folder."""
-    return Path(os.path.abspath(Path(path).expanduser()))

@@ -7,6 +7,7 @@ import numpy as np
 import soundfile
 
 from ..audio import AudioSegment
+from ..utils.paths import absolute_path
 from ._noise_recordings import noise_folder, write_noise_recordings
 
 #: Sample rate of Speech Commands and of noise computed for it, Hz.
@@ -44,8 +45,8 @@ def noise_windows(
     if recorded:
         validation = {path for path in recorded if path.stem == VALIDATION_NOISE}
     else:
-        home = noise_folder() if noise_home is None else Path(noise_home).expanduser()
-        recorded = write_noise_recordings(Path(os.path.abspath(home)), SAMPLE_RATE)
+        home = noise_folder() if noise_home is None else absolute_path(noise_home, "noise_home")
+        recorded = write_noise_recordings(home, SAMPLE_RATE)
         validation = set(recorded[3::4])
     windows, unreadable = [], []
     for path in recorded:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.utils import Bunch
 
+from ..utils.paths import check_path
 from ..utils.sklearn_private import Interval, StrOptions, validate_parameter_constraints
 from ..utils.validation import make_ragged
 from ._data_home import get_data_home
@@ -201,6 +202,8 @@ def fetch_speech_commands(
         },
         "fetch_speech_commands",
     )
+    if noise_home is not None:
+        check_path(noise_home, "noise_home")
     all_words = isinstance(words, str) and words == "all"
     silence = not all_words if silence is None else silence
     targets = _check_words(words, version)

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ..audio._reading import header_rates, printable
+from ..utils.paths import absolute_path
 from ..utils.sklearn_private import StrOptions, validate_parameter_constraints
 from ..utils.text import normalize_name
 from ._file_pattern import FilePattern
@@ -105,7 +106,7 @@ def load_speech_folder(
         "load_speech_folder",
     )
     file_pattern = FilePattern(pattern)
-    folder = Path(os.path.abspath(Path(folder).expanduser()))
+    folder = absolute_path(folder, "folder")
     if not folder.is_dir():
         kind = "is a file, not a folder" if folder.exists() else "does not exist"
         raise OSError(f"folder {folder} {kind}")

@@ -15,11 +15,12 @@ from sklearn.utils import Bunch
 
 from ..audio import AudioSegment
 from ..audio._reading import header_rates
+from ..utils.paths import absolute_path
 from ..utils.sklearn_private import validate_parameter_constraints
 from ..utils.text import normalize_name
 from ..utils.validation import make_ragged
 from ._file_pattern import RESERVED
-from ._manifest_table import MAX_SHOWN, Table, absolute_path, file_table, frame_table, is_frame
+from ._manifest_table import MAX_SHOWN, Table, file_table, frame_table, is_frame
 
 #: Columns with a meaning; the first two are required.
 ROLES = ("path", "label", "speaker", "start", "end")
@@ -151,11 +152,16 @@ def load_speech_manifest(
         table = frame_table(manifest)
         folder = Path.cwd()
     else:
-        path = absolute_path(manifest)
+        path = absolute_path(manifest, "manifest")
+        if path.is_dir():
+            raise IsADirectoryError(
+                f"manifest={str(path)!r} is a folder, expected a CSV or TSV file; "
+                "load_speech_folder reads folders"
+            )
         table = file_table(path, delimiter, quotes, encoding)
         folder = path.parent
     if root is not None:
-        folder = absolute_path(root)
+        folder = absolute_path(root, "root")
         if not folder.is_dir():
             raise OSError(f"root={os.fspath(root)!r}: there is no folder {folder}")
     roles, others = _positions(table, columns or {})

@@ -11,6 +11,7 @@ from sklearn.utils import Bunch
 
 from ..audio._reading import header_rates
 from ..metrics import TIMIT_PHONES, fold_phones
+from ..utils.paths import absolute_path
 from ..utils.sklearn_private import Options, StrOptions, validate_parameter_constraints
 from ..utils.validation import make_ragged
 from ._data_home import DATA_HOME_VARIABLE, get_data_home
@@ -204,7 +205,7 @@ def _find_folder(folder: str | os.PathLike[str] | None) -> Path:
             f"neither timit nor timit_sample in {home}; name the folder of the corpus with "
             f"folder=, or its parent with the environment variable {DATA_HOME_VARIABLE}"
         )
-    folder = Path(os.path.abspath(Path(folder).expanduser()))
+    folder = absolute_path(folder, "folder")
     if not folder.is_dir():
         kind = "is a file, not a folder" if folder.exists() else "does not exist"
         raise OSError(f"folder {folder} {kind}")

@@ -147,6 +147,7 @@ def _moving_average(scores: npt.NDArray[np.float64], half: int) -> npt.NDArray[n
     """Centred; at the ends over the windows that there are."""
     if half == 0:
         return scores
+    half = min(half, len(scores) - 1)  # no window is further away
     total, count = np.zeros_like(scores), np.zeros((len(scores), 1))
     for shift in range(-half, half + 1):
         low, high = max(0, -shift), len(scores) - max(0, shift)

@@ -12,6 +12,7 @@ from ..audio._reading import read_clip
 from ..audio._recording import Recording as InMemory
 from ..audio._recording import as_recording, is_recording
 from ..utils.validation import is_ragged
+from ..utils.values import as_arrays, check_mask
 
 
 class Recording(NamedTuple):
@@ -136,10 +137,18 @@ def _check_file(entry: Any, name: str, reader: AudioReader | None, sample_rate: 
     return Recording(label, entry, duration, file, invalid)
 
 
+#: The power of louder samples is beyond float32.
+_LOUDEST = 1e15
+
+#: Samples that are looked at together, so that an hour of sound is not copied.
+_N_CHECKED = 2**20
+
+
 def check_samples(samples: Any, name: str) -> npt.NDArray[Any]:
     """Samples as a 1-D array of numbers that is not empty, or an error that names them."""
+    check_mask(samples, name, within=True)
     try:
-        samples = np.asarray(samples)
+        samples = np.asarray(as_arrays(samples))
     except ValueError as error:
         raise ValueError(f"{name} is no array of numbers: {error}") from error
     if samples.dtype.kind in "iu":
@@ -156,6 +165,11 @@ def check_samples(samples: Any, name: str) -> npt.NDArray[Any]:
         )
     if len(samples) == 0:
         raise ValueError(f"{name} is empty: expected at least one sample")
+    for start in range(0, len(samples), _N_CHECKED):
+        block = samples[start : start + _N_CHECKED]
+        peak = float(np.abs(block[np.isfinite(block)]).max(initial=0))
+        if peak > _LOUDEST:
+            raise ValueError(f"{name} has amplitudes up to {peak:g}: expected them in [-1, 1]")
     return samples
 
 

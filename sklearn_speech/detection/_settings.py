@@ -13,6 +13,7 @@ from ..audio import AudioReader, PadOrTrim
 from ..feature_extraction._base import BaseSpectralTransformer
 from ..utils.parts import final_step, sample_rates
 from ..utils.sklearn_private import validate_parameter_constraints
+from ..utils.values import samples_of
 from ._window_scorer import shared_front_end, split_steps
 
 
@@ -226,7 +227,7 @@ def rate_of(estimator: Any, own_rate: float | None) -> float:
 def window_of(steps: list[tuple[str, Any]], duration: float | None, rate: float) -> int:
     """Samples of the clips that a pipeline was made for."""
     if duration is not None:
-        return max(1, round(duration * rate))
+        return samples_of(duration, rate)
     step = steps[0][1]
     n_window = None
     if isinstance(step, PadOrTrim):

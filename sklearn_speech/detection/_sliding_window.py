@@ -10,7 +10,9 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from ..base._class_encoding import check_class_labels
 from ..metrics import EventTable
+from ..metrics._event_table import check_recording
 from ..utils.sklearn_private import (
     DocumentedMixin,
     HasMethods,
@@ -227,6 +229,7 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
             estimator.fit(X, y, **groups_for(estimator, groups))
             self.estimator_, self.durations_ = estimator, None
             return self
+        y = check_class_labels(y)
         rate = rate_of(estimator, self.sample_rate)
         n_window = window_of(split_steps(estimator)[1], self.duration, rate)
         self.estimator_, self.durations_ = fit_in_background(
@@ -285,6 +288,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         times : ndarray of shape (n_windows,)
             In seconds.
         """
+        if not isinstance(n_windows, Integral) or isinstance(n_windows, bool) or n_windows < 0:
+            raise ValueError(f"n_windows={n_windows!r}: expected a whole number of at least 0")
         times: npt.NDArray[Any] = plan_of(self, None).seconds(np.arange(n_windows))
         return times
 
@@ -365,7 +370,7 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
             smoothing=smoothing,
             patience=patience,
         )
-        return DetectionStream(plan, rule, recording)
+        return DetectionStream(plan, rule, check_recording(recording))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimator_") or _is_fitted(self.estimator)
@@ -396,7 +401,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         return self.estimator_ if hasattr(self, "estimator_") else self.estimator
 
     def _others(self) -> list[Any]:
-        return list(self.other) if isinstance(self.other, (tuple, list)) else [self.other]
+        several = isinstance(self.other, (tuple, list, set, frozenset, np.ndarray))
+        return list(self.other) if several else [self.other]
 
 
 def _is_fitted(estimator: Any) -> bool:

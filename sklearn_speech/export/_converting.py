@@ -26,6 +26,8 @@ from torch import nn
 
 from ..audio import AudioReader, PadOrTrim
 from ..base import BaseSpeechClassifier, BaseSpeechRegressor
+from ..classification import PrototypeClassifier
+from ..detection import SlidingWindow
 from ..feature_extraction import (
     MFCC,
     MelSpectrogram,
@@ -96,7 +98,8 @@ class Converter:
         if kind == "transformer":
             return self.transform(estimator, "")
         module = self.answer(estimator, "", _METHODS[kind])
-        return steps.TwoSided(module) if _METHODS[kind] == "decision_function" else module
+        by_score = _METHODS[kind] == "decision_function"
+        return steps.TwoSided(module) if by_score and len(estimator.classes_) == 2 else module
 
     # Transformers
 
@@ -200,6 +203,8 @@ class Converter:
             return self._vote(estimator, where, method)
         if isinstance(estimator, CalibratedClassifierCV):
             return self._calibrated(estimator, where, method)
+        if isinstance(estimator, PrototypeClassifier) and method == "decision_function":
+            return _prototypes(estimator, where)
         return self._of_scikit_learn(estimator, where, method)
 
     def _of_scikit_learn(self, estimator: Any, where: str, method: str) -> nn.Module:
@@ -257,6 +262,12 @@ class Converter:
                 f"{_named(where)} is an AudioReader behind the first step: a file takes waveforms; "
                 "put it first, where it is left out of the file"
             )
+        if isinstance(estimator, SlidingWindow):
+            raise ValueError(
+                f"{_named(where)} is a SlidingWindow, which cannot be exported: a file answers for "
+                "clips, not for recordings; export the classifier of clips that it slides, its "
+                "fitted estimator_"
+            )
         if isinstance(estimator, FunctionTransformer) or foreign:
             raise ValueError(
                 f"{_named(where)} is a {type(estimator).__name__}, which cannot be exported: its "
@@ -286,6 +297,18 @@ class _Codes(nn.Module):
 
     def forward(self, x: Any) -> Any:
         return self.module(x)[0].flatten(1)
+
+
+def _prototypes(estimator: PrototypeClassifier, where: str) -> nn.Module:
+    unknown = np.flatnonzero(~np.isin(estimator.classes_, estimator.words_))
+    threshold = float(estimator.threshold_)
+    if len(unknown) and abs(threshold) > float(np.finfo(np.float32).max):
+        raise ValueError(
+            f"{_named(where)} has threshold_={threshold:g}, beyond float32: fit it with "
+            "threshold=None, which accepts every clip as well"
+        )
+    column = int(unknown[0]) if len(unknown) else None
+    return steps.Prototypes(estimator.prototypes_, estimator.metric, column, threshold)
 
 
 def _embedding(step: SpeechEmbedding) -> nn.Module:

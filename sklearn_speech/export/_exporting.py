@@ -12,7 +12,7 @@ from torch import nn
 
 from ._header import INPUT, Header
 from ._sklearn_graphs import OPSET, inlined
-from ._wire import DIGEST_KEY, MAX_FILE, UnsafeFileError, graph_digest, read_metadata
+from ._wire import DIGEST_KEY, MAX_FILE, UnsafeFileError, file_digest, read_metadata
 
 #: Clips in the batch that is traced; torch treats 0 and 1 as special.
 _TRACED_CLIPS = 3
@@ -137,9 +137,9 @@ def content_of(model: Any, header: Header) -> bytes:
     n_bytes = model.ByteSize()
     if n_bytes > MAX_FILE:
         raise ValueError(f"the file would have {n_bytes} bytes; at most {MAX_FILE} are possible")
-    digest = graph_digest(model.SerializeToString())
-    for key, value in {**header.to_metadata(), DIGEST_KEY: digest}.items():
+    for key, value in header.to_metadata().items():
         model.metadata_props.add(key=key, value=value)
+    model.metadata_props.add(key=DIGEST_KEY, value=file_digest(model.SerializeToString()))
     content = model.SerializeToString()
     try:
         Header.from_metadata(read_metadata(content))

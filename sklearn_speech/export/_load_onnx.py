@@ -3,9 +3,10 @@
 import os
 from typing import Any
 
+from ..utils.paths import check_path
 from ._header import INPUT, Header
 from ._onnx_estimator import OnnxEstimator
-from ._wire import MAX_FILE, UnsafeFileError, read_metadata
+from ._wire import DIGEST_KEY, MAX_FILE, UnsafeFileError, read_metadata
 
 
 def load_onnx(path: str | os.PathLike[str], *, n_threads: int = 1) -> OnnxEstimator:
@@ -16,7 +17,7 @@ def load_onnx(path: str | os.PathLike[str], *, n_threads: int = 1) -> OnnxEstima
 
     The file is checked before onnxruntime sees it. No code in it is run and no other file
     is opened: weights in side files, operators outside of the ONNX standard, loops and branches
-    are refused.
+    are refused, and so is a file that differs in a single bit from what was written.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def load_onnx(path: str | os.PathLike[str], *, n_threads: int = 1) -> OnnxEstima
     >>> bool(np.abs(model.predict_proba(X) - clf.predict_proba(X)).max() < 1e-5)
     True
     """
-    name = os.fspath(path)
+    name = str(check_path(path, "path"))
     if isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 1:
         raise ValueError(f"n_threads={n_threads!r}: expected a whole number of at least 1")
     size = os.path.getsize(name)
@@ -83,7 +84,10 @@ def load_onnx(path: str | os.PathLike[str], *, n_threads: int = 1) -> OnnxEstima
 def model_of(content: bytes, name: str, n_threads: int = 1) -> OnnxEstimator:
     """The estimator in the bytes of a file; errors call it by its name."""
     try:
-        header = Header.from_metadata(read_metadata(content))
+        metadata = read_metadata(content)
+        header = Header.from_metadata(metadata)
+        if DIGEST_KEY not in metadata:
+            raise UnsafeFileError(f"it is damaged: its metadata lack {DIGEST_KEY!r}")
     except UnsafeFileError as error:
         raise ValueError(f"{name} is not opened: {error}") from error
     except ValueError as error:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..utils.values import as_arrays, check_values
 from ._header import INPUT, Header
 
 #: Samples in one run of the network, so that memory stays bounded for any number of clips.
@@ -237,6 +238,8 @@ class OnnxEstimator:
                 f"{self._path} gives {found.dtype} of shape {found.shape} for {len(batch)} clips; "
                 "expected one row of float32 a clip"
             )
+        if not np.isfinite(found).all():
+            raise ValueError(f"{self._path} gives numbers that are not finite; it is damaged")
         expected = self._width()
         if expected is not None and found.shape[-1] != expected:
             raise ValueError(
@@ -261,15 +264,17 @@ class OnnxEstimator:
 
     def _checked(self, X: Any) -> list[np.ndarray]:
         """Waveforms as a list of float32 arrays, or an error that names the clip."""
-        if isinstance(X, np.ndarray) and X.dtype != object:
-            if X.ndim != 2:
-                raise ValueError(
-                    f"X has shape {X.shape}, expected (n_clips, n_times); one clip is X[np.newaxis]"
-                )
-        elif not isinstance(X, (list, tuple, np.ndarray)):
+        X = as_arrays(X)
+        if not isinstance(X, (list, tuple)) and not hasattr(X, "__array__"):
             raise TypeError(
                 f"X is of type {type(X).__name__}: expected an array of shape (n_clips, n_times) "
                 "or a list of 1-D arrays"
+            )
+        check_values(X)
+        X = X if isinstance(X, (list, tuple)) else np.asarray(X)
+        if isinstance(X, np.ndarray) and X.ndim != (1 if X.dtype == object else 2):
+            raise ValueError(
+                f"X has shape {X.shape}, expected (n_clips, n_times); one clip is X[np.newaxis]"
             )
         if len(X) == 0:
             raise ValueError("X has no clips")
@@ -289,7 +294,8 @@ class OnnxEstimator:
                     f"clip {i} of X holds samples of dtype {samples.dtype}; waveforms are "
                     f"amplitudes in [-1, 1]: divide them by {full}"
                 )
-            samples = samples.astype(np.float32)
+            with np.errstate(over="ignore"):  # infinity is refused below
+                samples = samples.astype(np.float32)
         except (TypeError, ValueError) as error:
             if "clip" in str(error):
                 raise

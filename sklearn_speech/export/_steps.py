@@ -140,6 +140,54 @@ class Linear(nn.Module):
         return x @ self.coef.T + self.intercept
 
 
+class Prototypes(nn.Module):
+    """Scores of ``PrototypeClassifier``: negative distances, and the threshold.
+
+    Parameters
+    ----------
+    prototypes : ndarray of shape (n_words, n_features)
+    metric : {"cosine", "euclidean", "manhattan"}
+    column : int or None
+        Place of the class of unknown words; None where there is none.
+    threshold : float
+        Score of that class.
+
+    Shape
+    -----
+    Input (n_clips, n_features), output (n_clips, n_classes), or (n_clips, 1) of two classes: the
+    score of the second minus that of the first.
+    """
+
+    prototypes: Tensor
+
+    def __init__(self, prototypes: Any, metric: str, column: int | None, threshold: float) -> None:
+        super().__init__()
+        if metric == "cosine":
+            norms = np.linalg.norm(prototypes, axis=1, keepdims=True)
+            prototypes = prototypes / np.where(norms == 0, 1, norms)
+        self.register_buffer("prototypes", constant(prototypes))
+        self.metric, self.column, self.threshold = metric, column, threshold
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scores of each class."""
+        scores = -self._distances(x)
+        if self.column is not None:
+            unknown = torch.full_like(scores[:, :1], self.threshold)
+            parts = [scores[:, : self.column], unknown, scores[:, self.column :]]
+            scores = torch.cat(parts, dim=1)
+        return scores[:, 1:] - scores[:, :1] if scores.shape[1] == 2 else scores
+
+    def _distances(self, x: Tensor) -> Tensor:
+        if self.metric == "cosine":
+            norms = x.square().sum(1, keepdim=True).sqrt()
+            x = x / torch.where(norms == 0, torch.ones_like(norms), norms)
+            return (1 - x @ self.prototypes.T).clamp(0, 2)
+        apart = x.unsqueeze(1) - self.prototypes
+        if self.metric == "manhattan":
+            return apart.abs().sum(2)
+        return apart.square().sum(2).sqrt()
+
+
 class Probabilities(nn.Module):
     """Probabilities of scores: by softmax, or of one score by the logistic function."""
 

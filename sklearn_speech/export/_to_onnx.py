@@ -7,6 +7,7 @@ from typing import Any
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils.atomic import write_atomically
+from ..utils.paths import check_path
 from ._checking import accepts, check, check_quantized, shortest_length
 from ._converting import Converter
 from ._describing import check_input, describe, usual_length, without_readers
@@ -82,6 +83,9 @@ def to_onnx(
 
     Notes
     -----
+    A :class:`SlidingWindow` slides over recordings, which a file cannot: export its classifier of
+    clips, the fitted ``estimator_``.
+
     The file computes in float32. Augmentations, which belong to training, are left out.
 
     Where a clip is shorter than a window of the pipeline without `PadOrTrim`, the estimator pads
@@ -103,6 +107,7 @@ def to_onnx(
     >>> model.predict(X).tolist() == clf.predict(X).tolist()
     True
     """
+    name = str(check_path(path, "path"))
     if not tolerance > 0:
         raise ValueError(f"tolerance={tolerance!r}: expected a number above 0")
     if quantize not in (None, "int8"):
@@ -125,7 +130,6 @@ def to_onnx(
     free = accepts(estimator, header.kind, longer)
     model, least = export(module, n_times, header.outputs, converter.graphs, free=free)
     exempt = exempt_nodes(model)
-    name = os.fspath(path)
     lengths = [n_times]
     if free:
         file = model_of(content_of(model, header), name)

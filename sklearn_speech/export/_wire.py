@@ -7,8 +7,8 @@ open are read here; weights are skipped.
 import hashlib
 from collections.abc import Iterator
 
-#: Metadata that holds the SHA-256 of the network, so that damage is noticed.
-DIGEST_KEY = "sklearn_speech.graph_sha256"
+#: Metadata that holds the SHA-256 of all the rest of the file, so that damage is noticed.
+DIGEST_KEY = "sklearn_speech.sha256"
 
 #: Bytes of the largest file that is read: 1 GiB.
 MAX_FILE = 2**30
@@ -46,37 +46,49 @@ def read_metadata(content: bytes) -> dict[str, str]:
     UnsafeFileError
         When the file is damaged; when weights lie in other files; or when it has operators
         outside of the ONNX standard, subgraphs (loops and branches) or functions; or when
-        the network is not the one that was written.
+        a part of it is not the one that was written.
     """
     metadata: dict[str, str] = {}
-    digest = hashlib.sha256()
     n_graphs = n_nodes = n_bytes = 0
     for number, value in _messages(memoryview(content)):
         if number == 7:
             n_graphs += 1
-            digest.update(value)
             n_nodes += _check_graph(value)
         elif number == 14:
             n_bytes += len(value)
             if n_bytes > MAX_METADATA:
                 raise UnsafeFileError(f"more than {MAX_METADATA} bytes of metadata")
-            pair = dict(_messages(value))
-            metadata[_text(pair.get(1, b""))] = _text(pair.get(2, b""))
+            key, text = _pair(value)
+            if key in metadata:
+                raise UnsafeFileError(f"it holds the metadata {key!r:.60} twice")
+            metadata[key] = text
         elif number == 6:
             _text(value)
         elif number in (20, 25):
             raise UnsafeFileError("it holds functions or a part for training")
     if n_graphs != 1 or n_nodes == 0:
         raise UnsafeFileError("it holds no network")
-    if metadata.get(DIGEST_KEY, digest.hexdigest()) != digest.hexdigest():
-        raise UnsafeFileError("it is damaged: its network is not the one that was written")
+    if DIGEST_KEY in metadata and metadata[DIGEST_KEY] != file_digest(content):
+        raise UnsafeFileError("it is damaged: it is not what was written")
     return metadata
 
 
-def graph_digest(content: bytes) -> str:
-    """SHA-256 of the network in a file, for :data:`DIGEST_KEY`."""
-    (graph,) = (value for number, value in _messages(memoryview(content)) if number == 7)
-    return hashlib.sha256(graph).hexdigest()
+def file_digest(content: bytes) -> str:
+    """SHA-256 of a file without its entry :data:`DIGEST_KEY`."""
+    digest = hashlib.sha256()
+    for number, wire, value in _fields(memoryview(content)):
+        if isinstance(value, int):
+            digest.update(f"{number} {wire} {value};".encode())
+        elif number != 14 or _pair(value)[0] != DIGEST_KEY:
+            digest.update(f"{number} {wire} {len(value)};".encode())
+            digest.update(value)
+    return digest.hexdigest()
+
+
+def _pair(entry: memoryview) -> tuple[str, str]:
+    """Key and value of an entry of the metadata."""
+    pair = dict(_messages(entry))
+    return _text(pair.get(1, b"")), _text(pair.get(2, b""))
 
 
 def _check_graph(graph: memoryview) -> int:

@@ -51,14 +51,26 @@ def single_axes(display: Any, ax: Any, figsize: tuple[float, float]) -> Any:
     Returns
     -------
     ax : matplotlib Axes
+
+    Raises
+    ------
+    TypeError
+        When `ax` is no Axes.
     """
     require_matplotlib(f"{type(display).__name__}.plot")
     if ax is not None:
+        _check_axes([ax])
         return ax
     import matplotlib.pyplot as plt
 
     _, ax = plt.subplots(figsize=figsize, layout="constrained")
     return ax
+
+
+def _check_axes(panels: list[Any]) -> None:
+    for panel in panels:
+        if not hasattr(panel, "plot"):
+            raise TypeError(f"ax is or holds {panel!r:.80}: expected a matplotlib Axes or None")
 
 
 def panel_axes(
@@ -85,6 +97,8 @@ def panel_axes(
 
     Raises
     ------
+    TypeError
+        When something is no Axes.
     ValueError
         If an array has the wrong size, or axes to be divided are not on a grid.
     """
@@ -99,6 +113,7 @@ def panel_axes(
         return axes
     n_panels = shape[0] * shape[1]
     panels = np.asarray(ax, dtype=object)
+    _check_axes(panels.ravel().tolist())
     if panels.ndim > 0:
         if panels.size != n_panels:
             raise ValueError(

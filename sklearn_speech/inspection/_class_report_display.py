@@ -8,6 +8,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from sklearn.utils.multiclass import unique_labels
 
 from ._axes import color_of, open_frame, panel_axes
+from ._results import refuse_without
 
 METRICS = {"precision": "Precision", "recall": "Recall", "f1": "F1 score"}
 
@@ -93,6 +94,8 @@ class ClassReportDisplay:
         ValueError
             If a metric is unknown or missing, or there is not one score per class.
         """
+        if not self.scores:
+            raise ValueError("scores is empty: expected the scores of at least one metric")
         names = [str(name) for name in self.class_names]
         metrics = list(self.scores) if metrics is None else list(metrics)
         if sort_by == "f1" and "f1" not in self.scores:
@@ -225,6 +228,7 @@ class ClassReportDisplay:
         display : ClassReportDisplay
             The drawn display.
         """
+        refuse_without(estimator, "estimator", "predict")
         return cls.from_predictions(
             y,
             estimator.predict(X),

@@ -87,12 +87,15 @@ class DetCurveByRateDisplay:
             When there is no curve.
         """
         from ..metrics import miss_rate_at
+        from ..metrics._detection_curve import check_curve
 
         curves = self.curves
         if not isinstance(curves, Mapping) or hasattr(curves, "miss_rate"):
             curves = {"": curves}
         if not curves:
             raise ValueError("curves is empty: expected what detection_curve returned")
+        for curve in curves.values():
+            check_curve(curve)
         ax = single_axes(self, ax, figsize=(5.6, 4.4))
         self.lines_, self.bands_ = [], []
         for i, (name, curve) in enumerate(curves.items()):

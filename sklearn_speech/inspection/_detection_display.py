@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ..metrics._event_table import check_events
 from ._axes import GREY, color_of, open_frame, panel_axes
+from ._results import refuse_without
 
 
 class DetectionDisplay:
@@ -243,6 +244,7 @@ class DetectionDisplay:
         display : DetectionDisplay
             The drawn display.
         """
+        refuse_without(detector, "detector", "detect")
         (scores,) = detector.predict_proba([recording])
         classes = detector.classes_.tolist()
         columns = [classes.index(word) for word in detector.words_]

@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from ._axes import GREY, color_of, marker_of, open_frame, single_axes
+from ._results import named_results
 
 
 class LearningCurveBySpeakerDisplay:
@@ -165,9 +166,13 @@ class LearningCurveBySpeakerDisplay:
             return np.asarray(self.intervals[name], dtype=float)
         if values.shape[1] < 2:
             return np.full((len(values), 2), np.nan)  # no variation between speakers
+        from ..model_selection._score_ranges import score_range
         from ..model_selection._statistics import mean_interval
 
-        return np.array([mean_interval(of_size, self.confidence) for of_size in values])
+        within = score_range(self.score_name)
+        return np.array(
+            [mean_interval(of_size, self.confidence, within=within) for of_size in values]
+        )
 
     @classmethod
     def from_result(
@@ -211,19 +216,23 @@ class LearningCurveBySpeakerDisplay:
             If the results have different numbers of training speakers or metrics, or `over` is
             neither "speakers" nor "draws".
         """
+        from ..model_selection import SpeakerLearningCurve
         from ..model_selection._metric_names import common_label
 
         if over not in ("speakers", "draws"):
             raise ValueError(f"over={over!r}: expected 'speakers' or 'draws'")
-        results = {"": results} if hasattr(results, "speaker_scores") else dict(results)
-        if not results:
-            raise ValueError("results is empty; expected at least one learning curve")
+        results = named_results(results, SpeakerLearningCurve, "learning_curve_by_speaker")
         first = next(iter(results.values()))
         for name, result in results.items():
             if list(result.n_speakers) != list(first.n_speakers):
                 raise ValueError(
                     f"result {name!r} is of {list(map(int, result.n_speakers))} training speakers, "
                     f"the first of {list(map(int, first.n_speakers))}; expected the same"
+                )
+        for name, result in results.items():
+            if metric is not None and metric not in result.metrics:
+                raise ValueError(
+                    f"metric={metric!r}: expected one of {result.metrics}, those of result {name!r}"
                 )
         label = common_label(
             result.labels[result.metrics[0] if metric is None else metric]

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ..metrics import phone_confusion_matrix
 from ._axes import single_axes
+from ._results import refuse_without
 
 
 class PhoneConfusionDisplay:
@@ -179,4 +180,5 @@ class PhoneConfusionDisplay:
         display : PhoneConfusionDisplay
             The drawn display.
         """
+        refuse_without(estimator, "estimator", "predict")
         return cls.from_predictions(y, estimator.predict(X), folding=folding, ax=ax, **plot_kw)

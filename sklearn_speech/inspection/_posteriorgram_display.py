@@ -9,6 +9,7 @@ from ..utils.parts import final_step
 from ._axes import single_axes
 from ._front_end import describe_front_end
 from ._inputs import one_waveform
+from ._results import refuse_without
 from ._scales import centers_to_edges
 from ._segments import check_segments, draw_segments
 
@@ -235,6 +236,7 @@ class PosteriorgramDisplay:
         ValueError
             If the estimator has no front end with a frame period.
         """
+        refuse_without(estimator, "estimator", "predict_log_proba")
         waveform, recogniser = one_waveform(X), final_step(estimator)
         posteriors = np.exp(np.asarray(estimator.predict_log_proba(waveform[np.newaxis])[0]))
         if phones is None:

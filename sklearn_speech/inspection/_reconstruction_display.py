@@ -8,6 +8,7 @@ import numpy.typing as npt
 from ..utils.parts import final_step
 from ._axes import panel_axes
 from ._front_end import describe_front_end
+from ._results import refuse_without
 from ._spectrogram_display import SpectrogramDisplay
 
 ROWS = ("Input", "Reconstruction", "Error")
@@ -222,6 +223,7 @@ class ReconstructionDisplay:
         display : ReconstructionDisplay
             The drawn display.
         """
+        refuse_without(final_step(estimator), "estimator", "reconstruct", "inverse_transform")
         X = X[:max_clips]
         before = estimator[:-1] if hasattr(estimator, "steps") and len(estimator) > 1 else None
         autoencoder = final_step(estimator)

@@ -246,6 +246,13 @@ class SpeakerPredictionErrorDisplay:
         ValueError
             When the targets are no numbers, or no clip has a prediction.
         """
+        from ..model_selection import SpeakerScores
+
+        if not isinstance(results, SpeakerScores):
+            raise TypeError(
+                f"results is of type {type(results).__name__}: expected SpeakerScores, the result "
+                "of cross_validate_by_speaker"
+            )
         if results.y_true.dtype.kind not in "iuf":
             raise ValueError(
                 f"the targets have dtype {results.y_true.dtype}: expected the numbers of a "

@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from ._axes import GREY, color_of, marker_of, open_frame, single_axes
+from ._results import named_results
 
 #: Names are left out for more speakers than this, because they would be too small to read.
 MAX_NAMED_SPEAKERS = 40
@@ -204,13 +205,15 @@ class SpeakerScoresDisplay:
 
     def _mean_and_interval(self, name, values):
         """Mean and bounds; NaN where a fold failed, since leaving its speakers out flatters."""
+        from ..model_selection._score_ranges import score_range
         from ..model_selection._statistics import mean_interval, mean_of
 
         if self.intervals is not None:
             return (mean_of(values), *self.intervals[name])
         if len(values) < 2:
             return mean_of(values), np.nan, np.nan  # one speaker does not show how speakers differ
-        return (mean_of(values), *mean_interval(values, self.confidence))
+        within = score_range(self.score_name)
+        return (mean_of(values), *mean_interval(values, self.confidence, within=within))
 
     @classmethod
     def from_cv_results(
@@ -248,11 +251,12 @@ class SpeakerScoresDisplay:
         ValueError
             If the results have different speakers or metrics.
         """
+        from ..model_selection import SpeakerScores
         from ..model_selection._metric_names import common_label
+        from ..model_selection._score_ranges import score_range
         from ..model_selection._statistics import mean_interval
 
-        # a result is itself a dict
-        results = {"": results} if hasattr(results, "speaker_scores") else dict(results)
+        results = named_results(results, SpeakerScores, "cross_validate_by_speaker")
         first = next(iter(results.values()))
         for name, result in results.items():
             if list(result.speakers) != list(first.speakers):
@@ -262,16 +266,17 @@ class SpeakerScoresDisplay:
                 )
         scores = {name: result.speaker_scores(metric) for name, result in results.items()}
         undefined = np.any([result.undefined(metric) for result in results.values()], axis=0)
-        intervals = {name: (np.nan, np.nan) for name in results}
-        if (~undefined).sum() > 1:
-            intervals = {
-                name: mean_interval(values[~undefined], confidence)
-                for name, values in scores.items()
-            }
         label = common_label(
             result.labels[result.metrics[0] if metric is None else metric]
             for result in results.values()
         )
+        intervals = {name: (np.nan, np.nan) for name in results}
+        if (~undefined).sum() > 1:
+            within = score_range(label)
+            intervals = {
+                name: mean_interval(values[~undefined], confidence, within=within)
+                for name, values in scores.items()
+            }
         display = cls(
             scores,
             first.speakers,

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import Bunch
 
-from ._event_table import check_events
+from ..utils.speakers import check_speakers
+from ._event_table import as_float, check_events
 from ._match_events import match_events
 
 
@@ -79,7 +80,8 @@ def detection_curve(
     """
     seconds = _by_recording(durations, "durations", None)
     for name, value in seconds.items():
-        if not isinstance(value, numbers.Real) or not 0 < float(value) < math.inf:
+        is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if not is_number or not 0 < as_float(value, f"durations[{name!r}]") < math.inf:
             raise ValueError(f"durations[{name!r}]={value!r}: expected a positive number of s")
     true, predicted = check_events(true, "true"), check_events(predicted, "predicted")
     for what, events in (("true", true), ("predicted", predicted)):
@@ -111,8 +113,9 @@ def detection_curve(
     names = by_speaker = None
     if speakers is not None:
         speaker_of = _by_recording(speakers, "speakers", list(seconds))
-        names = np.unique(np.array(list(speaker_of.values())))
-        parts = [curves({r for r, s in speaker_of.items() if s == name}) for name in names]
+        names, codes = check_speakers([speaker_of[r] for r in seconds], len(seconds))
+        of_each = [{r for r, c in zip(seconds, codes) if c == k} for k in range(len(names))]
+        parts = [curves(recordings) for recordings in of_each]
         by_speaker = [np.array(column) for column in zip(*parts)]
     return Bunch(
         thresholds=thresholds,
@@ -163,11 +166,17 @@ def miss_rate_at(
     >>> misses.tolist(), thresholds.round(2).tolist()
     ([0.5, 0.0], [0.85, 0.7])
     """
-    rates = np.asarray(false_alarms_per_hour, dtype=float)
+    check_curve(curve)
+    try:
+        rates = np.asarray(false_alarms_per_hour, dtype=float)
+    except (TypeError, ValueError):
+        rates = np.array(np.nan)
     if not (rates >= 0).all():
         raise ValueError(
             f"false_alarms_per_hour={false_alarms_per_hour!r}: expected rates of at least 0"
         )
+    if floor is not None and not (isinstance(floor, numbers.Real) and math.isfinite(floor)):
+        raise ValueError(f"floor={floor!r}: expected a finite score or None")
     last = np.searchsorted(curve.false_alarms_per_hour, rates, side="right") - 1
     accepted = curve.thresholds[last]
     lowest = curve.thresholds[-1]
@@ -180,9 +189,28 @@ def miss_rate_at(
     return curve.miss_rate[last], threshold
 
 
+def check_curve(curve: Any) -> None:
+    """Refuse what is no curve.
+
+    Raises
+    ------
+    TypeError
+        When `curve` is nothing that :func:`detection_curve` returned.
+    """
+    if not all(hasattr(curve, name) for name in ("thresholds", "miss_rate", "hours")):
+        raise TypeError(
+            f"curve is of type {type(curve).__name__}: expected what detection_curve returned"
+        )
+
+
 def _by_recording(values: Any, name: str, recordings: list[Any] | None) -> dict[Any, Any]:
     if isinstance(values, Mapping):
         found = dict(values)
+    elif isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise TypeError(
+            f"{name} is of type {type(values).__name__}: expected a dict by recording, or one "
+            "entry for each"
+        )
     else:
         listed = list(values)
         if recordings is not None and len(listed) != len(recordings):

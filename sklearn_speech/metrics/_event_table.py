@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..utils.atomic import write_atomically
+from ..utils.paths import check_path
 from ..utils.tables import html_table
 
 COLUMNS = ("recording", "word", "start", "end", "score")
@@ -182,7 +183,7 @@ class EventTable:
         ValueError
             When a column is missing or a time is no number; the file and the line are named.
         """
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        with open(check_path(path, "path"), encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             missing = [name for name in COLUMNS[:4] if name not in (reader.fieldnames or ())]
             if missing:
@@ -296,6 +297,37 @@ def _without_spaces(value: Any, instead: str) -> str:
     return instead.join(str(value).split()) or "_"
 
 
+def as_float(value: Any, name: str) -> float:
+    """Return a number as a float.
+
+    Raises
+    ------
+    ValueError
+        When it is a whole number beyond those of float.
+    """
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError(f"{name}={value!r:.40}: expected a finite number") from error
+
+
+def check_recording(recording: Any) -> str | int:
+    """Return the name of a recording.
+
+    Raises
+    ------
+    TypeError
+        When it is neither a path nor a position.
+    """
+    if isinstance(recording, os.PathLike):
+        recording = os.fspath(recording)
+    if isinstance(recording, numbers.Integral) and not isinstance(recording, bool):
+        return int(recording)
+    if isinstance(recording, str):
+        return str(recording)
+    raise TypeError(f"recording={recording!r:.100}: expected a path or a position")
+
+
 def _check_row(row: Any, index: int) -> tuple[Any, Any, float, float, float]:
     if not isinstance(row, (tuple, list)) or len(row) not in (4, 5):
         raise ValueError(
@@ -304,24 +336,23 @@ def _check_row(row: Any, index: int) -> tuple[Any, Any, float, float, float]:
         )
     recording, word, start, end = row[:4]
     score = row[4] if len(row) == 5 else math.nan
-    if isinstance(recording, os.PathLike):
-        recording = os.fspath(recording)
-    if isinstance(recording, numbers.Integral) and not isinstance(recording, bool):
-        recording = int(recording)
-    elif isinstance(recording, str):
-        recording = str(recording)
-    else:
-        raise TypeError(
-            f"event {index} has the recording {recording!r:.100}: expected a path or a position"
-        )
+    try:
+        recording = check_recording(recording)
+    except TypeError as error:
+        raise TypeError(f"event {index} has {error}") from error
     if isinstance(word, np.generic):
         word = word.item()
+    if not isinstance(word, (str, numbers.Real)) or word != word:
+        raise TypeError(f"event {index} has word={word!r:.100}: expected a string or a number")
     for what, value in (("start", start), ("end", end), ("score", score)):
-        if not isinstance(value, numbers.Real):
+        if not isinstance(value, numbers.Real) or isinstance(value, bool):
             raise TypeError(f"event {index} has {what}={value!r:.100}: expected a number")
+        if what == "score" and math.isinf(as_float(value, f"event {index} has score")):
+            raise ValueError(f"event {index} has score={value!r}: expected a finite number")
+    start, end = (as_float(value, f"event {index} has a time") for value in (start, end))
     if not (math.isfinite(start) and math.isfinite(end) and start <= end):
         raise ValueError(
             f"event {index} has start={start!r} and end={end!r}: expected finite seconds, "
             "start <= end"
         )
-    return recording, word, float(start), float(end), float(score)
+    return recording, word, start, end, float(score)

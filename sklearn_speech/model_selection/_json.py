@@ -3,12 +3,12 @@
 import json
 import math
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..utils.atomic import write_atomically
+from ..utils.paths import check_path
 from ..utils.validation import make_ragged
 
 VERSION = 1
@@ -50,7 +50,7 @@ def read_json(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
         If the file holds something else.
     """
     try:
-        whole = json.loads(Path(path).read_text(encoding="utf-8"))
+        whole = json.loads(check_path(path, "path").read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     expected = f"sklearn_speech.{kind}"

@@ -17,6 +17,7 @@ from ..utils.chain import check_chain
 from ..utils.labels import check_targets
 from ..utils.parallel import refuse_multiprocessing
 from ..utils.speakers import check_speakers
+from ..utils.values import check_container
 from ._folds import Fold, SpeakerFoldError, run_fold, threads_per_job
 from ._unlabelled import mark_of_unlabelled
 
@@ -50,6 +51,9 @@ def check_input(
         raise ValueError(f"error_score={error_score!r}: expected 'raise' or a number, such as nan")
     refuse_multiprocessing(caller)
     mark = mark_of_unlabelled(estimator)
+    if X is None:
+        raise ValueError("X=None: expected one clip, or row of features, per target")
+    check_container(X, "X")
     y = check_targets(y, gaps=mark)
     X, y = indexable(X, y)
     names, codes = check_speakers(speakers, len(y))

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..utils.tables import html_table, score_cell, text_table
+from ._score_ranges import score_range
 from ._statistics import (
     MAX_EXACT,
     adjust_p_values,
@@ -73,7 +74,8 @@ class SpeakerComparison:
 
     def _test(self, a, b):
         differences = self._counted[:, a] - self._counted[:, b]
-        low, high = mean_interval(differences)
+        least, largest = score_range(self.metric)
+        low, high = mean_interval(differences, within=(least - largest, largest - least))
         p_value, method = paired_p_value(differences)
         return {
             "first": self.names[a],

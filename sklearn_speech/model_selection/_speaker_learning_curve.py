@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from ..utils.tables import html_table, text_table
 from ._json import read_json, write_json
+from ._score_ranges import score_range
 from ._speaker_scores import SpeakerScores
 from ._statistics import MIN_BOOTSTRAP, mean_interval, mean_of
 
@@ -167,7 +168,10 @@ class SpeakerLearningCurve:
             With fewer than two held-out speakers that the metric has a value for.
         """
         counted = self._counted(metric)
-        return np.array([mean_interval(of_size, level, method=method) for of_size in counted])
+        within = score_range(self.labels[self.metrics[0] if metric is None else metric])
+        return np.array(
+            [mean_interval(of_size, level, method=method, within=within) for of_size in counted]
+        )
 
     def at(self, n_speakers: int) -> SpeakerScores:
         """Return the scores after training on some number of speakers.

@@ -10,6 +10,7 @@ from sklearn.metrics import confusion_matrix
 from ..utils.tables import html_table, score_cell, text_table
 from ..utils.validation import make_ragged
 from ._json import read_json, write_json
+from ._score_ranges import score_range
 from ._statistics import MIN_BOOTSTRAP, deviation_of, mean_interval, mean_of
 
 
@@ -207,6 +208,7 @@ class SpeakerScores(dict):
         Returns
         -------
         low, high : float
+            Never beyond the values that a known metric can have, such as 0 and 1 for accuracy.
 
         Raises
         ------
@@ -218,7 +220,10 @@ class SpeakerScores(dict):
         The models of two folds share most of their training speakers, so scores are not quite
         independent; an interval from one cross-validation does not account for this.
         """
-        return mean_interval(self._counted(metric), level, method=method, random_state=random_state)
+        within = score_range(self.labels[self._metric(metric)])
+        return mean_interval(
+            self._counted(metric), level, method=method, within=within, random_state=random_state
+        )
 
     @property
     def predictions(self) -> npt.NDArray[Any]:

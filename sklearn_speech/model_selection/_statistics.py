@@ -1,5 +1,6 @@
 """Confidence intervals and tests over speakers."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def mean_interval(
     level: float = 0.95,
     *,
     method: str = "auto",
+    within: tuple[float, float] = (-np.inf, np.inf),
     n_resamples: int = 9999,
     random_state: int = 0,
 ) -> tuple[float, float]:
@@ -45,6 +47,9 @@ def mean_interval(
     method : {"auto", "t", "bootstrap"}, default="auto"
         Student's t, or the studentised bootstrap over speakers; "auto" uses the bootstrap for
         20 or more speakers.
+    within : (float, float), default=(-inf, inf)
+        Least and largest value that a score can have. The interval is cut there: a mean is
+        never beyond, so that it holds the mean exactly as often as the whole one.
     n_resamples : int, default=9999
         Bootstrap samples.
     random_state : int, default=0
@@ -73,7 +78,7 @@ def mean_interval(
     """
     values = np.asarray(values, dtype=float)
     n = len(values)
-    if not 0 < level < 1:
+    if not isinstance(level, Real) or not 0 < level < 1:
         raise ValueError(f"level={level!r}: expected a number between 0 and 1, such as 0.95")
     if n < 2:
         raise ValueError(f"an interval over speakers needs at least two of them, got {n}")
@@ -82,9 +87,12 @@ def mean_interval(
     mean, error = values.mean(), values.std(ddof=1) / np.sqrt(n)
     if method not in ("auto", "t", "bootstrap"):
         raise ValueError(f"method={method!r}: expected 'auto', 't' or 'bootstrap'")
+    slack = 1e-9  # of rounding; beyond it, this is another metric of that name
+    if values.min() < within[0] - slack or values.max() > within[1] + slack:
+        within = (-np.inf, np.inf)
     reach = stats.t.ppf((1 + level) / 2, n - 1) * error
     if method == "t" or (method == "auto" and n < MIN_BOOTSTRAP) or error == 0:
-        return float(mean - reach), float(mean + reach)
+        return _cut(mean - reach, mean + reach, within)
     rng = np.random.default_rng(random_state)
     samples = values[rng.integers(n, size=(n_resamples, n))]
     errors = samples.std(axis=1, ddof=1) / np.sqrt(n)
@@ -93,7 +101,11 @@ def mean_interval(
     far, near = np.quantile(ratios, [(1 + level) / 2, (1 - level) / 2]) * error
     # resamples without an outlying speaker are nearly constant, and their ratios huge
     far, near = min(far, MAX_STRETCH * reach), max(near, -MAX_STRETCH * reach)
-    return float(mean - far), float(mean - near)
+    return _cut(mean - far, mean - near, within)
+
+
+def _cut(low: float, high: float, within: tuple[float, float]) -> tuple[float, float]:
+    return max(float(low), within[0]), min(float(high), within[1])
 
 
 def adjust_p_values(p_values: npt.ArrayLike) -> npt.NDArray[Any]:

@@ -8,6 +8,8 @@ import stat
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..utils.paths import check_path
+
 FORMAT, FORMAT_VERSION = "sklearn_speech.estimator", "2"
 
 #: Largest header in bytes. The format allows 100 MB, which take several GB once parsed.
@@ -160,7 +162,7 @@ def _refuse_constant(text: str) -> NoReturn:
 
 def as_file(path: str | os.PathLike[str]) -> Path:
     """The path of a file to read, or an error that names what is there instead."""
-    path = Path(path)
+    path = check_path(path, "path")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder, expected a file that save wrote")
     return path

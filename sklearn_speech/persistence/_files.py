@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 import sklearn_speech
 
 from ..utils.atomic import write_atomically
+from ..utils.paths import check_path
 from ._container import as_file, parse, read_metadata, sign, unsigned
 from ._decoder import Decoder
 from ._describing import describe
@@ -119,6 +120,7 @@ def save(
     >>> bool(np.all(loaded.predict_proba(X) == clf.predict_proba(X)))
     True
     """
+    check_path(path, "path")
     if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
         raise TypeError(f"estimator={estimator!r:.200}: expected an estimator instance")
     names = Names(trusted)

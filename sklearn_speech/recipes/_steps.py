@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ..audio import AudioReader, PadOrTrim
 from ..feature_extraction import TemporalPooling
+from ..utils.values import samples_of
 
 
 def check_option(name: str, value: object, options: Sequence) -> None:
@@ -66,7 +67,7 @@ def in_samples(duration: Any, sample_rate: int, default: int | None) -> int | No
     is_number = isinstance(duration, Real) and not isinstance(duration, bool)
     if not is_number or not 0 < duration < math.inf:
         raise ValueError(f"duration={duration!r}: expected a positive number of seconds, or None")
-    return max(1, round(duration * sample_rate))
+    return samples_of(duration, sample_rate)
 
 
 def pipeline(*steps: BaseEstimator | list[BaseEstimator]) -> Pipeline:

@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from ..model_selection._folds import refuse_shared_speakers
 from ..model_selection._unlabelled import unlabelled_clips, with_labels
 from ..splits import check_speakers
+from ..utils.labels import check_targets, is_without_number
 from ..utils.parallel import refuse_multiprocessing
 from ._dask import dask_backend
 from ._fold_pruner import FoldPruner
@@ -71,13 +72,20 @@ def splits_of(
     ValueError
         If the splitter is inconsistent, or a speaker is on both sides of a split.
     """
+    if y is not None:
+        check_targets(y, gaps=is_without_number)  # scikit-learn's errors do not name the clip
     cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
     splits = list(cv.split(X, y, **split_params))
     n_splits = cv.get_n_splits(X, y, **split_params)
-    if len(splits) != n_splits or not splits:
+    if not splits:
         raise ValueError(
-            f"cv={search.cv!r}: its split and get_n_splits are inconsistent or empty; expected "
-            f"{n_splits} splits, got {len(splits)}"
+            f"cv={search.cv!r} yields no split: expected at least one pair of training and test "
+            "clips"
+        )
+    if len(splits) != n_splits:
+        raise ValueError(
+            f"cv={search.cv!r}: its split and get_n_splits are inconsistent; expected {n_splits} "
+            f"splits, got {len(splits)}"
         )
     if (groups := split_params.get("groups")) is not None:
         names, codes = check_speakers(groups, len(groups), name="groups")

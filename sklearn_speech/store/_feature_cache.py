@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..utils.paths import check_path
 from ..utils.validation import is_ragged, make_ragged
 from ._shard import DATA, META, FileShard, checksum, read_meta
 
@@ -65,7 +66,7 @@ class FeatureCache:
     """
 
     def __init__(self, folder: str | os.PathLike[str], max_bytes: int = 16 * 2**30) -> None:
-        self.folder = Path(folder)
+        self.folder = check_path(folder, "folder")
         self.max_bytes = max_bytes
 
     def get(self, key: str) -> Array | None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .paths import check_path
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -54,6 +56,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     ...     path.read_bytes(), len(os.listdir(folder))
     (b'{}', 1)
     """
+    check_path(path, "path")
     with _errors_naming(path):
         target = _follow_links(path)
         old = _status(target)

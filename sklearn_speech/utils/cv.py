@@ -43,6 +43,11 @@ def list_splits(
             )
         cv = LeaveOneGroupOut()
     elif isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
+        if not 2 <= cv <= len(names):
+            raise ValueError(
+                f"cv={cv}: expected a number of folds from 2 to {len(names)}, the number of "
+                "speakers"
+            )
         cv = GroupKFold(n_splits=int(cv))
     if hasattr(cv, "split") and not isinstance(cv, (str, bytes)):
         with warnings.catch_warnings():
@@ -57,7 +62,9 @@ def list_splits(
     else:
         splits = list(cv)
     if not splits:
-        raise ValueError(f"{cv_title(cv)} yields no split")
+        raise ValueError(
+            f"{cv_title(cv)} yields no split: expected at least one pair of training and test clips"
+        )
     checked = []
     for i, split in enumerate(splits):
         if not isinstance(split, (tuple, list)) or len(split) != 2:

@@ -1,5 +1,6 @@
 """Check targets, and find unlabelled clips."""
 
+import enum
 import numbers
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -145,9 +146,9 @@ def check_targets(
     Raises
     ------
     ValueError
-        When targets are missing (None, NaN, masked), dates or complex numbers, when
-        strings are mixed with numbers other than -1, or when two labels differ only in their
-        Unicode form.
+        When targets are missing (None, NaN, masked), dates, complex numbers or objects of
+        another class, such as members of an enumeration; when strings are mixed with numbers
+        other than -1; or when two labels differ only in their Unicode form.
 
     Warns
     -----
@@ -161,8 +162,9 @@ def check_targets(
     y = as_targets(y)
     if y.ndim == 0:
         raise ValueError(f"y is {y.item()!r:.80}: expected one target per clip")
-    if y.dtype.kind in "mMcV":
-        raise ValueError(f"y has dtype {y.dtype}: expected strings or numbers")
+    if y.dtype.kind in "mMcVS":
+        known = "Complex data not supported: " if y.dtype.kind == "c" else ""
+        raise ValueError(f"{known}y has dtype {y.dtype}: expected strings or numbers")
     missing = gaps(y) if gaps is not None else np.zeros(len(y), dtype=bool)
     if y.ndim == 1 and y.dtype.kind in "fO":
         _check_labels(y.tolist(), missing)
@@ -176,7 +178,23 @@ def check_targets(
     if y.ndim == 1 and y.dtype.kind in "UO":
         warn_of_nan_strings(y, "y")
         _refuse_twins(y.tolist())
-    return y
+    return _numbers_out_of_objects(y)
+
+
+def _numbers_out_of_objects(y: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Numbers that stand in an array of objects, as tables of mixed columns give them."""
+    labels = y.tolist()
+    if y.dtype != object or y.ndim != 1 or not labels:
+        return y
+    if not all(isinstance(label, (numbers.Real, np.bool_)) for label in labels):
+        return y
+    found = np.array(labels)
+    if found.dtype == object:  # fractions, or numbers beyond 64 bits
+        raise ValueError(
+            f"y[0] is {labels[0]!r:.80}, of type {type(labels[0]).__name__}: expected strings or "
+            "numbers of at most 64 bits, such as [float(number) for number in y]"
+        )
+    return found
 
 
 def _refuse_twins(labels: list[Any]) -> None:
@@ -214,11 +232,30 @@ def spelled_as(y: npt.NDArray[Any], classes: npt.NDArray[Any]) -> npt.NDArray[An
     return as_targets([spelling.get(normalize_name(label), label) for label in y.tolist()])
 
 
+#: What a target may be: a label, a number, or a sequence of them.
+_TARGETS = (str, numbers.Real, np.bool_, list, tuple, np.ndarray)
+
+
+def _advice(label: Any) -> str:
+    if isinstance(label, enum.Enum):
+        return "such as [label.name for label in y]"
+    if isinstance(label, bytes):
+        return "such as [label.decode() for label in y]"
+    if isinstance(label, numbers.Number):
+        return "such as [float(number) for number in y]"
+    return "such as [str(label) for label in y]"
+
+
 def _check_labels(labels: list[Any], missing: npt.NDArray[np.bool_]) -> None:
     for i, label in enumerate(labels):
         # an empty string is a sequence of phones or characters without any
         if is_missing(label) and not isinstance(label, str) and not missing[i]:
             raise ValueError(f"y[{i}] is {label!r}: expected a target, or leave this clip out")
+        if not isinstance(label, _TARGETS):
+            raise ValueError(
+                f"y[{i}] is {label!r:.80}, of type {type(label).__name__}: expected strings or "
+                f"numbers, {_advice(label)}"
+            )
     strings = sum(isinstance(label, str) for label in labels)
     others = [
         (i, label)

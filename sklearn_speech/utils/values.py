@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+#: Samples of the longest clip or window: 1 GiB in float32.
+MAX_SAMPLES = 2**28
+
 #: What to do where results are not finite.
 TOO_LARGE = "look for extreme values in X"
 TOO_LOUD = f"{TOO_LARGE}; waveforms are expected in [-1, 1]"
@@ -264,3 +267,32 @@ def check_weights(sample_weight: Any, n_clips: int) -> npt.NDArray[np.float64]:
             "both; expected weights that differ less"
         )
     return weight / largest if largest > _LARGE else weight
+
+
+def samples_of(duration: float, sample_rate: float) -> int:
+    """Return the number of samples of a clip or window, at least one.
+
+    Parameters
+    ----------
+    duration : float
+        In seconds.
+    sample_rate : float
+        In Hz.
+
+    Raises
+    ------
+    ValueError
+        When there would be more than :data:`MAX_SAMPLES`.
+
+    Examples
+    --------
+    >>> samples_of(0.5, 16000)
+    8000
+    """
+    if duration * sample_rate > MAX_SAMPLES:
+        raise ValueError(
+            f"duration={duration:g} s has {duration * sample_rate:.3g} samples at "
+            f"{sample_rate:g} Hz: expected at most {MAX_SAMPLES / sample_rate:.0f} s, which fill "
+            "1 GiB in float32"
+        )
+    return max(1, round(duration * sample_rate))

@@ -82,6 +82,13 @@ def test_ragged_clips_of_one_length_are_predicted_as_an_array_is():
     np.testing.assert_allclose(net.predict_proba(make_ragged(X)), net.predict_proba(X), atol=1e-5)
 
 
+def test_ragged_clips_of_one_length_train_as_an_array_does():
+    # the default optimiser makes steps of one size even of gradients that are rounding alone
+    net = quick(optimizer=torch.optim.SGD, dropout=0.0)
+    of_array = weights(net.fit(X, y))
+    np.testing.assert_allclose(weights(net.fit(make_ragged(X), y)), of_array, atol=1e-5)
+
+
 def test_long_clips_wait_for_others_of_their_length():
     lengths = np.r_[np.full(20, 4), np.full(20, 9)]
     clips = make_ragged(clip[:, :n] for clip, n in zip(X, lengths))

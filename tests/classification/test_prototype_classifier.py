@@ -182,3 +182,43 @@ def test_centred_features_give_the_same_answers(clips, metric):
     moved = X - X.mean(axis=0)
     classifier.fit(moved, y, groups=speakers)
     np.testing.assert_array_equal(classifier.predict(moved + 1), answers)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan", "cosine"])
+@pytest.mark.parametrize("factor", [1e200, 1e300])
+def test_features_beyond_what_distances_can_be_are_refused(clips, metric, factor):
+    X, y, _ = clips
+    fitted = PrototypeClassifier(metric=metric).fit(X, y)
+    huge = X * factor
+    if metric == "euclidean":
+        with pytest.raises(ValueError, match="look for extreme values in X"):
+            PrototypeClassifier(metric=metric).fit(huge, y)
+    try:
+        answers = fitted.decision_function(huge)
+    except ValueError as error:
+        assert "look for extreme values in X" in str(error)
+    else:
+        assert np.isfinite(answers).all()
+
+
+@pytest.mark.parametrize("form", [np.ma.masked_greater, np.greater, np.asarray])
+def test_what_is_no_real_number_is_refused(clips, form):
+    X, y, _ = clips
+    X_bad = X + 1j if form is np.asarray else form(X, 0.0)
+    for call in (
+        lambda: PrototypeClassifier().fit(X_bad, y),
+        lambda: PrototypeClassifier().fit(X, y).predict(X_bad),
+    ):
+        with pytest.raises(ValueError, match=r"X (is masked|has dtype (bool|complex128))"):
+            call()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("exponent", [-0.95, -0.6, 0.6, 0.85])
+def test_angles_do_not_depend_on_the_size_of_the_features(clips, dtype, exponent):
+    X, y, _ = clips
+    X = X.astype(dtype)
+    fitted = PrototypeClassifier(metric="cosine").fit(X, y)
+    factor = X.dtype.type(float(np.finfo(dtype).max) ** exponent)
+    expected = fitted.decision_function(X)
+    np.testing.assert_allclose(fitted.decision_function(X * factor), expected, atol=1e-5)

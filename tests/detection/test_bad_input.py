@@ -37,6 +37,8 @@ def with_nan(sound):
         ([np.zeros((8000, 2))], ValueError, r"recordings\[0\] has shape \(8000, 2\).*channels"),
         ([np.zeros(8000, np.int16)], ValueError, "dtype int16.*divide"),
         ([np.array(["a", "b"])], TypeError, r"recordings\[0\] has dtype"),
+        ([hiss(1) * 1e20], ValueError, r"recordings\[0\] has amplitudes up to .*e\+1"),
+        ([np.ma.masked_greater(hiss(1), 0.0)], ValueError, r"recordings\[0\] is masked at"),
         (
             [hiss(1), with_nan(hiss(1))],
             ValueError,
@@ -44,7 +46,7 @@ def with_nan(sound):
             r"windows 21 to 30, whose middles are at 0.420 s to 0.600 s.*on_invalid='nan'",
         ),
     ],
-    ids=["short", "empty", "none", "one", "stereo", "integers", "strings", "NaN"],
+    ids=["short", "empty", "none", "one", "stereo", "integers", "strings", "loud", "masked", "NaN"],
 )
 def test_a_bad_recording_is_named_before_anything_is_computed(
     fitted, monkeypatch, method, recordings, error, message
@@ -273,3 +275,28 @@ def test_the_same_seed_gives_the_same_detector_and_numbers_are_labels_too():
         scores.append(detector.predict_proba([hiss(0.5, 3)])[0])
     np.testing.assert_array_equal(scores[0], scores[1])
     assert not np.array_equal(scores[0], scores[2])
+
+
+@pytest.mark.parametrize("recording", [None, 1.5, ["a"], np.nan, True])
+def test_a_stream_is_named_by_a_path_or_a_position(fitted, recording):
+    with pytest.raises(TypeError, match=r"recording=.*: expected a path or a position"):
+        fitted.stream(recording=recording)
+
+
+@pytest.mark.parametrize("n_windows", [None, -1, 2.5, "a", True])
+def test_windows_are_a_whole_number(fitted, n_windows):
+    with pytest.raises(ValueError, match=r"n_windows=.*: expected a whole number"):
+        fitted.window_times(n_windows)
+
+
+@pytest.mark.parametrize("kind", [tuple, list, set, frozenset, np.array])
+def test_classes_that_are_no_words_come_in_any_collection(kind):
+    detector = SlidingWindow(pipeline().fit(X, Y), other=kind(["other", "none"]))
+    assert "other" not in detector.words_
+    assert detector.words_ == SlidingWindow(detector.estimator).words_
+
+
+def test_smoothing_beyond_the_recording_costs_no_more_than_over_all_of_it(fitted):
+    sounds = [hiss(2)]
+    expected = list(fitted.detect(sounds, smoothing=1000.0, threshold=0.0))
+    assert list(fitted.detect(sounds, smoothing=1e9, threshold=0.0)) == expected

@@ -47,7 +47,7 @@ def _few_blocks():
     params=[*WHOLE_FILES, pytest.param("SpeechEmbedding'", marks=pytest.mark.slow)],
 )
 def case(request):
-    if request.param not in [*all_estimators(), "features"]:
+    if request.param not in all_estimators():
         pytest.skip("the extra pretrained is not installed")
     return exported(request.param)
 

@@ -1,52 +1,31 @@
 """Files with weights in 8 bits: networks alone, labels kept, refusals that name what to do."""
 
-from copy import deepcopy
-
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
-from sklearn_speech import SpectrogramCNNClassifier, TemporalPooling, load_onnx, to_onnx
-from sklearn_speech.export._exporting import export
-from tests.export.cases import N_TIMES, front_end, waveforms
+from sklearn_speech import TemporalPooling, load_onnx, to_onnx
+from tests.export.cases import exported, front_end, noise_and_tones, traced_before
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
 
-X = waveforms(40)
-X[1::2] += 0.05 * np.sin(0.5 * np.arange(N_TIMES))
-LABELS = np.array(["noise", "tone"] * 20)
+X, LABELS = noise_and_tones()
+NAME = "SpectrogramCNNClassifier"
 
 
 @pytest.fixture(scope="module")
 def fitted():
-    net = SpectrogramCNNClassifier(1, n_filters=4, max_epochs=15, lr=0.02, random_state=0)
-    return make_pipeline(front_end(), net).fit(X, LABELS)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _traced_once():
-    """One trace of the network serves all tests; torch's exporter takes seconds."""
-    traced = []
-
-    def export_once(*args, **options):
-        if not traced:
-            traced.append(export(*args, **options))
-        ((model, least),) = traced
-        return deepcopy(model), least
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sklearn_speech.export._to_onnx.export", export_once)
-        yield
+    with traced_before(NAME):
+        yield exported(NAME)[0]
 
 
 @pytest.fixture(scope="module")
 def files(fitted, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("quantised")
-    to_onnx(fitted, folder / "exact.onnx")
-    to_onnx(fitted, folder / "small.onnx", quantize="int8", X=X)
-    return folder / "exact.onnx", folder / "small.onnx"
+    small = tmp_path_factory.mktemp("quantised") / "small.onnx"
+    to_onnx(fitted, small, quantize="int8", X=X)
+    return exported(NAME)[1], small
 
 
 def test_the_network_has_8_bits_and_the_front_end_has_not(files):

@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.manifold import Isomap
+from sklearn.metrics import pairwise_distances
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
@@ -22,16 +23,27 @@ from sklearn_speech import (
     AudioReader,
     MelSpectrogram,
     PadOrTrim,
+    PrototypeClassifier,
     SpectrogramLinearClassifier,
     SpectrogramScaler,
     SpeechEmbedding,
     TemporalPooling,
+    WaveformMLPClassifier,
     load_onnx,
     to_onnx,
 )
 from sklearn_speech.export._converting import Converter
+from sklearn_speech.export._describing import describe, without_readers
 from sklearn_speech.utils.validation import make_ragged
-from tests.export.cases import N_TIMES, RATE, exported, front_end, waveforms
+from tests.export.cases import (
+    N_TIMES,
+    RATE,
+    exported,
+    front_end,
+    quick_front_end,
+    traced_before,
+    waveforms,
+)
 
 pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
 
@@ -155,13 +167,61 @@ def test_two_classes_of_a_support_vector_machine_are_calibrated(tmp_path):
     assert model.classes_.dtype == np.int64
 
 
+def prototypes(**parameters):
+    """Distances to prototypes; 1 is the class of clips that are of no known word."""
+    return PrototypeClassifier(**{"threshold": -1.0, "unknown": 1, **parameters})
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean", "manhattan"])
+@pytest.mark.parametrize("n_words", [1, 2, 3])
+@pytest.mark.parametrize("threshold", [None, "near"])
+def test_distances_to_prototypes_and_their_threshold_are_kept(metric, n_words, threshold):
+    y = 2 * (np.arange(len(X)) % n_words)  # no word is 1, the class of unknown words
+    scaler = StandardScaler(with_mean=False)
+    near = pairwise_distances(scaler.fit_transform(X), metric=metric)
+    threshold = -np.median(near) if threshold == "near" else None
+    classifier = prototypes(metric=metric, threshold=threshold)
+    pipeline = make_pipeline(scaler, classifier).fit(X, y)
+    found = answers_of_module(pipeline, "classifier without probabilities")
+    expected = pipeline.decision_function(UNSEEN)
+    found = found[:, 1] if len(pipeline.classes_) == 2 else found
+    np.testing.assert_allclose(found, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_clip_of_zeros_has_the_cosine_distance_of_scikit_learn():
+    classifier = prototypes(metric="cosine").fit(X, np.arange(len(X)) % 3 + 2)
+    module = Converter().whole(classifier, "classifier without probabilities")
+    zeros = np.zeros((2, N_TIMES), dtype=np.float32)
+    found = module(torch.from_numpy(zeros)).numpy()
+    np.testing.assert_allclose(found, classifier.decision_function(zeros), atol=1e-6)
+
+
+def test_a_threshold_beyond_float32_is_refused(tmp_path):
+    classifier = prototypes(threshold=-1e300).fit(X, np.arange(len(X)) % 3 + 2)
+    refused(classifier, tmp_path, "threshold_=-1e.300, beyond float32", sample_rate=RATE)
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_a_classifier_without_probabilities_keeps_its_scores_and_labels(n_classes, tmp_path):
+def test_scores_of_a_linear_model_are_kept(n_classes):
     pipeline = of_samples(RidgeClassifier()).fit(X, np.arange(len(X)) % n_classes)
+    found = answers_of_module(pipeline, "classifier without probabilities")
+    expected = pipeline.decision_function(UNSEEN)
+    expected = np.column_stack([-expected, expected]) if n_classes == 2 else expected
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_a_classifier_without_probabilities_keeps_scores_and_labels(tmp_path):
+    pooling = TemporalPooling(("mean", "std", "min", "max"), n_segments=2)
+    pipeline = make_pipeline(quick_front_end(), pooling, StandardScaler(), prototypes())
+    y = np.array([0, 2, 3])[np.arange(len(X)) % 3]
+    known = pipeline.set_params(prototypeclassifier__threshold=None).fit(X, y)
+    usual = np.quantile(known.decision_function(UNSEEN).max(axis=1), 0.45)  # no clip's own
+    pipeline.set_params(prototypeclassifier__threshold=usual).fit(X, y)
     model = answers_of_file(pipeline, tmp_path)
     expected = pipeline.decision_function(UNSEEN)
     np.testing.assert_allclose(model.decision_function(UNSEEN), expected, atol=1e-4)
     assert model.predict(UNSEEN).tolist() == pipeline.predict(UNSEEN).tolist()
+    assert {1} < set(model.predict(UNSEEN).tolist())  # the class of unknown words, and others
     assert not hasattr(model, "predict_proba")
 
 
@@ -176,15 +236,9 @@ def test_clips_of_every_length_are_padded_and_trimmed_alike(align, pad_value):
         assert np.array_equal(module(torch.from_numpy(clips)).numpy(), expected)
 
 
-def test_spectrograms_are_padded_with_their_minimum(tmp_path):
-    pipeline = make_pipeline(
-        PadOrTrim(N_TIMES, align="center"),
-        front_end(),
-        PadOrTrim(25, pad_value="min", align="center"),
-        SpectrogramLinearClassifier(**QUICK),
-    )
-    pipeline.fit(make_ragged(X), LABELS)
-    model = answers_of_file(pipeline, tmp_path)
+def test_spectrograms_are_padded_with_their_minimum():
+    pipeline, _, model = exported("SpectrogramLinearClassifier")
+    assert "pad_value='min'" in repr(pipeline)
     lengths = [*range(model.least_times_, 5), 599, 600, 601, 1201]
     clips = [waveforms(1, n, seed=n)[0] for n in lengths]
     expected = pipeline.predict_proba(make_ragged(clips))
@@ -210,10 +264,12 @@ def test_a_reader_in_front_is_left_out_and_tells_the_rate(tmp_path):
         ],
         voting="soft",
     ).fit(paths, LABELS)
-    to_onnx(vote, tmp_path / "model.onnx")
-    model = load_onnx(tmp_path / "model.onnx")
-    assert model.sample_rate == RATE
-    np.testing.assert_allclose(model.predict_proba(X), vote.predict_proba(paths), atol=1e-5)
+    of_waveforms = without_readers(vote)
+    assert describe(of_waveforms, vote, None).sample_rate == RATE
+    module = Converter().whole(of_waveforms, "classifier")
+    with torch.no_grad():
+        found = module(torch.from_numpy(X)).numpy()
+    np.testing.assert_allclose(found, vote.predict_proba(paths), atol=1e-5)
 
 
 # Refusals
@@ -282,10 +338,13 @@ def test_an_unfitted_pipeline_and_an_unknown_rate_are_refused(tmp_path):
 
 
 def test_a_file_that_answers_otherwise_is_not_put_in_place(tmp_path, monkeypatch):
-    pipeline = of_samples(LogisticRegression()).fit(X, LABELS)
-    doubled = LogisticRegression.predict_proba
-    monkeypatch.setattr(LogisticRegression, "predict_proba", lambda self, X: doubled(self, X) ** 2)
-    refused(pipeline, tmp_path, "answers other than the estimator: on 1 clips of", sample_rate=RATE)
+    name = "WaveformMLPClassifier"
+    with traced_before(name):
+        right = WaveformMLPClassifier.predict_proba
+        squared = lambda self, X: right(self, X) ** 2  # noqa: E731
+        monkeypatch.setattr(WaveformMLPClassifier, "predict_proba", squared)
+        message = "answers other than the estimator: on 1 clips of"
+        refused(exported(name)[0], tmp_path, message, sample_rate=RATE)
 
 
 def test_what_skl2onnx_cannot_convert_is_named(tmp_path):

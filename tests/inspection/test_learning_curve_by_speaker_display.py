@@ -131,3 +131,5 @@ def test_curves_of_other_numbers_of_speakers_are_refused(clips):
         LearningCurveBySpeakerDisplay.from_result(results["a"], over="clips")
     with pytest.raises(ValueError, match="results is empty"):
         LearningCurveBySpeakerDisplay.from_result({})
+    with pytest.raises(ValueError, match="metric='x': expected one of"):
+        LearningCurveBySpeakerDisplay.from_result(results["a"], metric="x")

@@ -111,7 +111,14 @@ def test_centres_and_ends_can_be_compared_too():
         ([(0, "a", 1.0, 0.5)], "start=1.0 and end=0.5: expected finite"),
         ([(0, "a", 1.0, np.inf)], "end=inf"),
         ([(0, "a", "1", 2)], "start='1': expected a number"),
-        ([(None, "a", 1, 2)], "recording None"),
+        ([(None, "a", 1, 2)], "recording=None: expected a path or a position"),
+        ([(0, ["a"], 1, 2)], r"word=\['a'\]: expected a string or a number"),
+        ([(0, None, 1, 2)], "word=None: expected a string or a number"),
+        ([(0, np.nan, 1, 2)], "word=nan: expected a string or a number"),
+        ([(0, "a", True, 2)], "start=True: expected a number"),
+        ([(0, "a", 1, 10**400)], "1000.*: expected a finite number"),
+        ([(0, "a", 1, 2, np.inf)], "score=inf: expected a finite number"),
+        ([(0, "a", 1, 2, -(10**400))], "score=-1000.*: expected a finite number"),
     ],
 )
 def test_wrong_events_are_named(rows, message):
@@ -131,10 +138,37 @@ def test_wrong_durations_and_scores_are_named():
         detection_curve(true, [], {"a.wav": 10.0})
     with pytest.raises(ValueError, match=r"durations\[0\]=0"):
         detection_curve(true, [], [0])
+    with pytest.raises(ValueError, match=r"durations\[0\]=1000.*: expected a finite number"):
+        detection_curve(true, [], [10**400])
+    for durations in (None, 10.0, "ab"):
+        with pytest.raises(TypeError, match=r"durations is of type .*: expected a dict"):
+            detection_curve(true, [], durations)
+    for speakers in ([None], [np.nan], [["x"]]):
+        with pytest.raises((TypeError, ValueError), match="speakers"):
+            detection_curve(true, [], [10.0], speakers=speakers)
+    with pytest.raises((TypeError, ValueError), match="speakers"):
+        detection_curve(true, [], [10.0, 20.0], speakers=[1, "b"])
     with pytest.raises(ValueError, match="speakers has 2 entries for 1 recordings"):
         detection_curve(true, [], [10.0], speakers=["x", "y"])
     with pytest.raises(ValueError, match="collar=-1"):
         match_events(true, true, collar=-1)
+
+
+@pytest.mark.parametrize("curve", [None, {}, 3, [1]])
+def test_what_is_no_curve_is_named(curve):
+    with pytest.raises(TypeError, match=r"curve is of type .*: expected what detection_curve"):
+        miss_rate_at(curve, 1.0)
+
+
+@pytest.mark.parametrize("rate", [None, "a", -1, np.nan])
+def test_what_is_no_rate_and_no_floor_is_named(rate):
+    true = [(0, "a", 1.0, 1.5, 0.5)]
+    curve = detection_curve(true, true, [10.0])
+    with pytest.raises(ValueError, match=r"false_alarms_per_hour=.*: expected rates"):
+        miss_rate_at(curve, rate)
+    if rate not in (None, -1):
+        with pytest.raises(ValueError, match=r"floor=.*: expected a finite score or None"):
+            miss_rate_at(curve, 1.0, floor=rate)
 
 
 def test_tables_are_written_and_read(tmp_path):

@@ -3,7 +3,11 @@ from itertools import product
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.datasets import make_multilabel_classification
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.metrics import get_scorer, get_scorer_names
 
+from sklearn_speech.model_selection._score_ranges import score_range
 from sklearn_speech.model_selection._statistics import (
     adjust_p_values,
     mean_interval,
@@ -102,3 +106,49 @@ def test_bad_levels_methods_and_too_few_speakers_are_refused():
     for function in (mean_interval, paired_p_value):
         with pytest.raises(ValueError, match="at least two of them, got 1"):
             function([0.1])
+
+
+@pytest.mark.parametrize("n_speakers", [3, 30])
+def test_an_interval_of_scores_with_bounds_stays_within_and_is_the_same_otherwise(n_speakers):
+    values = np.linspace(0.9, 1.0, n_speakers) ** 3
+    values[-1] = 0.2  # one voice is hardly understood
+    low, high = mean_interval(values)
+    cut = mean_interval(values, within=(0.0, 1.0))
+    assert cut == (max(low, 0.0), min(high, 1.0))
+    assert mean_interval(values, within=(0.0, 0.5)) == (low, high)  # not its bounds
+
+
+def test_an_interval_ends_at_the_largest_score():
+    low, high = mean_interval([0.9, 1.0, 1.0], within=(0.0, 1.0))
+    assert high == 1.0 < mean_interval([0.9, 1.0, 1.0])[1]
+    assert low == mean_interval([0.9, 1.0, 1.0])[0]
+
+
+@pytest.mark.filterwarnings("ignore")  # of metrics that have no value for such answers
+@pytest.mark.parametrize("name", sorted(get_scorer_names()))
+def test_no_score_of_scikit_learn_is_beyond_its_range(name):
+    low, high = score_range(name)
+    rng = np.random.default_rng(0)
+    X, many = make_multilabel_classification(40, n_classes=3, random_state=0)
+    classes, numbers = rng.integers(0, 2, 40), rng.normal(size=40) ** 2
+    found = []
+    for y in (classes, rng.integers(0, 3, 40), many, numbers):
+        for strategy in ("prior", "stratified", "uniform", "constant"):
+            constant = {"constant": np.flip(y, 0)[0]} if strategy == "constant" else {}
+            model = DummyClassifier(strategy=strategy, random_state=0, **constant)
+            model = DummyRegressor(strategy="constant", constant=50.0) if y is numbers else model
+            try:
+                found.append(get_scorer(name)(model.fit(X, y), X, y))
+            except (ValueError, TypeError, AttributeError):  # not a metric of such targets
+                continue
+    found = np.array(found)[np.isfinite(found)]
+    assert (found >= low).all()
+    assert (found <= high).all()
+
+
+def test_ranges_are_found_whatever_a_metric_is_called():
+    assert score_range("Balanced accuracy") == score_range("balanced_accuracy") == (0, 1)
+    assert score_range("f1 (average='macro')") == (0, 1)
+    assert score_range("balanced_accuracy (adjusted=True)")[0] < 0
+    assert score_range("1 - phone error rate") == (-np.inf, 1)
+    assert score_range("custom score") == (-np.inf, np.inf)

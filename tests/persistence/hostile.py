@@ -287,12 +287,16 @@ def _(path, content):
     forge(path, an_object("sklearn_speech.SpeechEmbedding", encoder=content, sample_rate=16000))
 
 
-TRY = """
-import json, os, resource, sys, time
-paths = json.load(sys.stdin)
+SETUP = """
 import sklearn_speech, torch
 from sklearn_speech.persistence import load
 torch.set_num_threads(1)
+"""
+
+TRY = """
+import json, os, resource, sys, time
+job = json.load(sys.stdin)
+exec(job["setup"])  # defines load
 WRITES = ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.chmod",
           "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "subprocess.Popen",
           "socket.connect", "shutil", "pickle.find_class", "sqlite3.connect", "urllib.Request")
@@ -304,7 +308,7 @@ def listen(event, arguments):
         done.append(f"{event} {arguments}"[:200])
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-for path in paths:
+for path in job["paths"]:
     sys.stdout.flush()
     reader, writer = os.pipe()
     child = os.fork()
@@ -318,10 +322,10 @@ for path in paths:
             end = "refused" if path in str(error) else "unnamed"
             message = str(error)
         except BaseException as error:
-            end = type(error).__name__
+            end, message = type(error).__name__, str(error)
         seconds = time.perf_counter() - start
         os.write(writer, json.dumps([end, peak() - before, seconds, done,
-                                     message[-300:] if end == "refused" else ""]).encode())
+                                     "" if end == "loaded" else message[-300:]]).encode())
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as pipe:
@@ -331,8 +335,18 @@ for path in paths:
 """
 
 
-def try_to_load(paths, folder, timeout=300):
+def try_to_load(paths, folder, timeout=300, setup=SETUP):
     """What becomes of files in a process of their own, which is listened to.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    folder : Path
+        Working folder of the process.
+    timeout : float
+        Seconds for all files.
+    setup : str
+        Program that defines ``load(path)``.
 
     Returns
     -------
@@ -340,7 +354,7 @@ def try_to_load(paths, folder, timeout=300):
     """
     done = subprocess.run(
         [sys.executable, "-B", "-W", "ignore", "-c", TRY],
-        input=json.dumps([str(path) for path in paths]),
+        input=json.dumps({"setup": setup, "paths": [str(path) for path in paths]}),
         capture_output=True, text=True, cwd=folder, timeout=timeout, check=False,
     )  # fmt: skip
     lines = done.stdout.splitlines()
