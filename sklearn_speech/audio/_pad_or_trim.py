@@ -199,7 +199,8 @@ class PadOrTrim(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
         UserWarning
             When a clip is more than five times as long as any that ``fit`` saw.
         """
-        check_is_fitted(self)
+        if "n_times_" not in vars(self):
+            check_is_fitted(self)
         if isinstance(X, LazyClips):
             return X.then(self)
         role = _role(X)

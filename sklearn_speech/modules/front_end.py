@@ -291,7 +291,8 @@ class FrontEnd(nn.Module):
         windowed, spectra = memory.rows(shape.numel())
         self.stft.windowed(frames, out=windowed.view(*shape, -1)[..., : self.win_length])
         self.stft.spectrum(windowed, out=spectra)
-        return self._of_spectra(spectra, blocks).view(*shape, -1)
+        energies = self._of_spectra(spectra, blocks)
+        return energies.reshape(*shape, energies.shape[-1])
 
     def ragged_energies(
         self, frames: list[Tensor], blocks: Blocks | None, memory: FrameMemory
@@ -319,10 +320,11 @@ class FrontEnd(nn.Module):
         if blocks is None:
             return squares @ self._weights().repeat_interleave(2, dim=1).T
         rows = squares.reshape(-1, squares.shape[-1])
-        out = rows.new_empty(len(rows), blocks[-1][0].stop)
+        # frames side by side, as in features: what follows runs along them
+        out = rows.new_empty(blocks[-1][0].stop, len(rows))
         for bands, columns, weights in blocks:
-            torch.mm(rows[:, columns], weights, out=out[:, bands])
-        return out.reshape(*squares.shape[:-1], -1)
+            torch.mm(weights, rows[:, columns].T, out=out[bands])
+        return out.T.reshape(*squares.shape[:-1], len(out))
 
     @torch.no_grad()
     def blocks(self) -> Blocks | None:
@@ -345,7 +347,7 @@ class FrontEnd(nn.Module):
             columns = slice(used[0], used[-1] + 1)
             first = blocks[-1][0].stop if blocks else 0
             bands = slice(first, first + len(group))
-            blocks.append((bands, columns, group[:, columns].T.contiguous()))
+            blocks.append((bands, columns, group[:, columns].contiguous()))
         return blocks
 
     def _weights(self) -> Tensor:
