@@ -51,13 +51,14 @@ def linked_clips(n_clips, folder):
     """Paths of links to recordings, and their labels."""
     home = Path(get_data_home()) / "speech_commands_many"
     speech = load_speech_manifest(home / "clips.csv")
+    chosen = np.resize(np.random.default_rng(0).permutation(len(speech.data)), n_clips)
     folder.mkdir()
     paths = []
-    for i in range(n_clips):
+    for i, k in enumerate(chosen):
         path = folder / f"{i}.flac"
-        path.symlink_to(speech.data[i % len(speech.data)])
+        path.symlink_to(speech.data[k])
         paths.append(str(path))
-    return paths, np.resize(speech.target, n_clips)
+    return paths, speech.target[chosen]
 
 
 def pipeline(store):
