@@ -225,6 +225,7 @@ def test_a_callback_that_freezes_layers_is_not_undone():
     assert torch.equal(net.module_.stages[0].conv.weight, source.module_.stages[0].conv.weight)
 
 
+@pytest.mark.slow  # the exporter of torch takes seconds to import
 def test_it_is_exported(tmp_path):
     network = SpectrogramCNNClassifier(1, n_filters=4, frontend=FRONT_END)
     net = heir(network, fitted(network))
