@@ -77,7 +77,7 @@ def warn_of_minus_one(classes: NDArray[Any], takes_autoencoder: bool) -> None:
             "without a pretrainer, -1 is a class like any other; if it means clips without a "
             f"label, {way}",
             UserWarning,
-            stacklevel=9,
+            stacklevel=10,
         )
 
 

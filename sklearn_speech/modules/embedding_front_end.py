@@ -31,8 +31,9 @@ class EmbeddingFrontEnd(nn.Module):
         Sampling rate of the waveforms, in Hz.
     center : bool, default=False
         Whether half a window of silence at both ends centres vector t on sample
-        ``t * encoder.hop_length``. An encoder without a hop gives one vector per clip, and its
-        clips are not padded.
+        ``t * encoder.hop_length``. Inner layers of the speech embedding get the silence of
+        the last one, so that their first vectors are centred before the clip. An encoder
+        without a hop gives one vector per clip, and its clips are not padded.
     trained : bool or int, default=False
         Whether the weights of the encoder are learned; a number means those of its last
         layers, in the order in which the encoder lists them. Other layers stay in evaluation
@@ -75,7 +76,10 @@ class EmbeddingFrontEnd(nn.Module):
         self.encoder = encoder.requires_grad_(trained is True)
         self.n_bands = encoder.n_bands
         centred = center and encoder.hop_length is not None
-        self.silence = encoder.window_length // 2 if centred else 0
+        # an inner layer needs the silence of the last one, to hear how a closely cut word begins
+        published = isinstance(encoder, SpeechEmbeddingNet)
+        window = SpeechEmbeddingNet.window_length if published else encoder.window_length
+        self.silence = window // 2 if centred else 0
         self.trained = trained
         self.dtype = dtype
         for layer in self._last_layers():
