@@ -140,7 +140,7 @@ def batches(n_clips=20_000, n_batches=100):
     with tempfile.TemporaryDirectory() as folder:
         clips = stored_features(n_clips, folder)
         chosen = [rng.choice(n_clips, 64, replace=False) for _ in range(n_batches)]
-        files = sorted(Path(folder).glob("*/data.npy"))
+        files = sorted(Path(folder).glob("*/data.npy"), key=lambda file: file.stat().st_mtime_ns)
         maps = [np.load(file, mmap_mode="r") for file in files]
         size = len(maps[0])
         array = clips.load(slice(None))

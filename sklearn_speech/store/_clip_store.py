@@ -71,9 +71,11 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
     Notes
     -----
     Training draws each batch from all clips, in the same order as from memory, so the weights are
-    the same. Every file is compared with its checksum before its first use in each process: a
-    damaged file is computed again. What cannot be stored, because the disk is full or the folder
-    is write-protected, is held in memory up to `max_ram`; beyond that, an error tells why.
+    the same; with ``detrend="linear"``, features may differ in their last digit.
+
+    Every file is compared with its checksum before its first use in each process: a damaged file
+    is computed again. What cannot be stored, because the disk is full or the folder is
+    write-protected, is held in memory up to `max_ram`; beyond that, an error tells why.
 
     Every network of this library is trained from files. A step of scikit-learn, such as ``SVC``,
     needs all of its input in memory, and is given it, up to `max_ram`;
