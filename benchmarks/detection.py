@@ -273,7 +273,7 @@ def synthetic(level):
         MelSpectrogram(sample_rate=rate),
         SpectrogramCNNClassifier(n_filters=16, max_epochs=12, random_state=0),
     )
-    detector = SlidingWindow(pipeline, smoothing=0.0, n_shifts=2, random_state=0).fit(
+    detector = SlidingWindow(pipeline, n_shifts=3, random_state=0).fit(
         speech.data[~judged], y[~judged], groups=speech.speaker[~judged], background=hiss
     )
     sound = (level * rng.normal(size=120 * rate)).astype(np.float32)
