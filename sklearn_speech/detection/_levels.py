@@ -60,9 +60,10 @@ class LevelTrack:
     def bounds(self, center: float, duration: float, reach: float) -> tuple[float, float]:
         """Start and end of the word around a time.
 
-        Edges of the level are looked for that lie nearest to where a word of the usual
-        duration would begin and end. Where there is none near enough, the usual duration
-        holds.
+        Of the edges of the level, those two are taken that lie nearest to where a word of the
+        usual duration would begin and end, and are nearest to that duration apart: a word
+        such as "eight" has a pause, with edges of its own. Where there is no edge near enough,
+        the usual duration holds.
 
         Parameters
         ----------
@@ -89,19 +90,20 @@ class LevelTrack:
         tolerance = max(0.15, duration / 2)
         rises = (first + np.flatnonzero(change == 1)) * self.period
         falls = (first + np.flatnonzero(change == -1)) * self.period
-        start = _nearest(rises[rises < center], start, tolerance)
-        end = _nearest(falls[falls > center], end, tolerance)
-        return max(0.0, start), end
+        starts = _close(rises[rises < center], start, tolerance)[:, np.newaxis]
+        ends = _close(falls[falls > center], end, tolerance)
+        away = np.abs(starts - start) + np.abs(ends - end) + np.abs(ends - starts - duration)
+        i, j = np.unravel_index(away.argmin(), away.shape)
+        return max(0.0, float(starts[i, 0])), float(ends[j])
 
 
-def _nearest(times: npt.NDArray[Any], expected: float, tolerance: float) -> float:
-    if len(times) == 0:
-        return expected
-    time = times[np.abs(times - expected).argmin()]
-    return float(time) if abs(time - expected) <= tolerance else expected
+def _close(times: npt.NDArray[Any], expected: float, tolerance: float) -> npt.NDArray[Any]:
+    """The times that are near to what is expected, or that itself where there are none."""
+    times = times[np.abs(times - expected) <= tolerance]
+    return times if len(times) else np.array([expected])
 
 
-def levels(samples: npt.NDArray[np.float32], hop: int) -> npt.NDArray[np.float64]:
+def levels(samples: npt.NDArray[np.float32], hop: int) -> npt.NDArray[Any]:
     """Mean square of consecutive frames of `hop` samples, in dB relative to full scale."""
     frames = samples[: len(samples) // hop * hop].reshape(-1, hop)
     power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / hop

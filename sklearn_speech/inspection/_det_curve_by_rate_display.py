@@ -104,7 +104,7 @@ class DetCurveByRateDisplay:
             floor = _BEFORE_FIRST / curve.n_true
             misses = np.maximum(curve.miss_rate, floor)
             said = [
-                f"{float(miss_rate_at(curve, rate)[0]):.1%} missed at {rate:g} an hour"
+                f"{float(miss_rate_at(curve, rate)[0]):.1%} missed {_at(rate, curve.hours)}"
                 for rate in rates
             ]
             drawing = {
@@ -152,3 +152,17 @@ class DetCurveByRateDisplay:
             alpha=0.2,
             linewidth=0,
         )
+
+
+def _at(rate: float, hours: float) -> str:
+    """A rate of false alarms in words.
+
+    Examples
+    --------
+    >>> _at(1.0, 20.0), _at(1.0, 0.05)
+    ('at 1 an hour', 'without a false alarm in 3 min')
+    """
+    if rate * hours >= 1:
+        return f"at {rate:g} an hour"
+    # too short to measure such a rate
+    return f"without a false alarm in {60 * hours:.3g} min"

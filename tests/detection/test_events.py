@@ -157,6 +157,16 @@ def test_edges_of_sound_are_found_where_they_are():
     assert track.bounds(1.1, 0.3, 0.5) == pytest.approx((1.0, 1.2), abs=0.011)
 
 
+@pytest.mark.parametrize("error", [-0.06, -0.03, 0.0, 0.03, 0.06])
+def test_a_pause_within_a_word_does_not_end_it(error):
+    track = LevelTrack(RATE)
+    sound = hiss(2)
+    sound[8000:9600] += tone("low", 0.2)
+    sound[10240:10640] += tone("high", 0.05)  # after a pause of 80 ms
+    track.push(sound)
+    assert track.bounds(1.165 + error, 0.31, 0.5) == pytest.approx((1.0, 1.33), abs=0.011)
+
+
 def test_without_edges_the_usual_duration_holds():
     track = LevelTrack(RATE)
     track.push(hiss(2))
