@@ -471,7 +471,9 @@ def test_a_duration_that_no_memory_holds_is_refused_with_its_size(duration):
         PadOrTrim(int(duration)).fit(X)
 
 
-@pytest.mark.parametrize("cv", [[], (), iter([]), np.empty((0, 2), int)], ids=repr)
+@pytest.mark.parametrize(
+    "cv", [[], (), iter([]), np.empty((0, 2), int)], ids=["list", "tuple", "iterator", "array"]
+)
 def test_folds_that_are_none_are_refused(cv):
     X, y, speakers = noise(8, 6, 5), ["no", "yes"] * 4, SPEAKERS
     search = OptunaSearchCV(net(), {"lr": FloatDistribution(0.1, 1)}, n_trials=1, cv=cv)
