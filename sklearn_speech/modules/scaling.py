@@ -193,14 +193,21 @@ class Scaling(nn.Module):
             high = fill_padding(x, valid, -torch.inf).amax(dim=over, keepdim=True)
             return low, torch.maximum(high - low, smallest_spread)
         if valid is None:
-            shift = x.mean(dim=over, keepdim=True)
+            shift = _within(x, x.mean(dim=over, keepdim=True), over)
             variance = (x - shift).square().mean(dim=over, keepdim=True)
         else:
             count = valid.sum(dim=1, keepdim=True).clamp(min=1)
             count = count * (1 if self.normalize == "band" else x.shape[2])
             shift = fill_padding(x, valid, 0).sum(dim=over, keepdim=True) / count
+            shift = _within(torch.where(valid, x, shift), shift, over)
             variance = (
                 fill_padding((x - shift).square(), valid, 0).sum(dim=over, keepdim=True) / count
             )
         # epsilon inside the root: a flat clip has a gradient, and becomes zeros
         return shift, torch.sqrt(variance + smallest_spread.square())
+
+
+def _within(x: Tensor, mean: Tensor, over: tuple[int, ...]) -> Tensor:
+    """The mean, but not outside of the values: rounding may put that of equal ones there."""
+    low, high = (limit(x, dim=over, keepdim=True) for limit in (torch.amin, torch.amax))
+    return torch.maximum(torch.minimum(mean, high), low)
