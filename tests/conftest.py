@@ -1,4 +1,5 @@
 import os
+import signal
 from pathlib import Path
 
 import matplotlib
@@ -7,6 +8,10 @@ import pytest
 import torch
 
 matplotlib.use("Agg")
+
+# A run in the background ignores Ctrl-C, which some tests send to themselves.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Workers of a parallel run, and the processes that they start, share the cores instead of
 # fighting for them. A fixture would not reach the doctests of the package.

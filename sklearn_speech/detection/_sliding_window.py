@@ -131,7 +131,7 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
     >>> recording = hiss.copy()
     >>> recording[4000:4800] += tone
     >>> for recording, word, start, end, score in detector.detect([recording]):
-    ...     print(word, round(start, 2), round(end, 2))
+    ...     print(word, round(start, 1), round(end, 1))
     tone 0.5 0.6
     """
 

@@ -138,7 +138,7 @@ def learning_curve_by_speaker(
     >>> learning_curve_by_speaker(LogisticRegression(), X, y, speakers, n_draws=2)
     training speakers  clips  accuracy   95 % interval  worst speaker
     -----------------------------------------------------------------
-    1                      2     0.833  0.475 to 1.192          0.750
+    1                      2     0.833  0.475 to 1.000          0.750
     2                      4     1.000  1.000 to 1.000          1.000
     Means over 3 held-out speakers, who are never in training, and over 2 draws of ...
     """
