@@ -155,7 +155,7 @@ class NetworkBuilding(Mixin):
     def get_params_for_optimizer(
         self, prefix: str, named_parameters: Iterable[tuple[str, torch.nn.Parameter]]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Parameter groups and options as in skorch; a front end with an ``lr`` is a group.
+        """Parameter groups and options as in skorch; layers with their own rate are a group.
 
         Parameters
         ----------
@@ -171,12 +171,17 @@ class NetworkBuilding(Mixin):
             Options of the optimiser.
         """
         named = list(named_parameters)
-        lr = getattr(self.frontend, "lr", None)
-        if lr is None:
-            return super().get_params_for_optimizer(prefix, named)
-        inside = [(n, p) for n, p in named if n.startswith("front_end.")]
-        outside = [(n, p) for n, p in named if not n.startswith("front_end.")]
-        (groups,), options = super().get_params_for_optimizer(prefix, outside)
-        if inside:
-            groups.append({"params": [p for _, p in inside], "lr": lr})
+        own = self._own_rates()
+        apart = {p for inside, _ in own for p in inside}
+        rest = [(n, p) for n, p in named if p not in apart]
+        (groups,), options = super().get_params_for_optimizer(prefix, rest)
+        for inside, lr in own:
+            trained = [p for _, p in named if p in inside]
+            if trained:
+                groups.append({"params": trained, "lr": lr})
         return (groups,), options
+
+    def _own_rates(self) -> list[tuple[set[torch.nn.Parameter], float]]:
+        """Layers whose learning rate is not that of the network, and that rate."""
+        lr = getattr(self.frontend, "lr", None)
+        return [] if lr is None else [(set(self.module_.front_end.parameters()), lr)]

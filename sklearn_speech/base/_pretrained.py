@@ -1,6 +1,5 @@
 """Networks whose first layers come from another network."""
 
-from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -334,39 +333,17 @@ class PretrainedNet(SpeechNetParameters):
                 self._freeze(False)
             self.__dict__.pop("_frozen", None)
 
-    def get_params_for_optimizer(
-        self, prefix: str, named_parameters: Iterable[tuple[str, torch.nn.Parameter]]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Parameter groups and options; pretrained layers with `pretrained_lr` are a group.
-
-        Parameters
-        ----------
-        prefix : str
-            ``"optimizer"``.
-        named_parameters : iterable of (str, Parameter)
-
-        Returns
-        -------
-        args : tuple
-            The groups of parameters.
-        kwargs : dict
-            Options of the optimiser.
-        """
-        named = list(named_parameters)
+    def _own_rates(self) -> list[tuple[set[torch.nn.Parameter], float]]:
+        own = super()._own_rates()
         if self.pretrained_lr is None or not hasattr(self, "pretrainer_"):
-            return super().get_params_for_optimizer(prefix, named)
+            return own
         layers = network_in(self.module_).backbone()
         inside = {p for name in self._pretrained_names() for p in layers[name].parameters()}
         if isinstance(self.pretrainer_.module_, FrontEndNet) and (
             getattr(self.frontend, "lr", None) is None
         ):
             inside |= set(self.module_.front_end.parameters())
-        others = [(n, p) for n, p in named if p not in inside]
-        (groups,), options = super().get_params_for_optimizer(prefix, others)
-        pretrained = [p for _, p in named if p in inside]
-        if pretrained:
-            groups.append({"params": pretrained, "lr": self.pretrained_lr})
-        return (groups,), options
+        return [*own, (inside, self.pretrained_lr)]
 
     def _scored(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         if self.pretrainer is None:
