@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from ._processes import Owner, is_known_dead, new_owner
 
@@ -54,7 +56,7 @@ class JournalLock:
             When the folder cannot be written.
         """
         self._owner = new_owner()
-        part = f"{self._lock}-{self._owner[3]}"
+        part = self._lock + _suffix(self._owner)
         pause, seen, since = 0.001, None, time.monotonic()
         try:
             _write(part, self._owner)
@@ -119,9 +121,23 @@ class JournalLock:
     def _remove_parts_of_dead_owners(self) -> None:
         name = Path(self._lock).name
         for part in Path(self._lock).parent.glob(f"{name}-*"):
-            owner = _read(str(part))
-            if isinstance(owner, list) and is_known_dead(owner):
+            owner = _owner_in(part.name.removeprefix(name))
+            if owner is not None and is_known_dead(owner):
                 _unlink(str(part))
+
+
+def _suffix(owner: Owner) -> str:
+    """Name the owner in the file name too: a process may be killed before it writes the file."""
+    machine, process, start, name = owner
+    return f"-{quote(machine, safe='')}-{process}-{start}-{name}"
+
+
+def _owner_in(suffix: str) -> Owner | None:
+    found = re.fullmatch(r"-(.+)-(\d+)-(\d+)-([0-9a-f]+)", suffix)
+    if found is None:
+        return None
+    machine, process, start, name = found.groups()
+    return [unquote(machine), int(process), int(start), name]
 
 
 def _write(path: str, owner: Owner) -> None:

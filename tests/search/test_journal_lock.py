@@ -41,13 +41,21 @@ def test_the_lock_of_a_killed_process_is_removed_at_once(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["journal"]
 
 
-def test_files_of_a_process_killed_while_locking_are_removed(tmp_path):
-    path = str(tmp_path / "journal")
-    dead = [new_owner()[0], 2**22 + 1, 1, "dead"]
-    (tmp_path / "journal.lock-dead").write_text(json.dumps(dead))
-    (tmp_path / "journal.lock-alive").write_text(json.dumps(new_owner()))
-    RepairingJournalBackend(path)
-    assert sorted(os.listdir(tmp_path)) == ["journal", "journal.lock-alive"]
+@pytest.mark.parametrize("written", [True, False])
+def test_files_of_a_process_killed_while_locking_are_removed(tmp_path, written):
+    alive = new_owner()
+    dead = [alive[0], 2**22 + 1, 1, "dead"]
+    for owner in (alive, dead):
+        text = json.dumps(owner) if written else ""
+        (tmp_path / ("journal.lock" + locks._suffix(owner))).write_text(text)
+    RepairingJournalBackend(str(tmp_path / "journal"))
+    assert sorted(os.listdir(tmp_path)) == ["journal", "journal.lock" + locks._suffix(alive)]
+
+
+def test_a_file_name_tells_its_owner():
+    owner = ["a-host.lock-1-2 pid:[4026531836]", 12, 345, "0a1b"]
+    assert locks._owner_in(locks._suffix(owner)) == owner
+    assert locks._owner_in("-kept-by-hand") is None
 
 
 def test_a_lock_of_another_machine_is_kept_for_the_grace_period(tmp_path, monkeypatch):
