@@ -57,7 +57,7 @@ print(f"{source}: {train.sum()} training clips, {held_out.sum()} of {new}, a new
 from sklearn_speech import list_recipes
 
 NAMES = [
-    *("basics-mlp", "basics-stft-cnn", "basics-mel-cnn", "basics-mfcc-cnn"),
+    *("basics-mlp", "basics-mel-cnn", "basics-mfcc-cnn"),
     *("sample-cnn", "spectro-cnn"),
     *("spectrum-2cnn", "spectrum-3cnn", "spectrum-3cnn-pretrained", "best"),
 ]
@@ -112,7 +112,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from sklearn_speech.inspection import ClassReportDisplay, TrainingCurveDisplay
 
-for file, names in (("learning_curves.png", NAMES[4:]), ("more_learning_curves.png", NAMES[:4])):
+for file, names in (("learning_curves.png", NAMES[3:]), ("more_learning_curves.png", NAMES[:3])):
     curves = {name: next(iter(nets_of(fitted[name]).values())) for name in names}
     display = TrainingCurveDisplay.from_estimator(curves, panels=["loss", "accuracy", "lr"])
     display.figure_.set_size_inches(14, 4)
@@ -132,7 +132,7 @@ for file, names in (("learning_curves.png", NAMES[4:]), ("more_learning_curves.p
 # Confusions
 # ----------
 
-figure, grid = plt.subplots(2, 5, figsize=(17, 8), layout="constrained")
+figure, grid = plt.subplots(3, 3, figsize=(11, 11), layout="constrained")
 for axes, (name, answer) in zip(grid.flat, answers.items()):
     ConfusionMatrixDisplay.from_predictions(
         speech.target[held_out], answer, ax=axes, cmap="Oranges", colorbar=False,
@@ -148,7 +148,7 @@ figure.savefig("confusions.png", dpi=110)
 # Four of the systems, with digits sorted by value. The dashed line is the mean over digits.
 
 figure = plt.figure(figsize=(14, 8), layout="constrained")
-shown = ["basics-stft-cnn", "spectro-cnn", "spectrum-2cnn", "best"]
+shown = ["basics-mfcc-cnn", "spectro-cnn", "spectrum-2cnn", "best"]
 for part, name in zip(figure.subfigures(2, 2).flat, shown):
     ClassReportDisplay.from_predictions(
         speech.target[held_out], answers[name], ax=part.subplots(1, 3, sharey=True)

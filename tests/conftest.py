@@ -27,6 +27,24 @@ def _seeded():
     torch.manual_seed(0)
 
 
+@pytest.fixture(scope="session")
+def dask_processes():
+    """Workers of Dask are forked from a process that has imported the library once."""
+    pytest.importorskip("distributed", reason="dask[distributed] is not installed")
+    import dask
+    from distributed.utils import get_mp_context
+
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        used = [
+            "distributed",
+            "sklearn_speech.base",
+            "sklearn_speech.search",
+            "sklearn_speech.store",
+        ]
+        get_mp_context().set_forkserver_preload(used)
+        yield
+
+
 def real_data(name):
     """Folder of real recordings under SKLEARN_SPEECH_DATA, or a skip that says what is missing."""
     home = os.environ.get("SKLEARN_SPEECH_DATA")

@@ -168,16 +168,16 @@ def test_features_are_finite_and_a_network_computes_the_same(front_end, dtype):
 
 
 @pytest.mark.parametrize("cls", FRONT_END_CLASSES, ids=lambda cls: cls.__name__)
-@pytest.mark.parametrize("name", WAVEFORMS)
-def test_trained_front_ends_have_finite_gradients(cls, name, dtype):
+def test_trained_front_ends_have_finite_gradients(cls, dtype):
     for setting in settings(cls):
         front_end = cls(**setting)
         layer = front_end.to_module(train_stft=True, train_mel="n_mels" in setting_names(cls))
-        for clips, lengths in ((WAVEFORMS[name], None), ragged(WAVEFORMS[name])):
-            layer.zero_grad()
-            layer(clips.to(dtype), lengths).mean().backward()
-            for parameter in layer.parameters():
-                assert torch.isfinite(parameter.grad).all(), setting
+        for name, x in WAVEFORMS.items():
+            for clips, lengths in ((x, None), ragged(x)):
+                layer.zero_grad()
+                layer(clips.to(dtype), lengths).mean().backward()
+                for parameter in layer.parameters():
+                    assert torch.isfinite(parameter.grad).all(), (name, setting)
 
 
 def setting_names(cls):

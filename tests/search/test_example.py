@@ -2,8 +2,8 @@
 
 import os
 import re
-import subprocess
-import sys
+import runpy
+import warnings
 from pathlib import Path
 
 import optuna
@@ -16,24 +16,24 @@ COMPLETE, PRUNED = TrialState.COMPLETE, TrialState.PRUNED
 SCRIPT = Path(__file__).parents[2] / "examples" / "search_beyond_one_machine.py"
 
 
-def run(*options, cwd):
-    command = [sys.executable, SCRIPT, *options]
-    process = subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, timeout=500, check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert process.returncode == 0, process.stderr[-3000:]
-    return re.findall(r"SYNTHETIC digits: (\d+) trials", process.stdout)
+def run(*options, monkeypatch, capfd):
+    """In this process: a new one would import for seconds what is imported here."""
+    monkeypatch.setattr("sys.argv", [os.fspath(SCRIPT), *options])
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # draws depend on how many trials run at a time
+        runpy.run_path(os.fspath(SCRIPT), run_name="__main__")
+    return re.findall(r"SYNTHETIC digits: (\d+) trials", capfd.readouterr().out)
 
 
-def test_on_a_dask_cluster(tmp_path):
-    pytest.importorskip("distributed", reason="dask[distributed] is not installed")
-    assert run("--dask", cwd=tmp_path) == ["6"]
+def test_on_a_dask_cluster(dask_processes, monkeypatch, capfd):
+    assert run("--dask", monkeypatch=monkeypatch, capfd=capfd) == ["6"]
 
 
-def test_by_two_processes_on_one_storage(tmp_path):
+def test_by_two_processes_on_one_storage(tmp_path, monkeypatch, capfd):
     url = f"sqlite:///{tmp_path}/search.db"
-    assert run("--storage", url, "--workers", "2", cwd=tmp_path) == ["6", "6"]
+    options = ["--storage", url, "--workers", "2"]
+    assert run(*options, monkeypatch=monkeypatch, capfd=capfd) == ["6", "6"]
     (summary,) = optuna.get_all_study_summaries(url)
     study = optuna.load_study(study_name=summary.study_name, storage=url)
     # neither process repeats trials of the other or exceeds the total

@@ -145,9 +145,10 @@ def test_pruning_by_epoch_needs_a_single_process(table):
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    distributed = pytest.importorskip("distributed", reason="dask[distributed] is not installed")
-    dask = pytest.importorskip("dask")
+def cluster(dask_processes):
+    import dask
+    import distributed
+
     with (
         # by default a job counts as failed only after killing four workers
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
