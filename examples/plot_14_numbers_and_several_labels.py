@@ -47,7 +47,7 @@ from sklearn_speech import (
 
 features = make_pipeline(
     PadOrTrim(n_times=rate),
-    MelSpectrogram(sample_rate=rate, n_mels=40, n_fft=512, hop_length=128),
+    MelSpectrogram(sample_rate=rate, n_mels=40, n_fft=512, hop_length=256),
 )
 X = features.fit_transform(speech.data)
 regressor = SpectrogramCNNRegressor(
@@ -126,7 +126,7 @@ from sklearn.metrics import average_precision_score, get_scorer
 from sklearn_speech import SpectrogramCNNClassifier
 
 classifier = make_pipeline(
-    MelSpectrogram(sample_rate=rate, n_mels=40),
+    MelSpectrogram(sample_rate=rate, n_mels=40, hop_length=256),
     SpectrogramCNNClassifier(n_layers=3, max_epochs=12, batch_size=32, random_state=0),
 ).fit(train, labels)
 for name in ("average_precision", "roc_auc", "accuracy"):

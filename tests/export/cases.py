@@ -99,6 +99,9 @@ def as_pipeline(estimator):
             PadOrTrim(25, pad_value="min", align="center"),
             estimator,
         )
+    if isinstance(estimator, SpeechEmbedding) and estimator.encoder is None:
+        # of one length: lengths through its many layers keep torch's exporter busy for 20 seconds
+        return make_pipeline(PadOrTrim(N_TIMES), estimator)
     takes_spectrograms = getattr(estimator, "reads", "waveform") == "spectrogram"
     if takes_spectrograms or isinstance(estimator, (SpectrogramScaler, TemporalPooling)):
         return make_pipeline(quick_front_end(), estimator)

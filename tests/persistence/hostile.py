@@ -231,15 +231,16 @@ def isotonic_stack(path):
 @attacks(
     "text",
     {
-        "60 MB of lists": "[" + "[]," * 20_000_000 + "[]]",
-        "nested 60 MB": "[" * 10**5 + "]" * 10**5,
-        "15 MB of lists": "[" + "[]," * 5_000_000 + "[]]",
-        "15 MB of dicts": "[" + "{}," * 5_000_000 + "{}]",
-        "quotes without an end": '"' + '\\"' * 3_000_000,
-        "digits": "1" * 10**6,
+        "60 MB of lists": lambda: "[" + "[]," * 20_000_000 + "[]]",
+        "nested 60 MB": lambda: "[" * 10**5 + "]" * 10**5,
+        "15 MB of lists": lambda: "[" + "[]," * 5_000_000 + "[]]",
+        "15 MB of dicts": lambda: "[" + "{}," * 5_000_000 + "{}]",
+        "quotes without an end": lambda: '"' + '\\"' * 3_000_000,
+        "digits": lambda: "1" * 10**6,
     },
 )
 def _(path, content):
+    content = content()
     if len(content) < 15 * 2**20:
         forge(path, content)
     else:  # too long to be signed
@@ -249,14 +250,14 @@ def _(path, content):
 @attacks(
     "header",
     {
-        "length": b"\xff" * 7 + b"\x7f" + b"{}",
-        "length of 90 MB": (90 * 2**20).to_bytes(8, "little") + b" " * (90 * 2**20),
-        "many tensors": to_bytes({f"{i:x}": np.zeros(0) for i in range(200_000)}),
-        "empty": b"",
+        "length": lambda: b"\xff" * 7 + b"\x7f" + b"{}",
+        "length of 90 MB": lambda: (90 * 2**20).to_bytes(8, "little") + b" " * (90 * 2**20),
+        "many tensors": lambda: to_bytes({f"{i:x}": np.zeros(0) for i in range(200_000)}),
+        "empty": lambda: b"",
     },
 )
 def _(path, content):
-    path.write_bytes(content)
+    path.write_bytes(content())
 
 
 FUNCTIONS = [
@@ -287,8 +288,10 @@ def _(path, content):
     forge(path, an_object("sklearn_speech.SpeechEmbedding", encoder=content, sample_rate=16000))
 
 
+#: What most files need is imported once, not by the process of each file.
 SETUP = """
-import sklearn_speech, torch
+import sklearn.pipeline, torch
+import sklearn_speech.base, sklearn_speech.classification, sklearn_speech.feature_extraction
 from sklearn_speech.persistence import load
 torch.set_num_threads(1)
 """
