@@ -1,6 +1,7 @@
 """What goes wrong most often: the message names the file or parameter, and what to do."""
 
 import enum
+import inspect
 import os
 from datetime import date
 from decimal import Decimal
@@ -16,6 +17,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 
+import sklearn_speech
 from sklearn_speech import (
     AudioReader,
     MelSpectrogram,
@@ -23,6 +25,7 @@ from sklearn_speech import (
     PadOrTrim,
     PrototypeClassifier,
     SlidingWindow,
+    SpecAugment,
     SpectrogramCNNClassifier,
     StratifiedGroupShuffleSplit,
     check_audio_files,
@@ -484,3 +487,40 @@ def test_folds_that_are_none_are_refused(cv):
     ):
         with pytest.raises(ValueError, match=r"^cv.* yields no split: expected at least one pair"):
             call()
+
+
+# Options of functions that run long
+
+
+def functions_with(option):
+    """Public functions that have the option, called with nothing else that could be right."""
+    for name in dir(sklearn_speech):
+        function = getattr(sklearn_speech, name)
+        if inspect.isfunction(function) and option in inspect.signature(function).parameters:
+            needed = inspect.signature(function).parameters.values()
+            needed = [p for p in needed if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
+            yield pytest.param(partial(function, *[None] * len(needed)), option, id=name)
+
+
+@pytest.mark.parametrize(
+    ("function", "option"), [*functions_with("n_jobs"), *functions_with("verbose")]
+)
+@pytest.mark.parametrize("value", [1.5, "a"])
+def test_a_number_of_processes_or_a_verbosity_that_is_none_is_refused_first(
+    function, option, value
+):
+    with pytest.raises(ValueError, match=f"^The '{option}' parameter of"):
+        function(**{option: value})
+
+
+@pytest.mark.parametrize("function", [p.values[0] for p in functions_with("n_jobs")])
+def test_no_process_at_all_is_refused(function):
+    with pytest.raises(ValueError, match="n_jobs"):
+        function(n_jobs=0)
+
+
+def test_an_augmentation_that_is_a_class_is_named():
+    with pytest.raises(
+        ValueError, match=r"augment\[0\] is the class SpecAugment: expected"
+    ):
+        net(augment=[SpecAugment]).fit(noise(8, 6, 5), ["no", "yes"] * 4)

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from ..utils.parallel import check_run_options
 from ..utils.sklearn_private import Interval, validate_parameter_constraints
 from ..utils.tables import html_table
 from ._reading import Entries, check_entries, printable, read_clips
@@ -114,20 +115,17 @@ def check_audio_files(
     >>> report.good
     array([ True, False])
     """
+    check_run_options("check_audio_files", n_jobs=n_jobs, verbose=verbose)
     validate_parameter_constraints(
         {
             "min_duration": [Interval(Real, 0, None, closed="left")],
             "max_duration": [Interval(Real, 0, None, closed="neither"), None],
             "channel": [Interval(Integral, 0, None, closed="left"), None],
-            "n_jobs": [Integral, None],
-            "verbose": ["verbose"],
         },
         {
             "min_duration": min_duration,
             "max_duration": max_duration,
             "channel": channel,
-            "n_jobs": n_jobs,
-            "verbose": verbose,
         },
         "check_audio_files",
     )

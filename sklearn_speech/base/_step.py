@@ -277,6 +277,9 @@ def augmentations_by_domain(net: Any) -> tuple[list[Any], list[Any]]:
     for i, augmentation in enumerate(net.augment or []):
         domain = getattr(augmentation, "domain", None)
         problem = None
+        if isinstance(augmentation, type):
+            called = augmentation.__name__
+            raise ValueError(f"augment[{i}] is the class {called}: expected an object, {called}()")
         if domain not in ("waveform", "spectrogram") or not hasattr(augmentation, "apply"):
             problem = ": expected an augmentation of sklearn_speech.augmentation, with a domain"
         elif domain == "waveform" and not takes_waveforms:

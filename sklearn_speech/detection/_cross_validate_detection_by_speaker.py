@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from ..metrics import EventTable, detection_curve, match_events, miss_rate_at
 from ..metrics._event_table import check_events
+from ..utils.parallel import check_run_options
 from ..utils.sklearn_private import safe_indexing
 from ..utils.speakers import check_speakers
 from ..utils.tables import html_table, text_table
@@ -190,6 +191,7 @@ def cross_validate_detection_by_speaker(
     ... ).miss_rate
     array([0., 0.])
     """
+    check_run_options("cross_validate_detection_by_speaker", verbose=verbose)
     if not isinstance(detector, SlidingWindow):
         raise TypeError(f"detector is a {type(detector).__name__}: expected a SlidingWindow")
     rate = rate_of(detector.estimator, detector.sample_rate)

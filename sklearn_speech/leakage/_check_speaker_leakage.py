@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from ..audio._audio_segment import AudioSegment
 from ..audio._reading import check_entries
 from ..audio._recording import is_recording
-from ..utils.parallel import refuse_multiprocessing
+from ..utils.parallel import check_run_options, refuse_multiprocessing
 from ..utils.speakers import check_speakers
 from ..utils.text import comparable_text
 from ..utils.validation import check_waveforms
@@ -139,6 +139,7 @@ def check_speaker_leakage(
     >>> leak.kind, leak.i, leak.j, leak.speaker_j
     ('copy under two speakers', 0, 4, 'cleo')
     """
+    check_run_options("check_speaker_leakage", n_jobs=n_jobs, verbose=verbose)
     if not isinstance(threshold, numbers.Real) or not 0 < threshold <= 1:
         raise ValueError(f"threshold={threshold!r}: expected a number in (0, 1]")
     refuse_multiprocessing("check_speaker_leakage")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..utils.parallel import check_run_options
 from ._collect import collect, shorten_names, speakers_of
 from ._folds import check_splits
 from ._routing import route_metadata
@@ -145,6 +146,7 @@ def cross_validate_by_speaker(
     95 % interval of the mean, over 3 speakers: 1.000 to 1.000 (Student's t)
     """
     caller = "cross_validate_by_speaker"
+    check_run_options(caller, n_jobs=n_jobs, verbose=verbose)
     X, y, names, codes, unlabelled = check_input(caller, estimator, X, y, speakers, error_score)
     params = {} if params is None else dict(params)
     splits = with_labels(check_splits(cv, X, y, names, codes), unlabelled)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection import GroupKFold
 
+from ..utils.parallel import check_run_options
 from ._collect import a_whole_fold, collect, shorten_names, speakers_of
 from ._folds import check_splits
 from ._routing import route_metadata
@@ -143,6 +144,7 @@ def learning_curve_by_speaker(
     Means over 3 held-out speakers, who are never in training, and over 2 draws of ...
     """
     caller = "learning_curve_by_speaker"
+    check_run_options(caller, n_jobs=n_jobs, verbose=verbose)
     X, y, names, codes, unlabelled = check_input(caller, estimator, X, y, speakers, error_score)
     n_draws = check_count(n_draws, "n_draws=")
     if clips_per_speaker is not None:

@@ -12,6 +12,7 @@ from ..base import nets_of
 from ..feature_extraction import MelSpectrogram
 from ..store import ClipStore
 from ..utils.chain import check_chain, reads_tables
+from ..utils.parallel import check_run_options
 from ..utils.parts import final_step, sample_rates
 from ._steps import check_rate, clips, in_samples, statistics_over_time
 
@@ -80,6 +81,7 @@ def make_speech_pipeline(
     >>> [name for name, _ in make_speech_pipeline(SVC(C=10)).steps[2:]]
     ['temporalpooling', 'standardscaler', 'svc']
     """
+    check_run_options("make_speech_pipeline", verbose=verbose)
     sample_rate = check_rate(sample_rate)
     by_table = reads_tables(classifier)
     if by_table and duration == "auto":
