@@ -27,7 +27,7 @@ from optuna.trial import TrialState
 from report import write_report
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from sklearn_speech.model_selection import OptunaSearchCV
+from sklearn_speech import OptunaSearchCV
 
 SPACE = {"quality": FloatDistribution(0.0, 1.0), "tol": IntDistribution(0, 9)}
 #: Longest time (seconds) until a kill; opening a storage takes about half of it.

@@ -20,7 +20,7 @@ from report import write_report
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.model_selection import KFold
 
-from sklearn_speech.model_selection import OptunaSearchCV
+from sklearn_speech import OptunaSearchCV
 
 X, Y = np.zeros((6, 1)), np.tile([0, 1], 3)
 
