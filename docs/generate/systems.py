@@ -35,6 +35,8 @@ def _heading(text):
 
 
 def _recipes(entries):
+    if not any(entry["published"] for entry in entries):
+        return ""  # the page itself describes this library's own recipes
     rows = [
         {
             "recipe": f"``{entry['name']}``",

@@ -12,4 +12,6 @@ def list_table(rows):
 
 def _text(value):
     text = f"{value:.3f}" if isinstance(value, float) else str(value)
-    return text.replace("*", r"\*").replace("|", r"\|") or "-"
+    text = text.replace("*", r"\*").replace("|", r"\|")
+    # a bare hyphen would become a bullet
+    return r"\-" if text in ("", "-") else text
