@@ -6,6 +6,9 @@ from pathlib import Path
 from .files import write_folder
 from .tables import list_table
 
+#: Columns of the results of pretrained recipes that the guide shows, as far as a table has them.
+_PRETRAINED = ("recipe", "learned before", "mean", "worst speaker")
+
 #: Columns of the transfer results that the guide shows, and their heads.
 _TRANSFER = {
     "speakers": "training speakers",
@@ -19,7 +22,7 @@ def write_guide_tables(source, folder):
     """Write one file for each table to `folder`, from the results in `source`."""
     texts = {
         "pretrained.rst": _pretrained(_tables(source, "pretrained")),
-        "speakers.rst": _speakers(_tables(source, "transfer")),
+        "speakers.rst": _speakers(_tables(source, "transfer"), _tables(source, "voices")),
     }
     write_folder(Path(folder), texts)
 
@@ -33,7 +36,7 @@ def _tables(source, name):
 def _pretrained(tables):
     """Scores of the recipes; tables of their settings stay on the page of the results."""
     parts = [
-        f"**{caption}**\n\n{list_table(rows)}"
+        f"**{caption}: accuracy**\n\n{list_table([_chosen(row) for row in rows])}"
         for caption, rows in tables.items()
         if "recipe" in rows[0] and "mean" in rows[0]
     ]
@@ -42,10 +45,17 @@ def _pretrained(tables):
     return "\n".join(parts) + "\n:doc:`/results/pretrained` has all measurements.\n"
 
 
-def _speakers(tables):
+def _chosen(row):
+    return {column: row[column] for column in _PRETRAINED if column in row}
+
+
+def _speakers(transfer, curves):
     rows = [
         {head: row[column] for column, head in _TRANSFER.items()}
-        for table in tables.values()
+        for table in transfer.values()
         for row in table
     ]
-    return list_table(rows) if rows else "``python benchmarks/transfer.py`` measures them.\n"
+    text = list_table(rows) if rows else "``python benchmarks/transfer.py`` measures them.\n"
+    if curves:
+        text += "\n:doc:`/results/voices` has further numbers of speakers and other systems.\n"
+    return text
