@@ -27,7 +27,7 @@ from optuna.trial import TrialState
 from report import write_report
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from sklearn_speech.model_selection import OptunaSearchCV
+from sklearn_speech import OptunaSearchCV
 
 SPACE = {"quality": FloatDistribution(0.0, 1.0), "tol": IntDistribution(0, 9)}
 #: Longest time (seconds) until a kill; opening a storage takes about half of it.
@@ -174,10 +174,15 @@ def main():
         summary(kind, run(kind, options.runs, options.trials, options.kills, options.seed))
         for kind in options.storages
     ]
-    caption = f"{options.trials} trials of three folds, {options.kills} kills at random moments"
+    caption = (
+        f"Searches of {options.trials} trials of three folds; in each, up to {options.kills} kills "
+        "at random moments"
+    )
     notes = [
+        "A run is one search; kills are those of all runs together. A process that ends before its "
+        "kill is not counted.",
         "Usable: the search ended normally with all its trials. Given up: a fold during which the "
-        "process was killed three times counts as failed."
+        "process was killed three times counts as failed.",
     ]
     print(write_report("search_kills", "Searches that are killed", {caption: table}, notes))
 

@@ -38,10 +38,10 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from torch import nn
 
+from sklearn_speech import OptunaSearchCV
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.classification import SpectrogramCNNClassifier, SpectrogramLinearClassifier
 from sklearn_speech.feature_extraction import MelSpectrogram
-from sklearn_speech.model_selection import OptunaSearchCV
 from sklearn_speech.search._preparation import default_pruner
 
 RUNS = RESULTS / "search_speed_runs.jsonl"

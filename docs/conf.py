@@ -14,6 +14,9 @@ import re
 import sys
 from pathlib import Path
 
+# Progress bars would fill the output of examples; tqdm reads this when it is imported.
+os.environ.setdefault("TQDM_DISABLE", "1")
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
@@ -22,6 +25,7 @@ from generate import (  # noqa: E402
     copy_examples,
     public_names,
     write_api_pages,
+    write_guide_tables,
     write_results_pages,
     write_system_tables,
 )
@@ -35,6 +39,7 @@ copy_examples(ROOT / "examples", HERE / "_examples")
 write_api_pages(HERE / "api")
 write_results_pages(ROOT / "benchmarks" / "results", HERE / "results")
 write_system_tables(ROOT / "benchmarks" / "results", HERE / "systems" / "tables")
+write_guide_tables(ROOT / "benchmarks" / "results", HERE / "guide" / "tables")
 
 project = "sklearn_speech"
 author = "The sklearn_speech developers"
@@ -52,7 +57,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_examples", "systems/tables", "generate"]
+exclude_patterns = ["_build", "_examples", "guide/tables", "systems/tables", "generate"]
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 default_role = None
 

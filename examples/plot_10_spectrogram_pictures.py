@@ -153,7 +153,7 @@ folder.mkdir(exist_ok=True)
 for i, picture in zip(kept, pictures):
     write_picture(folder / f"{Path(paths[i]).stem}.png", picture)
 lines = [f"{Path(paths[i]).name}\t{reasons[i]}\n" for i in rejected]
-(folder / "rejected.txt").write_text("".join(lines))
+_ = (folder / "rejected.txt").write_text("".join(lines))
 
 # %%
 # From images to arrays

@@ -38,7 +38,7 @@ def synthetic_commands():
     names = np.array(["zero", "one", "two"] + ["_unknown_"] * 4)
     rng = np.random.default_rng(0)
     n_silent = 15
-    noises = [0.003 * rng.normal(size=RATE).astype(np.float32) for _ in range(n_silent)]
+    noises = [0.003 * rng.normal(size=RATE // 2).astype(np.float32) for _ in range(n_silent)]
     target = np.array([*names[spoken.target], *["_silence_"] * n_silent])
     speaker = np.array([*spoken.speaker, *(f"noise-{i % 5}" for i in range(n_silent))])
     counts = dict(zip(*np.unique(target, return_counts=True)))

@@ -48,13 +48,16 @@ print("SYNTHETIC words in the folder", folder)
 # What is in the folder
 # ---------------------
 # The label and the speaker are read from the path of each file. :func:`check_audio_files` then
-# decodes every file, and says which ones cannot be used and why.
+# decodes every file, and says which ones cannot be used and why. ``print(report)`` also lists the
+# sample rates and durations.
 
 from sklearn_speech import check_audio_files, load_speech_folder
 
 speech = load_speech_folder(folder, "{speaker}/{label}_{take}.*")
 report = check_audio_files(speech.data)
-print(report)
+print(f"{report.good.sum()} of {len(report.good)} files can be used")
+for path, reason in report.bad.items():
+    print(f"  {Path(path).relative_to(folder.resolve())}: {reason}")
 paths = speech.data[report.good]
 labels, speakers = speech.target[report.good], speech.speaker[report.good]
 

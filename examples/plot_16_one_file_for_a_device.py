@@ -29,7 +29,7 @@ clf = make_pipeline(
     SpectrogramCNNClassifier(2, n_filters=16, max_epochs=6, random_state=0, device="cpu"),
 )
 clf.fit(speech.data[~held_out], speech.target[~held_out])
-print(f"SYNTHETIC digits: {(~held_out).sum()} clips learned, {held_out.sum()} asked about")
+print(f"SYNTHETIC digits: {(~held_out).sum()} training clips, {held_out.sum()} test clips")
 
 # %%
 # The file

@@ -3,7 +3,7 @@ Words in a recording, and in a live stream
 ==========================================
 
 A classifier is trained on clips of one word each. ``SlidingWindow`` applies it to a window
-that moves over a recording, and finds which words are spoken, and when. The threshold is
+that moves over a recording, and reports which words are spoken, and when. The threshold is
 chosen on a speaker whose clips are used neither for training nor for the test. At the end,
 the same detector listens to a stream: the microphone if ``sounddevice`` is installed, a WAV
 file otherwise.
@@ -16,10 +16,10 @@ working directory. The speech is SYNTHETIC.
 # %%
 # Clips and recordings
 # --------------------
-# Twenty synthetic speakers say the ten digits. The detector is trained on 18 of them. A
-# recording of one minute by the next one is used to choose a threshold, and two minutes by the
-# last one are the test. Digits are placed at random distances in noise of -70 dB relative to
-# full scale, so that their times are known exactly.
+# Twenty synthetic speakers say the ten digits. The clips of 18 speakers train the detector. One
+# minute by the nineteenth speaker serves to choose a threshold, and two minutes by the twentieth
+# are the test. Both recordings are made of clips at random distances, in noise of -70 dB relative
+# to full scale, so that the times of the words are known exactly.
 
 import time
 
@@ -62,8 +62,9 @@ sound, events = make_recording(names[19], 120)
 # %%
 # Training
 # --------
-# With ``background``, ``fit`` puts each clip into noise among other words of its speaker: in
-# the middle of a window as an example of its word, beside the middle as "other".
+# With ``background``, ``fit`` mixes each clip into noise, among other words of its speaker. Windows
+# with a word in the middle are examples of that word; windows with the word beside the middle are
+# examples of "other".
 
 from sklearn.pipeline import make_pipeline
 
@@ -83,7 +84,8 @@ print(f"trained on {train.sum()} clips in {time.perf_counter() - began:.1f} s")
 # %%
 # A threshold, chosen on another speaker
 # --------------------------------------
-# Events down to a low score give misses and false alarms at each threshold.
+# The detector first reports events with low scores too. From them, misses and false alarms at
+# every higher threshold are computed.
 
 from sklearn_speech import detection_curve, miss_rate_at
 

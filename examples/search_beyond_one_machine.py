@@ -15,10 +15,13 @@ Alternatively, run the same script on each machine with the same storage. Each m
 until there are enough; if a machine dies, another one runs its unfinished trials again::
 
     python search_beyond_one_machine.py --storage postgresql+psycopg://user@host/db
-    python search_beyond_one_machine.py --storage sqlite:///search.db --workers 2
 
-``--workers`` is the number of processes to start on this machine. All machines need this library.
-Clips that are files must have the same paths on all machines.
+All machines need this library. Clips that are files must have the same paths on all machines.
+
+Several processes on one machine can share an SQLite file; do not use it on a network drive.
+``--workers`` is the number of processes to start::
+
+    python search_beyond_one_machine.py --storage sqlite:///search.db --workers 2
 """
 
 import argparse

@@ -29,6 +29,10 @@ TOPICS = {
             "Pretraining by autoencoders",
             "What unlabelled clips add when few clips have labels.",
         ),
+        "pretrained": (
+            "Pretrained speech embeddings",
+            "Recipes with weights that Google trained, on new speakers; layers and pooling.",
+        ),
         "transfer": (
             "Transfer from other words and speakers",
             "What layers that were trained on other words add when there are few clips.",
@@ -40,6 +44,10 @@ TOPICS = {
         "targets": (
             "Numbers and several labels",
             "Regressors for pitch, duration and intensity; several labels per clip.",
+        ),
+        "voices": (
+            "How many voices are needed",
+            "Scores by the number of training speakers; words enrolled from a few clips.",
         ),
     },
     "Phones, words in recordings, sound": {
@@ -65,6 +73,10 @@ TOPICS = {
             "Front ends",
             "Time and memory of mel spectrograms and MFCC, compared with other libraries.",
         ),
+        "front_end_grid": (
+            "Front ends by setting",
+            "Time by sample rate, number of bands and length of the clips.",
+        ),
         "stacked_speed": (
             "Stacked autoencoders",
             "Time of training, compared with a plain torch loop.",
@@ -80,6 +92,10 @@ TOPICS = {
         "more_than_memory": (
             "More clips than memory",
             "Memory and time of fit and predict, by the number of clips.",
+        ),
+        "growth": (
+            "Growth with the number of clips",
+            "How time and memory grow with clips and trials.",
         ),
         "loading_speed": (
             "Time to the first prediction",

@@ -6,6 +6,7 @@ from pathlib import Path
 from sklearn_speech.recipes import list_recipes
 
 from .files import write_folder
+from .tables import list_table
 
 #: Columns of the measured results that are shown, as far as a table has them.
 _SHOWN = ("system", "mean", "worst speaker", "macro F1", "parameters", "epochs", "seeds")
@@ -33,21 +34,9 @@ def _heading(text):
     return f"{text}\n{'-' * len(text)}\n"
 
 
-def _table(rows):
-    """Write a list of dicts as a list-table."""
-    lines = [".. list-table::", "   :header-rows: 1", "   :class: wide", ""]
-    for cells in [list(rows[0]), *(row.values() for row in rows)]:
-        for i, cell in enumerate(cells):
-            lines.append(f"   {'* -' if i == 0 else '  -'} {_text(cell)}")
-    return "\n".join(lines) + "\n"
-
-
-def _text(value):
-    text = f"{value:.3f}" if isinstance(value, float) else str(value)
-    return text.replace("*", r"\*").replace("|", r"\|") or "-"
-
-
 def _recipes(entries):
+    if not any(entry["published"] for entry in entries):
+        return ""  # the page itself describes this library's own recipes
     rows = [
         {
             "recipe": f"``{entry['name']}``",
@@ -57,7 +46,7 @@ def _recipes(entries):
         }
         for entry in entries
     ]
-    return _heading("Recipes") + "\n" + _table(rows)
+    return _heading("Recipes") + "\n" + list_table(rows)
 
 
 def _corrections(entries):
@@ -92,7 +81,7 @@ def _results(entries, report):
             if row["system"].replace(",", " ").split()[0] in names
         ]
         if found:
-            parts += [f"**{caption}**\n", _table(found)]
+            parts += [f"**{caption}**\n", list_table(found)]
     if not parts:
         return _heading("Results") + "\nNo results are stored for these recipes.\n"
     more = "\n:doc:`/results/reference_systems` has all columns, all systems and the machine.\n"

@@ -104,14 +104,13 @@ def cross_validate_detection_by_speaker(
 ) -> DetectionScores:
     """Judge a detector on recordings of speakers that it has never heard.
 
-    The detector is trained on clips of words and judged on recordings with known events, so
-    there are two sets of data, and a fold leaves a speaker out of both. A function of its own
-    has this form: :func:`sklearn_speech.model_selection.cross_validate_by_speaker` cuts one
-    set of clips with one target each.
+    The detector is trained on clips of words, and scored on recordings with known events. In
+    each fold, the clips and the recordings of some speakers are held out.
 
-    The threshold of a fold is chosen on the recordings of the other folds, in which it was
-    also detectors without knowledge of the speakers that gave the scores. So no speaker has a
-    part in the threshold that judges him or her.
+    The threshold with which a speaker is scored is chosen on the recordings of the other folds.
+    The events in those recordings were found by detectors that had not been trained on their
+    speakers, just as on a new speaker. So neither the detector nor the threshold depends on the
+    speaker who is scored.
 
     Parameters
     ----------

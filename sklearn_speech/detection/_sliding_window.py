@@ -63,7 +63,7 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
     patience : int, default=1
         Number of windows in a row that must reach the threshold.
     n_shifts : int, default=2
-        How often ``fit`` lays each clip into background.
+        Number of windows that ``fit`` makes of each clip, each with other background.
     on_invalid : {"raise", "nan"}, default="raise"
         What NaN or infinity in a recording does: raise an error that names the windows, or
         give these windows NaN as scores, with a warning.
@@ -97,11 +97,12 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
     when they are slid over a whole recording, so they see each window; windows are computed in
     batches.
 
-    With ``background`` in ``fit``, the sound of each clip is laid into random excerpts of the
-    background, alone or among other words of the same speaker: in the middle of a window as an
-    example of its word, and for six of ten of these windows, beside the middle as one of
-    "other". For three of ten, a window holds background alone. That is what a classifier of
-    clips otherwise never sees: halves of words, two words at once, and noise.
+    With ``background`` in ``fit``, the sound of each clip is mixed into random excerpts of the
+    background, alone or among other words of the same speaker. In `n_shifts` windows a clip, the
+    word is in the middle, and the label is that word. For every ten such windows, there are six
+    with the word beside the middle, and three of background alone, both with the label "other".
+    So the classifier learns what clips alone do not contain: parts of words, two words in one
+    window, and noise.
 
     References
     ----------

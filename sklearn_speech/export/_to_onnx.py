@@ -25,44 +25,49 @@ def to_onnx(
     X: Any = None,
     tolerance: float = 1e-4,
 ) -> None:
-    """Write a fitted pipeline as one ONNX file, from waveforms to answers.
+    """Write a fitted pipeline to one ONNX file, from waveforms to predictions.
 
-    The file holds front end, network and weights; :func:`load_onnx` or any other ONNX runtime
-    runs it. Its input ``waveforms`` is float32 of shape (n_clips, n_times), with any number of
-    clips and, where the pipeline allows it, of samples. Its output is ``probabilities``, or
-    ``scores`` of a classifier without them, ``numbers`` of a regressor, ``log_posteriors`` of a
-    recogniser (frames, blank first), ``codes`` and the ``spectrograms`` that
-    ``inverse_transform`` makes of them of an autoencoder, or
-    ``features`` of a pipeline that ends with a transformer. Labels, sampling rate and kind are
-    in the metadata, as JSON.
+    The file contains front end, network and weights. :func:`load_onnx` or any other ONNX runtime
+    runs it.
 
-    Each export is checked before the file is put in place: onnxruntime runs it on other
-    numbers of clips and other lengths than those traced, and its answers are compared with those
-    of the estimator.
+    Its input ``waveforms`` is float32 of shape (n_clips, n_times), with any number of clips and,
+    if the pipeline allows it, any number of samples. The name of its output depends on the last
+    step of the pipeline:
+
+    - classifier: ``probabilities``, or ``scores`` if it has no ``predict_proba``;
+    - regressor: ``numbers``;
+    - recogniser: ``log_posteriors`` of the blank and the phones in each frame;
+    - autoencoder: ``codes``, and ``spectrograms``, which ``inverse_transform`` returns for them;
+    - transformer: ``features``.
+
+    Labels, sample rate and the kind of the last step are in the metadata of the file, as JSON.
+
+    Before the file is put in place, onnxruntime runs it on other numbers of clips and other
+    lengths than those of the export, and its results are compared with those of the estimator.
 
     Parameters
     ----------
     estimator : estimator instance
         Fitted: a classifier, regressor, recogniser, autoencoder or transformer of this library,
-        or a pipeline, soft vote, calibration or search with them, also with steps of
-        scikit-learn behind `TemporalPooling`. Where it begins with an `AudioReader`, that step
-        is left out: the file takes waveforms at the reader's rate.
+        or a pipeline, soft vote, calibration or search with them; steps of scikit-learn may
+        follow `TemporalPooling`. An `AudioReader` at the beginning is left out: the file takes
+        waveforms at the reader's rate.
     path : str or os.PathLike
         The file. One that is there is replaced in a single step.
     sample_rate : float, default=None
-        Of the waveforms, in Hz. None is the rate of the steps; it is needed where no step has
-        one.
+        Sample rate of the waveforms, in Hz. None is the rate of the steps; give it if no step
+        has one.
     quantize : {None, "int8"}, default=None
-        "int8" writes the weights of a classifier's convolutions, linear layers and LSTMs in 8
-        bits, which makes the file smaller. Each run makes float32 of them and computes
-        the answers in float32; front ends keep theirs. ``benchmarks/export.py`` measures the
-        accuracy on held-out speakers.
+        "int8" stores the weights of a classifier's convolutions, linear layers and LSTMs in 8
+        bits, which makes the file smaller. They are converted back to float32 in each run, so
+        runs do not become faster. Weights of front ends stay in float32.
+        ``benchmarks/export.py`` measures the accuracy on held-out speakers.
     X : array-like of shape (n_clips, n_times), or list of 1-D arrays, default=None
-        Waveforms whose labels are compared between the weights in 8 bits and those in float32;
-        needed with `quantize`, and has no other use. Some 100 clips are enough.
+        Waveforms on which the labels of the 8-bit weights are compared with those of the float32
+        weights. Needed with `quantize`, and not used otherwise. Some 100 clips are enough.
     tolerance : float, default=1e-4
-        Largest difference to the answers of the estimator; of answers beyond 1, as a share of
-        the largest.
+        Largest difference from the results of the estimator. For results larger than 1, the
+        difference is divided by the largest one.
 
     Raises
     ------
@@ -71,10 +76,10 @@ def to_onnx(
     NotFittedError
         When the estimator is not fitted.
     ValueError
-        When a step cannot be exported, such as a `FunctionTransformer`: the message names it and
-        what to do. When the sampling rate is unknown, or the file answers other than the
-        estimator; or, with `quantize`, gives another label to more than 5 % of the clips of
-        `X`, or has no weights that could be written in 8 bits. No file is written then.
+        If a step cannot be exported, such as a `FunctionTransformer` (the message names it and
+        says what to do), if the sample rate is unknown, or if the results of the file differ
+        from those of the estimator. With `quantize`, also if more than 5 % of the clips in `X`
+        get another label, or if no weights can be stored in 8 bits. No file is written then.
 
     See Also
     --------
@@ -83,13 +88,14 @@ def to_onnx(
 
     Notes
     -----
-    A :class:`SlidingWindow` slides over recordings, which a file cannot: export its classifier of
-    clips, the fitted ``estimator_``.
+    Of a :class:`SlidingWindow`, export the fitted classifier, ``estimator_``: a file cannot move a
+    window over a recording.
 
     The file computes in float32. Augmentations, which belong to training, are left out.
 
-    Where a clip is shorter than a window of the pipeline without `PadOrTrim`, the estimator pads
-    it in ways that the file cannot; ``least_times`` in the metadata tells the shortest clip.
+    Without `PadOrTrim`, an estimator pads clips that are shorter than its windows. A file cannot
+    do this in all cases; ``least_times`` in its metadata is the number of samples that a clip
+    must have.
 
     Examples
     --------

@@ -81,10 +81,11 @@ class SpeechEmbedding(
         is set, an encoder that gives one vector per input is applied to windows of
         `window_length` samples. Only for your own encoders.
     layer : int, default=None
-        Layer of the speech embedding, of 1 to 20 convolutions, whose output is taken. None is
-        the last. Inner layers keep more of the voice: layers 11 to 15 tell emotions apart
-        better than the last one. Their vectors are longer, depend on a shorter part of the
-        clip, and follow each other more closely. Only for the speech embedding.
+        Number of the convolution, from 1 to 20, whose output is returned. None is the last one,
+        20. Inner layers keep more of the voice: with layers 11 to 15, emotions are recognised
+        better than with the last one. Vectors of inner layers have more numbers, depend on a
+        shorter part of the clip, and there are more of them per second. Only for the speech
+        embedding.
     center : bool, default=True
         Whether each clip gets half a window of silence at both ends, so that vector t is
         centred on sample ``t * hop_length``. Closely cut words need it. Inner layers get the

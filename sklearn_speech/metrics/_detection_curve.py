@@ -135,26 +135,26 @@ def miss_rate_at(
     *,
     floor: float | None = None,
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Miss rates where false alarms are at most some rates, and the thresholds for that.
+    """Lowest miss rate for a given rate of false alarms, and the threshold that gives it.
 
     Parameters
     ----------
     curve : Bunch
         What :func:`detection_curve` returned.
     false_alarms_per_hour : float or iterable of float
-        Highest rates of false alarms.
+        How many false alarms an hour are allowed; one or several numbers.
     floor : float, default=None
-        Score down to which events were looked for. Where all of them are accepted, it stands
-        for the score of the next one.
+        The lowest score of the events that the detector was asked for. If all events are
+        accepted, it takes the place of the score of the first event that is not.
 
     Returns
     -------
     miss_rate : ndarray of shape (n_rates,) or ()
-        The lowest miss rate with no more false alarms.
+        The lowest share of missed events with at most that many false alarms.
     threshold : ndarray of shape (n_rates,) or ()
-        Half-way between the lowest score that is still accepted and the next one, which
-        would bring one false alarm too many. Where there is no next one, and no `floor`, the
-        lowest score.
+        The threshold for it. It is half-way between the lowest accepted score and the next
+        lower one, which would be a false alarm too many. If there is no lower score and no
+        `floor`, it is the lowest score.
 
     Examples
     --------

@@ -40,9 +40,10 @@ def learning_curve_by_speaker(
 ) -> SpeakerLearningCurve:
     """Score an estimator on new speakers after training on 1, 2, 4, ... speakers.
 
-    The curve tells how many voices to record. Like :func:`sklearn.model_selection.learning_curve`,
-    but its steps are speakers instead of clips, because further clips of a known voice help less
-    than a new voice does.
+    The curve shows how much further speakers help, up to the number of speakers that there are.
+    It is like :func:`sklearn.model_selection.learning_curve`, but counts speakers instead of
+    clips, because further clips of a known speaker help less than a new speaker does. See
+    :ref:`how-many-speakers` for how to read it.
 
     Parameters
     ----------
@@ -60,10 +61,11 @@ def learning_curve_by_speaker(
         Numbers of training speakers. None takes 1, 2, 4 and so on, and in the end all speakers
         that every split has for training.
     clips_per_speaker : int or None, default=None
-        Training clips of each speaker, drawn at random; those of a classifier are of as many
-        classes as possible. A speaker with fewer clips gives all. None takes all clips.
+        Number of training clips of each speaker, drawn at random. For a classifier, they are
+        spread over as many classes as possible. Of a speaker with fewer clips, all are taken.
+        None takes all clips.
     n_draws : int, default=5
-        How many times training speakers are drawn for each split and number.
+        Number of draws of training speakers for each split and number of speakers.
     cv : int, splitter, iterable or None, default=None
         Splits off the speakers to score on, as in :func:`cross_validate_by_speaker`. None holds
         out one speaker at a time if there are at most 10 speakers, and otherwise means
@@ -78,8 +80,8 @@ def learning_curve_by_speaker(
     verbose : int, default=0
         1 shows a progress bar over fits.
     error_score : "raise" or float, default="raise"
-        "raise" stops at the first fit that fails; a number, such as NaN, becomes its score, with
-        a warning. A few speakers may lack classes that a classifier needs.
+        "raise" stops at the first fit that fails. A number, such as NaN, becomes the score of
+        such a fit, with a warning. Fits with few speakers may fail because a class is missing.
     memory : str, os.PathLike, FeatureCache, joblib.Memory or None, default=None
         Folder that stores the output of the first steps of a pipeline, for later calls with the
         same clips.
@@ -118,10 +120,10 @@ def learning_curve_by_speaker(
     Notes
     -----
     All numbers of training speakers are scored on the same held-out clips. Draws are nested:
-    each larger training part contains the smaller ones of its draw, and a call with larger
-    `clips_per_speaker` and the same `random_state` takes further clips of the same speakers. The
-    draws of a split are spread evenly over its speakers. A training part that occurs in several
-    draws, such as that of all speakers, is fitted once and counts for each of them.
+    the four training speakers of a draw include its two, and a call with larger
+    `clips_per_speaker` and the same `random_state` adds clips of the same speakers. All speakers
+    of a split are drawn about equally often. If several draws have the same training clips, as
+    those of all speakers do, they are fitted once, and the score counts for each draw.
 
     The features of the first steps that process each clip independently are computed once for
     the whole curve, as in :func:`cross_validate_by_speaker`. If a step has a `pretrainer` that

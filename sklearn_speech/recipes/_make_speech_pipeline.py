@@ -36,19 +36,19 @@ def make_speech_pipeline(
         Sample rate in Hz, to which files are resampled.
     duration : float, "auto" or None, default="auto"
         Length of all clips, in seconds. Longer clips are trimmed at the end, shorter
-        clips are padded with silence. "auto" learns the length from the training clips, so that
-        95 % of them are not trimmed, or None before a classifier that reads tables. None keeps
-        the length of each clip.
+        clips are padded with silence. None keeps the length of each clip. "auto" is None for
+        classifiers of scikit-learn; for others, the length is learned from the training clips,
+        so that 95 % of them are not trimmed.
     features : "auto", transformer or None, default="auto"
-        Transformer from waveforms to features; it is cloned. "auto" uses
-        ``MelSpectrogram(sample_rate=sample_rate)``, unless the classifier reads
-        waveforms or has its own front end. None adds no such step.
-        Classifiers of scikit-learn, such as ``SVC``, read tables: mean, standard deviation,
-        minimum and maximum of each band in three parts of each clip, standardised.
+        Transformer from waveforms to features; it is cloned. "auto" is
+        ``MelSpectrogram(sample_rate=sample_rate)``, or None if the classifier reads waveforms
+        or has its own front end. None adds no such step. For classifiers of scikit-learn, such
+        as ``SVC``, spectrograms are converted to tables: mean, standard deviation, minimum and
+        maximum of each band in three parts of each clip, standardised.
     memory : str, joblib.Memory, ClipStore or None, default=None
-        Cache of fitted steps, see :func:`sklearn.pipeline.make_pipeline`. A
-        :class:`~sklearn_speech.store.ClipStore` becomes the first step (it is cloned), so that
-        the pipeline takes more clips than fit into memory.
+        A :class:`~sklearn_speech.store.ClipStore` becomes the first step (it is cloned), so that
+        the pipeline takes more clips than fit into memory. Anything else is the cache of fitted
+        steps that :func:`sklearn.pipeline.make_pipeline` has.
     verbose : bool, default=False
         Whether to print the duration of each step in ``fit``.
 

@@ -37,7 +37,7 @@ class FoldPruner(BasePruner):
 
     Examples
     --------
-    >>> from sklearn_speech.model_selection import FoldPruner
+    >>> from sklearn_speech import FoldPruner
     >>> FoldPruner({1: 1 / 3})
     FoldPruner(shares={1: 0.3333333333333333})
     """

@@ -93,15 +93,19 @@ class OptunaSearchCV(DocumentedMixin, BaseSearchCV):
         None means TPE, seeded by `random_state` and the number of the trial. The notes say what
         is reproducible with which sampler.
     pruner : optuna pruner or None, default=None
-        None means :class:`FoldPruner`: the best quarter of the trials continues after the first
-        fold, the best eighth after the second, compared on the same folds. At the start of a
-        study, up to ten trials (at most half of `n_trials`) run their first fold before any of
-        them continues, unless there is a `timeout`, a `sampler` that learns, or no memory for
-        more features. Steps count the folds run, starting at 1; with `prune_by_epoch` they
-        count quarters of folds, and half of the trials stop after the second quarter of the
-        first fold. Every pruner decides by the first folds. If speakers differ more than
-        settings, it may stop the setting that is best over all folds;
-        ``optuna.pruners.NopPruner()`` lets all trials run all folds.
+        None means :class:`FoldPruner`: a trial continues after its first fold if it is among the
+        best quarter of the trials, and after its second fold if it is among the best eighth. With
+        `prune_by_epoch`, half of the trials also stop after the second quarter of the epochs of
+        the first fold. A pruner of your own is called with the number of folds run as the step;
+        with `prune_by_epoch`, with the number of quarters of folds.
+
+        Every pruner decides by the first folds. If speakers differ more than settings, it may
+        stop the setting that is best over all folds; ``optuna.pruners.NopPruner()`` lets all
+        trials run all folds.
+
+        So that the first trials have others to be compared with, up to ten trials (at most half
+        of `n_trials`) run their first fold before any of them continues. This is not done with a
+        `timeout`, with a `sampler` that learns, or without memory for their features.
     random_state : int, RandomState instance or None, default=None
         Seed of the default sampler.
     error_score : "raise" or float, default=nan
@@ -193,7 +197,7 @@ class OptunaSearchCV(DocumentedMixin, BaseSearchCV):
     >>> from optuna.distributions import FloatDistribution
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn_speech.model_selection import OptunaSearchCV
+    >>> from sklearn_speech import OptunaSearchCV
     >>> X, y = load_iris(return_X_y=True)
     >>> space = {"C": FloatDistribution(1e-3, 10.0, log=True)}
     >>> search = OptunaSearchCV(
