@@ -122,7 +122,7 @@ both = detector.detect([other_sound, sound], threshold=0.02)
 said = [*other_events, *((1, *event[1:]) for event in events)]
 curve = detection_curve(said, both, [60.0, 120.0], speakers=[names[18], names[19]])
 display = DetCurveByRateDisplay(curve).plot()
-display.ax_.set_title("SYNTHETIC digits, two speakers, 3 minutes", fontsize="medium")
+display.figure_.suptitle("SYNTHETIC digits, two speakers, 3 minutes", fontsize="medium")
 display.figure_.savefig("det_curve.png", dpi=110)
 
 # %%

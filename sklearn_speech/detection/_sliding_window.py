@@ -78,6 +78,9 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         The fitted classifier.
     durations_ : dict of label to float, or None
         Usual duration of each word in seconds, where background was given to ``fit``.
+    soft_parts_ : dict of label to ndarray of shape (21, 3), or None
+        Seconds at the start of each word, at its end and in its longest pause that are more than
+        0, 3, ... 60 dB below its loudest 10 ms; medians of the clips.
 
     See Also
     --------
@@ -86,10 +89,12 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
 
     Notes
     -----
-    Start and end of an event are where the level of the sound rises and falls near to where a
-    word of the usual duration would begin and end; in noise that hides these edges, the usual
-    duration holds. Each recording is mirrored at its ends, by half
-    a window, so that words near its ends are found too.
+    Start and end of an event are where the level of the sound rises and falls, near to where a
+    word of the usual duration would begin and end. What noise hides of a word, such as a weak
+    "f" or "s", is added as the clips of ``fit`` have it, and the pause of a stop, as in "eight",
+    does not end a word. In noise that hides a word almost whole, the usual duration holds. Each
+    recording is mirrored at its ends, by half a window, so that words near its ends are found
+    too.
 
     Files that are PCM or FLAC are read in blocks of some seconds, other files one at a time,
     and computed in float32; memory does not grow with the length of a recording, beyond its
@@ -227,12 +232,12 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
             if background_events is not None:
                 raise ValueError("background_events were given without background")
             estimator.fit(X, y, **groups_for(estimator, groups))
-            self.estimator_, self.durations_ = estimator, None
+            self.estimator_, self.durations_, self.soft_parts_ = estimator, None, None
             return self
         y = check_class_labels(y)
         rate = rate_of(estimator, self.sample_rate)
         n_window = window_of(split_steps(estimator)[1], self.duration, rate)
-        self.estimator_, self.durations_ = fit_in_background(
+        self.estimator_, edges = fit_in_background(
             estimator,
             X,
             y,
@@ -246,6 +251,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
             tolerance=min(self.step, n_window / rate / 4),
             random_state=self.random_state,
         )
+        self.durations_ = {word: usual.duration for word, usual in edges.items()}
+        self.soft_parts_ = {word: usual.soft for word, usual in edges.items()}
         return self
 
     def predict_proba(
