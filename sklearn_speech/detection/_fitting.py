@@ -75,8 +75,8 @@ def fit_in_background(
     steps = split_steps(estimator)
     reader = steps[0]
     y = column_or_1d(np.asarray(y))
-    no_word = _label_of_background(y, others)
     clips = waveforms_of(X, reader, sample_rate, "X")
+    no_word = _label_of_background(y, others)
     for name, values in (("y", y), ("groups", groups)):
         if values is not None and len(values) != len(clips):
             raise ValueError(f"{name} has {len(values)} entries for {len(clips)} clips")

@@ -3,8 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
-from ._levels import CONTRAST, DEPTH, frames_of, levels
+from ._levels import CONTRAST, frames_of, levels
 from ._word_edges import WordEdges
+
+#: What is softer than the loudest frame of a word by more is no sound of it, in dB: it may be
+#: the noise of the room in which the word was spoken.
+_DEPTH = 40.0
 
 #: Sound is this far above the background around an event, in dB, where the contrast permits.
 #: The background is the level that a quarter of the frames around do not reach. Both were
@@ -73,7 +77,7 @@ class LevelTrack:
         if len(near):
             peak, floor = near.max(), np.percentile(around, _QUARTER)
             if peak - floor >= CONTRAST:
-                least = max(peak - DEPTH, floor + min(_ABOVE, 0.4 * (peak - floor)))
+                least = max(peak - _DEPTH, floor + min(_ABOVE, 0.4 * (peak - floor)))
                 depth = peak - least + _ADDED
                 start, end = edges.choose(around > least, first, self.period, depth, center)
         return max(0.0, start), end

@@ -9,7 +9,7 @@ import numpy.typing as npt
 FRAMES_PER_SECOND = 100
 
 #: A word reaches down to at most this far below its loudest frame, in dB.
-DEPTH = 60.0
+_DEPTH = 60.0
 
 #: In a clip, sound is louder than the background by at least this part of the contrast, down to
 #: this far below the loudest frame, in dB. The noise of a room changes by several dB from frame
@@ -79,7 +79,7 @@ def extent(clip: npt.NDArray[np.float32], sample_rate: float) -> tuple[int, int]
     # clicks and breaths before or after the word have little energy
     word = max(np.split(loud, pauses + 1), key=lambda frames: power[frames].sum())
     floor = _softest(level)
-    is_sound = level > max(peak - DEPTH, floor + min(_SOFT_ABOVE, _PART * (peak - floor)))
+    is_sound = level > max(peak - _DEPTH, floor + min(_SOFT_ABOVE, _PART * (peak - floor)))
     first = word[0] - _continued(is_sound[: word[0]][::-1])
     last = word[-1] + _continued(is_sound[word[-1] + 1 :])
     return int(first * hop), int(min(len(clip), (last + 1) * hop))

@@ -27,6 +27,9 @@ from ._searching import find_in_each, score_each
 from ._settings import plan_of, rate_of, refuse_without_probabilities, rule_of, window_of
 from ._window_scorer import split_steps
 
+#: Windows whose times are given at once.
+_MAX_WINDOWS = 2**27
+
 
 class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
     """Find words in long recordings with a classifier of clips.
@@ -50,8 +53,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
     sample_rate : int, default=None
         In Hz. None is that of the pipeline's steps.
     other : label or tuple of labels, default=("other", "_unknown_", "_silence_")
-        Classes that are no words, of which no events are made. ``fit`` gives the first one to
-        windows of background.
+        Classes that are no words, of which no events are made; those that the classifier does
+        not know are left out. ``fit`` gives the first one to windows of background.
     threshold : float or dict of label to float, default=0.5
         Least score of an event, for all words or for each. See
         :func:`cross_validate_detection_by_speaker`, which chooses one by other speakers.
@@ -297,6 +300,10 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         """
         if not isinstance(n_windows, Integral) or isinstance(n_windows, bool) or n_windows < 0:
             raise ValueError(f"n_windows={n_windows!r}: expected a whole number of at least 0")
+        if n_windows > _MAX_WINDOWS:
+            raise ValueError(
+                f"n_windows={n_windows}: expected at most {_MAX_WINDOWS}, whose times fill 1 GiB"
+            )
         times: npt.NDArray[Any] = plan_of(self, None).seconds(np.arange(n_windows))
         return times
 
@@ -409,7 +416,14 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
 
     def _others(self) -> list[Any]:
         several = isinstance(self.other, (tuple, list, set, frozenset, np.ndarray))
-        return list(self.other) if several else [self.other]
+        others = list(self.other) if several else [self.other]
+        for label in others:
+            if not isinstance(label, (str, Real)):
+                raise TypeError(
+                    f"other={self.other!r:.100}: expected a label, which is a string or a number, "
+                    "or several; () where all classes are words"
+                )
+        return others
 
 
 def _is_fitted(estimator: Any) -> bool:

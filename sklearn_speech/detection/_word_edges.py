@@ -85,7 +85,7 @@ class WordEdges:
         away = np.abs(starts - start)[:, np.newaxis] + np.abs(ends - end)
         away += np.abs(ends - starts[:, np.newaxis] - self.duration)
         for i, j in np.ndindex(away.shape):
-            pause = _longest_pause(sound, starts[i], ends[j], period)
+            pause = _longest_pause(sound, float(starts[i]), float(ends[j]), period)
             away[i, j] += _PAUSE_WEIGHT * abs(pause - usual_pause)
         i, j = np.unravel_index(away.argmin(), away.shape)
         return float(starts[i]), float(ends[j])
