@@ -18,7 +18,7 @@ _PART, _CLIP_DEPTH = 0.35, 40.0
 
 #: Softer sound that follows without a pause belongs to the word, over at most this many frames
 #: on either side: "f" and "s" are weak. It is this far above the softest 30 ms, in dB.
-_SOFT_FRAMES, _SOFT_ABOVE = 10, 6.0
+_SOFT_FRAMES, SOFT_ABOVE = 10, 6.0
 
 #: What is softer is digital silence, which tells nothing about the background, in dB.
 _SILENCE = -110.0
@@ -78,20 +78,21 @@ def extent(clip: npt.NDArray[np.float32], sample_rate: float) -> tuple[int, int]
     pauses = np.flatnonzero(np.diff(loud) > _PAUSE * FRAMES_PER_SECOND)
     # clicks and breaths before or after the word have little energy
     word = max(np.split(loud, pauses + 1), key=lambda frames: power[frames].sum())
-    floor = _softest(level)
-    is_sound = level > max(peak - _DEPTH, floor + min(_SOFT_ABOVE, _PART * (peak - floor)))
+    is_sound = level > _least_of_clip(level)
     first = word[0] - _continued(is_sound[: word[0]][::-1])
     last = word[-1] + _continued(is_sound[word[-1] + 1 :])
     return int(first * hop), int(min(len(clip), (last + 1) * hop))
 
 
-def _softest(level: npt.NDArray[Any]) -> float:
-    """Least mean level of three frames in a row; a word may fill all the rest of a clip."""
-    heard = level[level > _SILENCE]
-    if len(heard) < 3:
-        return float(level.min())
-    power = np.convolve(10 ** (heard / 10), np.full(3, 1 / 3), mode="valid")
-    return float(10 * np.log10(power.min()))
+def _least_of_clip(level: npt.NDArray[Any]) -> float:
+    """Level above which a frame of a clip is sound and not its background, in dB."""
+    peak, heard = level.max(), level[level > _SILENCE]
+    floor = level.min()
+    if len(heard) >= 3:
+        # the word may fill all of the clip but for a short part
+        power = np.convolve(10 ** (heard / 10), np.full(3, 1 / 3), mode="valid")
+        floor = 10 * np.log10(power.min())
+    return float(max(peak - _DEPTH, floor + min(SOFT_ABOVE, _PART * (peak - floor))))
 
 
 def _continued(is_sound: npt.NDArray[np.bool_]) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._levels import frames_of, levels
+from ._levels import SOFT_ABOVE, frames_of, levels
 
 #: Levels below the loudest frame of a word at which its edges are learned, in dB.
 DEPTHS = np.arange(0.0, 63.0, 3.0)
@@ -128,7 +128,12 @@ def learn_edges(
     for clip, (start, stop) in zip(clips, extents):
         level = levels(clip[start:stop], hop)
         if len(level):
-            rows.append([_soft_parts(level, level.max() - depth) for depth in DEPTHS])
+            # the noise of the clip would fill its pauses
+            around = np.concatenate([levels(clip[:start], hop), levels(clip[stop:], hop)])
+            floor = np.median(around) + SOFT_ABOVE if len(around) >= 3 else -np.inf
+            peak = level.max()
+            least = [max(peak - depth, min(floor, peak)) for depth in DEPTHS]
+            rows.append([_soft_parts(level, bound) for bound in least])
     duration = float(np.median([stop - start for start, stop in extents]) / sample_rate)
     if not rows:
         return WordEdges.unknown(duration)
