@@ -106,11 +106,13 @@ began = time.perf_counter()
 found = detector.detect([sound])
 took = time.perf_counter() - began
 match = match_events(events, found, collar=0.1)
-errors = np.abs(match.error[match.is_hit])
 print(f"{len(events)} words in 120 s: {match.is_found.sum()} found, "
       f"{(~match.is_hit).sum()} false alarms, in {took:.1f} s")  # fmt: skip
-print(f"starts are right within {1000 * errors.max():.0f} ms, "
-      f"half of them within {1000 * np.median(errors):.0f} ms")  # fmt: skip
+hits = match.is_hit
+true, said = match.partner[hits], match.true
+for what, times, right in (("starts", found.start, said.start), ("ends", found.end, said.end)):
+    errors = 1000 * np.abs(times[hits] - right[true])
+    print(f"{what} are right within {errors.max():.0f} ms, half within {np.median(errors):.0f} ms")
 found.to_csv("words.csv")
 found.to_audacity("words_audacity.txt")
 
@@ -124,7 +126,7 @@ both = detector.detect([other_sound, sound], threshold=0.02)
 said = [*other_events, *((1, *event[1:]) for event in events)]
 curve = detection_curve(said, both, [60.0, 120.0], speakers=[names[18], names[19]])
 display = DetCurveByRateDisplay(curve).plot()
-display.ax_.set_title("SYNTHETIC digits, two speakers, 3 minutes", fontsize="medium")
+display.figure_.suptitle("SYNTHETIC digits, two speakers, 3 minutes", fontsize="medium")
 display.figure_.savefig("det_curve.png", dpi=110)
 
 # %%

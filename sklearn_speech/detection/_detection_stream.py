@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..metrics import EventTable
 from ._event_finder import EventFinder, Peak
-from ._levels import LevelTrack
+from ._level_track import LevelTrack
 from ._reading import describe_invalid
 from ._recordings import check_samples
 from ._settings import Plan, Rule
@@ -222,7 +222,7 @@ class DetectionStream:
         reach = self.plan.n_window / 2 / self.plan.sample_rate
         for center, word, score in peaks:
             seconds = self.plan.seconds(center)
-            bounds = self._levels.bounds(seconds, self.rule.durations[word], reach)
+            bounds = self._levels.bounds(seconds, self.rule.edges[word], reach)
             rows.append((self.recording, self.plan.words[word], *bounds, score))
         return EventTable(rows)
 

@@ -19,6 +19,7 @@ from ..utils.parts import final_step
 from ._recordings import is_file, waveforms_of
 from ._training_windows import WindowMaker, free_ranges
 from ._window_scorer import split_steps
+from ._word_edges import WordEdges
 
 #: Windows whose features are computed at a time.
 _BATCH = 512
@@ -43,7 +44,7 @@ def fit_in_background(
     sample_rate: float,
     tolerance: float,
     random_state: Any,
-) -> tuple[Any, dict[Any, float]]:
+) -> tuple[Any, dict[Any, WordEdges]]:
     """Fit a classifier on clips that are laid into background.
 
     Parameters
@@ -68,14 +69,14 @@ def fit_in_background(
     -------
     estimator : estimator instance
         Fitted.
-    durations : dict of label to float
-        Median duration of each word in seconds.
+    edges : dict of label to WordEdges
+        Usual duration and soft parts of each word.
     """
     steps = split_steps(estimator)
     reader = steps[0]
     y = column_or_1d(np.asarray(y))
-    no_word = _label_of_background(y, others)
     clips = waveforms_of(X, reader, sample_rate, "X")
+    no_word = _label_of_background(y, others)
     for name, values in (("y", y), ("groups", groups)):
         if values is not None and len(values) != len(clips):
             raise ValueError(f"{name} has {len(values)} entries for {len(clips)} clips")
@@ -102,12 +103,9 @@ def fit_in_background(
         check_random_state(random_state),
     )
     is_other = np.array([label in others for label in y.tolist()])
-    durations = {
-        word: float(np.median(maker.lengths[y == word]) / sample_rate)
-        for word in np.unique(y[~is_other]).tolist()
-    }
+    edges = {word: maker.edges(y == word) for word in np.unique(y[~is_other]).tolist()}
     y = np.where(is_other, no_word, y)
-    return _fit_on_windows(estimator, maker, y, no_word, groups, n_shifts), durations
+    return _fit_on_windows(estimator, maker, y, no_word, groups, n_shifts), edges
 
 
 def _label_of_background(y: npt.NDArray[Any], others: list[Any]) -> Any:

@@ -9,98 +9,30 @@ import numpy.typing as npt
 FRAMES_PER_SECOND = 100
 
 #: A word reaches down to at most this far below its loudest frame, in dB.
-_DEPTH = 40.0
+_DEPTH = 60.0
 
-#: What is this far above the background is sound around an event, in dB, where the contrast
-#: permits. The usual duration of the word tells which of the edges are its own.
-_ABOVE = 5.0
+#: In a clip, sound is louder than the background by at least this part of the contrast, down to
+#: this far below the loudest frame, in dB. The noise of a room changes by several dB from frame
+#: to frame: a small fixed distance fails.
+_PART, _CLIP_DEPTH = 0.35, 40.0
 
-#: In a clip, sound is louder than the background by at least this part of the contrast. The
-#: noise of a room changes by several dB from frame to frame: a small fixed distance fails.
-_PART = 0.35
+#: Softer sound that follows without a pause belongs to the word, over at most this many frames
+#: on either side: "f" and "s" are weak. It is this far above the softest 30 ms, in dB.
+_SOFT_FRAMES, SOFT_ABOVE = 10, 6.0
+
+#: What is softer is digital silence, which tells nothing about the background, in dB.
+_SILENCE = -110.0
 
 #: Parts of a word are at most this far apart, in seconds: the stop in "eight" or "right".
 _PAUSE = 0.2
 
 #: Without this contrast between loudest frame and background, levels say nothing, in dB.
-_CONTRAST = 12.0
+CONTRAST = 12.0
 
 
-class LevelTrack:
-    """Levels of a recording that comes in pieces, as far back as they are needed.
-
-    Parameters
-    ----------
-    sample_rate : float
-        In Hz.
-    """
-
-    def __init__(self, sample_rate: float) -> None:
-        self._hop = max(1, round(sample_rate / FRAMES_PER_SECOND))
-        self.period = self._hop / sample_rate
-        self._rest = np.zeros(0, dtype=np.float32)
-        self._levels = np.zeros(0)
-        self._offset = 0
-
-    def push(self, samples: npt.NDArray[np.float32]) -> None:
-        """Take the next samples, of shape (n_samples,)."""
-        samples = np.concatenate([self._rest, samples])
-        n_frames = len(samples) // self._hop
-        new = levels(samples[: n_frames * self._hop], self._hop)
-        self._rest = samples[n_frames * self._hop :].copy()
-        self._levels = np.concatenate([self._levels, new])
-
-    def forget(self, time: float) -> None:
-        """Drop the levels before a time in seconds."""
-        dropped = int(time / self.period) - 1 - self._offset
-        if dropped > 0:
-            self._levels = self._levels[dropped:].copy()
-            self._offset += dropped
-
-    def bounds(self, center: float, duration: float, reach: float) -> tuple[float, float]:
-        """Start and end of the word around a time.
-
-        Of the edges of the level, those two are taken that lie nearest to where a word of the
-        usual duration would begin and end, and are nearest to that duration apart: a word
-        such as "eight" has a pause, with edges of its own. Where there is no edge near enough,
-        the usual duration holds.
-
-        Parameters
-        ----------
-        center : float
-            Middle of the word in seconds.
-        duration : float
-            Usual duration of the word in seconds.
-        reach : float
-            Seconds on either side of the centre to look at.
-
-        Returns
-        -------
-        start, end : float
-            In seconds.
-        """
-        start, end = center - duration / 2, center + duration / 2
-        first = max(self._offset, int((center - reach) / self.period))
-        stop = min(self._offset + len(self._levels), int((center + reach) / self.period) + 1)
-        around = self._levels[first - self._offset : stop - self._offset]
-        is_sound = _is_sound(around, round(center / self.period) - first)
-        if is_sound is None:
-            return max(0.0, start), end
-        change = np.diff(is_sound.astype(int), prepend=is_sound[:1].astype(int))
-        tolerance = max(0.15, duration / 2)
-        rises = (first + np.flatnonzero(change == 1)) * self.period
-        falls = (first + np.flatnonzero(change == -1)) * self.period
-        starts = _close(rises[rises < center], start, tolerance)[:, np.newaxis]
-        ends = _close(falls[falls > center], end, tolerance)
-        away = np.abs(starts - start) + np.abs(ends - end) + np.abs(ends - starts - duration)
-        i, j = np.unravel_index(away.argmin(), away.shape)
-        return max(0.0, float(starts[i, 0])), float(ends[j])
-
-
-def _close(times: npt.NDArray[Any], expected: float, tolerance: float) -> npt.NDArray[Any]:
-    """The times that are near to what is expected, or that itself where there are none."""
-    times = times[np.abs(times - expected) <= tolerance]
-    return times if len(times) else np.array([expected])
+def frames_of(sample_rate: float) -> int:
+    """Samples of a frame of levels."""
+    return max(1, round(sample_rate / FRAMES_PER_SECOND))
 
 
 def levels(samples: npt.NDArray[np.float32], hop: int) -> npt.NDArray[Any]:
@@ -108,22 +40,6 @@ def levels(samples: npt.NDArray[np.float32], hop: int) -> npt.NDArray[Any]:
     frames = samples[: len(samples) // hop * hop].reshape(-1, hop)
     power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / hop
     return 10 * np.log10(power + 1e-12)
-
-
-def _is_sound(around: npt.NDArray[np.float64], middle: int) -> npt.NDArray[np.bool_] | None:
-    """Which frames around a word are louder than the background; None without contrast."""
-    near = around[max(0, middle - 15) : middle + 16]
-    if len(near) == 0:
-        return None
-    peak, floor = near.max(), np.percentile(around, 10)
-    if peak - floor < _CONTRAST:
-        return None
-    return around > max(peak - _DEPTH, floor + min(_ABOVE, 0.4 * (peak - floor)))
-
-
-def _least_level(peak: float, floor: float) -> float:
-    """Level above which a frame is sound, from the loudest frame and the background, in dB."""
-    return max(peak - _DEPTH, floor + _PART * (peak - floor))
 
 
 def extent(clip: npt.NDArray[np.float32], sample_rate: float) -> tuple[int, int]:
@@ -151,13 +67,44 @@ def extent(clip: npt.NDArray[np.float32], sample_rate: float) -> tuple[int, int]
     >>> extent(clip, 1000)
     (300, 700)
     """
-    hop = max(1, round(sample_rate / FRAMES_PER_SECOND))
+    hop = frames_of(sample_rate)
     level = levels(clip, hop)
-    if len(level) == 0 or level.max() - level.min() < _CONTRAST:
+    if len(level) == 0 or level.max() - level.min() < CONTRAST:
         return 0, len(clip)
     power = 10 ** (level / 10)
-    loud = np.flatnonzero(level > _least_level(level.max(), np.percentile(level, 10)))
+    peak, floor = level.max(), np.percentile(level, 10)
+    least = max(peak - _CLIP_DEPTH, floor + _PART * (peak - floor))
+    loud = np.flatnonzero(level > least)
     pauses = np.flatnonzero(np.diff(loud) > _PAUSE * FRAMES_PER_SECOND)
     # clicks and breaths before or after the word have little energy
     word = max(np.split(loud, pauses + 1), key=lambda frames: power[frames].sum())
-    return int(word[0] * hop), int(min(len(clip), (word[-1] + 1) * hop))
+    is_sound = level > _least_of_clip(level)
+    first = word[0] - _continued(is_sound[: word[0]][::-1])
+    last = word[-1] + _continued(is_sound[word[-1] + 1 :])
+    return int(first * hop), int(min(len(clip), (last + 1) * hop))
+
+
+def _least_of_clip(level: npt.NDArray[Any]) -> float:
+    """Level above which a frame of a clip is sound and not its background, in dB."""
+    peak, heard = level.max(), level[level > _SILENCE]
+    floor = level.min()
+    if len(heard) >= 3:
+        # the word may fill all of the clip but for a short part
+        power = np.convolve(10 ** (heard / 10), np.full(3, 1 / 3), mode="valid")
+        floor = 10 * np.log10(power.min())
+    return float(max(peak - _DEPTH, floor + min(SOFT_ABOVE, _PART * (peak - floor))))
+
+
+def _continued(is_sound: npt.NDArray[np.bool_]) -> int:
+    """Frames over which sound goes on, with gaps of one frame.
+
+    Examples
+    --------
+    >>> _continued(np.array([True, False, True, True, False, False, True]))
+    4
+    """
+    sound = np.flatnonzero(is_sound[:_SOFT_FRAMES])
+    gaps = np.diff(sound, prepend=-1)
+    breaks = np.flatnonzero(gaps > 2)
+    sound = sound[: breaks[0]] if len(breaks) else sound
+    return int(sound[-1]) + 1 if len(sound) else 0

@@ -15,6 +15,7 @@ from ..utils.parts import final_step, sample_rates
 from ..utils.sklearn_private import validate_parameter_constraints
 from ..utils.values import samples_of
 from ._window_scorer import shared_front_end, split_steps
+from ._word_edges import WordEdges
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Rule:
     patience: int
     distance: float
     reach: int
-    durations: list[float]  # of each word, in seconds
+    edges: list[WordEdges]  # of each word
 
 
 def plan_of(detector: Any, sample_rate: float | None) -> Plan:
@@ -108,7 +109,17 @@ def rule_of(detector: Any, plan: Plan, **passed: Any) -> Rule:
     changed = {name: value for name, value in passed.items() if value is not None}
     _check_parameters(detector, changed)
     chosen = {name: changed.get(name, getattr(detector, name)) for name in passed}
-    return make_rule(plan, durations=getattr(detector, "durations_", None) or {}, **chosen)
+    return make_rule(plan, edges=edges_of(detector), **chosen)
+
+
+def edges_of(detector: Any) -> dict[Any, WordEdges]:
+    """What a fitted detector has learned about the edges of its words."""
+    durations = getattr(detector, "durations_", None) or {}
+    soft = getattr(detector, "soft_parts_", None) or {}  # files of earlier versions have none
+    return {
+        word: WordEdges(duration, soft[word]) if word in soft else WordEdges.unknown(duration)
+        for word, duration in durations.items()
+    }
 
 
 def _check_parameters(detector: Any, changed: dict[str, Any]) -> None:
@@ -181,7 +192,7 @@ def make_rule(
     min_distance: float,
     smoothing: float,
     patience: int,
-    durations: Mapping[Any, float],
+    edges: Mapping[Any, WordEdges],
 ) -> Rule:
     """Settings for events in numbers of windows.
 
@@ -190,22 +201,22 @@ def make_rule(
     plan : Plan
     threshold, min_distance, smoothing, patience
         Parameters of ``SlidingWindow``, checked.
-    durations : dict of label to float
-        Usual durations in seconds; half a window for words that have none.
+    edges : dict of label to WordEdges
+        What is usual for each word; half a window is the duration of those that have none.
 
     Returns
     -------
     rule : Rule
     """
     step = plan.n_step / plan.sample_rate
-    usual = plan.n_window / plan.sample_rate / 2
+    usual = WordEdges.unknown(plan.n_window / plan.sample_rate / 2)
     return Rule(
         thresholds=_thresholds(threshold, plan.words),
         smoothing=1 + 2 * int(smoothing / step / 2 + 1e-6),
         patience=int(patience),
         distance=min_distance / step,
         reach=max(1, plan.n_window // (2 * plan.n_step)),
-        durations=[durations.get(word, usual) for word in plan.words],
+        edges=[edges.get(word, usual) for word in plan.words],
     )
 
 

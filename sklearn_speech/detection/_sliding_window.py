@@ -27,6 +27,9 @@ from ._searching import find_in_each, score_each
 from ._settings import plan_of, rate_of, refuse_without_probabilities, rule_of, window_of
 from ._window_scorer import split_steps
 
+#: Windows whose times are given at once.
+_MAX_WINDOWS = 2**27
+
 
 class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
     """Find words in long recordings with a classifier of clips.
@@ -50,8 +53,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
     sample_rate : int, default=None
         In Hz. None is that of the pipeline's steps.
     other : label or tuple of labels, default=("other", "_unknown_", "_silence_")
-        Classes that are no words, of which no events are made. ``fit`` gives the first one to
-        windows of background.
+        Classes that are no words, of which no events are made; those that the classifier does
+        not know are left out. ``fit`` gives the first one to windows of background.
     threshold : float or dict of label to float, default=0.5
         Least score of an event, for all words or for each. See
         :func:`cross_validate_detection_by_speaker`, which chooses one by other speakers.
@@ -78,6 +81,9 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         The fitted classifier.
     durations_ : dict of label to float, or None
         Usual duration of each word in seconds, where background was given to ``fit``.
+    soft_parts_ : dict of label to ndarray of shape (21, 3), or None
+        Seconds at the start of each word, at its end and in its longest pause that are more than
+        0, 3, ... 60 dB below its loudest 10 ms; medians of the clips.
 
     See Also
     --------
@@ -86,10 +92,12 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
 
     Notes
     -----
-    Start and end of an event are where the level of the sound rises and falls near to where a
-    word of the usual duration would begin and end; in noise that hides these edges, the usual
-    duration holds. Each recording is mirrored at its ends, by half
-    a window, so that words near its ends are found too.
+    Start and end of an event are where the level of the sound rises and falls, near to where a
+    word of the usual duration would begin and end. What noise hides of a word, such as a weak
+    "f" or "s", is added as the clips of ``fit`` have it, and the pause of a stop, as in "eight",
+    does not end a word. In noise that hides a word almost whole, the usual duration holds. Each
+    recording is mirrored at its ends, by half a window, so that words near its ends are found
+    too.
 
     Files that are PCM or FLAC are read in blocks of some seconds, other files one at a time,
     and computed in float32; memory does not grow with the length of a recording, beyond its
@@ -228,12 +236,12 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
             if background_events is not None:
                 raise ValueError("background_events were given without background")
             estimator.fit(X, y, **groups_for(estimator, groups))
-            self.estimator_, self.durations_ = estimator, None
+            self.estimator_, self.durations_, self.soft_parts_ = estimator, None, None
             return self
         y = check_class_labels(y)
         rate = rate_of(estimator, self.sample_rate)
         n_window = window_of(split_steps(estimator)[1], self.duration, rate)
-        self.estimator_, self.durations_ = fit_in_background(
+        self.estimator_, edges = fit_in_background(
             estimator,
             X,
             y,
@@ -247,6 +255,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
             tolerance=min(self.step, n_window / rate / 4),
             random_state=self.random_state,
         )
+        self.durations_ = {word: usual.duration for word, usual in edges.items()}
+        self.soft_parts_ = {word: usual.soft for word, usual in edges.items()}
         return self
 
     def predict_proba(
@@ -291,6 +301,10 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         """
         if not isinstance(n_windows, Integral) or isinstance(n_windows, bool) or n_windows < 0:
             raise ValueError(f"n_windows={n_windows!r}: expected a whole number of at least 0")
+        if n_windows > _MAX_WINDOWS:
+            raise ValueError(
+                f"n_windows={n_windows}: expected at most {_MAX_WINDOWS}, whose times fill 1 GiB"
+            )
         times: npt.NDArray[Any] = plan_of(self, None).seconds(np.arange(n_windows))
         return times
 
@@ -403,7 +417,14 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
 
     def _others(self) -> list[Any]:
         several = isinstance(self.other, (tuple, list, set, frozenset, np.ndarray))
-        return list(self.other) if several else [self.other]
+        others = list(self.other) if several else [self.other]
+        for label in others:
+            if not isinstance(label, (str, Real)):
+                raise TypeError(
+                    f"other={self.other!r:.100}: expected a label, which is a string or a number, "
+                    "or several; () where all classes are words"
+                )
+        return others
 
 
 def _is_fitted(estimator: Any) -> bool:

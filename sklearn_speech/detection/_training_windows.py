@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._levels import extent
+from ._word_edges import WordEdges, learn_edges
 
 #: Shortest time between neighbouring words, in seconds. The longest is a window, so that many
 #: words stand alone.
@@ -79,6 +80,12 @@ class WindowMaker:
         self._speaker = names
         self._starts = free_ranges(background, blocked, n_window)
         self._background = background
+
+    def edges(self, chosen: npt.NDArray[np.bool_]) -> WordEdges:
+        """Usual duration and soft parts of the words in some of the clips."""
+        which = np.flatnonzero(chosen)
+        clips, extents = [self._clips[i] for i in which], [self._extents[i] for i in which]
+        return learn_edges(clips, extents, self.sample_rate)
 
     def excerpt(self) -> npt.NDArray[np.float32]:
         """A window of background at a random level."""

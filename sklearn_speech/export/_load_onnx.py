@@ -1,6 +1,7 @@
 """Read an exported pipeline."""
 
 import os
+import threading
 from typing import Any
 
 from ..utils.paths import check_path
@@ -8,8 +9,16 @@ from ._header import INPUT, Header
 from ._onnx_estimator import OnnxEstimator
 from ._wire import DIGEST_KEY, MAX_FILE, UnsafeFileError, read_metadata
 
+#: Bytes that a network may use when it runs: 4 GiB.
+MAX_MEMORY = 2**32
 
-def load_onnx(path: str | os.PathLike[str], *, n_threads: int = 1) -> OnnxEstimator:
+#: The allocator of the process and the session that is to use it must be made together.
+_MAKING_SESSION = threading.Lock()
+
+
+def load_onnx(
+    path: str | os.PathLike[str], *, n_threads: int = 1, max_memory: int = MAX_MEMORY
+) -> OnnxEstimator:
     """Read a file that :func:`to_onnx` wrote.
 
     Needs numpy and onnxruntime alone: neither this function nor what it returns loads torch,
@@ -25,6 +34,9 @@ def load_onnx(path: str | os.PathLike[str], *, n_threads: int = 1) -> OnnxEstima
         A file.
     n_threads : int, default=1
         Threads that onnxruntime computes with.
+    max_memory : int, default=2**32
+        Bytes that the network may use when it runs; 4 GiB by default. A file that needs more
+        raises an error and leaves the process alive.
 
     Returns
     -------
@@ -46,9 +58,9 @@ def load_onnx(path: str | os.PathLike[str], *, n_threads: int = 1) -> OnnxEstima
 
     Notes
     -----
-    No answer and no constant is computed while the file is read. How much a network computes is
-    not bounded: a file made to do harm can still take much time and memory when it runs. Run
-    files of strangers in a process with limits.
+    No answer and no constant is computed while the file is read. `max_memory` bounds the memory
+    of a network, for weights and results; its time is not bounded: a file made to do harm can
+    still compute for long. Run files of strangers in a process with a limit of time.
 
     Examples
     --------
@@ -73,15 +85,21 @@ def load_onnx(path: str | os.PathLike[str], *, n_threads: int = 1) -> OnnxEstima
     name = str(check_path(path, "path"))
     if isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 1:
         raise ValueError(f"n_threads={n_threads!r}: expected a whole number of at least 1")
+    if isinstance(max_memory, bool) or not isinstance(max_memory, int) or max_memory < 1:
+        raise ValueError(
+            f"max_memory={max_memory!r}: expected a whole number of bytes of at least 1"
+        )
     size = os.path.getsize(name)
     if size > MAX_FILE:
         raise ValueError(f"{name} has {size} bytes; at most {MAX_FILE} are read")
     with open(name, "rb") as file:
         content = file.read(MAX_FILE + 1)
-    return model_of(content, name, n_threads)
+    return model_of(content, name, n_threads, max_memory)
 
 
-def model_of(content: bytes, name: str, n_threads: int = 1) -> OnnxEstimator:
+def model_of(
+    content: bytes, name: str, n_threads: int = 1, max_memory: int = MAX_MEMORY
+) -> OnnxEstimator:
     """The estimator in the bytes of a file; errors call it by its name."""
     try:
         metadata = read_metadata(content)
@@ -92,7 +110,7 @@ def model_of(content: bytes, name: str, n_threads: int = 1) -> OnnxEstimator:
         raise ValueError(f"{name} is not opened: {error}") from error
     except ValueError as error:
         raise ValueError(f"{name} cannot be used: {error}") from error
-    session = _session(content, name, n_threads)
+    session = _session(content, name, n_threads, max_memory)
     inputs = [(i.name, i.type, len(i.shape)) for i in session.get_inputs()]
     outputs = tuple(o.name for o in session.get_outputs())
     if inputs != [(INPUT, "tensor(float)", 2)] or outputs != header.outputs:
@@ -103,7 +121,7 @@ def model_of(content: bytes, name: str, n_threads: int = 1) -> OnnxEstimator:
     return OnnxEstimator(session, header, name)
 
 
-def _session(content: bytes, name: str, n_threads: int) -> Any:
+def _session(content: bytes, name: str, n_threads: int, max_memory: int) -> Any:
     """A session of onnxruntime on the CPU; `content` must have been checked."""
     try:
         import onnxruntime
@@ -119,14 +137,22 @@ def _session(content: bytes, name: str, n_threads: int) -> Any:
     options.add_session_config_entry("session.load_model_format", "ONNX")
     # no arithmetic in 8 bits, which answers otherwise
     options.add_session_config_entry("session.disable_quant_qdq", "1")
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    allocator = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    # no more than what is asked for: sizes rounded up would reach the bound too early
+    bounds = onnxruntime.OrtArenaCfg({"max_mem": max_memory, "arena_extend_strategy": 1})
     try:
-        return onnxruntime.InferenceSession(
-            content,
-            options,
-            providers=["CPUExecutionProvider"],
-            # a few bytes can describe constants of any size, which it would compute here
-            disabled_optimizers=["ConstantFolding"],
-            enable_fallback=0,  # it would print, and try the same again
-        )
+        with _MAKING_SESSION:
+            onnxruntime.create_and_register_allocator(allocator, bounds)
+            return onnxruntime.InferenceSession(
+                content,
+                options,
+                providers=["CPUExecutionProvider"],
+                # a few bytes can describe constants of any size, which it would compute here
+                disabled_optimizers=["ConstantFolding"],
+                enable_fallback=0,  # it would print, and try the same again
+            )
     except Exception as error:
         raise ValueError(f"{name} cannot be opened by onnxruntime: {error}") from error

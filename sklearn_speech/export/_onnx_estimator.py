@@ -12,6 +12,9 @@ from ._header import INPUT, Header
 #: Samples in one run of the network, so that memory stays bounded for any number of clips.
 _RUN_SAMPLES = 2**21
 
+#: What onnxruntime says when memory beyond its bound is wanted.
+_OUT_OF_MEMORY = "Available memory of"
+
 
 class _OnlyFor:
     """A method that exists on estimators of some kinds only, as ``hasattr`` sees it."""
@@ -230,6 +233,12 @@ class OnnxEstimator:
         try:
             (found,) = self._session.run([output], {INPUT: batch})
         except Exception as error:
+            if _OUT_OF_MEMORY in str(error):
+                raise ValueError(
+                    f"{self._path} needs more memory than load_onnx allowed it for {len(batch)} "
+                    f"clips of {batch.shape[1]} samples; if it is a file that you trust, pass "
+                    "load_onnx a larger max_memory"
+                ) from error
             raise ValueError(
                 f"{self._path} fails on {len(batch)} clips of {batch.shape[1]} samples: {error}"
             ) from error

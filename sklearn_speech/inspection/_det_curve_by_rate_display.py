@@ -125,7 +125,10 @@ class DetCurveByRateDisplay:
             axis.set_major_formatter(plain)
             axis.set_minor_formatter(NullFormatter())
         open_frame(ax)
-        ax.legend(frameon=False, fontsize="small", loc="upper right")
+        # within the axes, it would lie on the curve of a detector that misses much
+        ax.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize="small", borderpad=0
+        )
         self.ax_ = ax
         self.figure_ = ax.figure
         return self

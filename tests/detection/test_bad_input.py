@@ -231,9 +231,10 @@ def test_wrong_parameters_are_named(fitted, parameters, message):
         ),
         ({"background": [hiss(1)], "y": [0, 1]}, "y holds numbers, but other begins with 'other'"),
         ({"background": [hiss(1)], "y": ["low"]}, "y has 1 entries for 2 clips"),
+        ({"background": [hiss(1)], "X": [], "y": []}, "X is empty: expected at least one"),
         ({"background": [hiss(1)], "groups": ["ann"]}, "groups has 1 entries for 2 clips"),
     ],
-    ids=["short", "NaN", "no background", "unknown", "full", "numbers", "y", "groups"],
+    ids=["short", "NaN", "no background", "unknown", "full", "numbers", "y", "X", "groups"],
 )
 def test_wrong_training_data_are_named(arguments, message):
     arguments = {"X": [tone("low"), tone("high")], "y": ["low", "high"]} | arguments
@@ -283,10 +284,16 @@ def test_a_stream_is_named_by_a_path_or_a_position(fitted, recording):
         fitted.stream(recording=recording)
 
 
-@pytest.mark.parametrize("n_windows", [None, -1, 2.5, "a", True])
+@pytest.mark.parametrize("n_windows", [None, -1, 2.5, "a", True, 10**12])
 def test_windows_are_a_whole_number(fitted, n_windows):
-    with pytest.raises(ValueError, match=r"n_windows=.*: expected a whole number"):
+    with pytest.raises(ValueError, match=r"n_windows=.*: expected (a whole number|at most)"):
         fitted.window_times(n_windows)
+
+
+@pytest.mark.parametrize("other", [None, [["other"]], ("other", None), {"other": 1}])
+def test_classes_that_are_no_words_are_labels(fitted, other):
+    with pytest.raises(TypeError, match=r"other=.*expected a label"):
+        SlidingWindow(fitted.estimator, step=0.02, other=other).detect([hiss(1)])
 
 
 @pytest.mark.parametrize("kind", [tuple, list, set, frozenset, np.array])

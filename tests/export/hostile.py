@@ -19,6 +19,9 @@ FORGERIES = {}
 #: A size that no memory holds.
 HUGE = 2**40
 
+#: A size of 5 GB that a large machine could hold.
+LARGE = 5 * 2**28
+
 #: What opening and running a file may take, in MB beside the process itself.
 MOST_MEMORY = 100
 
@@ -32,7 +35,7 @@ resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
 resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))
 X = np.random.default_rng(0).normal(scale=0.1, size=(2, 600)).astype(np.float32)
 def load(path):
-    model = load_onnx(path)
+    model = load_onnx(path, max_memory=2**26)
     model.predict_proba(X)
     model.predict(X)
 """
@@ -261,25 +264,41 @@ def added_to_answers(model, nodes, **constants):
 
 ONE = np.float32([1.0])
 BOMBS = {
-    "ConstantOfShape": {"shape": [HUGE]},
-    "Expand": {"of": ONE, "shape": [HUGE]},
-    "Tile": {"of": ONE, "repeats": [HUGE]},
-    "Range": {"start": 0, "limit": HUGE, "delta": 1},
-    "Pad": {"of": ONE, "pads": [0, HUGE]},
-    "OneHot": {"of": [0], "depth": HUGE, "values": np.float32([0, 1])},
+    "ConstantOfShape": lambda size: {"shape": [size]},
+    "Expand": lambda size: {"of": ONE, "shape": [size]},
+    "Tile": lambda size: {"of": ONE, "repeats": [size]},
+    "Range": lambda size: {"start": 0, "limit": size, "delta": 1},
+    "Pad": lambda size: {"of": ONE, "pads": [0, size]},
+    "OneHot": lambda size: {"of": [0], "depth": size, "values": np.float32([0, 1])},
 }
 
 
-@forgeries("result without bounds", {name: name for name in BOMBS})
-def _(model, name):
-    inputs = BOMBS[name]
+@forgeries(
+    "result without bounds",
+    {f"{name} {size}": (name, size) for name in BOMBS for size in (HUGE, LARGE)},
+)
+def _(model, bomb):
+    name, size = bomb
+    inputs = BOMBS[name](size)
     added_to_answers(model, [helper.make_node(name, list(inputs), ["huge"])], **inputs)
 
 
-@forgery
-def random_numbers_without_bounds(model):
-    node = helper.make_node("RandomNormal", [], ["huge"], shape=[HUGE])
+@forgeries("random numbers without bounds", {"huge": HUGE, "large": LARGE})
+def _(model, size):
+    node = helper.make_node("RandomNormal", [], ["huge"], shape=[size])
     added_to_answers(model, [node])
+
+
+@forgery
+def many_results_that_are_large_together(model):
+    names = [f"part {i}" for i in range(16)]
+    shape = onnx.numpy_helper.from_array(np.array([2**22]), "shape")  # 16 MB
+    model.graph.initializer.append(shape)
+    for i, name in enumerate(names):  # equal nodes would become one
+        value = helper.make_tensor("value", TensorProto.FLOAT, [1], [float(i)])
+        node = helper.make_node("ConstantOfShape", ["shape"], [name], value=value)
+        model.graph.node.append(node)
+    added_to_answers(model, [helper.make_node("Sum", names, ["huge"])])
 
 
 def archive():

@@ -196,6 +196,30 @@ def test_a_number_of_threads_is_checked(file, n_threads):
         load_onnx(file, n_threads=n_threads)
 
 
+@pytest.mark.parametrize("max_memory", [0, -1, True, 1e9, "1 GB", None])
+def test_a_bound_of_memory_is_checked(file, max_memory):
+    with pytest.raises(ValueError, match=r"max_memory=.*expected a whole number of bytes"):
+        load_onnx(file, max_memory=max_memory)
+
+
+def test_each_file_has_a_bound_of_memory_of_its_own(file):
+    X = waveforms(2)
+    models = [load_onnx(file, max_memory=size) for size in (2**26, 2**14, 2**26)]
+    expected = models[0].predict_proba(X)
+    with pytest.raises(
+        ValueError, match=r"needs more memory than load_onnx allowed it for 2 clips"
+    ):
+        models[1].predict_proba(X)
+    assert np.array_equal(models[2].predict_proba(X), expected)
+
+
+def test_a_result_of_several_gigabytes_is_refused_by_default(file, tmp_path):
+    bomb = hostile.FORGERIES[f"result without bounds: Expand {hostile.LARGE}"]
+    model = load_onnx(forged(file, tmp_path, bomb))
+    with pytest.raises(ValueError, match="needs more memory than load_onnx allowed"):
+        model.predict_proba(waveforms(2))
+
+
 # Damage and harm
 
 

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier, VotingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
@@ -32,7 +32,11 @@ from sklearn_speech import (
     load_onnx,
     to_onnx,
 )
-from sklearn_speech.export._converting import Converter
+from sklearn_speech.export._converting import (
+    _LINEAR_CLASSIFIERS,
+    _LINEAR_REGRESSORS,
+    Converter,
+)
 from sklearn_speech.export._describing import describe, without_readers
 from sklearn_speech.utils.validation import make_ragged
 from tests.export.cases import (
@@ -132,6 +136,23 @@ def test_numbers_of_a_linear_model_are_kept(n_outputs):
     pipeline = pooled(Ridge()).fit(X, y)
     found = answers_of_module(pipeline, "regressor")
     np.testing.assert_allclose(found, pipeline.predict(UNSEEN).reshape(found.shape), atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", _LINEAR_REGRESSORS, ids=lambda kind: kind.__name__)
+def test_numbers_of_every_linear_model_and_of_their_vote_are_kept(kind):
+    y, members = np.linspace(-1, 1, len(X)), [("a", pooled(kind())), ("b", pooled(Ridge()))]
+    vote = VotingRegressor(members, weights=[3, 1]).fit(X, y)
+    for estimator in (vote.estimators_[0], vote):
+        found = answers_of_module(estimator, "regressor")
+        np.testing.assert_allclose(found[:, 0], estimator.predict(UNSEEN), atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", _LINEAR_CLASSIFIERS, ids=lambda kind: kind.__name__)
+def test_scores_of_every_linear_classifier_are_kept(kind):
+    pipeline = pooled(kind()).fit(X, LABELS)
+    found = answers_of_module(pipeline, "classifier without probabilities")
+    expected = pipeline.decision_function(UNSEEN)
+    np.testing.assert_allclose(found, expected, atol=1e-4 * max(1.0, np.abs(expected).max()))
 
 
 def test_several_labels_a_clip_keep_their_probabilities():

@@ -155,6 +155,20 @@ def test_display_can_be_drawn_twice():
     assert display.plot().ax_ is not display.plot().ax_
 
 
+@pytest.mark.parametrize("missed", [0, 3, 10])
+def test_the_legend_of_misses_lies_on_no_curve(missed):
+    said = [(0, "a", i, i + 0.5) for i in range(10)]
+    found = [(*event, 1 - 0.05 * i) for i, event in enumerate(said[missed:])]
+    alarms = [(0, "a", 20 + i, 20.5 + i, 0.9 - 0.1 * i) for i in range(5)]
+    display = DetCurveByRateDisplay(detection_curve(said, found + alarms, [1800.0])).plot()
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend().get_window_extent()
+    points = display.ax_.transData.transform(display.lines_[0].get_xydata())
+    assert not any(legend.contains(*point) for point in points)
+    assert legend.y0 >= display.ax_.get_window_extent().y1 - 1
+    plt.close(display.figure_)
+
+
 def _as_seen(color, blindness):
     """A colour as seen with a kind of colour blindness (Machado and others, 2009, severity 1)."""
     matrices = {
