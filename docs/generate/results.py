@@ -41,6 +41,10 @@ TOPICS = {
             "Numbers and several labels",
             "Regressors for pitch, duration and intensity; several labels per clip.",
         ),
+        "voices": (
+            "How many voices are needed",
+            "Scores by the number of training speakers; words enrolled from a few clips.",
+        ),
     },
     "Phones, words in recordings, sound": {
         "phoneme_recognition": (
