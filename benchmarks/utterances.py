@@ -7,6 +7,13 @@ held out. All settings of a system, those in ``GRIDS``, are chosen by five folds
 actors (nested cross-validation). The recipes with their defaults are shown beside that; their
 defaults were chosen on the same actors, so the nested figures are the honest ones. Standardised
 by actor, a system knows who speaks, and several recordings of the person, but not their labels.
+
+From scratch, further features help more than other classifiers do. Mel bands and MFCC with
+derivatives have 0.513 (not nested, logistic regression with C=0.003; mel bands alone 0.476);
+percentiles, range and slope of pitch and energy beside them 0.536; means, deviations and
+percentiles over the loud frames alone 0.551; modulations of the bands and their correlations
+0.574. Support vector machines have the same 0.574, shrunken linear discriminants 0.513. Pitch came
+from the autocorrelation of the frames; the library has no such front end.
 """
 
 import argparse

@@ -1,12 +1,13 @@
 """Networks whose first layers come from another network."""
 
+import warnings
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -35,14 +36,17 @@ class PretrainedNet(SpeechNetParameters):
 
     Parameters
     ----------
-    pretrainer : FrozenEstimator of a fitted network, or ConvAutoencoder, default=None
+    pretrainer : FrozenEstimator of a fitted network, network or ConvAutoencoder, default=None
         Network whose layers this one starts from, all but its output layers. To use a
         classifier or regressor of the same kind, fit it on other recordings, such as
         other words of many speakers, and wrap it in
-        :class:`sklearn.frozen.FrozenEstimator`. Where both have a `frontend`, the trained
-        front end is copied too. ``SpectrogramCNN`` and ``WaveformCNN`` networks get the
-        layers of the pretrainer, followed by `n_layers` of their own, which may be 0; in
-        other networks the parameters that determine the copied layers must be equal.
+        :class:`sklearn.frozen.FrozenEstimator`. A network that is not frozen is cloned, so
+        it forgets what it learned, and the clone is fitted on the labelled training clips
+        of ``fit``: a deep network then starts from a shallow one. Where both have a
+        `frontend`, the trained front end is copied too. ``SpectrogramCNN`` and
+        ``WaveformCNN`` networks get the layers of the pretrainer, followed by `n_layers` of
+        their own, which may be 0; in other networks the parameters that determine the
+        copied layers must be equal.
         ``SpectrogramCNN`` networks also take the encoder of a ConvAutoencoder. If it is not
         frozen, ``fit`` clones it and fits the clone on the training clips only, labelled and
         unlabelled, but not on the validation clips of early stopping nor, with `groups`, on
@@ -122,12 +126,13 @@ class PretrainedNet(SpeechNetParameters):
                 f"{kind.__name__}: expected layers of "
                 f"{' or '.join(other.__name__ for other in accepted)}"
             )
-        if isinstance(network, PretrainedNet) and not frozen:
+        if frozen or not isinstance(network, PretrainedNet):
+            return
+        if is_classifier(network) != is_classifier(self):
             raise InvalidParameterError(
-                f"the pretrainer of {name} is a {type(network).__name__}, which learns from "
-                "labels: fit it beforehand, on other recordings, and pass "
-                "pretrainer=FrozenEstimator(fitted); what is not frozen is cloned, and forgets "
-                "what it learned"
+                f"the pretrainer of {name} is a {type(network).__name__}, which cannot be fitted "
+                f"on the targets of a {name}: fit it beforehand, and pass "
+                "pretrainer=FrozenEstimator(fitted)"
             )
 
     def _always_frozen(self) -> bool:
@@ -183,9 +188,8 @@ class PretrainedNet(SpeechNetParameters):
             X_val, y_val = _only(X, valid), labels_of(y, valid)
             labelled = labelled & usable
         if not continuing:
-            self._fit_pretrainer(
-                _only(X, usable), None if groups is None else np.asarray(groups)[usable]
-            )
+            weights = sample_weight if weighted else None
+            self._fit_pretrainer(X, y, usable, labelled, groups, weights)
         if weighted:
             sample_weight = np.asarray(sample_weight)[labelled]
         return super()._fit(
@@ -214,22 +218,45 @@ class PretrainedNet(SpeechNetParameters):
         valid[aside.X[:, 0].numpy()] = True
         return valid, ~(valid if speakers is None else np.isin(speakers, speakers[valid]))
 
-    def _fit_pretrainer(self, X: Any, groups: Any) -> None:
-        """Set ``pretrainer_``: fit a clone on all clips, or check a frozen one."""
+    def _fit_pretrainer(
+        self,
+        X: Any,
+        y: Any,
+        usable: NDArray[np.bool_],
+        labelled: NDArray[np.bool_],
+        groups: Any,
+        sample_weight: Any,
+    ) -> None:
+        """Set ``pretrainer_``: fit a clone on the training clips, or check a frozen one."""
         pretrainer = clone(self.pretrainer)
         if isinstance(pretrainer, FrozenEstimator):
             check_is_fitted(pretrainer)
-            self._check_X(X, reset=True)
+            self._check_X(_only(X, usable), reset=True)
             check_front_end(pretrainer, self)
             check_input(pretrainer, self, self._input_size())
         else:
             if pretrainer.random_state is None:
                 pretrainer.set_params(random_state=draw_seed(self.random_state))
-            features, n_bands = self._features(X)
-            if groups is None:
-                pretrainer.fit(features, None)
+            with_labels = isinstance(pretrainer, PretrainedNet)
+            chosen = labelled if with_labels else usable
+            options = {} if groups is None else {"groups": groups[chosen]}
+            if with_labels and sample_weight is not None:
+                options["sample_weight"] = np.asarray(sample_weight)[chosen]
+            X = _only(X, chosen)
+            if with_labels and pretrainer.frontend is not None:
+                self._check_X(X, reset=True)
+                check_front_end(pretrainer, self)
+                features, n_bands = X, self._input_size()
             else:
-                pretrainer.fit(features, None, groups=groups)
+                features, n_bands = self._features(X)
+            if with_labels and hasattr(self.pretrainer, "module_"):
+                warnings.warn(
+                    f"the pretrainer of {type(self).__name__} is fitted, but not frozen: a clone "
+                    "of it learns from the clips of this fit alone; to keep what it learned, pass "
+                    "pretrainer=FrozenEstimator(fitted)",
+                    stacklevel=5,
+                )
+            pretrainer.fit(features, labels_of(y, chosen) if with_labels else None, **options)
             check_input(pretrainer, self, n_bands)
         check_unchanged(pretrainer, type(self).__name__)
         check_settings(pretrainer, self, self._shared_settings)

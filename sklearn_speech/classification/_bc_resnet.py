@@ -23,7 +23,7 @@ class BCResNetClassifier(BCResNetParameters, BaseSpeechClassifier):
         Labels, sorted.
     module_ : BCResNetNet or FrontEndNet
         The network; input of shape (n_clips, n_bands, n_frames), output logits.
-    pretrainer_ : FrozenEstimator
+    pretrainer_ : FrozenEstimator or network
         Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of bands.

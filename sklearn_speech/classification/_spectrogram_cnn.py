@@ -24,7 +24,7 @@ class SpectrogramCNNClassifier(SpectrogramCNNParameters, BaseSpeechClassifier):
         Labels, sorted.
     module_ : SpectrogramCNNNet or FrontEndNet
         The network; input of shape (n_clips, n_bands, n_frames), output logits.
-    pretrainer_ : FrozenEstimator or ConvAutoencoder
+    pretrainer_ : FrozenEstimator, network or ConvAutoencoder
         Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of bands.

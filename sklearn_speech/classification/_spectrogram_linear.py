@@ -24,7 +24,7 @@ class SpectrogramLinearClassifier(SpectrogramLinearParameters, BaseSpeechClassif
         Labels, sorted.
     module_ : SpectrogramLinearNet or FrontEndNet
         The network; input of shape (n_clips, n_bands, n_frames), output logits.
-    pretrainer_ : FrozenEstimator
+    pretrainer_ : FrozenEstimator or network
         Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of bands.

@@ -23,7 +23,7 @@ class WaveformCNNClassifier(WaveformCNNParameters, BaseSpeechClassifier):
         Labels, sorted.
     module_ : WaveformCNNNet
         The network; input of shape (n_clips, n_times), output logits.
-    pretrainer_ : FrozenEstimator
+    pretrainer_ : FrozenEstimator or network
         Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of samples of a clip, if all clips have the same length.

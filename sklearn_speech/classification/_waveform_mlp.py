@@ -35,7 +35,7 @@ class WaveformMLPClassifier(PretrainedNet, BaseSpeechClassifier):
         Labels, sorted.
     module_ : WaveformMLPNet
         The network; input of shape (n_clips, n_times), output logits.
-    pretrainer_ : FrozenEstimator
+    pretrainer_ : FrozenEstimator or network
         Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of samples of a clip.

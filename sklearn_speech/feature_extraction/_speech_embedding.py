@@ -117,6 +117,10 @@ class SpeechEmbedding(
 
     The network uses 60 to 3800 Hz, so little is lost on telephone speech.
 
+    Public encoders in ONNX that are tested: those of the package ``onnx-asr`` (MIT), in its
+    folder ``preprocessors/data``, with ``hop_length=160`` and ``center=False``:
+    ``kaldi.onnx`` with ``window_length=80``, ``nemo80.onnx`` with ``window_length=0``.
+
     References
     ----------
     .. [1] J. Lin, K. Kilgour, D. Roblek, M. Sharifi (2020). "Training keyword spotters

@@ -77,7 +77,7 @@ def _best_pretrained(
     corrected="",
 )
 def _best_finetuned(
-    sample_rate=16000, duration=None, n_trained=1, lr=0.001, max_epochs=10, random_state=None,
+    sample_rate=16000, duration=None, n_trained=1, lr=0.001, max_epochs=40, random_state=None,
     reads="paths",
 ):  # fmt: skip
     embedding = SpeechEmbedding(sample_rate=sample_rate)

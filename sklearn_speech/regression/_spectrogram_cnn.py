@@ -27,7 +27,7 @@ class SpectrogramCNNRegressor(SpectrogramCNNParameters, BaseSpeechRegressor):
         Mean and standard deviation of the targets of the training clips.
     module_ : SpectrogramCNNNet or FrontEndNet
         The network; input of shape (n_clips, n_bands, n_frames), output standardised targets.
-    pretrainer_ : FrozenEstimator or ConvAutoencoder
+    pretrainer_ : FrozenEstimator, network or ConvAutoencoder
         Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of bands.

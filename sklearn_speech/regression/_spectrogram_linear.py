@@ -27,7 +27,7 @@ class SpectrogramLinearRegressor(SpectrogramLinearParameters, BaseSpeechRegresso
         Mean and standard deviation of the targets of the training clips.
     module_ : SpectrogramLinearNet or FrontEndNet
         The network; input of shape (n_clips, n_bands, n_frames), output standardised targets.
-    pretrainer_ : FrozenEstimator
+    pretrainer_ : FrozenEstimator or network
         Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of bands.

@@ -27,7 +27,7 @@ class WaveformCNNRegressor(WaveformCNNParameters, BaseSpeechRegressor):
         Mean and standard deviation of the targets of the training clips.
     module_ : WaveformCNNNet
         The network; input of shape (n_clips, n_times), output standardised targets.
-    pretrainer_ : FrozenEstimator
+    pretrainer_ : FrozenEstimator or network
         Network whose layers this one started from; present if a pretrainer is set.
     n_features_in_ : int
         Number of samples of a clip, if all clips have the same length.

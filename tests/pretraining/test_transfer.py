@@ -301,11 +301,44 @@ def test_layers_that_cannot_be_used_are_named(net, source, message):
 
 
 @by_kind
-def test_a_network_that_learns_from_labels_must_be_frozen(network):
-    source = fitted(network)
-    net = heir(network, source).set_params(pretrainer=source)
-    with pytest.raises(ValueError, match=r"pass pretrainer=FrozenEstimator\(fitted\)"):
-        net.fit(clips_of(net), targets_of(net, WORDS))
+def test_a_network_that_is_not_frozen_is_cloned_and_fitted_inside_on_the_labelled_clips(network):
+    source = small(network, random_state=0)
+    net = heir(network, source, max_epochs=0).set_params(pretrainer=source)
+    X, y = clips_of(net), targets_of(net, WORDS)
+    some = np.arange(24) % 4 > 0
+    net.fit(X, np.where(some, y.astype(object), -1))
+    assert not hasattr(source, "module_")
+    assert equal(layers_of(net), layers_of(clone(source).fit(X[some], y[some])))
+
+
+def test_it_is_fitted_on_no_validation_clip_and_with_the_weights_of_the_clips():
+    class Watch(SpectrogramCNNClassifier):
+        def fit(self, X, y, **options):
+            seen.append((len(X), np.sum(options["sample_weight"]), set(options["groups"])))
+            return super().fit(X, y, **options)
+
+    seen = []
+    net = SpectrogramCNNClassifier(
+        1, pretrainer=Watch(1, n_filters=4, max_epochs=0), max_epochs=1, early_stopping=True,
+        validation_fraction=0.3, random_state=0,
+    )  # fmt: skip
+    weights = np.full(24, 0.5)
+    net.fit(SPECTROGRAMS, WORDS, groups=SPEAKERS, sample_weight=weights)
+    ((n_clips, total, speakers),) = seen
+    assert 0 < n_clips < 24 and total == n_clips / 2
+    assert n_clips == np.isin(SPEAKERS, list(speakers)).sum()
+    assert len(net.module_.stage_settings) == 2
+
+
+def test_a_fitted_network_that_is_not_frozen_draws_a_warning_where_it_is_used():
+    source = SpectrogramCNNClassifier(1, n_filters=4, max_epochs=0).fit(SPECTROGRAMS, OTHER_WORDS)
+    net = SpectrogramCNNClassifier(0, pretrainer=source, max_epochs=0)
+    with pytest.warns(UserWarning, match="is fitted, but not frozen") as caught:
+        net.fit(SPECTROGRAMS, WORDS)
+    assert caught[0].filename == __file__
+    regressor = SpectrogramCNNRegressor(0, pretrainer=source)
+    with pytest.raises(ValueError, match=r"cannot be fitted on the targets of a .*Regressor: fit"):
+        regressor.fit(SPECTROGRAMS, np.arange(24.0))
 
 
 def test_a_rate_for_layers_that_are_never_trained_is_refused():
