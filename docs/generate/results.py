@@ -75,7 +75,19 @@ TOPICS = {
         ),
         "front_end_grid": (
             "Front ends by setting",
-            "Time by sample rate, number of bands and length of the clips.",
+            "Time by rate, bands, and number and length of clips, beside the bare transform.",
+        ),
+        "serving": (
+            "Answers for a few clips",
+            "Time of one to 16 clips for each network, beside torch and onnxruntime.",
+        ),
+        "reading_speed": (
+            "Reading sound files",
+            "Time of AudioReader, beside a plain loop over soundfile.",
+        ),
+        "decoding_speed": (
+            "Alignment and beam search",
+            "Time by the length of a clip.",
         ),
         "stacked_speed": (
             "Stacked autoencoders",
@@ -94,8 +106,8 @@ TOPICS = {
             "Memory and time of fit and predict, by the number of clips.",
         ),
         "growth": (
-            "Growth with the number of clips",
-            "How time and memory grow with clips and trials.",
+            "Growth with the size",
+            "Exponents of time and memory of training, prediction, validation and search.",
         ),
         "loading_speed": (
             "Time to the first prediction",
