@@ -14,7 +14,7 @@ DEPTHS = np.arange(0.0, 63.0, 3.0)
 
 #: Weight of the longest pause when edges are chosen; that of an edge and of the duration is 1.
 #: Chosen on synthetic speakers in white, pink and brown noise.
-_PAUSE_WEIGHT = 3.0
+_PAUSE_WEIGHT = 4.0
 
 
 @dataclass(frozen=True)

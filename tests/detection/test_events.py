@@ -194,6 +194,20 @@ def test_edges_are_right_within_50_ms_though_noise_hides_a_consonant_and_a_stop_
     assert found == pytest.approx((1.0, end), abs=0.05)
 
 
+@settings(max_examples=20, deadline=None)
+@given(cuts=st.lists(st.integers(0, 2 * RATE), max_size=20))
+def test_edges_do_not_depend_on_how_sound_is_cut(cuts):
+    sound, word = hiss(2), weak_stop()
+    sound[8000 : 8000 + len(word)] += word
+    whole, pieces = LevelTrack(RATE), LevelTrack(RATE)
+    whole.push(sound)
+    for piece in np.split(sound, sorted(cuts)):
+        pieces.push(piece)
+    pieces.forget(0.7)
+    center = 1.0 + len(word) / RATE / 2
+    assert pieces.bounds(center, USUAL, 0.5) == whole.bounds(center, USUAL, 0.5)
+
+
 def test_the_word_of_a_neighbour_is_no_part_of_a_word_without_a_pause():
     usual, track = learn_edges([tone("low", 0.2)], [(0, 1600)], RATE), LevelTrack(RATE)
     sound = hiss(2)

@@ -68,19 +68,31 @@ def test_the_sizes_of_clips_and_batches_are_free(file):
     assert [axis.dim_param for axis in axes] == ["n_clips", "n_times"]
 
 
+#: What reading and running a file may take; torch alone takes some 2 s and 200 MB.
+MOST_SECONDS, MOST_MEGABYTES = 1.5, 120
+
+
 def test_reading_and_running_a_file_loads_neither_torch_nor_scikit_learn(file, tmp_path):
     np.save(tmp_path / "X.npy", waveforms(3))
     code = f"""
-import sys
+import sys, time
 import numpy as np
 from sklearn_speech import load_onnx
 model = load_onnx({str(file)!r})
 labels = model.predict(np.load({str(tmp_path / "X.npy")!r}))
 heavy = {{"torch", "skorch", "sklearn", "scipy", "onnx", "optuna"}} & set(sys.modules)
 sys.stdout.write(" ".join([*labels, *sorted(heavy)]))
+sys.stdout.write(f"\\n{{time.process_time()}} ")
+if sys.platform == "linux":
+    with open("/proc/self/status") as status:
+        peak = next(line for line in status if line.startswith("VmHWM"))
+    sys.stdout.write(str(int(peak.split()[1]) / 1024))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == load_onnx(file).predict(waveforms(3)).tolist()
+    labels, cost = done.stdout.splitlines()
+    assert labels.split() == load_onnx(file).predict(waveforms(3)).tolist()
+    bounds = (MOST_SECONDS, MOST_MEGABYTES)
+    assert all(float(found) < most for found, most in zip(cost.split(), bounds))
 
 
 @pytest.mark.parametrize(
