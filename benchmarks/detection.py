@@ -7,11 +7,15 @@
   detector was developed, are trained on only. The others are six groups with a recording of
   ten minutes each; three groups are trained on too and three are judged, in turn, and the
   threshold of three groups is chosen on the recordings of the other three.
+  With the edges of weak consonants, there are fewer misses at 5 to 20 false alarms an hour than
+  without, and more at 1, where a single event with a high score decides.
 - The cost of the hour in memory and from a file, and of a stream in chunks of 20 ms: time and
   memory.
 - Two minutes of digits by each of three synthetic speakers, whose times are known exactly, in
   noise of three kinds. Levels and weights that give starts and ends were chosen on other
-  speakers (seeds 1 and 2).
+  speakers (seeds 1 and 2). Starts and ends are within 50 ms of the truth, but for a few in noise
+  that is louder than a weak consonant of the speaker: the others show how long it usually is,
+  not how long it was.
 
 One thread; takes some minutes. No parameter was chosen by the speakers that are judged.
 """
