@@ -520,7 +520,5 @@ def test_no_process_at_all_is_refused(function):
 
 
 def test_an_augmentation_that_is_a_class_is_named():
-    with pytest.raises(
-        ValueError, match=r"augment\[0\] is the class SpecAugment: expected"
-    ):
+    with pytest.raises(ValueError, match=r"augment\[0\] is the class SpecAugment: expected"):
         net(augment=[SpecAugment]).fit(noise(8, 6, 5), ["no", "yes"] * 4)
