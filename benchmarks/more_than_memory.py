@@ -164,6 +164,7 @@ def batches(n_clips=20_000, n_batches=100):
             "array in memory": lambda index: array[index],
             "files, opened for each read": clips.load,
             "memory maps": lambda index: np.stack([maps[i // size][i % size] for i in index]),
+            **other_formats(array, Path(folder) / "others"),
         }
         rows = []
         for name, read in ways.items():
@@ -171,7 +172,7 @@ def batches(n_clips=20_000, n_batches=100):
                 if state == "from the disk":
                     if name == "array in memory":
                         continue
-                    drop_cache(files)
+                    drop_cache(file for file in Path(folder).rglob("*") if file.is_file())
                 found = measured(lambda read=read: [read(i).sum() for i in chosen])
                 rows.append(
                     {
@@ -183,6 +184,42 @@ def batches(n_clips=20_000, n_batches=100):
                     }
                 )
         return rows
+
+
+def other_formats(array, folder):
+    """Functions that read clips from other formats, as far as their libraries are installed."""
+    folder.mkdir()
+    flat = array.reshape(len(array), -1)
+    ways = {}
+    try:
+        import zarr
+    except ImportError:
+        pass
+    else:
+        stored = zarr.create_array(
+            folder / "zarr",
+            shape=flat.shape,
+            dtype=flat.dtype,
+            chunks=(1, flat.shape[1]),
+            shards=(1024, flat.shape[1]),
+            compressors=None,
+        )
+        stored[:] = flat
+        ways["zarr, 1,024 clips a shard"] = lambda index: stored.oindex[index]
+    try:
+        import pyarrow
+        from pyarrow import feather
+    except ImportError:
+        pass
+    else:
+        clips = pyarrow.FixedSizeListArray.from_arrays(flat.ravel(), flat.shape[1])
+        table = pyarrow.table({"clip": clips})
+        feather.write_feather(table, folder / "a", compression="uncompressed", chunksize=1024)
+        mapped = feather.read_table(folder / "a", memory_map=True)["clip"]
+        ways["Arrow, one mapped file"] = lambda index: (
+            mapped.take(pyarrow.array(index)).combine_chunks().flatten().to_numpy()
+        )
+    return ways
 
 
 def stored_features(n_clips, folder):

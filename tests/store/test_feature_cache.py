@@ -16,10 +16,10 @@ from optuna.samplers import GridSampler
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim
+from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim, _audio_reader
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.model_selection import FeatureCache, OptunaSearchCV
 from sklearn_speech.store._cache_key import digest, file_identities
@@ -404,6 +404,31 @@ def test_memory_is_bounded(count):
     assert count["mel"] == 12
     features.compute(steps(8)[2:])
     assert count["mel"] == 12  # the last one is kept
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_waveforms_that_are_too_large_are_never_in_memory_together(
+    on_disk, cache, tmp_path, monkeypatch
+):
+    sound = tmp_path / "sound.wav"
+    soundfile.write(sound, 0.1 * np.random.default_rng(0).normal(size=700), 8000)
+    paths = [tmp_path / f"{i}.wav" for i in range(600)]
+    for path in paths:
+        path.symlink_to(sound)
+    expected = ClipwiseFeatures(paths).compute(steps())
+    n_read, read = [], _audio_reader.read_clips
+
+    def counting(entries, *args, **kwargs):
+        n_read.append(len(entries))
+        return read(entries, *args, **kwargs)
+
+    monkeypatch.setattr(_audio_reader, "read_clips", counting)
+    fitted = steps()
+    features = ClipwiseFeatures(paths, cache if on_disk else None, max_bytes=600 * 700 * 4)
+    np.testing.assert_array_equal(features.fit(fitted), expected)
+    assert max(n_read) <= 256 and sum(n_read) < 2 * len(paths)
+    np.testing.assert_array_equal(Pipeline(fitted).transform(paths[:2]), expected[:2])
+    assert cache.folder.exists() == on_disk
 
 
 def test_memory_may_be_given_in_several_forms(tmp_path, cache):
