@@ -22,6 +22,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim, _audio_reader
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.model_selection import FeatureCache, OptunaSearchCV
+from sklearn_speech.store import _feature_cache
 from sklearn_speech.store._cache_key import digest, file_identities
 from sklearn_speech.store._clipwise_features import ClipwiseFeatures
 from sklearn_speech.store._feature_cache import as_feature_cache
@@ -110,6 +111,22 @@ def test_the_size_is_bounded_and_the_unused_go_first(cache):
     assert sorted(entry.name for entry in cache.folder.iterdir()) == ["a", "c", "d"]
     big = np.zeros(1000)
     assert cache.put("e", big) is big
+
+
+def test_an_entry_is_measured_once_however_many_are_written(cache, monkeypatch):
+    measured = []
+
+    def size(entry, size=_feature_cache._size):
+        measured.append(entry.name)
+        return size(entry)
+
+    monkeypatch.setattr(_feature_cache, "_size", size)
+    keys = [f"key{i}" for i in range(9)]
+    before = joblib.hash(cache)
+    for key in keys:
+        cache.put(key, np.zeros(3))
+    assert sorted(measured) == keys
+    assert joblib.hash(cache) == before  # the key of what is stored with it
 
 
 def test_entries_half_written_long_ago_are_cleared_away(cache):
