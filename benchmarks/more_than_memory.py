@@ -1,15 +1,19 @@
 """Memory and time of fit and predict, with all clips in memory and with a ClipStore.
 
-    python benchmarks/more_than_memory.py --sizes 2500 10000 --store-only 100000 1000000
+    python benchmarks/more_than_memory.py --sizes 2500 10000 --store-only 100000
 
 Each measurement runs in a process of its own, is appended to
 ``results/more_than_memory_runs.jsonl``, and is not repeated. Its clips are links to recordings of
 ``speech_commands_many``, so that each has a path of its own. Memory is the peak of resident memory
 above that of the process before ``fit``, with torch and the library imported; time is that of the
 processor, with one thread. The network is small and trained for one epoch: a larger share of
-training would hide the difference between the two ways. One process may allocate
-only a fixed amount of memory, whatever the number of clips. The exponent is the slope of a
-straight line through the logarithms.
+training would hide the difference between the two ways. One process may allocate only a fixed
+amount of memory, whatever the number of clips. The exponent is the slope of a straight line
+through the logarithms.
+
+A million recordings (``--store-only 1000000``) take 40 minutes of a processor that does nothing
+else. So the cost of the store itself is measured apart, with a million clips of a few samples each:
+storing them, finding them again, and reading all of them once in batches drawn from all.
 """
 
 import argparse
@@ -122,6 +126,28 @@ def child(n_clips, way, limited):
             shutil.rmtree(store)  # so that predict computes
         row["predict"] = measured(lambda: model.predict(paths))
         print(json.dumps(row))
+
+
+def tiny(n_clips):
+    """Store clips of 16 samples, find them again, and read them, and print the measurements."""
+    X = np.random.default_rng(0).normal(size=(n_clips, 16)).astype(np.float32)
+    pad = PadOrTrim(n_times=16).fit(X[:2])
+    with tempfile.TemporaryDirectory() as folder:
+
+        def fill():
+            clips: StoredClips = ClipStore(folder, max_ram=0).transform(X)
+            return clips.then(pad).fill()
+
+        def epoch():
+            for batch in np.array_split(
+                np.random.default_rng(1).permutation(n_clips), n_clips // 64
+            ):
+                clips.load(batch)
+
+        row = {"fill": measured(fill), "again": measured(fill)}
+        clips = fill()
+        row["epoch"] = measured(epoch)
+    print(json.dumps(row))
 
 
 def run(n_clips, way, limited=False):
@@ -249,12 +275,17 @@ def drop_cache(files):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[2500, 10_000])
-    parser.add_argument("--store-only", type=int, nargs="*", default=[100_000, 1_000_000])
+    parser.add_argument("--store-only", type=int, nargs="*", default=[100_000])
+    parser.add_argument("--tiny", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--limited", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        child(int(options.child[0]), options.child[1], options.limited)
+        n_clips, way = int(options.child[0]), options.child[1]
+        if way == "tiny":
+            tiny(n_clips)
+        else:
+            child(n_clips, way, options.limited)
         return
     rows, found = [], {}
     for n_clips in [*options.sizes, *options.store_only]:
@@ -312,11 +343,26 @@ def main():
         }
         for way, title in (("memory", "in memory"), ("store", "ClipStore"))
     ]
+    own = [{"clips": n, **run(n, "tiny")} for n in options.tiny]
+    calls = {"fill": "store", "again": "find again", "epoch": "read all"}
+    apart = [
+        {"clips": each["clips"]}
+        | {f"{title} (s)": round(each[call]["s"], 1) for call, title in calls.items()}
+        | {f"{title} (MiB)": round(each[call]["bytes"] / 2**20) for call, title in calls.items()}
+        for each in own
+    ]
+    exponents = {"clips": "exponent"}
+    for key, unit in (("s", "s"), ("bytes", "MiB")):
+        for call, title in calls.items():
+            values = [max(each[call][key], 1e-3) for each in own]
+            exponents[f"{title} ({unit})"] = round(exponent(options.tiny, values), 2)
+    apart.append(exponents)
     tables = {
         "Fit (1 epoch) and predict; memory above that before fit": rows,
         "ClipStore beside all in memory": ratios,
         "Exponent of growth": growth,
         "With limited memory": limits,
+        "The store alone: clips of 16 samples, memory above that before each call": apart,
         "One batch of 64 clips, drawn from 20,000 (323 MB), by format": batches(),
     }
     notes = [
