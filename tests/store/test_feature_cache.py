@@ -23,7 +23,7 @@ from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim, _audio_re
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.model_selection import FeatureCache, OptunaSearchCV
 from sklearn_speech.store import _feature_cache
-from sklearn_speech.store._cache_key import digest, file_identities
+from sklearn_speech.store._cache_key import clip_names, digest, file_identities
 from sklearn_speech.store._clipwise_features import ClipwiseFeatures
 from sklearn_speech.store._feature_cache import as_feature_cache
 from sklearn_speech.utils.validation import make_ragged
@@ -365,6 +365,14 @@ def test_waveforms_are_known_one_by_one_too(count, cache):
     second = ClipwiseFeatures(X[2:], cache).compute(steps()[2:])
     assert count["mel"] == 6
     np.testing.assert_array_equal(first[2:], second[:2])
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (3, 2, 5)])
+def test_a_clip_has_the_same_name_in_an_array_and_in_a_list(shape):
+    X = np.random.default_rng(0).normal(size=shape)
+    names = clip_names(X)
+    assert names == clip_names(list(X)) and len(set(names)) == 3
+    assert clip_names(np.asfortranarray(X)[::-1]) == names[::-1]
 
 
 def test_damage_to_one_entry_costs_its_clips_only(paths, count, cache):
