@@ -13,7 +13,9 @@ through the logarithms.
 
 A million recordings (``--store-only 1000000``) take 40 minutes of a processor that does nothing
 else. So the cost of the store itself is measured apart, with a million clips of a few samples each:
-storing them, finding them again, and reading all of them once in batches drawn from all.
+storing them, finding them again, and reading all of them once in batches drawn from all. The time
+of reading grows faster than the number of clips as long as there are fewer files than clips in a
+batch: after that, each clip of a batch is in a file of its own.
 """
 
 import argparse
