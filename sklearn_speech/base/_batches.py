@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader
 
 from ..utils.lazy_clips import LazyClips
 from ..utils.tensors import as_tensor
+from ._ahead import read_ahead
 
 #: Clips of one length as a tensor, or of several lengths as a list of tensors.
 Clips: TypeAlias = torch.Tensor | list[torch.Tensor]
@@ -57,6 +58,8 @@ class ClipDataset(Dataset):
         self.lazy = isinstance(X, LazyClips)
         self.ragged = X.ragged if isinstance(X, LazyClips) else isinstance(X, list)
         self.lengths = _lengths(X) if self.ragged else None
+        #: Whether batches of lazy clips are read to pinned memory, from which a GPU copies faster.
+        self.pinned = False
 
     @property
     def y(self) -> Any:
@@ -97,8 +100,9 @@ class ClipDataset(Dataset):
         return ClipDataset(X, targets, weight, self.classes, self.is_features)
 
     def to(self, device: torch.device) -> "ClipDataset":
-        """The same clips on another device; clips in the store stay there."""
+        """The same clips on another device; clips in the store stay there until they are read."""
         if self.lazy:
+            self.pinned = device.type == "cuda"
             return self
         X = [x.to(device) for x in self.X] if self.ragged else self.X.to(device)
         targets, weight = _move(self.targets, device), _move(self.sample_weight, device)
@@ -113,6 +117,7 @@ class ClipDataset(Dataset):
                 x, more["lengths"] = pad([as_tensor(clip, np.float32) for clip in clips])
             else:
                 x = as_tensor(clips, np.float32)
+            x = x.pin_memory() if self.pinned else x
         elif not self.ragged:
             x = take(self.X, index)
         else:
@@ -267,16 +272,23 @@ class BatchIterator:
         return order[torch.argsort(self.dataset.lengths[order] * jitter)]
 
     def __iter__(self) -> Iterator[tuple[Any, torch.Tensor | None]]:
+        if self.dataset.lazy:
+            yield from read_ahead(self.dataset.batch, self._indices())
+        else:
+            yield from map(self.dataset.batch, self._indices())
+
+    def _indices(self) -> Iterator[slice | torch.Tensor]:
+        """Yield the clips of each batch."""
         order = self._order()
         if order is None:
             for start, stop in self._bounds(len(self.dataset)):
-                yield self.dataset.batch(slice(start, stop))
+                yield slice(start, stop)
             return
         bounds = self._bounds(len(order))
         if self.by_length and self.shuffle:
             bounds = [bounds[i] for i in torch.randperm(len(bounds)).tolist()]
         for start, stop in bounds:
-            yield self.dataset.batch(order[start:stop])
+            yield order[start:stop]
 
 
 #: Anything that cuts batches.

@@ -52,13 +52,15 @@ class TrainingState:
     def prepared(self, data: ClipDataset) -> ClipDataset:
         """Prepare a dataset: compute constant features, and move it to the device if it fits."""
         device = self.net.device_
-        if not data.is_features and not data.lazy:
+        if data.lazy:
+            return data.to(device)
+        if not data.is_features:
             module = self.net.module_.eval()
             if self.features_first:
                 data = data.with_clips(map_clips(data, module.features, device), is_features=True)
             elif self.begins_constant:
                 data = data.with_clips(map_clips(data, module.front_end.begin, device), True)
-        if device.type == "cuda" and not data.ragged and not data.lazy:
+        if device.type == "cuda" and not data.ragged:
             free, _ = torch.cuda.mem_get_info(device)
             if data.X.nbytes < _MEMORY_FRACTION * free:
                 data = data.to(device)

@@ -15,6 +15,9 @@ from ..utils.sklearn_private import DocumentedMixin, StrOptions, check_feature_n
 from ..utils.validation import check_spectrograms, is_ragged, make_ragged
 from ..utils.values import TOO_LARGE, check_finite
 
+#: Number of values that are scaled together.
+_BLOCK = 2**16
+
 
 class SpectrogramScaler(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
     """Bring each band to mean 0 and standard deviation 1 over the training clips.
@@ -179,6 +182,10 @@ class SpectrogramScaler(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEs
             if is_ragged(X):
                 scaled = make_ragged(function(clip).astype(clip.dtype) for clip in X)
             else:
-                scaled = function(X).astype(X.dtype)
+                scaled = np.empty_like(X, subok=False)
+                # a block in float64, which fits into the cache, and not all clips
+                n_clips = max(1, _BLOCK // max(1, X[:1].size))
+                for start in range(0, len(X), n_clips):
+                    scaled[start : start + n_clips] = function(X[start : start + n_clips])
         check_finite(scaled, f"the result of {type(self).__name__}", TOO_LARGE)
         return with_rate(scaled, sample_rate)

@@ -47,8 +47,9 @@ def make_speech_pipeline(
         maximum of each band in three parts of each clip, standardised.
     memory : str, joblib.Memory, ClipStore or None, default=None
         A :class:`~sklearn_speech.store.ClipStore` becomes the first step (it is cloned), so that
-        the pipeline takes more clips than fit into memory. Anything else is the cache of fitted
-        steps that :func:`sklearn.pipeline.make_pipeline` has.
+        the pipeline takes more clips than fit into memory; without a folder, ``ClipStore()``
+        is enough for ``predict``. Anything else is the cache of fitted steps that
+        :func:`sklearn.pipeline.make_pipeline` has.
     verbose : bool, default=False
         Whether to print the duration of each step in ``fit``.
 

@@ -54,7 +54,9 @@ def clip_names(X: Any) -> list[str]:
     names : list of str of length 32
     """
     each: Iterable[Any] | None = file_identities(X)
-    if each is None:
+    if each is None and isinstance(X, np.ndarray) and X.ndim > 1:
+        each = X  # ten times as fast as the indexing of scikit-learn
+    elif each is None:
         each = (safe_indexing(X, i) for i in range(len(indexable(X)[0])))
     return [digest(__version__, clip) for clip in each]
 

@@ -46,7 +46,7 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
         path, size and time of the sound file, or by the values of a clip in memory, and by the
         parameters of the steps: in other folds, other trials and later runs. A folder has at most
         16 GiB; ``FeatureCache(folder, max_bytes=...)`` sets another size. None stores nothing:
-        all features must then be smaller than `max_ram`.
+        in ``fit``, all features must then be smaller than `max_ram`.
     max_ram : int, default=2**30
         Size in bytes up to which the features of all clips are held in memory. The memory
         for one block of clips, for the network, and for torch itself comes on top.
@@ -71,7 +71,8 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
     Notes
     -----
     Training draws each batch from all clips, in the same order as from memory, so the weights are
-    the same; with ``detrend="linear"``, features may differ in their last digit.
+    the same; with ``detrend="linear"``, features may differ in their last digit. A thread reads the
+    next batch from the files while the network is trained.
 
     Every file is compared with its checksum before its first use in each process: a damaged file
     is computed again. What cannot be stored, because the disk is full or the folder is

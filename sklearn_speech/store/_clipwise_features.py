@@ -1,19 +1,25 @@
 """Compute the clip-wise first steps of a pipeline once for each setting."""
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils import indexable
 
 from ..utils.lazy_clips import LazyClips
-from ..utils.rates import rate_of
+from ..utils.rates import ClipsWithRate
 from ..utils.sklearn_private import is_sklearn_scorer, safe_indexing, scorers_by_name
 from ._cache_key import clip_names, key_of_clips, key_of_steps
 from ._clip_store import ClipStore
 from ._feature_cache import FeatureCache
+from ._filling import compute
 from ._split_clipwise import split_clipwise
+
+#: Number of clips from which the size of all is estimated.
+_N_SAMPLE = 16
 
 
 def may_share(estimator: Any, scorers: Any, fit_params: Iterable[str]) -> bool:
@@ -50,6 +56,8 @@ class ClipwiseFeatures:
         Stores features for later searches.
     max_bytes : int, default=2 * 2**30
         Maximum size of the features kept in memory; the least recently used are dropped first.
+        If the waveforms alone are larger, no waveforms are kept: all steps are computed block by
+        block.
     """
 
     def __init__(
@@ -60,6 +68,7 @@ class ClipwiseFeatures:
         self.max_bytes = max_bytes
         self._kept: OrderedDict[str, Any] = OrderedDict()
         self._names: list[str] | None = None
+        self._sizes: dict[str, float] = {}
 
     def compute(self, steps: list[tuple[str, Any]]) -> Any:
         """Return the features of all clips after some steps.
@@ -88,16 +97,40 @@ class ClipwiseFeatures:
             return self._kept[key]
         features = self._stored(key, steps)
         if features is None:
-            features = clone(steps[-1][1]).fit_transform(self._compute(steps[:-1]))
-            if isinstance(features, LazyClips):
-                self._keep(key, features)
-                return features
-            # joblib shares plain arrays between processes without copies
-            features = np.asarray(features) if rate_of(features) is not None else features
-            if self.cache is not None:
+            features = self._computed(steps)
+            if self.cache is not None and not isinstance(features, LazyClips):
                 features = self.cache.put(self._name_on_disk(key), features, self._clips())
         self._keep(key, features)
         return features
+
+    def _computed(self, steps):
+        """Features after some steps; joblib shares plain arrays between processes."""
+        if self._is_large(steps):
+            steps = self._fit_to_sample([(name, clone(step)) for name, step in steps])
+            positions = np.arange(len(indexable(self.X)[0]))
+            features = compute(self.X, [step for _, step in steps], positions)
+        else:
+            features = clone(steps[-1][1]).fit_transform(self._compute(steps[:-1]))
+        return np.asarray(features) if isinstance(features, ClipsWithRate) else features
+
+    def _is_large(self, steps):
+        """Whether the outputs of the steps before the last one are too large to be kept."""
+        n_clips = len(indexable(self.X)[0])
+        by_store = isinstance(self.X, LazyClips) or any(isinstance(s, ClipStore) for _, s in steps)
+        if len(steps) < 2 or n_clips < 8 * _N_SAMPLE or by_store:
+            return False
+        key = key_of_steps(steps[:-1])
+        if key not in self._sizes:
+            some = safe_indexing(self.X, np.linspace(0, n_clips - 1, _N_SAMPLE).astype(int))
+            self._sizes[key] = _n_bytes_after_each(steps[:-1], some) * n_clips / _N_SAMPLE
+        return self._sizes[key] > self.max_bytes
+
+    def _fit_to_sample(self, steps):
+        """Fit each of some steps in place, to a few of the clips: such steps learn nothing."""
+        clips: Any = ClipStore(shard_size=1).transform(self.X)
+        for _, step in steps:
+            clips = clips.then(step.fit(clips))
+        return steps
 
     def _stored(self, key, steps):
         """Return stored features, computing those of missing clips; None if none are stored."""
@@ -131,8 +164,11 @@ class ClipwiseFeatures:
         -------
         features : array-like of shape (n_clips, ...)
         """
-        for i, (_, step) in enumerate(steps):
-            step.fit(self._compute(steps[:i]))
+        if self._is_large(steps):
+            self._fit_to_sample(steps)
+        else:
+            for i, (_, step) in enumerate(steps):
+                step.fit(self._compute(steps[:i]))
         return self.compute(steps)
 
     def _clips(self):
@@ -154,6 +190,20 @@ class ClipwiseFeatures:
         total = self.n_bytes
         while total > self.max_bytes and len(self._kept) > 1:
             total -= _n_bytes(self._kept.popitem(last=False)[1])
+
+
+def _n_bytes_after_each(steps, clips):
+    """Size of the outputs of some steps together; 0 if a clip is refused."""
+    total = 0
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is said of a few clips is not true of all
+            for _, step in steps:
+                clips = clone(step).fit_transform(clips)
+                total += _n_bytes(clips)
+    except ValueError:
+        return 0  # all clips together are refused with a message that names all bad ones
+    return total
 
 
 def _n_bytes(features):

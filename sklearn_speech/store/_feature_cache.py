@@ -2,13 +2,14 @@
 
 import errno
 import json
+import math
 import os
 import shutil
 import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,10 @@ class FeatureCache:
     def __init__(self, folder: str | os.PathLike[str], max_bytes: int = 16 * 2**30) -> None:
         self.folder = check_path(folder, "folder")
         self.max_bytes = max_bytes
+        self._sizes: dict[str, int] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_sizes": {}}  # equal folders stay equal, and have one hash
 
     def get(self, key: str) -> Array | None:
         """Return the features stored under a key.
@@ -166,28 +171,26 @@ class FeatureCache:
             wanted.difference_update(names)
         return found
 
-    def catalogue(self, ending: str) -> list[tuple[str, list[str], bool]]:
-        """List the entries whose clips have names, without reading their features.
+    def catalogue(self, ending: str) -> Iterator[tuple[str, list[str], bool]]:
+        """Yield the entries whose clips have names, without reading their features.
 
         Parameters
         ----------
         ending : str
             Only entries whose keys have this ending are listed.
 
-        Returns
-        -------
-        entries : list of (str, list of str, bool)
+        Yields
+        ------
+        entry : (str, list of str, bool)
             Key, names of the clips, and whether the clips may differ in length.
         """
-        found = []
         for entry in self._entries(ending):
             try:
                 meta = read_meta(entry)
             except (OSError, TypeError, ValueError):
                 continue  # removed by another process, or damaged and of no use
             if isinstance(meta["clips"], list):
-                found.append((entry.name, meta["clips"], meta["shapes"] is not None))
-        return found
+                yield entry.name, meta["clips"], meta["shapes"] is not None
 
     def _entries(self, ending=""):
         """Return the sorted entry folders; none if there is no cache or it cannot be read."""
@@ -270,24 +273,27 @@ class FeatureCache:
             shutil.rmtree(place, ignore_errors=True)
 
     def _evict(self, keep):
-        entries, total = [], 0
-        for entry in self._entries():
-            try:
-                used, size = entry.stat().st_mtime, sum(f.stat().st_size for f in entry.iterdir())
-            except OSError:
-                continue  # removed by another process, or not readable
+        """Remove the entries that were not used for longest, if there are too many."""
+        entries = self._entries()
+        for entry in entries:
             if entry.name.startswith(_HIDDEN):
-                if used < time.time() - _ABANDONED:
-                    shutil.rmtree(entry, ignore_errors=True)
-                continue
-            total += size
-            if entry.name != keep:
-                entries.append((used, size, entry))
-        for _, size, entry in sorted(entries, key=lambda e: e[0]):
+                _remove_if_abandoned(entry)
+        # an entry never changes, so each is measured once, however often the folder is listed
+        known = self._sizes
+        self._sizes = {
+            entry.name: known.get(entry.name) or _size(entry)
+            for entry in entries
+            if not entry.name.startswith(_HIDDEN)
+        }
+        total = sum(self._sizes.values())
+        if total <= self.max_bytes:
+            return
+        for entry in sorted((e for e in entries if e.name in self._sizes), key=_last_use):
             if total <= self.max_bytes:
                 return
-            self._remove(entry)
-            total -= size
+            if entry.name != keep:
+                self._remove(entry)
+                total -= self._sizes.pop(entry.name)
 
     def _remove(self, entry):
         """Rename an entry, so that it disappears in one step, and then delete it."""
@@ -297,6 +303,26 @@ class FeatureCache:
         except OSError:
             return  # another process removed it first, or this one has no permission
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _size(entry):
+    """Size of an entry in bytes; 0 if it was removed by another process or is not readable."""
+    try:
+        return sum(file.stat().st_size for file in entry.iterdir())
+    except OSError:
+        return 0
+
+
+def _last_use(entry):
+    try:
+        return entry.stat().st_mtime
+    except OSError:
+        return math.inf
+
+
+def _remove_if_abandoned(entry):
+    if _last_use(entry) < time.time() - _ABANDONED:
+        shutil.rmtree(entry, ignore_errors=True)
 
 
 def _read(entry):

@@ -20,6 +20,7 @@ from ._packing import packed
 from ._shard import HeldShard, Shard
 
 Array = npt.NDArray[Any]
+Names = npt.NDArray[np.bytes_]
 
 #: Number of clips that are computed together: their waveforms are in memory at the same time.
 _BLOCK = 128
@@ -122,7 +123,7 @@ def key_of(steps: Sequence[Any], dtype: str | None) -> str:
     return key if dtype is None else digest(key, dtype)
 
 
-def names_of(source: Any) -> npt.NDArray[np.bytes_]:
+def names_of(source: Any) -> Names:
     """Return the names of clips as an array, which needs less memory than a list."""
     parts = []
     for start in range(0, len(source), 10_000):
@@ -131,17 +132,39 @@ def names_of(source: Any) -> npt.NDArray[np.bytes_]:
     return np.concatenate(parts)
 
 
-def locate(names: npt.NDArray[np.bytes_], key: str, cache: FeatureCache, ragged: bool) -> Places:
+def entries_of(cache: FeatureCache, key: str, ragged: bool) -> list[tuple[str, Names]]:
+    """List what is stored for some steps, whatever the clips.
+
+    Parameters
+    ----------
+    cache : FeatureCache
+    key : str
+        As :func:`key_of` returns it.
+    ragged : bool
+        Whether clips may differ in length.
+
+    Returns
+    -------
+    entries : list of (str, ndarray of bytes of shape (n_stored,))
+        Key of each entry, and the names of its clips.
+    """
+    # converted one by one: a string of Python needs thrice the memory
+    return [
+        (entry, np.array(found, dtype="S32"))
+        for entry, found, is_ragged in cache.catalogue(f"-{key}")
+        if is_ragged == ragged and found
+    ]
+
+
+def locate(names: Names, entries: list[tuple[str, Names]], cache: FeatureCache) -> Places:
     """Find the features of clips in the store.
 
     Parameters
     ----------
     names : ndarray of bytes of shape (n_clips,)
-    key : str
-        As :func:`key_of` returns it.
+    entries : list of (str, ndarray of bytes)
+        As :func:`entries_of` returns them; at least one.
     cache : FeatureCache
-    ragged : bool
-        Whether clips may differ in length.
 
     Returns
     -------
@@ -149,11 +172,8 @@ def locate(names: npt.NDArray[np.bytes_], key: str, cache: FeatureCache, ragged:
         Damaged entries are removed, with a warning.
     """
     places = Places.unknown(len(names))
-    entries = [e for e in cache.catalogue(f"-{key}") if e[2] == ragged and e[1]]
-    if not entries:
-        return places
-    known = np.concatenate([np.array(found, dtype="S32") for _, found, _ in entries])
-    sizes = [len(found) for _, found, _ in entries]
+    known = np.concatenate([found for _, found in entries])
+    sizes = [len(found) for _, found in entries]
     entry_of = np.repeat(np.arange(len(entries)), sizes)
     row_of = np.arange(len(known)) - np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)
     order = np.argsort(known, kind="stable")
@@ -178,7 +198,7 @@ def fill(
     source: Any,
     steps: Sequence[Any],
     settings: Settings,
-    names: npt.NDArray[np.bytes_] | None,
+    names: Names | None,
     places: Places,
 ) -> None:
     """Compute the missing clips, and store them shard by shard.

@@ -12,7 +12,19 @@ from ..utils.lazy_clips import LazyClips
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import safe_indexing
 from ..utils.validation import make_ragged
-from ._filling import Places, Settings, compute, fill, grouped, in_words, key_of, locate, names_of
+from ._filling import (
+    Names,
+    Places,
+    Settings,
+    compute,
+    entries_of,
+    fill,
+    grouped,
+    in_words,
+    key_of,
+    locate,
+    names_of,
+)
 from ._packing import packed, unpacked
 from ._split_clipwise import is_clipwise
 
@@ -48,7 +60,7 @@ class StoredClips(LazyClips):
         self._settings = settings
         self._steps = tuple(steps)
         self._later = tuple(later)
-        self._names: npt.NDArray[np.bytes_] | None = None
+        self._names: Names | None = None
         self._places: Places | None = None
         self._form: Array | None = None
         self._before: StoredClips | None = None
@@ -247,11 +259,18 @@ class StoredClips(LazyClips):
         if self._places is None:
             self._places = Places.unknown(len(self))
             if self._settings.cache is not None and self._steps:
-                self._names = names_of(self._source) if self._names is None else self._names
                 key = key_of(self._steps, self._settings.dtype)
                 is_ragged = self._stored_form().dtype == object
-                self._places = locate(self._names, key, self._settings.cache, is_ragged)
+                entries = entries_of(self._settings.cache, key, is_ragged)
+                if entries:
+                    self._places = locate(self._named(), entries, self._settings.cache)
         return self._places
+
+    def _named(self) -> Names:
+        """Names of the clips in the store."""
+        if self._names is None:
+            self._names = names_of(self._source)
+        return self._names
 
     @property
     def _is_filled(self) -> bool:
@@ -274,7 +293,8 @@ class StoredClips(LazyClips):
                 f"max_ram={self._settings.max_ram} of ClipStore, and there is no store: set "
                 "memory= to a folder"
             )
-        fill(self._source, self._steps, self._settings, self._names, places)
+        names = None if self._settings.cache is None else self._named()
+        fill(self._source, self._steps, self._settings, names, places)
         self._before = self._sample = None  # waveforms that are no longer needed
         return self
 

@@ -36,7 +36,13 @@ from sklearn_speech.feature_extraction import (
 from sklearn_speech.model_selection import cross_validate_by_speaker
 from sklearn_speech.recognition import PhonemeRecognizer
 from sklearn_speech.search import OptunaSearchCV
-from sklearn_speech.store import ClipStore, FeatureCache, _cache_key, _filling
+from sklearn_speech.store import (
+    ClipStore,
+    FeatureCache,
+    _cache_key,
+    _filling,
+    _stored_clips,
+)
 from sklearn_speech.utils.lazy_clips import LazyClips, sample_of
 from sklearn_speech.utils.validation import make_ragged
 from tests.estimators import ESTIMATORS
@@ -231,6 +237,30 @@ def test_prediction_stores_nothing(store):
     before = entries(store)
     model.predict(waveforms(seed=1))
     assert entries(store) == before and len(before) == 3
+
+
+def test_prediction_needs_no_folder_and_no_memory_for_all_clips():
+    store = ClipStore(max_ram=0, shard_size=5)
+    steps = MelSpectrogram(8000, n_mels=12), SpectrogramScaler(), CNN
+    model = make_pipeline(store, *steps).fit(waveforms(4), [0, 1, 0, 1])  # few enough for memory
+    expected = make_pipeline(*model[1:]).predict_proba(waveforms(seed=1))
+    np.testing.assert_array_equal(model.predict_proba(waveforms(seed=1)), expected)
+
+
+def test_clips_are_looked_up_only_where_something_is_stored_for_their_steps(store, monkeypatch):
+    named, names_of = [], _stored_clips.names_of
+
+    def counting(source):
+        named.append(len(source))
+        return names_of(source)
+
+    monkeypatch.setattr(_stored_clips, "names_of", counting)
+    model = mel(store).fit(waveforms(4))
+    model.transform(waveforms()).load(slice(None))
+    assert named == []
+    model.transform(waveforms()).fill().load(slice(None))
+    model.transform(waveforms()[:6]).load(slice(None))
+    assert named == [13, 6]
 
 
 def test_each_clip_is_computed_once_for_all_folds_and_runs(tmp_path):

@@ -16,13 +16,14 @@ from optuna.samplers import GridSampler
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim
+from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim, _audio_reader
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.model_selection import FeatureCache, OptunaSearchCV
-from sklearn_speech.store._cache_key import digest, file_identities
+from sklearn_speech.store import _feature_cache
+from sklearn_speech.store._cache_key import clip_names, digest, file_identities
 from sklearn_speech.store._clipwise_features import ClipwiseFeatures
 from sklearn_speech.store._feature_cache import as_feature_cache
 from sklearn_speech.utils.validation import make_ragged
@@ -110,6 +111,22 @@ def test_the_size_is_bounded_and_the_unused_go_first(cache):
     assert sorted(entry.name for entry in cache.folder.iterdir()) == ["a", "c", "d"]
     big = np.zeros(1000)
     assert cache.put("e", big) is big
+
+
+def test_an_entry_is_measured_once_however_many_are_written(cache, monkeypatch):
+    measured = []
+
+    def size(entry, size=_feature_cache._size):
+        measured.append(entry.name)
+        return size(entry)
+
+    monkeypatch.setattr(_feature_cache, "_size", size)
+    keys = [f"key{i}" for i in range(9)]
+    before = joblib.hash(cache)
+    for key in keys:
+        cache.put(key, np.zeros(3))
+    assert sorted(measured) == keys
+    assert joblib.hash(cache) == before  # the key of what is stored with it
 
 
 def test_entries_half_written_long_ago_are_cleared_away(cache):
@@ -350,6 +367,14 @@ def test_waveforms_are_known_one_by_one_too(count, cache):
     np.testing.assert_array_equal(first[2:], second[:2])
 
 
+@pytest.mark.parametrize("shape", [(3, 5), (3, 2, 5)])
+def test_a_clip_has_the_same_name_in_an_array_and_in_a_list(shape):
+    X = np.random.default_rng(0).normal(size=shape)
+    names = clip_names(X)
+    assert names == clip_names(list(X)) and len(set(names)) == 3
+    assert clip_names(np.asfortranarray(X)[::-1]) == names[::-1]
+
+
 def test_damage_to_one_entry_costs_its_clips_only(paths, count, cache):
     ClipwiseFeatures(paths[:4], cache).compute(steps())
     for entry in cache.folder.iterdir():
@@ -404,6 +429,31 @@ def test_memory_is_bounded(count):
     assert count["mel"] == 12
     features.compute(steps(8)[2:])
     assert count["mel"] == 12  # the last one is kept
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_waveforms_that_are_too_large_are_never_in_memory_together(
+    on_disk, cache, tmp_path, monkeypatch
+):
+    sound = tmp_path / "sound.wav"
+    soundfile.write(sound, 0.1 * np.random.default_rng(0).normal(size=700), 8000)
+    paths = [tmp_path / f"{i}.wav" for i in range(600)]
+    for path in paths:
+        path.symlink_to(sound)
+    expected = ClipwiseFeatures(paths).compute(steps())
+    n_read, read = [], _audio_reader.read_clips
+
+    def counting(entries, *args, **kwargs):
+        n_read.append(len(entries))
+        return read(entries, *args, **kwargs)
+
+    monkeypatch.setattr(_audio_reader, "read_clips", counting)
+    fitted = steps()
+    features = ClipwiseFeatures(paths, cache if on_disk else None, max_bytes=600 * 700 * 4)
+    np.testing.assert_array_equal(features.fit(fitted), expected)
+    assert max(n_read) <= 256 and sum(n_read) < 2 * len(paths)
+    np.testing.assert_array_equal(Pipeline(fitted).transform(paths[:2]), expected[:2])
+    assert cache.folder.exists() == on_disk
 
 
 def test_memory_may_be_given_in_several_forms(tmp_path, cache):
