@@ -559,8 +559,9 @@ def test_steps_of_another_rate_are_refused(store, files):
 
 
 @pytest.mark.slow  # starts two processes
-def test_workers_of_a_cluster_write_one_store(store):
-    distributed = pytest.importorskip("distributed", reason="dask[distributed] is not installed")
+def test_workers_of_a_cluster_write_one_store(store, dask_processes):
+    import distributed
+
     store.set_params(n_jobs=-1)
     with (
         distributed.LocalCluster(
