@@ -11,7 +11,7 @@ import soundfile
 
 from . import _content
 from ._audio_segment import AudioSegment
-from ._inspection import Inspection
+from ._inspection import Inspection, PlainSamples
 
 #: A segment may end this much (s) after its file: hand-made times are rounded.
 END_TOLERANCE = 0.05
@@ -38,6 +38,12 @@ INTEGERS = {"PCM_S8": "int16", "PCM_16": "int16", "PCM_24": "int32"}
 
 #: The reason for a FLAC file whose samples are not those that were encoded.
 OTHER_DIGEST = "damaged: its samples have another MD5 digest than its header says"
+
+#: Factor from samples of 16 bits to amplitudes.
+_FROM_16_BITS = np.float32(1 / 32768)
+
+#: Files of at most this many bytes are read whole before they are looked at.
+_SMALL = 1 << 20
 
 #: After an error the file is read again in blocks of this many samples, up to the error.
 _BLOCK = 1024
@@ -74,39 +80,64 @@ def decode(
     -------
     decoded : Decoded
     """
-    rate = 0
     try:
-        with open(segment.path, "rb") if content is None else io.BytesIO(content) as handle:
-            found, n_bytes = _inspected(handle, segment.path, content)
-            if found.problem and not found.whole:
-                return Decoded(problem=found.problem)
-            if found.source is None and content is not None:
-                found = replace(found, source=content)
-            opened = handle if content is None else None
-            with open_sound(segment.path, found.source, opened) as file:
-                rate = file.samplerate
-                return _read(file, segment, found, n_bytes, keep_damaged)
+        if content is not None:
+            return _decode_opened(segment, keep_damaged, None, content)
+        with open(segment.path, "rb", 0) as opened:
+            return _decode_opened(segment, keep_damaged, opened, None)
     except PermissionError:
         return Decoded(problem="no permission to read it")
     except FAILURES as error:
-        return Decoded(None, rate, cannot_decode(error))
+        return Decoded(problem=cannot_decode(error))
 
 
-def inspect(path: str, content: bytes | None = None) -> tuple[Inspection, int]:
-    """What a file, or its content in memory, says about itself, and its size in bytes."""
-    with open(path, "rb") if content is None else io.BytesIO(content) as handle:
-        return _inspected(handle, path, content)
+def _decode_opened(
+    segment: AudioSegment, keep_damaged: bool, opened: io.FileIO | None, content: bytes | None
+) -> Decoded:
+    found, n_bytes, in_memory = _inspected(opened, segment.path, content)
+    if found.problem and not found.whole:
+        return Decoded(problem=found.problem)
+    if found.plain is not None and in_memory is not None:
+        return _read_plain(in_memory, segment, found, found.plain)
+    if found.source is None and content is not None:
+        found = replace(found, source=content)
+    with open_sound(segment.path, found.source, opened) as file:
+        try:
+            return _read(file, segment, found, n_bytes, keep_damaged)
+        except PermissionError:
+            raise
+        except FAILURES as error:
+            return Decoded(None, file.samplerate, cannot_decode(error))
 
 
-def _inspected(handle: BinaryIO, path: str, content: bytes | None) -> tuple[Inspection, int]:
-    n_bytes = handle.seek(0, os.SEEK_END)
-    handle.seek(0)
+def inspect(path: str) -> tuple[Inspection, int]:
+    """What a file says about itself, and its size in bytes."""
+    with open(path, "rb", 0) as opened:
+        return _inspected(opened, path, None)[:2]
+
+
+def _inspected(
+    opened: io.FileIO | None, path: str, content: bytes | None
+) -> tuple[Inspection, int, bytes | None]:
+    """What a file says about itself, its size in bytes, and its content if that is in memory."""
+    handle: BinaryIO
+    in_memory, n_bytes = content, len(content or b"")
+    if opened is not None:
+        n_bytes = os.fstat(opened.fileno()).st_size
+        if n_bytes <= _SMALL:
+            # checks of headers jump to and fro, which takes longer in a file than in memory
+            in_memory = opened.read(n_bytes)
+            n_bytes = len(in_memory)
+    if opened is None or in_memory is not None:
+        handle = io.BytesIO(in_memory or b"")
+    else:
+        handle = open(opened.fileno(), "rb", closefd=False)
     found = _content.inspect(handle, n_bytes)
     if found is None:
         with open_sound(path, content) as file:
             is_mpeg = file.format == "MP3"
         found = _content.inspect_as_mpeg(handle) if is_mpeg else Inspection()
-    return found, n_bytes
+    return found, n_bytes, in_memory
 
 
 def cannot_decode(error: Exception) -> str:
@@ -189,10 +220,8 @@ def find_part(
     part : Part
     """
     rate, problem = file.samplerate, found.problem
-    lowest, highest = PLAUSIBLE_RATES
-    if not lowest <= rate <= highest:
-        stated = f"states a sampling rate of {rate:,} Hz"
-        return Part(reason=f"{stated}: sound has {lowest:,} to {highest:,} Hz")
+    if reason := _implausible(rate):
+        return Part(reason=reason)
     n_frames = file.frames if found.n_frames is None else found.n_frames
     most = found.max_frames
     if most is None:
@@ -205,6 +234,13 @@ def find_part(
         n_frames = most
     first, last, reason = _bounds(segment, rate, n_frames, problem)
     return Part(first, last, first == 0 and last == n_frames, problem, reason)
+
+
+def _implausible(rate: int) -> str | None:
+    lowest, highest = PLAUSIBLE_RATES
+    if lowest <= rate <= highest:
+        return None
+    return f"states a sampling rate of {rate:,} Hz: sound has {lowest:,} to {highest:,} Hz"
 
 
 def seeks_exactly(file: soundfile.SoundFile) -> bool:
@@ -254,6 +290,22 @@ def _read(
     return Decoded(samples, rate, problem)
 
 
+def _read_plain(
+    content: bytes, segment: AudioSegment, found: Inspection, plain: PlainSamples
+) -> Decoded:
+    """Samples of 16 bits without a decoder, which takes longer to open a small file."""
+    if reason := _implausible(plain.rate):
+        return Decoded(None, plain.rate, reason)
+    first, last, reason = _bounds(segment, plain.rate, found.n_frames or 0, None)
+    if reason:
+        return Decoded(None, plain.rate, reason)
+    n_channels = plain.n_channels
+    count, offset = (last - first) * n_channels, plain.start + 2 * first * n_channels
+    samples = np.frombuffer(content, "<i2", count, offset)
+    amplitudes = np.multiply(samples, _FROM_16_BITS, dtype=np.float32)
+    return Decoded(amplitudes.reshape(-1, n_channels), plain.rate)
+
+
 def _decode(
     file: soundfile.SoundFile, first: int, last: int, digest: bytes | None
 ) -> tuple[np.ndarray | None, str | None]:
@@ -294,7 +346,7 @@ def _compare_digest(samples: np.ndarray, subtype: str, digest: bytes) -> tuple[n
 
 def as_floats(samples: np.ndarray) -> np.ndarray:
     """FLAC's integer samples as amplitudes in float32."""
-    scale = np.float32(1 / 32768 if samples.dtype == np.int16 else 1 / 2**31)
+    scale = _FROM_16_BITS if samples.dtype == np.int16 else np.float32(1 / 2**31)
     return samples.astype(np.float32) * scale
 
 

@@ -8,6 +8,15 @@ STREAMED_SIZES = range(0x7FFF0000, 0x80000000)
 
 
 @dataclass(frozen=True)
+class PlainSamples:
+    """Where samples of 16 bits stand that need no decoder, least significant byte first."""
+
+    start: int  # in bytes
+    n_channels: int
+    rate: int  # in Hz
+
+
+@dataclass(frozen=True)
 class Inspection:
     """What the headers, sizes and checksums of one file tell.
 
@@ -25,6 +34,8 @@ class Inspection:
         MD5 digest of the samples as integers (FLAC).
     whole : bool, default=True
         False where there is nothing to decode.
+    plain : PlainSamples or None, default=None
+        Where the samples are, if they need no decoder.
     """
 
     problem: str | None = None
@@ -33,6 +44,7 @@ class Inspection:
     max_frames: int | None = None
     md5: bytes | None = None
     whole: bool = True
+    plain: PlainSamples | None = None
 
 
 def is_streamed(size: int) -> bool:

@@ -6,7 +6,7 @@ bad ones at once, each with its reason.
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,14 +164,18 @@ def read_clips(
     """
     # soundfile and soxr release the interpreter's lock, so threads are enough; a task of one
     # small file would take joblib longer to dispatch than to run
-    per_task = max(1, min(_MOST_PER_TASK, len(entries) // (4 * effective_n_jobs(n_jobs))))
-    tasks = (
-        delayed(_read_some)(entries[i : i + per_task], sample_rate, channel, keep_damaged)
-        for i in range(0, len(entries), per_task)
-    )
+    n_threads = effective_n_jobs(n_jobs)
+    per_task = max(1, min(_MOST_PER_TASK, len(entries) // (4 * n_threads)))
+    parts = [entries[i : i + per_task] for i in range(0, len(entries), per_task)]
+    read: Iterable[list[Clip]]
+    if n_threads == 1:
+        read = (_read_some(part, sample_rate, channel, keep_damaged) for part in parts)
+    else:
+        tasks = (delayed(_read_some)(part, sample_rate, channel, keep_damaged) for part in parts)
+        read = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(tasks)
     clips: list[Clip] = []
     with tqdm(desc=progress, total=len(entries), disable=progress is None) as bar:
-        for some in Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(tasks):
+        for some in read:
             clips += some
             bar.update(len(some))
     return clips
@@ -226,10 +230,13 @@ def read_clip(
             n_channels = samples.shape[1]
             damage = damage or cancelled(squares(samples), squares(waveform), n_channels)
         duration = len(waveform) / rate
-        if reason := bad_peak(np.abs(waveform).max()):
+        peak = max(waveform.max(), -waveform.min())
+        if reason := bad_peak(peak):
             return Clip(reason=damage or reason, sample_rate=rate, duration=duration)
         if sample_rate is None or (damage and not keep_damaged):
             return Clip(reason=damage, sample_rate=rate, duration=duration)
+        if rate == sample_rate and peak <= 1:
+            return Clip(np.ascontiguousarray(waveform), damage, rate, duration)
         return Clip(_resample(waveform, rate, sample_rate), damage, rate, duration)
     except MemoryError:
         return Clip(reason="needs more memory than there is")
@@ -278,13 +285,13 @@ def printable(entry: Entry) -> str:
 
 def bad_peak(peak: float) -> str | None:
     """What is wrong with samples whose largest absolute value this is, NaN if one is NaN."""
+    if peak <= MAX_PEAK:
+        return None
     if np.isnan(peak):
         return "contains NaN samples"
     if np.isinf(peak):
         return "contains infinite samples"
-    if peak > MAX_PEAK:
-        return f"has a peak of {peak:g}: amplitudes must be in [-1, 1]"
-    return None
+    return f"has a peak of {peak:g}: amplitudes must be in [-1, 1]"
 
 
 def cancelled(power: float, left: float, n_channels: int) -> str | None:

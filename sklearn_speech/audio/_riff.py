@@ -5,13 +5,16 @@ from typing import BinaryIO
 
 from . import _mpeg
 from ._chunks import Chunk, Layout, only, walk
-from ._inspection import Inspection, is_streamed
+from ._inspection import Inspection, PlainSamples, is_streamed
 
 #: Wave64 writes names as GUIDs; all but that of "riff" end in these bytes.
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 
 _PCM, _MS_ADPCM, _FLOAT, _ALAW, _ULAW, _IMA, _GSM, _MP3 = 1, 2, 3, 6, 7, 0x11, 0x31, 0x55
 _EXTENSIBLE = 0xFFFE
+
+#: Files with more channels are left to the decoder, which may refuse them.
+_MAX_PLAIN_CHANNELS = 64
 _BITS = {
     _PCM: range(1, 65),
     _FLOAT: (32, 64),
@@ -108,6 +111,7 @@ def _judge(
     if len(found) < 16:
         return Inspection(problem or "damaged: the part with its format is too short")
     tag, n_channels, rate, byte_rate, block, bits = struct.unpack(order + "HHIIHH", found[:16])
+    is_plain = tag == _PCM and bits == 16 and order == "<" and data == b"data"
     if tag == _EXTENSIBLE and len(found) >= 26:
         (tag,) = struct.unpack(order + "H", found[24:26])
     if tag == _MP3:
@@ -130,7 +134,10 @@ def _judge(
         )
         source = bytes(content)
     n_frames = samples.available // block if tag in (_PCM, _FLOAT, _ALAW, _ULAW) and block else None
-    return Inspection(problem, source=source, n_frames=n_frames)
+    plain = None
+    if is_plain and problem is None and source is None and n_channels <= _MAX_PLAIN_CHANNELS:
+        plain = PlainSamples(samples.start, n_channels, rate)
+    return Inspection(problem, source=source, n_frames=n_frames, plain=plain)
 
 
 def _stated_data(handle: BinaryIO, samples: Chunk, order: str) -> tuple[int, ...]:

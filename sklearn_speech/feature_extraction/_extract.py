@@ -4,14 +4,15 @@ import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..modules.clip_energies import ClipEnergies
 from ..modules.front_end import Blocks, FrontEnd
-from ..modules.stft import FrameMemory
 from ..utils.tensors import as_tensor
 
 #: Samples in the frames of one chunk: they fit into the cache of a CPU, and fill a GPU.
@@ -22,6 +23,9 @@ _MAX_WORKERS = 6
 
 #: Held while torch's number of threads, which belongs to the process, is changed.
 _CHANGING_THREADS = threading.Lock()
+
+#: Holds the memory that each thread computes in.
+_OF_THREAD = threading.local()
 
 
 def extract(
@@ -62,14 +66,10 @@ def extract(
     width = front_end.n_bands if front_end.scaling.normalize == "band" else 1
     ranges = np.empty((len(clips), 3, width), dtype=dtype)
 
-    of_thread = threading.local()
-
     @torch.inference_mode()
     def work(start: int, stop: int) -> None:
-        if not hasattr(of_thread, "memory"):
-            of_thread.memory = FrameMemory(front_end.stft)
         features, taken = _chunk(
-            front_end, clips[start:stop], start, budget, blocks, of_thread.memory
+            front_end, clips[start:stop], start, budget, _energies_of_thread(front_end, blocks)
         )
         ranges[start:stop] = taken.cpu().numpy()
         if out.dtype == object:
@@ -122,66 +122,46 @@ def _chunk(
     clips: np.ndarray,
     first_index: int,
     budget: int,
-    blocks: Blocks | None,
-    memory: FrameMemory,
+    energies_of: ClipEnergies,
 ) -> tuple[Any, torch.Tensor]:
     """Features (one tensor, or a list of tensors) and ranges of the clips of one chunk."""
+    keeps_all = front_end.zero_frames == "keep"
     if clips.dtype != object:
-        energies = _energies(front_end, _tensor(clips, front_end), budget, blocks, memory)
-        if front_end.zero_frames == "keep":
+        energies = energies_of.of_batch(_tensor(clips, front_end), budget)
+        if keeps_all:
             return front_end.scale(energies)
         parts = list(energies)
     else:
-        parts = _ragged_energies(front_end, clips, first_index, budget, blocks, memory)
-    if front_end.zero_frames == "drop":
-        parts = [_without_zero_frames(part, i) for i, part in enumerate(parts, first_index)]
-    if front_end.scaling.elementwise:
-        features, ranges = front_end.scale(torch.cat(parts).unsqueeze(0))
-        clips_apart = features[0].split([len(part) for part in parts])
-        return clips_apart, ranges.expand(len(parts), -1, -1)
-    scaled = [front_end.scale(part.unsqueeze(0)) for part in parts]
-    return [f[0] for f, _ in scaled], torch.cat([r for _, r in scaled])
+        waveforms = [_tensor(clip, front_end) for clip in clips]
+        for i, waveform in enumerate(waveforms, first_index):
+            try:
+                front_end.framing.check_length(len(waveform))
+            except ValueError as error:
+                raise ValueError(f"clip {i} of X: {error}") from error
+        if len(clips) == 1:
+            energies = energies_of.of_batch(waveforms[0].unsqueeze(0), budget)
+            if keeps_all:
+                return front_end.scale(energies)
+            parts = list(energies)
+        else:
+            row, starts, counts = energies_of.of_list(waveforms)
+            if keeps_all:
+                return front_end.scaling.scale_row(row, starts, counts)
+            parts = [row[start : start + count] for start, count in zip(starts, counts)]
+    parts = [_without_zero_frames(part, i) for i, part in enumerate(parts, first_index)]
+    counts = [len(part) for part in parts]
+    row = torch.cat([part.T for part in parts], dim=1).T
+    return front_end.scaling.scale_row(row, [0, *accumulate(counts)], counts)
 
 
-def _energies(
-    front_end: FrontEnd,
-    waveforms: torch.Tensor,
-    budget: int,
-    blocks: Blocks | None,
-    memory: FrameMemory,
-) -> torch.Tensor:
-    """Energies of clips of one length; a clip longer than the budget goes block by block."""
-    n_frames = front_end.n_frames(waveforms.shape[1])
-    framing = front_end.framing
-    framing.check_length(waveforms.shape[1])
-    parts = [
-        front_end.energies(
-            framing(waveforms, first=i, stop=min(i + budget, n_frames)), blocks, memory
-        )
-        for i in range(0, n_frames, budget)
-    ]
-    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
-
-
-def _ragged_energies(
-    front_end: FrontEnd,
-    clips: np.ndarray,
-    first_index: int,
-    budget: int,
-    blocks: Blocks | None,
-    memory: FrameMemory,
-) -> list[torch.Tensor]:
-    """One tensor of energies for each clip; short clips share one transform."""
-    for i, clip in enumerate(clips, first_index):
-        try:
-            front_end.framing.check_length(len(clip))
-        except ValueError as error:
-            raise ValueError(f"clip {i} of X: {error}") from error
-    waveforms = [_tensor(clip, front_end).unsqueeze(0) for clip in clips]
-    if sum(front_end.n_frames(len(clip)) for clip in clips) > budget:
-        return [_energies(front_end, x, budget, blocks, memory)[0] for x in waveforms]
-    frames = [front_end.framing(x)[0] for x in waveforms]
-    return front_end.ragged_energies(frames, blocks, memory)
+def _energies_of_thread(front_end: FrontEnd, blocks: Blocks | None) -> ClipEnergies:
+    """The memory that this thread computes in, kept for the next call with this front end."""
+    kept = getattr(_OF_THREAD, "energies", None)
+    if kept is None or kept.front_end is not front_end:
+        kept = ClipEnergies(front_end, blocks)
+        # on a GPU, a chunk takes memory that others need
+        _OF_THREAD.energies = kept if front_end.stft.window.device.type == "cpu" else None
+    return kept
 
 
 def _tensor(array: np.ndarray, front_end: FrontEnd) -> torch.Tensor:

@@ -24,8 +24,9 @@ def shared_front_end(
     Parameters
     ----------
     parameters : dict of str to object
-        Parameters of :class:`~sklearn_speech.modules.front_end.FrontEnd`. If one cannot be
-        hashed, such as a window given as an array, the front end is built anew.
+        Parameters of :class:`~sklearn_speech.modules.front_end.FrontEnd`, always in the same
+        order. If one cannot be hashed, such as a window given as an array, the front end is
+        built anew.
     dtype : torch.dtype
     device : torch.device
 
@@ -36,8 +37,9 @@ def shared_front_end(
     blocks : list of (slice, slice, Tensor), or None
         See :meth:`~sklearn_speech.modules.front_end.FrontEnd.blocks`.
     """
+    values = tuple(parameters.values())
     # 1, 1.0 and True are equal as keys, but not as parameters
-    key = tuple((name, type(value), value) for name, value in sorted(parameters.items()))
+    key = (tuple(parameters), values, tuple(map(type, values)))
     try:
         hash(key)
     except TypeError:
@@ -46,10 +48,12 @@ def shared_front_end(
 
 
 def _build(
-    key: tuple[tuple[str, type, Any], ...], dtype: torch.dtype, device: torch.device
+    key: tuple[tuple[str, ...], tuple[Any, ...], tuple[type, ...]],
+    dtype: torch.dtype,
+    device: torch.device,
 ) -> tuple[FrontEnd, Blocks | None]:
-    parameters = {name: value for name, _, value in key}
-    front_end = FrontEnd(dtype=dtype, **parameters).to(device).eval()
+    names, values, _ = key
+    front_end = FrontEnd(dtype=dtype, **dict(zip(names, values))).to(device).eval()
     return front_end, front_end.blocks()
 
 

@@ -47,6 +47,8 @@ class Framing(nn.Module):
         self.pad_mode = pad_mode
         self.preemphasis = preemphasis
         self.first_sample = (n_fft - win_length) // 2 - (n_fft // 2 if center else 0)
+        #: Frames after a clip's last one that would still reach into its samples.
+        self.n_overlapping = max(0, -(-(win_length - hop_length) // hop_length))
 
     def n_frames(self, n_samples: Count) -> Count:
         """Number of frames of clips of `n_samples` samples.
@@ -112,6 +114,30 @@ class Framing(nn.Module):
         else:
             padded = self._gather(waveforms, lengths, begin, end)
         return padded.unfold(1, self.win_length, self.hop_length)
+
+    def write(self, waveforms: Tensor, out: Tensor, first: int, stop: int) -> None:
+        """Write the samples of frames `first` to `stop` of each clip, with their padding.
+
+        Parameters
+        ----------
+        waveforms : Tensor of shape (n_clips, n_samples)
+        out : Tensor of shape (n_clips, width)
+            Filled with zeros behind the last frame.
+        first, stop : int
+            Range of frames.
+        """
+        begin = self.first_sample + first * self.hop_length
+        end = self.first_sample + (stop - 1) * self.hop_length + self.win_length
+        if self.pad_mode == "constant" and not self.preemphasis:
+            segment = waveforms[:, max(begin, 0) : max(end, 0)]
+            left = min(max(-begin, 0), end - begin)
+        else:
+            segment = self._segment(waveforms, begin, end)
+            left = 0
+        right = left + segment.shape[1]
+        out[:, :left] = 0
+        out[:, left:right] = segment
+        out[:, right:] = 0
 
     def _segment(self, x: Tensor, begin: int, end: int) -> Tensor:
         """Samples begin to end of the padded clips, all of one length."""

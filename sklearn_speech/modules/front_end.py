@@ -16,7 +16,7 @@ from .counts import Count
 from .filterbank import MatrixFilterbank, ShapedFilterbank
 from .framing import Framing, PadMode
 from .scaling import Scaling
-from .stft import FixedSTFT, FrameMemory, TrainableSTFT
+from .stft import FixedSTFT, TrainableSTFT
 
 #: Number of bands that are multiplied together: as many as a vector of the processor holds.
 _BANDS_IN_BLOCK = 16
@@ -265,9 +265,7 @@ class FrontEnd(nn.Module):
         """Number of frames of clips of `lengths` samples (int or Tensor)."""
         return self.framing.n_frames(lengths)
 
-    def energies(
-        self, frames: Tensor, blocks: Blocks | None = None, memory: FrameMemory | None = None
-    ) -> Tensor:
+    def energies(self, frames: Tensor, blocks: Blocks | None = None) -> Tensor:
         """Energies of frames before scaling.
 
         Parameters
@@ -276,8 +274,6 @@ class FrontEnd(nn.Module):
             Frames from ``framing``.
         blocks : list of tuple, default=None
             Result of :meth:`blocks`, for speed without gradients.
-        memory : FrameMemory, default=None
-            Memory to compute in, for speed without gradients; only for a fixed transform.
 
         Returns
         -------
@@ -285,28 +281,21 @@ class FrontEnd(nn.Module):
         """
         if not isinstance(self.stft, FixedSTFT):
             return self._filtered(self.stft(frames, self.power))
-        if memory is None:
-            return self._of_spectra(self.stft.spectrum(self.stft.windowed(frames)), blocks)
-        shape = frames.shape[:-1]
-        windowed, spectra = memory.rows(shape.numel())
-        self.stft.windowed(frames, out=windowed.view(*shape, -1)[..., : self.win_length])
-        self.stft.spectrum(windowed, out=spectra)
-        energies = self._of_spectra(spectra, blocks)
-        return energies.reshape(*shape, energies.shape[-1])
+        return self.energies_of_spectra(self.stft.spectrum(self.stft.windowed(frames)), blocks)
 
-    def ragged_energies(
-        self, frames: list[Tensor], blocks: Blocks | None, memory: FrameMemory
-    ) -> list[Tensor]:
-        """Like :meth:`energies`, for several clips, each (n_frames, win_length)."""
-        counts = [len(of_clip) for of_clip in frames]
-        windowed, spectra = memory.rows(sum(counts))
-        for of_clip, part in zip(frames, windowed.split(counts)):
-            self.stft.windowed(of_clip, out=part[:, : self.win_length])
-        self.stft.spectrum(windowed, out=spectra)
-        return list(self._of_spectra(spectra, blocks).split(counts))
+    def energies_of_spectra(self, spectrum: Tensor, blocks: Blocks | None = None) -> Tensor:
+        """Energies of complex spectra, whose memory is overwritten where no gradient needs it.
 
-    def _of_spectra(self, spectrum: Tensor, blocks: Blocks | None) -> Tensor:
-        """Energies of complex spectra, whose memory is overwritten where no gradient needs it."""
+        Parameters
+        ----------
+        spectrum : complex Tensor of shape (..., n_fft // 2 + 1)
+        blocks : list of tuple, default=None
+            As in :meth:`energies`.
+
+        Returns
+        -------
+        energies : Tensor of shape (..., n_mels) or (..., n_fft // 2 + 1)
+        """
         if self.power != 2:
             magnitudes = spectrum.abs()
             return self._filtered(magnitudes if self.power == 1 else magnitudes**self.power)

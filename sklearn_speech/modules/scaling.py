@@ -5,6 +5,7 @@ The two directions are one pair of methods, :meth:`Scaling.scale` and
 and spread) is the clip's *range*; ``unscale`` puts it back.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -107,7 +108,42 @@ class Scaling(nn.Module):
             Reference level in dB, shift and spread of each clip.
         """
         valid = None if valid is None else valid.unsqueeze(-1)
-        x, reference = self._compress(energies, valid)
+        x, reference = self._compress(energies, _Batch(valid))
+        return self._finish(x, reference, valid)
+
+    def scale_row(
+        self, energies: Tensor, starts: list[int], counts: list[int]
+    ) -> tuple[list[Tensor], Tensor]:
+        """Like :meth:`scale`, for clips of different lengths that lie in one row.
+
+        Parameters
+        ----------
+        energies : Tensor of shape (n_rows, n_bands)
+            Frames of all clips; rows behind a clip's last frame may hold anything.
+        starts : list of int
+            Row of the first frame of each clip, and the number of rows.
+        counts : list of int
+            Frames of each clip.
+
+        Returns
+        -------
+        features : list of Tensor of shape (n_frames, n_features)
+        ranges : Tensor of shape (n_clips, 3, n_features) or (n_clips, 3, 1)
+        """
+        x, reference = self._compress(energies, _Row(starts, counts))
+        parts = [x[start : start + count] for start, count in zip(starts, counts)]
+        reference = reference.view(-1, 1, 1)
+        if self.normalize is None and self.cepstrum is None:
+            shift = torch.zeros_like(reference).expand(len(counts), 1, 1)
+            return parts, torch.cat([reference.expand_as(shift), shift, shift + 1], dim=1)
+        reference = reference.expand(len(counts), 1, 1)
+        finished = [
+            self._finish(part.unsqueeze(0), level.unsqueeze(0), None)
+            for part, level in zip(parts, reference)
+        ]
+        return [features[0] for features, _ in finished], torch.cat([r for _, r in finished])
+
+    def _finish(self, x: Tensor, reference: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
         if self.cepstrum is not None:
             x = self.cepstrum(x, valid)
         shift, spread = self._statistics(x, valid)
@@ -146,34 +182,41 @@ class Scaling(nn.Module):
             x = x * (high - low) + low
         return 10.0 ** ((x + reference[..., :1]) / self.multiplier)
 
-    def _compress(self, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
-        reference = x.new_zeros(x.shape[0], 1, 1)
+    def _compress(self, x: Tensor, clips: "_Batch | _Row") -> tuple[Tensor, Tensor]:
+        """Compressed energies, and the reference level of each clip or of all."""
+        nothing = x.new_zeros([1] * x.dim())
         if self.scaling is None:
-            return x, reference
+            return x, nothing
         in_place = not x.requires_grad
         smallest = torch.finfo(x.dtype).tiny
         if self.scaling == "log":
             x = x.add_(self.log_offset) if in_place else x + self.log_offset
             if self.log_offset < smallest:
                 x = x.clamp_(min=smallest) if in_place else x.clamp(min=smallest)
-            return x.log_() if in_place else x.log(), reference
+            return x.log_() if in_place else x.log(), nothing
         amin = max(self.amin, smallest)
-        if in_place:
-            x = x.clamp_(min=amin).log10_().mul_(self.multiplier)
-        else:
-            x = x.clamp(min=amin).log10() * self.multiplier
-        largest = reference
+        # the smallest level is the last to be imposed in place, together with the floor
+        x = x.log10_() if in_place else x.clamp(min=amin).log10()
+        x = x.mul_(self.multiplier) if in_place else x * self.multiplier
+        lowest = self.multiplier * math.log10(amin)
+        reference = largest = nothing
         if self.ref == "max" or self.top_db is not None:
-            largest = fill_padding(x, valid, -torch.inf).amax(dim=(1, 2), keepdim=True)
-        if self.top_db is not None:
-            x = torch.maximum(x, largest - self.top_db, out=x if in_place else None)
+            largest = clips.largest(x)
+            largest = largest.clamp_(min=lowest) if in_place else largest
+        if self.top_db is None:
+            x = x.clamp_(min=lowest) if in_place else x
+        elif in_place:
+            floor = clips.spread((largest - self.top_db).clamp_(min=lowest))
+            x = torch.maximum(x, floor, out=x)
+        else:
+            x = torch.maximum(x, clips.spread(largest - self.top_db))
         if self.ref == "max":
             reference = largest
+            x = x.sub_(clips.spread(reference)) if in_place else x - clips.spread(reference)
         elif self.ref != 1.0:
-            level = max(float(self.ref), amin)
-            reference = self.multiplier * torch.log10(torch.full_like(reference, level))
-        if self.ref != 1.0:
-            x = x.sub_(reference) if in_place else x - reference
+            level = self.multiplier * math.log10(max(float(self.ref), amin))
+            reference = nothing + level
+            x = x.sub_(level) if in_place else x - level
         if self.db_window is not None:
             low, high = self.db_window
             x = ((x - low) / (high - low)).clamp(0, 1)
@@ -205,6 +248,48 @@ class Scaling(nn.Module):
             )
         # epsilon inside the root: a flat clip has a gradient, and becomes zeros
         return shift, torch.sqrt(variance + smallest_spread.square())
+
+
+class _Batch:
+    """Clips of a padded batch: the largest value of each clip, and a value for each clip's frames.
+
+    Parameters
+    ----------
+    valid : bool Tensor of shape (n_clips, n_frames, 1), default=None
+        Which frames belong to their clip; None is all.
+    """
+
+    def __init__(self, valid: Tensor | None) -> None:
+        self.valid = valid
+
+    def largest(self, x: Tensor) -> Tensor:
+        return fill_padding(x, self.valid, -torch.inf).amax(dim=(1, 2), keepdim=True)
+
+    def spread(self, of_clips: Tensor) -> Tensor:
+        return of_clips
+
+
+class _Row:
+    """The same for clips that lie one behind the other.
+
+    Parameters
+    ----------
+    starts : list of int
+        First row of each clip, and the number of rows.
+    counts : list of int
+        Frames of each clip.
+    """
+
+    def __init__(self, starts: list[int], counts: list[int]) -> None:
+        self.counts = torch.tensor(counts)
+        self.lengths = torch.tensor(starts).diff()
+
+    def largest(self, x: Tensor) -> Tensor:
+        parts = torch.stack([self.counts, self.lengths - self.counts], dim=1).flatten()
+        return torch.segment_reduce(x.amax(dim=1), "max", lengths=parts.to(x.device))[::2]
+
+    def spread(self, of_clips: Tensor) -> Tensor:
+        return of_clips.repeat_interleave(self.lengths.to(of_clips.device)).unsqueeze(1)
 
 
 def _within(x: Tensor, mean: Tensor, over: tuple[int, ...]) -> Tensor:

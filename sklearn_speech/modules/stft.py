@@ -56,9 +56,9 @@ class FixedSTFT(nn.Module):
         """Frames times the window, written to `out` if that is given."""
         return torch.mul(_detrended(frames, self.detrend), self.window, out=out)
 
-    def spectrum(self, windowed: Tensor, out: Tensor | None = None) -> Tensor:
+    def spectrum(self, windowed: Tensor) -> Tensor:
         """Complex spectra of windowed frames, (..., win_length) -> (..., n_bins)."""
-        return torch.fft.rfft(windowed, n=self.n_fft, out=out)
+        return torch.fft.rfft(windowed, n=self.n_fft)
 
     def forward(self, frames: Tensor, power: float = 2.0) -> Tensor:
         """Magnitudes raised to `power`, (..., win_length) -> (..., n_bins)."""
@@ -68,35 +68,6 @@ class FixedSTFT(nn.Module):
             return parts[..., 0].square() + parts[..., 1].square()
         magnitudes = spectrum.abs()
         return magnitudes if power == 1 else magnitudes**power
-
-
-class FrameMemory:
-    """Memory for windowed frames and their spectra that many transforms use in turn.
-
-    Frames are padded to the length of the Fourier transform where they are written, and no
-    transform has to ask for memory: both take a large part of its time otherwise.
-
-    Parameters
-    ----------
-    stft : FixedSTFT
-    """
-
-    def __init__(self, stft: FixedSTFT) -> None:
-        window = stft.window
-        self.win_length = len(window)
-        self._windowed = window.new_zeros(0, stft.n_fft)
-        self._spectra = torch.empty(0, stft.n_bins, dtype=window.dtype.to_complex())
-        self._spectra = self._spectra.to(window.device)
-
-    def rows(self, n_frames: int) -> tuple[Tensor, Tensor]:
-        """Space for `n_frames` frames, (n_frames, n_fft), and for spectra, (n_frames, n_bins).
-
-        Frames are written to the first `win_length` columns; the others are 0.
-        """
-        if n_frames > len(self._windowed):
-            self._windowed = self._windowed.new_zeros(n_frames, self._windowed.shape[1])
-            self._spectra = self._spectra.new_empty(n_frames, self._spectra.shape[1])
-        return self._windowed[:n_frames], self._spectra[:n_frames]
 
 
 class TrainableSTFT(nn.Module):
