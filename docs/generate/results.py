@@ -89,18 +89,6 @@ TOPICS = {
             "Alignment and beam search",
             "Time by the length of a clip.",
         ),
-        "serving": (
-            "Answers for a few clips",
-            "Time of one to 16 clips for each network, beside torch and onnxruntime.",
-        ),
-        "reading_speed": (
-            "Reading sound files",
-            "Time of AudioReader, beside a plain loop over soundfile.",
-        ),
-        "decoding_speed": (
-            "Alignment and beam search",
-            "Time by the length of a clip.",
-        ),
         "stacked_speed": (
             "Stacked autoencoders",
             "Time of training, compared with a plain torch loop.",
