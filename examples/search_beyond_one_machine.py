@@ -69,7 +69,7 @@ def on_dask(address):
     if address != "here":
         with Client(address), joblib.parallel_config("dask"):
             return search()
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with LocalCluster(host="127.0.0.1", **options) as cluster, Client(cluster):
         with joblib.parallel_config("dask", wait_for_workers_timeout=120):
             return search()

@@ -5,6 +5,10 @@ from torch import Tensor
 
 from .front_end import Blocks, FrontEnd
 
+#: Frames are computed in multiples of this. A matrix product computes the rest of a tile by other
+#: means, with other rounding, so features of a clip would depend on the clips beside it.
+_TILE = 48
+
 
 class ClipEnergies:
     """Spectral energies of clips under a fixed front end.
@@ -101,7 +105,8 @@ class ClipEnergies:
         return energies.view(n_clips, n_rows, -1)[:, : stop - first]
 
     def _room(self, n_rows: int) -> Tensor:
-        """Memory for the samples of `n_rows` frames."""
+        """Memory for the samples of `n_rows` frames, and of the tile in which they end."""
+        n_rows = _whole_tiles(n_rows)
         if n_rows > len(self._windowed):
             framing = self.front_end.framing
             n_samples = n_rows * framing.hop_length + framing.win_length
@@ -111,7 +116,13 @@ class ClipEnergies:
 
     def _energies(self, n_rows: int) -> Tensor:
         framing, stft = self.front_end.framing, self.front_end.stft
-        frames = self._samples.unfold(0, framing.win_length, framing.hop_length)[:n_rows]
-        windowed = self._windowed[:n_rows]
+        n_computed = _whole_tiles(n_rows)
+        frames = self._samples.unfold(0, framing.win_length, framing.hop_length)[:n_computed]
+        windowed = self._windowed[:n_computed]
         stft.windowed(frames, out=windowed[:, : framing.win_length])
-        return self.front_end.energies_of_spectra(stft.spectrum(windowed), self.blocks)
+        energies = self.front_end.energies_of_spectra(stft.spectrum(windowed), self.blocks)
+        return energies[:n_rows]
+
+
+def _whole_tiles(n_rows: int) -> int:
+    return -(-n_rows // _TILE) * _TILE

@@ -565,7 +565,7 @@ def test_workers_of_a_cluster_write_one_store(store, dask_processes):
     store.set_params(n_jobs=-1)
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
+            n_workers=2, threads_per_worker=1, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster),
         joblib.parallel_config("dask", wait_for_workers_timeout=60),
