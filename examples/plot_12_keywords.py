@@ -87,7 +87,6 @@ for name in np.unique(target):
 # early stopping.
 
 import sklearn
-from skorch.callbacks import PrintLog
 
 from sklearn_speech import (
     BCResNetClassifier,
@@ -100,7 +99,6 @@ network = BCResNetClassifier(
     tau=1,
     early_stopping=True,
     n_iter_no_change=training["max_epochs"],
-    callbacks=[("log", PrintLog())],  # one line per epoch
     random_state=0,
     **training,
 ).set_fit_request(sample_weight=True)
