@@ -64,8 +64,8 @@ class AudioReader(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimato
         whose channels cancel each other when averaged is bad.
     n_jobs : int or None, default=None
         Number of threads, as in joblib: None is 1, -1 all cores. The result
-        does not depend on it. Threads help where decoding or resampling takes most of the
-        time, but not with small WAV files.
+        does not depend on it. Threads help with long compressed files, and slow the reading
+        of small files down.
     verbose : bool, default=False
         Whether to show a progress bar.
 
