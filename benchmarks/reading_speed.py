@@ -13,7 +13,6 @@ soxr, which leave Python's lock to others, takes most of the time.
 
 import argparse
 import tempfile
-import time
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import numpy as np
 import soundfile
 import soxr
 from report import write_report
+from timing import in_turns
 
 from sklearn_speech import AudioReader
 
@@ -56,18 +56,6 @@ def plain(paths, target):
         samples, rate = soundfile.read(path, dtype="float32")
         clips.append(samples if rate == target else soxr.resample(samples, rate, target))
     return clips
-
-
-def in_turns(candidates, n_rounds):
-    """Seconds of processor time and of the clock of each function, by round."""
-    times = {name: [] for name in candidates}
-    for i in range(n_rounds + 1):
-        for name in list(candidates)[:: 1 if i % 2 else -1]:
-            cpu, clock = time.process_time(), time.perf_counter()
-            candidates[name]()
-            if i:
-                times[name].append((time.process_time() - cpu, time.perf_counter() - clock))
-    return {name: np.array(values).T for name, values in times.items()}
 
 
 def main():

@@ -13,7 +13,6 @@ medians of the rounds.
 
 import argparse
 import tempfile
-import time
 import warnings
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import onnxruntime
 import torch
 from report import write_report
 from sklearn.pipeline import make_pipeline
+from timing import in_turns
 
 from sklearn_speech import (
     BCResNetClassifier,
@@ -43,18 +43,6 @@ CLASSIFIERS = (
     WaveformMLPClassifier,
 )
 NUMBERS = (1, 2, 8, 15, 16)
-
-
-def in_turns(candidates, n_rounds):
-    """Seconds of processor time of each function, by round, after a warm-up."""
-    times = {name: [] for name in candidates}
-    for i in range(n_rounds + 2):
-        for name in list(candidates)[:: 1 if i % 2 else -1]:
-            start = time.process_time()
-            candidates[name]()
-            if i > 1:
-                times[name].append(time.process_time() - start)
-    return {name: np.array(values) for name, values in times.items()}
 
 
 def fitted(make, clips, labels):
@@ -95,6 +83,7 @@ def rows_of(make, clips, labels, n_rounds):
             },
             n_rounds,
         )
+        times = {key: processor for key, (processor, _) in times.items()}
         median = {key: 1e3 * float(np.median(values)) for key, values in times.items()}
         yield {
             "classifier": make.__name__,

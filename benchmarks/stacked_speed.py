@@ -8,11 +8,11 @@ the machine than wall-clock times.
 """
 
 import argparse
-import time
 
 import numpy as np
 import torch
 from report import write_report
+from timing import in_turns
 from torch.nn import functional as F
 
 from sklearn_speech.modules.conv_autoencoder import ConvAutoencoderNet
@@ -37,18 +37,6 @@ def bare(X, n_filters, epochs, batch_size):
             h = stage.eval()(h)[0]
 
 
-def in_turns(candidates, n_repeats):
-    """Processor and wall-clock times of each function by round, after a warm-up."""
-    times = {name: [] for name in candidates}
-    for i in range(n_repeats + 1):
-        for name in list(candidates)[:: 1 if i % 2 else -1]:
-            cpu, clock = time.process_time(), time.perf_counter()
-            candidates[name]()
-            if i:
-                times[name].append((time.process_time() - cpu, time.perf_counter() - clock))
-    return {name: np.array(values) for name, values in times.items()}
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=512)
@@ -70,12 +58,12 @@ def main():
             },
             arguments.repeats,
         )
-        cpu, clock = (times["ours"] / times["bare"]).T
+        cpu, clock = times["ours"] / times["bare"]
         rows.append(
             {
                 "filters": name,
-                "ConvAutoencoder, processor (s)": round(float(np.median(times["ours"][:, 0])), 3),
-                "bare torch, processor (s)": round(float(np.median(times["bare"][:, 0])), 3),
+                "ConvAutoencoder, processor (s)": round(float(np.median(times["ours"][0])), 3),
+                "bare torch, processor (s)": round(float(np.median(times["bare"][0])), 3),
                 "processor / bare": round(float(np.median(cpu)), 3),
                 "least and most": f"{cpu.min():.2f} to {cpu.max():.2f}",
                 "clock / bare": round(float(np.median(clock)), 3),

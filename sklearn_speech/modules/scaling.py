@@ -81,12 +81,6 @@ class Scaling(nn.Module):
         self.cepstrum = cepstrum
 
     @property
-    def elementwise(self) -> bool:
-        """Whether every value is scaled independently of the rest of its clip."""
-        looks_at_clip = self.scaling == "db" and (self.ref == "max" or self.top_db is not None)
-        return not looks_at_clip and self.normalize is None and self.cepstrum is None
-
-    @property
     def has_ranges(self) -> bool:
         """Whether scaling removes something that differs between clips."""
         return self.normalize is not None or (self.scaling == "db" and self.ref == "max")
