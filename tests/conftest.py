@@ -1,28 +1,44 @@
+import compileall
+import gc
 import os
 import signal
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pytest
-import torch
 
-matplotlib.use("Agg")
+os.environ["MPLBACKEND"] = "Agg"
 
 # A run in the background ignores Ctrl-C, which some tests send to themselves.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Workers of a parallel run, and the processes that they start, share the cores instead of
-# fighting for them. A fixture would not reach the doctests of the package.
+# The tests that are collected live until the end: the garbage collector need not look at them.
+gc.disable()
+
 if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers of a parallel run, and the processes that they start, share the cores instead of
+    # fighting for them. A fixture would not reach the doctests of the package.
     os.environ["OMP_NUM_THREADS"] = "1"
+    import torch
+
     torch.set_num_threads(1)
+else:
+    # The many processes that tests start need not compile the package again. Of a parallel run,
+    # this is the process that starts the workers; it runs no test, so it does not import torch.
+    compileall.compile_dir(Path(__file__).parents[1] / "sklearn_speech", quiet=2)
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
 def _seeded():
     """Every test starts from the same global generators, whatever ran before it."""
+    import torch
+
     np.random.seed(0)  # noqa: NPY002 - scikit-learn draws from it
     torch.manual_seed(0)
 

@@ -1,6 +1,7 @@
 """Where imports may go: downward only, light at the top, private API in one place."""
 
 import ast
+import functools
 import importlib
 import re
 import subprocess
@@ -182,14 +183,20 @@ def private_names(tree, defined):
                 yield node.lineno, repr(named[0])
 
 
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
-DEFINED = {name for tree in TREES.values() for name in attributes_set(tree)}
+@functools.cache
+def trees():
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+
+@functools.cache
+def defined_names():
+    return {name for tree in trees().values() for name in attributes_set(tree)}
 
 
 def uses_of_private_names(path):
     return [
         f"{path.relative_to(PACKAGE).as_posix()}:{line} {what}"
-        for line, what in private_names(TREES[path], DEFINED)
+        for line, what in private_names(trees()[path], defined_names())
     ]
 
 
@@ -223,7 +230,7 @@ def test_every_exemption_from_the_rule_on_private_names_is_needed(place):
     ],
 )
 def test_each_way_to_a_private_name_is_seen(code):
-    assert list(private_names(ast.parse(code), DEFINED))
+    assert list(private_names(ast.parse(code), defined_names()))
 
 
 @pytest.mark.parametrize(
@@ -238,7 +245,7 @@ def test_each_way_to_a_private_name_is_seen(code):
 )
 def test_names_of_this_package_are_not_taken_for_private_ones_of_others(code):
     tree = ast.parse(code)
-    assert not list(private_names(tree, DEFINED | set(attributes_set(tree))))
+    assert not list(private_names(tree, defined_names() | set(attributes_set(tree))))
 
 
 def is_broad(node):

@@ -1,5 +1,6 @@
 """Scores over time are those of the pipeline, window by window, however sound is cut."""
 
+import functools
 import tracemalloc
 
 import numpy as np
@@ -112,7 +113,7 @@ def test_networks_behind_a_front_end_give_their_own_scores():
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(1, 2500), min_size=1, max_size=30), st.sampled_from([80, 160, 400]))
 def test_scores_do_not_depend_on_how_sound_is_cut(sizes, n_step):
-    _, steps = split_steps(ESTIMATOR)
+    _, steps = split_steps(fitted())
     whole = WindowScorer(steps, WINDOW, n_step).push(SOUND)
     scorer, parts, at = WindowScorer(steps, WINDOW, n_step), [], 0
     for size in [*sizes, len(SOUND)]:
@@ -124,12 +125,14 @@ def test_scores_do_not_depend_on_how_sound_is_cut(sizes, n_step):
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-5)
 
 
-ESTIMATOR = pipeline().fit(X, Y)
+@functools.cache
+def fitted():
+    return pipeline().fit(X, Y)
 
 
 def test_memory_does_not_grow_with_the_length_of_a_file(tmp_path, monkeypatch):
     monkeypatch.setattr("sklearn_speech.audio._blocks.BLOCK", 2**14)
-    detector = SlidingWindow(ESTIMATOR, step=0.1)
+    detector = SlidingWindow(fitted(), step=0.1)
     peaks = []
     for seconds in (20, 20, 200):  # the first time, modules are loaded
         path = tmp_path / f"{seconds}.wav"
@@ -142,7 +145,7 @@ def test_memory_does_not_grow_with_the_length_of_a_file(tmp_path, monkeypatch):
 
 
 def test_samples_and_frames_are_kept_for_one_window_only():
-    _, steps = split_steps(ESTIMATOR)
+    _, steps = split_steps(fitted())
     scorer = WindowScorer(steps, WINDOW, 160)
     for seed in range(20):
         scorer.push(hiss(0.33, seed))
@@ -152,7 +155,7 @@ def test_samples_and_frames_are_kept_for_one_window_only():
 
 
 def test_each_frame_within_a_window_is_computed_once(monkeypatch):
-    _, steps = split_steps(ESTIMATOR)
+    _, steps = split_steps(fitted())
     scorer = WindowScorer(steps, WINDOW, 160)
     counts = []
     energies = scorer.front_end.energies

@@ -235,63 +235,78 @@ def test_it_is_exported(tmp_path):
     assert answers.tolist() == net.predict(WAVES).tolist()
 
 
-SOURCE = SpectrogramCNNClassifier(1, n_filters=4, max_epochs=0).fit(SPECTROGRAMS, OTHER_WORDS)
-WITH_FRONT_END = clone(SOURCE).set_params(frontend=FRONT_END).fit(WAVES, OTHER_WORDS)
+SOURCE = SpectrogramCNNClassifier(1, n_filters=4, max_epochs=0)
+WITH_FRONT_END = clone(SOURCE).set_params(frontend=FRONT_END)
 OTHER_FRONT_END = clone(FRONT_END).set_params(transformer__n_fft=128)
 
 
 @pytest.mark.parametrize(
-    ("net", "source", "message"),
+    ("net", "source", "clips", "message"),
     [
-        (SpectrogramCNNClassifier(0), SOURCE.set_params(), None),
-        (BCResNetClassifier(), SOURCE, "SpectrogramCNNNet: expected layers of BCResNetNet"),
-        (BCResNetClassifier(), ConvAutoencoder(1).fit(SPECTROGRAMS), "class ConvAutoencoderNet"),
+        (SpectrogramCNNClassifier(0), SOURCE, SPECTROGRAMS, None),
         (
             BCResNetClassifier(),
-            BCResNetClassifier(2, max_epochs=0).fit(SPECTROGRAMS, OTHER_WORDS),
+            SOURCE,
+            SPECTROGRAMS,
+            "SpectrogramCNNNet: expected layers of BCResNetNet",
+        ),
+        (BCResNetClassifier(), ConvAutoencoder(1), SPECTROGRAMS, "class ConvAutoencoderNet"),
+        (
+            BCResNetClassifier(),
+            BCResNetClassifier(2, max_epochs=0),
+            SPECTROGRAMS,
             "pretrainer of BCResNetClassifier has tau=2, but BCResNetClassifier has tau=1: set",
         ),
         (
             WaveformCNNClassifier(first_filters=3),
-            WaveformCNNClassifier(1, max_epochs=0).fit(WAVES, OTHER_WORDS),
+            WaveformCNNClassifier(1, max_epochs=0),
+            WAVES,
             "has 32 first filters, but first_filters=3",
         ),
         (
             WaveformMLPClassifier(8),
-            WaveformMLPClassifier(8, max_epochs=0).fit(WAVES[:, :300], OTHER_WORDS),
+            WaveformMLPClassifier(8, max_epochs=0),
+            WAVES[:, :300],
             "was fitted on 300 samples, but X has 400",
         ),
         (
             SpectrogramCNNClassifier(0),
-            SpectrogramCNNClassifier(1, max_epochs=0).fit(SPECTROGRAMS[:, :4], OTHER_WORDS),
+            SpectrogramCNNClassifier(1, max_epochs=0),
+            SPECTROGRAMS[:, :4],
             "was fitted on 4 bands, but X has 6",
         ),
         (
             SpectrogramLinearClassifier(),
-            SpectrogramLinearClassifier(max_epochs=0).fit(SPECTROGRAMS, OTHER_WORDS),
+            SpectrogramLinearClassifier(max_epochs=0),
+            SPECTROGRAMS,
             "no layers with weights before its output layer, and no trained front end",
         ),
-        (SpectrogramCNNClassifier(0), WITH_FRONT_END, "takes waveforms, with frontend="),
+        (SpectrogramCNNClassifier(0), WITH_FRONT_END, WAVES, "takes waveforms, with frontend="),
         (
             SpectrogramCNNClassifier(0, frontend=OTHER_FRONT_END),
             WITH_FRONT_END,
+            WAVES,
             "a frontend with transformer__n_fft=64, but that of .* has transformer__n_fft=128",
         ),
         (
             SpectrogramCNNClassifier(0, frontend=FRONT_END.transformer),
             WITH_FRONT_END,
+            WAVES,
             "(?s)has frontend=TrainableFrontEnd.* but SpectrogramCNNClassifier has frontend=MelSp",
         ),
-        (SpectrogramCNNClassifier(0), StandardScaler(), "expected a network of this library"),
+        (SpectrogramCNNClassifier(0), StandardScaler(), None, "expected a network of this library"),
         (
             SpectrogramCNNClassifier(0),
             make_pipeline(MelSpectrogram(), SOURCE),
+            None,
             "of a pipeline, pass the network, its last step",
         ),
-        (SpectrogramCNNClassifier(0), SpectrogramCNNClassifier(1), "not fitted"),
+        (SpectrogramCNNClassifier(0), SpectrogramCNNClassifier(1), None, "not fitted"),
     ],
-)  # fmt: skip
-def test_layers_that_cannot_be_used_are_named(net, source, message):
+)
+def test_layers_that_cannot_be_used_are_named(net, source, clips, message):
+    if clips is not None:
+        source = clone(source).fit(clips, OTHER_WORDS)
     net = clone(net).set_params(pretrainer=FrozenEstimator(source), max_epochs=0)
     if message is None:
         assert net.fit(clips_of(net), WORDS).pretrainer_.estimator is source
