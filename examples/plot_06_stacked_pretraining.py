@@ -146,7 +146,7 @@ from sklearn_speech.inspection import ReconstructionDisplay, TrainingCurveDispla
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 TrainingCurveDisplay.from_estimator(autoencoder, ax=left)
 left.set_title("Autoencoder, stage by stage")
-epochs = np.arange(4, N_EPOCHS + 1, 4)
+epochs = 4 * np.arange(1, 1 + accuracy.shape[1])
 for name, accuracy in curves.items():
     (line,) = right.plot(epochs, accuracy.mean(0), label=name)
     right.fill_between(epochs, accuracy.min(0), accuracy.max(0), color=line.get_color(), alpha=0.2)

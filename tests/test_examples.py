@@ -1,4 +1,7 @@
-"""Every example runs, offline, on synthetic speech."""
+"""Every example runs, offline, on synthetic speech, with a few epochs of training.
+
+The gallery of the documentation runs them as they are.
+"""
 
 import os
 import runpy
@@ -10,6 +13,7 @@ import matplotlib.pyplot as plt
 import pytest
 import sklearn
 
+from sklearn_speech.base._loop import NetworkLoop
 from sklearn_speech.datasets import _download
 
 pytestmark = pytest.mark.slow
@@ -17,7 +21,23 @@ pytestmark = pytest.mark.slow
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("plot_*.py"))
 
 
+#: No network of an example is trained for more epochs than these.
+MAX_EPOCHS = 4
+
+
+@pytest.fixture
+def short_training(monkeypatch):
+    fit_loop = NetworkLoop.fit_loop
+
+    def few_epochs(net, X, y=None, epochs=None, **options):
+        wanted = net.max_epochs if epochs is None else epochs
+        return fit_loop(net, X, y, min(wanted, MAX_EPOCHS), **options)
+
+    monkeypatch.setattr(NetworkLoop, "fit_loop", few_epochs)
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.usefixtures("short_training")
 def test_example_runs_without_recordings_and_says_so(path, tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("SKLEARN_SPEECH_DATA", str(tmp_path / "data"))
     # no proxy listens there: whatever the machine's network, nothing is downloaded
