@@ -125,7 +125,7 @@ def test_a_worker_aborted_for_lack_of_memory_raises_with_error_score_raise(table
 def test_a_hanging_worker_is_stopped_at_the_timeout(table, tmp_path):
     search().fit(*table)  # starts the workers, which import what they need
     began = time.monotonic()
-    fitted = search(hangs_at=0.2, timeout=8, storage=tmp_path / "journal").fit(*table)
+    fitted = search(hangs_at=0.2, timeout=5, storage=tmp_path / "journal").fit(*table)
     assert time.monotonic() - began < 50
     check_that_the_trial_can_run_later(fitted, 0.2)
 
@@ -214,6 +214,6 @@ class TestOnDask:
     def test_a_hanging_trial_is_abandoned_at_the_timeout(self, table):
         began = time.monotonic()
         # long enough for the other trials on a loaded machine
-        fitted = search(hangs_at=0.2, timeout=20).fit(*table)
+        fitted = search(hangs_at=0.2, timeout=8).fit(*table)
         assert time.monotonic() - began < 90
         check_that_the_trial_can_run_later(fitted, 0.2)
