@@ -281,9 +281,8 @@ def test_importing_the_package_loads_nothing_heavy():
     assert loaded_by("import sklearn_speech; dir(sklearn_speech)", *heavy) == []
 
 
-@pytest.mark.parametrize("room", ["datasets", "audio"])
-def test_rooms_that_read_sound_load_no_torch(room):
-    code = f"from sklearn_speech.{room} import *"
+def test_rooms_that_read_sound_load_no_torch():
+    code = "from sklearn_speech.audio import *; from sklearn_speech.datasets import *"
     assert loaded_by(code, "torch", "skorch", "optuna", "matplotlib") == []
 
 

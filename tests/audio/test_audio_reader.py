@@ -2,8 +2,6 @@
 
 import errno
 import pickle
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -310,12 +308,3 @@ def test_real_recordings_read_without_a_warning(timit_folder, fsdd_folder):
         info = soundfile.info(path)
         assert len(waveform) == pytest.approx(info.duration * 16000, abs=1)
         assert 0.01 < np.abs(waveform).max() <= 1
-
-
-def test_importing_audio_and_datasets_loads_no_torch():
-    code = (
-        "import sys, sklearn_speech.audio, sklearn_speech.datasets\n"
-        "print({'torch', 'skorch', 'optuna'} & set(sys.modules))"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert result.stdout.strip() == "set()", result.stderr

@@ -1,7 +1,6 @@
 """Properties of all displays."""
 
 import ast
-import subprocess
 import sys
 from pathlib import Path
 
@@ -73,14 +72,6 @@ SEVERAL = {
     ),
     "banks": (FilterbankDisplay(np.eye(5), sample_rate=8000, initial=np.eye(5)), 2),
 }
-
-
-def test_importing_the_displays_imports_no_matplotlib():
-    code = (
-        "import sys, sklearn_speech, sklearn_speech.inspection; "
-        "sys.exit('matplotlib' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_matplotlib_is_imported_inside_functions_only():
