@@ -1,50 +1,40 @@
 """Time that cross_validate_by_speaker adds to scikit-learn's cross_validate.
 
 The model is trivial, so that mainly the overhead is measured: checks of speakers and splits,
-scores and predictions by speaker. Both run alternately in one process; the table shows the
-median processor time of a fold and the median of the ratios.
+scores and predictions by speaker. Both run alternately in one process, on one thread; the table
+shows medians over the rounds.
 
     python benchmarks/cross_validation_speed.py [--n-clips 100000] [--repeats 7]
 """
 
 import argparse
-import statistics
-import time
 
 import numpy as np
+from report import write_report
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_validate
+from timing import in_turns
 
 from sklearn_speech.model_selection import cross_validate_by_speaker
 
 N_FOLDS = 5
 
 
-def seconds_a_fold(function):
-    start = time.process_time()
-    function()
-    return (time.process_time() - start) / N_FOLDS
-
-
 def compare(model, X, y, speakers, scoring, repeats):
-    """Median seconds of a fold, scikit-learn's and ours, and the median ratio."""
+    """Seconds of a fold, scikit-learn's and ours, and the ratios of all rounds."""
     cv = GroupKFold(N_FOLDS)
-    theirs, ours = [], []
-    for i in range(repeats + 1):
-        pair = (
-            seconds_a_fold(
-                lambda: cross_validate(model, X, y, groups=speakers, cv=cv, scoring=scoring)
+    times = in_turns(
+        {
+            "theirs": lambda: cross_validate(model, X, y, groups=speakers, cv=cv, scoring=scoring),
+            "ours": lambda: cross_validate_by_speaker(
+                model, X, y, speakers, cv=cv, scoring=scoring
             ),
-            seconds_a_fold(
-                lambda: cross_validate_by_speaker(model, X, y, speakers, cv=cv, scoring=scoring)
-            ),
-        )
-        if i:  # the first run imports and warms up
-            theirs.append(pair[0])
-            ours.append(pair[1])
-    ratios = [b / a for a, b in zip(theirs, ours)]
-    return statistics.median(theirs), statistics.median(ours), statistics.median(ratios)
+        },
+        repeats,
+    )
+    theirs, ours = times["theirs"][0] / N_FOLDS, times["ours"][0] / N_FOLDS
+    return theirs, ours, ours / theirs
 
 
 def main():
@@ -63,13 +53,28 @@ def main():
         ("dummy, numbers", DummyClassifier(), y, speakers, "accuracy"),
         ("dummy, strings", DummyClassifier(), words, names, "accuracy"),
         ("logistic, strings", LogisticRegression(max_iter=20), words, names, "accuracy"),
-        ("dummy, log loss", DummyClassifier(), y, speakers, "neg_log_loss"),
+        ("dummy, numbers", DummyClassifier(), y, speakers, "neg_log_loss"),
     ]
-    print(f"{n} clips, {n_speakers} speakers, {N_FOLDS} folds, seconds of one processor a fold")
-    print(f"{'':18}{'scikit-learn':>14}{'by speaker':>12}{'ratio':>8}")
+    found = []
     for name, model, targets, groups, scoring in rows:
-        theirs, ours, ratio = compare(model, X, targets, groups, scoring, options.repeats)
-        print(f"{name:18}{theirs:14.4f}{ours:12.4f}{ratio:8.2f}", flush=True)
+        theirs, ours, ratios = compare(model, X, targets, groups, scoring, options.repeats)
+        found.append(
+            {
+                "model and labels": name,
+                "score": scoring,
+                "cross_validate, s": float(np.median(theirs)),
+                "cross_validate_by_speaker, s": float(np.median(ours)),
+                "ratio": float(np.median(ratios)),
+                "least and most": f"{ratios.min():.2f} to {ratios.max():.2f}",
+                "limit": 2,
+            }
+        )
+        print(found[-1], flush=True)
+    write_report(
+        "cross_validation_speed",
+        "Cross-validation by speaker beside scikit-learn's",
+        {f"{n:,} clips, {n_speakers:,} speakers, {N_FOLDS} folds: processor time a fold": found},
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import argparse
 import numpy as np
 import torch
 from report import write_report
-from stacked_speed import in_turns
+from timing import in_turns
 from torch import nn
 from torch.nn import functional as F
 
@@ -84,16 +84,12 @@ def main():
             },
             arguments.repeats,
         )
-        ratio = (times["torch"] / times["ours"])[:, 0]
+        ratio = times["torch"][0] / times["ours"][0]
         rows.append(
             {
                 "network": name,
-                "ours, a step (ms)": round(
-                    float(1e3 * np.median(times["ours"][:, 0]) / n_steps), 2
-                ),
-                "torch, a step (ms)": round(
-                    float(1e3 * np.median(times["torch"][:, 0]) / n_steps), 2
-                ),
+                "ours, a step (ms)": round(float(1e3 * np.median(times["ours"][0]) / n_steps), 2),
+                "torch, a step (ms)": round(float(1e3 * np.median(times["torch"][0]) / n_steps), 2),
                 "torch / ours": round(float(np.median(ratio)), 2),
                 "least and most": f"{ratio.min():.2f} to {ratio.max():.2f}",
             }

@@ -21,8 +21,8 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import Bunch
+from timing import in_turns
 from torch import nn
-from training_speed import in_turns
 
 from sklearn_speech import make_recipe
 from sklearn_speech.audio import AudioReader
@@ -250,11 +250,11 @@ def throughput(options):
             ("fit", {"ours": lambda: ours.fit(X, speech.target), "bare": bare_fit}, epochs),
             ("predict", {"ours": lambda: ours.predict(X), "bare": bare_predict}, 1),
         ):
-            times = in_turns(candidates, options.repeats, "cpu")
-            ratio = np.median(times["ours"][:, 0] / times["bare"][:, 0])
+            times = in_turns(candidates, options.repeats)
+            ratio = np.median(times["ours"][0] / times["bare"][0])
             rows |= {
-                f"{what}": float(passes * seconds / np.median(times["ours"][:, 0])),
-                f"{what}, bare torch": float(passes * seconds / np.median(times["bare"][:, 0])),
+                f"{what}": float(passes * seconds / np.median(times["ours"][0])),
+                f"{what}, bare torch": float(passes * seconds / np.median(times["bare"][0])),
                 f"{what}, time / bare": float(ratio),
             }
         return {**rows, "limit": 1.05}

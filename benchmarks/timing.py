@@ -5,13 +5,15 @@ import time
 import numpy as np
 
 
-def in_turns(candidates, n_rounds):
+def in_turns(candidates, n_rounds, wait=None):
     """Time functions that are called alternately, after a warm-up.
 
     Parameters
     ----------
     candidates : dict of str to callable
     n_rounds : int
+    wait : callable, default=None
+        Called after each function, within its time, such as ``torch.cuda.synchronize``.
 
     Returns
     -------
@@ -24,6 +26,8 @@ def in_turns(candidates, n_rounds):
         for name in list(candidates)[:: 1 if i % 2 else -1]:
             cpu, clock = time.process_time(), time.perf_counter()
             candidates[name]()
+            if wait is not None:
+                wait()
             if i:
                 times[name].append((time.process_time() - cpu, time.perf_counter() - clock))
     return {name: np.array(values).T for name, values in times.items()}

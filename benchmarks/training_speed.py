@@ -13,8 +13,6 @@ times are reported; on a shared machine, only the processor time is meaningful.
 
 import argparse
 import os
-import statistics
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +20,7 @@ import torch
 from report import write_report
 from sklearn.pipeline import make_pipeline
 from skorch import NeuralNetClassifier
+from timing import in_turns
 from torch import nn
 
 from sklearn_speech.audio import AudioReader, PadOrTrim
@@ -108,22 +107,6 @@ def bare_predict(module, X, batch_size, device):
         return torch.cat(logits).softmax(1).cpu().numpy()
 
 
-def in_turns(candidates, n_repeats, device):
-    """Processor and wall-clock times of each function by round, after a warm-up."""
-    times = {name: [] for name in candidates}
-    for i in range(n_repeats + 1):
-        # another function is first in each round
-        names = list(candidates)[i % len(candidates) :] + list(candidates)[: i % len(candidates)]
-        for name in names:
-            cpu, clock = time.process_time(), time.perf_counter()
-            candidates[name]()
-            if device == "cuda":
-                torch.cuda.synchronize()
-            if i:
-                times[name].append((time.process_time() - cpu, time.perf_counter() - clock))
-    return {name: np.array(values) for name, values in times.items()}
-
-
 def compare(make, X, y, epochs, batch_size, n_repeats, device):
     """Times of fit (per epoch) and predict_proba for ours, the plain loop and skorch."""
     ours = make(
@@ -140,6 +123,7 @@ def compare(make, X, y, epochs, batch_size, n_repeats, device):
         device=device, **{f"module__{name}": value for name, value in sizes.items()},
     )  # fmt: skip
     fitted = {}
+    wait = torch.cuda.synchronize if device == "cuda" else None
 
     def fit_bare():
         module = ours.module_class(**sizes)
@@ -152,7 +136,7 @@ def compare(make, X, y, epochs, batch_size, n_repeats, device):
             SKORCH: lambda: skorch.fit(X3, y),
         },
         n_repeats,
-        device,
+        wait,
     )
     predict = in_turns(
         {
@@ -161,7 +145,7 @@ def compare(make, X, y, epochs, batch_size, n_repeats, device):
             SKORCH: lambda: skorch.predict_proba(X3),
         },
         3 * n_repeats,
-        device,
+        wait,
     )
     return {"fit, an epoch": (fit, epochs), "predict_proba": (predict, 1)}
 
@@ -172,8 +156,8 @@ def table(network, timings):
     for what, (times, share) in timings.items():
         limit = FIT_LIMITS[network] if what.startswith("fit") else PREDICT_LIMIT
         for name, seconds in times.items():
-            cpu, clock = np.median(seconds, axis=0) / share
-            ratios = [statistics.median(seconds[:, axis] / times[BARE][:, axis]) for axis in (0, 1)]
+            cpu, clock = np.median(seconds, axis=1) / share
+            ratios = [float(np.median(row)) for row in seconds / times[BARE]]
             found.append(
                 {
                     "": what,
