@@ -165,7 +165,9 @@ def _opened(scores: npt.NDArray[np.float64], patience: int) -> npt.NDArray[np.fl
     n_runs = len(scores) - patience + 1
     if n_runs < 1:
         return opened
-    lowest = np.min([scores[i : i + n_runs] for i in range(patience)], axis=0)
+    lowest = scores[:n_runs].copy()
+    for i in range(1, patience):
+        np.minimum(lowest, scores[i : i + n_runs], out=lowest)
     for i in range(patience):
         np.maximum(opened[i : i + n_runs], lowest, out=opened[i : i + n_runs])
     return opened
