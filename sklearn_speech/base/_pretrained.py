@@ -13,17 +13,17 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..modules.front_end_net import FrontEndNet
 from ..utils.device import resolve_device
-from ..utils.labels import as_targets
 from ..utils.lazy_clips import LazyClips
 from ..utils.parameters import SET
 from ..utils.random import default_float32, draw_seed, torch_seed
-from ..utils.sklearn_private import Interval, InvalidParameterError, safe_indexing
+from ..utils.sklearn_private import Interval, InvalidParameterError
 from ..utils.speakers import check_speakers
 from ..utils.validation import make_ragged
 from ..utils.values import check_weights
 from ._batches import ClipDataset, map_clips
 from ._net import BaseSpeechNet
 from ._parameters import SpeechNetParameters
+from ._partial_labels import as_array, clips_of, labels_of
 from ._pretrainer_check import check_front_end, check_input, check_settings, check_unchanged
 from ._training_clips import DatasetPair, split_for_early_stopping
 
@@ -178,14 +178,14 @@ class PretrainedNet(SpeechNetParameters):
         usable = np.ones(len(labelled), dtype=bool)
         if y_val is not None:
             known = ~self._is_unlabelled(y_val)
-            X_val, y_val = _only(X_val, known), labels_of(y_val, known)
+            X_val, y_val = clips_of(X_val, known), labels_of(y_val, known)
         elif X_val is None and self.early_stopping and options.get("lr_schedule") is None:
             # split before the pretrainer is fitted, so that it sees no validation clips
             codes = self._check_y(labels_of(y, labelled), reset=not continuing)
             # clips of weight 0 are not used for validation
             counted = labelled & (np.asarray(sample_weight) > 0) if weighted else labelled
             valid, usable = self._split_validation(codes[counted[labelled]], counted, groups)
-            X_val, y_val = _only(X, valid), labels_of(y, valid)
+            X_val, y_val = clips_of(X, valid), labels_of(y, valid)
             labelled = labelled & usable
         if not continuing:
             weights = sample_weight if weighted else None
@@ -193,7 +193,7 @@ class PretrainedNet(SpeechNetParameters):
         if weighted:
             sample_weight = np.asarray(sample_weight)[labelled]
         return super()._fit(
-            _only(X, labelled), labels_of(y, labelled), sample_weight=sample_weight,
+            clips_of(X, labelled), labels_of(y, labelled), sample_weight=sample_weight,
             groups=None if groups is None else np.asarray(groups)[labelled],
             X_val=X_val, y_val=y_val, continuing=continuing, **options,
         )  # fmt: skip
@@ -231,7 +231,7 @@ class PretrainedNet(SpeechNetParameters):
         pretrainer = clone(self.pretrainer)
         if isinstance(pretrainer, FrozenEstimator):
             check_is_fitted(pretrainer)
-            self._check_X(_only(X, usable), reset=True)
+            self._check_X(clips_of(X, usable), reset=True)
             check_front_end(pretrainer, self)
             check_input(pretrainer, self, self._input_size())
         else:
@@ -242,7 +242,7 @@ class PretrainedNet(SpeechNetParameters):
             options = {} if groups is None else {"groups": groups[chosen]}
             if with_labels and sample_weight is not None:
                 options["sample_weight"] = np.asarray(sample_weight)[chosen]
-            X = _only(X, chosen)
+            X = clips_of(X, chosen)
             if with_labels and pretrainer.frontend is not None:
                 self._check_X(X, reset=True)
                 check_front_end(pretrainer, self)
@@ -383,7 +383,7 @@ class PretrainedNet(SpeechNetParameters):
             )
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, len(y))[labelled]
-        return _only(X, labelled), labels_of(y, labelled), sample_weight
+        return clips_of(X, labelled), labels_of(y, labelled), sample_weight
 
 
 def network_in(module: Any) -> Any:
@@ -393,24 +393,3 @@ def network_in(module: Any) -> Any:
 
 def _is_pipeline(pretrainer: Any) -> bool:
     return hasattr(getattr(pretrainer, "estimator", pretrainer), "steps")
-
-
-def labels_of(y: Any, labelled: NDArray[np.bool_]) -> Any:
-    """Labels of the labelled clips, as an array of strings if all are strings."""
-    y = y[labelled]
-    if y.dtype == object and all(isinstance(label, str) for label in y):
-        return np.array(y.tolist())
-    return y
-
-
-def as_array(y: Any) -> NDArray[Any]:
-    """Targets as an array; an indicator matrix of any form becomes two-dimensional."""
-    targets = as_targets(y)
-    if targets.ndim == 1 and len(targets) and isinstance(targets[0], (list, tuple, np.ndarray)):
-        if len({len(row) for row in targets}) == 1:
-            return np.array(targets.tolist())
-    return targets
-
-
-def _only(X: Any, chosen: NDArray[np.bool_]) -> Any:
-    return X if chosen.all() else safe_indexing(X, np.flatnonzero(chosen))

@@ -1,12 +1,12 @@
 """Cross-validation of a detector: clips to train on, recordings to judge by, speakers apart."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.model_selection import GroupKFold
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, check_consistent_length
 from tqdm.auto import tqdm
 
 from ..metrics import EventTable, detection_curve, match_events, miss_rate_at
@@ -15,8 +15,10 @@ from ..utils.parallel import check_run_options
 from ..utils.sklearn_private import safe_indexing
 from ..utils.speakers import check_speakers
 from ..utils.tables import html_table, text_table
+from ._fitting import events_of_background
+from ._folds import check_lengths, check_words, fold_of_each_speaker, make_folds, renumbered
 from ._recordings import check_recordings
-from ._settings import rate_of
+from ._settings import rate_of, window_of
 from ._sliding_window import SlidingWindow
 from ._window_scorer import split_steps
 
@@ -95,6 +97,7 @@ def cross_validate_detection_by_speaker(
     *,
     background: Any = None,
     background_speakers: Any = None,
+    background_events: Any = None,
     cv: int | None = None,
     false_alarms_per_hour: float = 1.0,
     min_score: float = 0.02,
@@ -132,6 +135,8 @@ def cross_validate_detection_by_speaker(
         See :meth:`SlidingWindow.fit`.
     background_speakers : array-like of shape (n_background,), default=None
         Who speaks in them: a speaker held out is left out of the background too.
+    background_events : EventTable, DataFrame or iterable of tuples, default=None
+        Words within the background; see :meth:`SlidingWindow.fit`.
     cv : int or None, default=None
         Number of folds by speaker; None holds out one speaker after the other.
     false_alarms_per_hour : float, default=1.0
@@ -153,8 +158,14 @@ def cross_validate_detection_by_speaker(
     Raises
     ------
     TypeError, ValueError
-        When the sets do not fit together, there is one speaker only, or a fold has no clip to
-        train on.
+        When the sets do not fit together, there is one speaker only, an event has a word
+        without clips, or a fold has no clip to train on. Everything is checked before the first
+        detector is trained.
+
+    Warns
+    -----
+    UserWarning
+        When only the speakers of one fold say a word.
 
     Examples
     --------
@@ -200,37 +211,43 @@ def cross_validate_detection_by_speaker(
     if len(durations) < len(labels):
         raise ValueError("recordings holds one file twice: expected each recording once")
     true = check_events(events)
+    _check_options(true, false_alarms_per_hour, min_score, collar, at)
     if unknown := set(true.recording.tolist()) - durations.keys():
         raise ValueError(f"events has an event in {min(unknown, key=str)!r}, which is no recording")
     names, of_recording = check_speakers(recording_speakers, len(checked), "recording_speakers")
     if len(names) < 2:
         raise ValueError("recording_speakers holds one speaker only: expected at least two")
     y = np.asarray(y)
+    check_consistent_length(X, y)
     of_clip = names_of(speakers, len(y), "speakers")
-    of_background = None
-    if background is not None and background_speakers is not None:
+    fold_of_speaker = fold_of_each_speaker(cv, names, of_recording)
+    of_background = blocked = None
+    if background is None and (background_speakers is not None or background_events is not None):
+        raise ValueError("background_speakers or background_events were given without background")
+    if background_speakers is not None:
         of_background = names_of(background_speakers, len(background), "background_speakers")
+    if background_events is not None:
+        blocked = events_of_background(background, background_events)
+    n_background = 0 if background is None else len(background)
+    folds = make_folds(fold_of_speaker, names, of_recording, of_clip, of_background, n_background)
+    check_words(folds, y, true, labels, detector._others())
+    if detector.duration is not None or background is not None:
+        n_window = window_of(split_steps(detector.estimator)[1], detector.duration, rate)
+        check_lengths(checked, n_window, rate, detector.on_invalid)
 
-    fold_of_speaker = _folds(cv, names, of_recording)
     rows: list[Any] = []
     estimators = []
-    for fold in tqdm(
-        range(fold_of_speaker.max() + 1), desc="held-out speakers", disable=not verbose
-    ):
-        held_out = names[fold_of_speaker == fold]
-        train = np.flatnonzero(~np.isin(of_clip, held_out))
-        if len(train) == 0:
-            raise ValueError(f"without {held_out.tolist()} there is no clip to train on")
-        own = background
-        if of_background is not None:
-            own = [background[i] for i in np.flatnonzero(~np.isin(of_background, held_out))]
-        test = np.flatnonzero(fold_of_speaker[of_recording] == fold)
+    for fold in tqdm(folds, desc="held-out speakers", disable=not verbose):
         fitted = clone(detector).fit(
-            safe_indexing(X, train), y[train], groups=of_clip[train], background=own
+            safe_indexing(X, fold.train),
+            y[fold.train],
+            groups=of_clip[fold.train],
+            background=None if background is None else [background[i] for i in fold.background],
+            background_events=renumbered(blocked, fold.background),
         )
-        found = fitted.detect([recordings[i] for i in test], threshold=min_score)
-        by_name = {labels[i]: labels[i] for i in test} | {
-            k: labels[i] for k, i in enumerate(test) if not isinstance(labels[i], str)
+        found = fitted.detect([recordings[i] for i in fold.test], threshold=min_score)
+        by_name = {labels[i]: labels[i] for i in fold.test} | {
+            k: labels[i] for k, i in enumerate(fold.test) if not isinstance(labels[i], str)
         }
         rows += [(by_name[name], *rest) for name, *rest in found]
         estimators.append(fitted)
@@ -276,21 +293,15 @@ def names_of(speakers: Any, n: int, name: str) -> npt.NDArray[Any]:
     return names[codes]
 
 
-def _folds(
-    cv: int | None, names: npt.NDArray[Any], of_recording: npt.NDArray[np.intp]
-) -> npt.NDArray[np.intp]:
-    """The fold that holds out each speaker."""
-    if cv is None:
-        return np.arange(len(names))
-    if not isinstance(cv, int) or isinstance(cv, bool) or not 2 <= cv <= len(names):
-        raise ValueError(
-            f"cv={cv!r}: expected None, or a number of folds from 2 to {len(names)}, the number "
-            "of speakers"
-        )
-    folds = np.zeros(len(names), dtype=np.intp)
-    for fold, (_, test) in enumerate(GroupKFold(cv).split(of_recording, groups=of_recording)):
-        folds[of_recording[test]] = fold
-    return folds
+def _check_options(true: EventTable, rate: Any, min_score: Any, collar: Any, at: Any) -> None:
+    """Refuse before anything is computed what metrics would refuse afterwards."""
+    if len(true) == 0:
+        raise ValueError("events is empty: expected at least one event")
+    match_events(true, [], collar=collar, at=at)
+    for name, value in (("false_alarms_per_hour", rate), ("min_score", min_score)):
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        if not is_number or not 0 <= float(value) < float("inf"):
+            raise ValueError(f"{name}={value!r}: expected a number of at least 0")
 
 
 def _threshold(

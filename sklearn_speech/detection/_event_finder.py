@@ -5,6 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+#: Scores are rounded to so many decimals. The rounding of float32 depends on how a recording is
+#: cut; in digital silence, where all scores are equal, it would decide what a peak is.
+_DECIMALS = 6
+
 
 class Peak(NamedTuple):
     """An event before its start and end are known; times in windows."""
@@ -75,7 +79,7 @@ class EventFinder:
         peaks : list of Peak
             Those that are now certain, in order of time.
         """
-        scores = np.nan_to_num(np.asarray(scores, dtype=float), nan=0.0)
+        scores = np.nan_to_num(np.asarray(scores, dtype=float), nan=0.0).round(_DECIMALS)
         self._scores = np.concatenate([self._scores, scores])
         n_heard = self._offset + len(self._scores)
         stop = n_heard if last else n_heard - self._context
@@ -165,7 +169,9 @@ def _opened(scores: npt.NDArray[np.float64], patience: int) -> npt.NDArray[np.fl
     n_runs = len(scores) - patience + 1
     if n_runs < 1:
         return opened
-    lowest = np.min([scores[i : i + n_runs] for i in range(patience)], axis=0)
+    lowest = scores[:n_runs].copy()
+    for i in range(1, patience):
+        np.minimum(lowest, scores[i : i + n_runs], out=lowest)
     for i in range(patience):
         np.maximum(opened[i : i + n_runs], lowest, out=opened[i : i + n_runs])
     return opened

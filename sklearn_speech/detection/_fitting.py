@@ -120,20 +120,42 @@ def _label_of_background(y: npt.NDArray[Any], others: list[Any]) -> Any:
     return others[0]
 
 
-def _blocked(background: Any, events: Any, sample_rate: float) -> list[list[tuple[int, int]]]:
-    """Parts of each background recording that hold words, in samples."""
+def events_of_background(background: Any, events: Any) -> list[list[tuple[Any, ...]]]:
+    """Words within each recording of the background.
+
+    Parameters
+    ----------
+    background : list of recordings
+    events : EventTable, DataFrame, iterable of tuples or None
+
+    Returns
+    -------
+    events : list of list of (word, start, end)
+
+    Raises
+    ------
+    ValueError
+        When an event is in no recording of the background.
+    """
     names = [str(entry) if is_file(entry) else i for i, entry in enumerate(background)]
-    blocked: list[list[tuple[int, int]]] = [[] for _ in names]
-    for name, _, start, end, _ in check_events(
+    found: list[list[tuple[Any, ...]]] = [[] for _ in names]
+    for name, word, start, end, _ in check_events(
         [] if events is None else events, "background_events"
     ):
         if name not in names:
             raise ValueError(
                 f"background_events has an event in {name!r}, which is no recording of background"
             )
-        first, stop = int(start * sample_rate), int(np.ceil(end * sample_rate))
-        blocked[names.index(name)].append((first, stop))
-    return blocked
+        found[names.index(name)].append((word, start, end))
+    return found
+
+
+def _blocked(background: Any, events: Any, sample_rate: float) -> list[list[tuple[int, int]]]:
+    """Parts of each background recording that hold words, in samples."""
+    return [
+        [(int(start * sample_rate), int(np.ceil(end * sample_rate))) for _, start, end in words]
+        for words in events_of_background(background, events)
+    ]
 
 
 def _fit_on_windows(

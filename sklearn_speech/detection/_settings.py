@@ -92,23 +92,24 @@ def plan_of(detector: Any, sample_rate: float | None) -> Plan:
     )
 
 
-def rule_of(detector: Any, plan: Plan, **passed: Any) -> Rule:
+def rule_of(detector: Any, plan: Plan, *passed: Any) -> Rule:
     """How scores become events, by what was passed or else by a detector's parameters.
 
     Parameters
     ----------
     detector : SlidingWindow
     plan : Plan
-    **passed : dict
+    *passed : tuple
         threshold, min_distance, smoothing and patience; None where not passed.
 
     Returns
     -------
     rule : Rule
     """
-    changed = {name: value for name, value in passed.items() if value is not None}
+    names = ("threshold", "min_distance", "smoothing", "patience")
+    changed = {n: value for n, value in zip(names, passed, strict=True) if value is not None}
     _check_parameters(detector, changed)
-    chosen = {name: changed.get(name, getattr(detector, name)) for name in passed}
+    chosen = {name: changed.get(name, getattr(detector, name)) for name in names}
     return make_rule(plan, edges=edges_of(detector), **chosen)
 
 
@@ -165,6 +166,7 @@ def make_plan(
         )
     reader, steps = split_steps(estimator)
     n_window = window_of(steps, duration, rate)
+    _check_window(steps, n_window, rate)
     n_step = max(1, round(step * rate))
     front_end, _ = shared_front_end(steps, n_window)
     if front_end is not None:
@@ -237,12 +239,19 @@ def rate_of(estimator: Any, own_rate: float | None) -> float:
 
 def window_of(steps: list[tuple[str, Any]], duration: float | None, rate: float) -> int:
     """Samples of the clips that a pipeline was made for."""
-    if duration is not None:
-        return samples_of(duration, rate)
     step = steps[0][1]
+    kept = getattr(step, "n_times_", step.n_times) if isinstance(step, PadOrTrim) else None
+    if duration is not None:
+        chosen = samples_of(duration, rate)
+        if kept is not None and kept < chosen:
+            raise ValueError(
+                f"duration={duration:g} s is longer than the {kept / rate:g} s that PadOrTrim "
+                "keeps: the end of each window would not be heard"
+            )
+        return chosen
     n_window = None
     if isinstance(step, PadOrTrim):
-        n_window = getattr(step, "n_times_", step.n_times)
+        n_window = kept
     elif isinstance(step, BaseSpectralTransformer) or _takes_waveforms(step):
         n_window = getattr(step, "n_features_in_", None)
     if n_window is None:
@@ -251,6 +260,18 @@ def window_of(steps: list[tuple[str, Any]], duration: float | None, rate: float)
             "put PadOrTrim(n_times=...) before the front end"
         )
     return int(n_window)
+
+
+def _check_window(steps: list[tuple[str, Any]], n_window: int, rate: float) -> None:
+    """Refuse windows that a fitted pipeline does not take."""
+    step = steps[0][1]
+    fitted = getattr(step, "n_features_in_", None)
+    takes_samples = isinstance(step, (PadOrTrim, BaseSpectralTransformer)) or _takes_waveforms(step)
+    if takes_samples and fitted not in (None, n_window):
+        raise ValueError(
+            f"duration={n_window / rate:g} s, but the pipeline was fitted with clips of "
+            f"{fitted / rate:g} s and takes no others; fit it with clips of this length"
+        )
 
 
 def refuse_without_probabilities(estimator: Any) -> None:

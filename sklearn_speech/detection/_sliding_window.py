@@ -7,8 +7,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 
 from ..base._class_encoding import check_class_labels
 from ..metrics import EventTable
@@ -23,12 +21,18 @@ from ..utils.sklearn_private import (
 from ..utils.validation import make_ragged
 from ._detection_stream import DetectionStream
 from ._fitting import fit_in_background, groups_for
+from ._parameters import check_n_windows, is_fitted, labels_of_others
 from ._searching import find_in_each, score_each
-from ._settings import plan_of, rate_of, refuse_without_probabilities, rule_of, window_of
+from ._settings import (
+    Plan,
+    Rule,
+    plan_of,
+    rate_of,
+    refuse_without_probabilities,
+    rule_of,
+    window_of,
+)
 from ._window_scorer import split_steps
-
-#: Windows whose times are given at once.
-_MAX_WINDOWS = 2**27
 
 
 class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
@@ -292,21 +296,14 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         Parameters
         ----------
         n_windows : int
-            How many.
 
         Returns
         -------
         times : ndarray of shape (n_windows,)
             In seconds.
         """
-        if not isinstance(n_windows, Integral) or isinstance(n_windows, bool) or n_windows < 0:
-            raise ValueError(f"n_windows={n_windows!r}: expected a whole number of at least 0")
-        if n_windows > _MAX_WINDOWS:
-            raise ValueError(
-                f"n_windows={n_windows}: expected at most {_MAX_WINDOWS}, whose times fill 1 GiB"
-            )
-        times: npt.NDArray[Any] = plan_of(self, None).seconds(np.arange(n_windows))
-        return times
+        check_n_windows(n_windows)
+        return plan_of(self, None).seconds(np.arange(n_windows))
 
     def detect(
         self,
@@ -322,9 +319,8 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
 
         Parameters
         ----------
-        recordings : list of str, os.PathLike, AudioSegment or ndarray of shape (n_samples,)
-            Sound files, or waveforms of the pipeline's rate, or anything else that
-            :class:`~sklearn_speech.AudioReader` takes, such as ``(samples, sample_rate)``.
+        recordings : list of recordings
+            Sound files or waveforms; see :meth:`predict_proba`.
         threshold, min_distance, smoothing, patience : default=None
             Instead of the parameters of the same names.
         sample_rate : float, default=None
@@ -340,15 +336,7 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         TypeError, ValueError
             As of :meth:`predict_proba`.
         """
-        plan = plan_of(self, sample_rate)
-        rule = rule_of(
-            self,
-            plan,
-            threshold=threshold,
-            min_distance=min_distance,
-            smoothing=smoothing,
-            patience=patience,
-        )
+        plan, rule = self._prepared(sample_rate, threshold, min_distance, smoothing, patience)
         return find_in_each(recordings, plan, rule, self.verbose)
 
     def stream(
@@ -376,19 +364,11 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         -------
         stream : DetectionStream
         """
-        plan = plan_of(self, sample_rate)
-        rule = rule_of(
-            self,
-            plan,
-            threshold=threshold,
-            min_distance=min_distance,
-            smoothing=smoothing,
-            patience=patience,
-        )
+        plan, rule = self._prepared(sample_rate, threshold, min_distance, smoothing, patience)
         return DetectionStream(plan, rule, check_recording(recording))
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "estimator_") or _is_fitted(self.estimator)
+        return hasattr(self, "estimator_") or is_fitted(self.estimator)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -412,24 +392,12 @@ class SlidingWindow(MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
         """The classes that are words."""
         return [word for word in self.classes_.tolist() if word not in self._others()]
 
+    def _prepared(self, sample_rate: float | None, *passed: Any) -> tuple[Plan, Rule]:
+        plan = plan_of(self, sample_rate)
+        return plan, rule_of(self, plan, *passed)
+
     def _classifier(self) -> Any:
         return self.estimator_ if hasattr(self, "estimator_") else self.estimator
 
     def _others(self) -> list[Any]:
-        several = isinstance(self.other, (tuple, list, set, frozenset, np.ndarray))
-        others = list(self.other) if several else [self.other]
-        for label in others:
-            if not isinstance(label, (str, Real)):
-                raise TypeError(
-                    f"other={self.other!r:.100}: expected a label, which is a string or a number, "
-                    "or several; () where all classes are words"
-                )
-        return others
-
-
-def _is_fitted(estimator: Any) -> bool:
-    try:
-        check_is_fitted(estimator)
-    except NotFittedError:
-        return False
-    return True
+        return labels_of_others(self.other)

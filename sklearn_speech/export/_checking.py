@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from ..utils.parts import final_step
 from ..utils.validation import make_ragged
-from ._converting import unwrapped
 from ._onnx_estimator import OnnxEstimator
+from ._wrappers import last_of, unwrapped
 
 #: Numbers of clips in the batches that are compared; the batch that was traced has another.
 _BATCHES = (1, 5)
+
+#: Clips whose labels are compared.
+_N_LABELS = 16
 
 #: Share of labels that a file with weights in 8 bits must keep.
 LEAST_AGREEMENT = 0.95
@@ -60,7 +62,7 @@ def expected_answers(estimator: Any, kind: str, X: Any) -> list[np.ndarray]:
 
 
 def _decoded(estimator: Any, X: Any, codes: Any) -> np.ndarray:
-    autoencoder = unwrapped(final_step(unwrapped(estimator)))
+    autoencoder = last_of(estimator)
     S = X
     pipeline = unwrapped(estimator)
     while isinstance(pipeline, Pipeline):
@@ -109,7 +111,7 @@ def check(
     Raises
     ------
     ValueError
-        When an answer differs by more than `tolerance`.
+        When an answer differs by more than `tolerance`, or a label that is not nearly tied.
     """
     for n_times in lengths:
         for n_clips in _BATCHES:
@@ -121,6 +123,38 @@ def check(
                     f"samples by {difference:.3g}, more than tolerance={tolerance:g}; nothing was "
                     "written"
                 )
+    if hasattr(model, "classes_") and model.classes_.ndim == 1:
+        X = noise(_N_LABELS, lengths[-1])
+        _check_labels(model, estimator, X, make_ragged(X) if free else X, tolerance)
+
+
+def _check_labels(
+    model: OnnxEstimator, estimator: Any, X: np.ndarray, given: Any, tolerance: float
+) -> None:
+    """Compare labels where they are not nearly tied."""
+    name = type(last_of(estimator)).__name__
+    decisions = np.stack(model._run(X, -1))
+    found = model.classes_[decisions.argmax(axis=1)]
+    with warnings.catch_warnings():  # about these clips, which are not the user's
+        warnings.simplefilter("ignore")
+        expected = np.asarray(estimator.predict(given))
+    if expected.shape != found.shape:
+        raise ValueError(
+            f"{name} was fitted with several labels a clip, which only the classifiers of this "
+            "library can have in a file; nothing was written"
+        )
+    if decisions.shape[1] < 2:
+        return
+    second, first = np.sort(decisions, axis=1)[:, -2:].T
+    is_sure = first - second > 2 * tolerance * max(1.0, float(np.abs(decisions).max()))
+    wrong = np.flatnonzero(is_sure & (found != expected))
+    if len(wrong):
+        raise ValueError(
+            f"predict of {name} gives other labels than its largest probability or score, such as "
+            f"{expected[wrong[0]]!r} instead of {found[wrong[0]]!r}; a file cannot hold how it "
+            "chooses; put CalibratedClassifierCV around it, which chooses by probabilities; "
+            "nothing was written"
+        )
 
 
 def check_quantized(model: OnnxEstimator, exact: OnnxEstimator, X: Any, lengths: list[int]) -> None:

@@ -2,13 +2,13 @@
 
 import warnings
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import VotingClassifier, VotingRegressor
-from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import (
     ElasticNet,
     Lasso,
@@ -41,9 +41,12 @@ from ..recognition import PhonemeRecognizer
 from ..store import ClipStore
 from ..utils.parts import walk
 from . import _steps as steps
+from ._deciding import THRESHOLDED, decision_of, thresholded
+from ._decisions import Decided, PairVotes, Threshold
 from ._front_end import ExportedFrontEnd
 from ._networks import Answers, Autoencoder, Numbers, exportable
 from ._sklearn_graphs import ForeignGraph
+from ._wrappers import unwrapped
 
 #: Classifiers and regressors whose scores are ``X @ coef_.T + intercept_``.
 _LINEAR_CLASSIFIERS = (
@@ -97,8 +100,37 @@ class Converter:
         """
         if kind == "transformer":
             return self.transform(estimator, "")
-        module = self.answer(estimator, "", _METHODS[kind])
-        by_score = _METHODS[kind] == "decision_function"
+        return self._final(estimator, "", _METHODS[kind])
+
+    def _final(self, estimator: Any, where: str, method: str) -> nn.Module:
+        """Answers of the last step, and decisions where labels do not follow from the answers."""
+        estimator = unwrapped(estimator)
+        if isinstance(estimator, Pipeline):
+            last = lambda step, place: self._final(step, place, method)  # noqa: E731
+            return self._chain(estimator, where, last)
+        module = self._of_each_class(estimator, where, method)
+        how = decision_of(estimator)
+        if how is None:
+            return module
+        if how == "votes":
+            pairs = copy(estimator).set_params(decision_function_shape="ovo")
+            votes = PairVotes(len(estimator.classes_))
+            scores = self._by_skl2onnx(pairs, where, "decision_function")
+            return Decided(module, nn.Sequential(scores, votes), of_answers=False)
+        if how == "decision_function":
+            scores = self.answer(estimator, where, how)
+            return Decided(module, scores, of_answers=False)
+        inner, response, column, threshold = how
+        decision = Threshold(column, threshold)
+        if response == method:
+            return Decided(module, decision, of_answers=True)
+        scores = self._of_each_class(inner, where, response)
+        return Decided(module, nn.Sequential(scores, decision), of_answers=False)
+
+    def _of_each_class(self, estimator: Any, where: str, method: str) -> nn.Module:
+        """Answers with two columns for two classes too."""
+        module = self.answer(estimator, where, method)
+        by_score = method == "decision_function"
         return steps.TwoSided(module) if by_score and len(estimator.classes_) == 2 else module
 
     # Transformers
@@ -201,6 +233,8 @@ class Converter:
             return Autoencoder(exportable(estimator.module_))
         if isinstance(estimator, (VotingClassifier, VotingRegressor)):
             return self._vote(estimator, where, method)
+        if isinstance(estimator, THRESHOLDED):
+            return self.answer(thresholded(estimator), where, method)
         if isinstance(estimator, CalibratedClassifierCV):
             return self._calibrated(estimator, where, method)
         if isinstance(estimator, PrototypeClassifier) and method == "decision_function":
@@ -256,7 +290,9 @@ class Converter:
 
     def _by_skl2onnx(self, estimator: Any, where: str, method: str) -> nn.Module:
         parts = [part for _, part in walk(estimator, fitted=True)]
-        foreign = [p for p in parts if not type(p).__module__.startswith("sklearn.")]
+        foreign = [
+            p for p in parts if hasattr(p, "fit") and not type(p).__module__.startswith("sklearn.")
+        ]
         if isinstance(estimator, AudioReader):
             raise ValueError(
                 f"{_named(where)} is an AudioReader behind the first step: a file takes waveforms; "
@@ -324,17 +360,6 @@ def _calibration(part: Any, *, of_scores: bool) -> nn.Module:
     if part.method == "isotonic":
         return steps.IsotonicCalibration([(c.X_thresholds_, c.y_thresholds_) for c in found])
     return steps.TemperatureCalibration(found[0].beta_, of_probabilities=not of_scores)
-
-
-def unwrapped(estimator: Any) -> Any:
-    """The estimator that a search found or a frozen one holds; others as they are."""
-    while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        else:
-            return estimator
 
 
 def _inside(where: str, name: str) -> str:

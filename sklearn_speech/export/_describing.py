@@ -14,9 +14,10 @@ from ..feature_extraction import SpectrogramScaler, TemporalPooling
 from ..pretraining import ConvAutoencoder
 from ..recognition import PhonemeRecognizer
 from ..store import ClipStore
-from ..utils.parts import final_step, sample_rates, walk
-from ._converting import unwrapped
+from ..utils.parts import sample_rates, walk
+from ._deciding import THRESHOLDED, decision_of, thresholded
 from ._header import Header, labels_of
+from ._wrappers import last_of, unwrapped
 
 
 def without_readers(estimator: Any) -> Any:
@@ -49,6 +50,10 @@ def _without_readers_inside(estimator: Any) -> Any:
     if isinstance(estimator, (VotingClassifier, VotingRegressor)):
         estimator = copy(estimator)
         estimator.estimators_ = [without_readers(part) for part in estimator.estimators_]
+    elif isinstance(estimator, THRESHOLDED):
+        inner = without_readers(thresholded(estimator))
+        estimator = copy(estimator)
+        estimator.estimator_ = inner
     elif isinstance(estimator, CalibratedClassifierCV):
         estimator = copy(estimator)
         parts = [copy(part) for part in estimator.calibrated_classifiers_]
@@ -86,6 +91,8 @@ def _first_steps(estimator: Any) -> list[Any]:
         members = [step for _, step in estimator.transformer_list if step != "drop"]
     elif isinstance(estimator, (VotingClassifier, VotingRegressor)):
         members = estimator.estimators_
+    elif isinstance(estimator, THRESHOLDED):
+        members = [thresholded(estimator)]
     elif isinstance(estimator, CalibratedClassifierCV):
         members = [part.estimator for part in estimator.calibrated_classifiers_]
     else:
@@ -110,7 +117,7 @@ def describe(estimator: Any, given: Any, sample_rate: float | None) -> Header:
     ValueError
         When the sampling rate is unknown or not one, or answers cannot be exported.
     """
-    last = unwrapped(final_step(unwrapped(estimator)))
+    last = last_of(estimator)
     common: dict[str, Any] = {
         "sample_rate": _rate(given, sample_rate),
         "estimator": type(last).__name__,
@@ -123,19 +130,31 @@ def describe(estimator: Any, given: Any, sample_rate: float | None) -> Header:
     if isinstance(last, BaseSpeechClassifier) and last.multilabel_:
         return Header("multilabel classifier", **common)
     if is_classifier(last):
-        if isinstance(last.classes_, list) or getattr(last.classes_, "ndim", 1) != 1:
+        several = isinstance(last.classes_, list) or getattr(last.classes_, "ndim", 1) != 1
+        if several or getattr(last, "multilabel_", False):
             raise ValueError(
                 f"{type(last).__name__} was fitted with several outputs a clip, which only the "
                 "classifiers of this library can have in a file"
             )
         labels, dtype = labels_of(last.classes_)
+        _refuse_pairs(last)
         is_sure = hasattr(last, "predict_proba") or getattr(last, "voting", "") == "hard"
         kind = "classifier" if is_sure else "classifier without probabilities"
-        return Header(kind, labels=labels, label_dtype=dtype, **common)
+        decides = decision_of(last) is not None
+        return Header(kind, labels=labels, label_dtype=dtype, decides=decides, **common)
     if is_regressor(last):
         return Header("regressor", flat=_is_flat(last), **common)
     kind = "autoencoder" if isinstance(last, ConvAutoencoder) else "transformer"
     return Header(kind, **common)
+
+
+def _refuse_pairs(classifier: Any) -> None:
+    by_pairs = getattr(classifier, "decision_function_shape", "ovr") == "ovo"
+    if by_pairs and len(classifier.classes_) > 2 and not hasattr(classifier, "predict_proba"):
+        raise ValueError(
+            f"{type(classifier).__name__} has decision_function_shape='ovo', scores of pairs of "
+            "classes: set decision_function_shape='ovr', which predicts the same labels"
+        )
 
 
 def _is_flat(regressor: Any) -> bool:

@@ -19,10 +19,15 @@ KINDS = {
     "recognizer": ("log_posteriors",),
     "transformer": ("features",),
 }
+#: A further, last output of classifiers whose labels are not those of the largest answers.
+DECISIONS = "decisions"
 #: Name of the input of every file.
 INPUT = "waveforms"
 
-_WITH_LABELS = ("classifier", "classifier without probabilities", "recognizer")
+_WITH_SCORES = ("classifier", "classifier without probabilities")
+_WITH_LABELS = (*_WITH_SCORES, "recognizer")
+#: What files of the first versions do not have.
+_OPTIONAL = {"decides"}
 _MAX_LABELS = 100_000
 
 
@@ -46,6 +51,9 @@ class Header:
         Samples of the shortest clip.
     flat : bool
         Whether a regressor answers one number a clip, not a row of them.
+    decides : bool
+        Whether the labels are those of the largest numbers in the output "decisions", and not of
+        the largest answers.
     decoder : str
         How a recogniser finds phones: "greedy", or what only Python does.
     estimator : str
@@ -61,11 +69,12 @@ class Header:
     flat: bool = False
     decoder: str = "greedy"
     estimator: str = ""
+    decides: bool = False
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the outputs of the file."""
-        return KINDS[self.kind]
+        return (*KINDS[self.kind], DECISIONS) if self.decides else KINDS[self.kind]
 
     def to_metadata(self) -> dict[str, str]:
         """As strings, to be read by programs in any language."""
@@ -94,6 +103,8 @@ class Header:
         fields: dict[str, Any] = {}
         for name, kind in cls.__annotations__.items():
             if name not in metadata:
+                if name in _OPTIONAL:
+                    continue
                 raise ValueError(f"its metadata lack {name!r}")
             fields[name] = metadata[name] if kind is str else _parsed(name, metadata[name])
         header = cls(**fields)
@@ -108,6 +119,8 @@ class Header:
             "n_times": self.n_times is None or _is_count(self.n_times),
             "least_times": _is_count(self.least_times),
             "flat": isinstance(self.flat, bool),
+            "decides": isinstance(self.decides, bool)
+            and (not self.decides or self.kind in _WITH_SCORES),
         }
         for name, is_right in problems.items():
             if not is_right:

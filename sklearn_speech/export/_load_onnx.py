@@ -6,6 +6,7 @@ from typing import Any
 
 from ..utils.paths import check_path
 from ._header import INPUT, Header
+from ._limited_session import LimitedSession
 from ._onnx_estimator import OnnxEstimator
 from ._wire import DIGEST_KEY, MAX_FILE, UnsafeFileError, read_metadata
 
@@ -17,7 +18,11 @@ _MAKING_SESSION = threading.Lock()
 
 
 def load_onnx(
-    path: str | os.PathLike[str], *, n_threads: int = 1, max_memory: int = MAX_MEMORY
+    path: str | os.PathLike[str],
+    *,
+    n_threads: int = 1,
+    max_memory: int = MAX_MEMORY,
+    max_seconds: float | None = None,
 ) -> OnnxEstimator:
     """Read a file that :func:`to_onnx` wrote.
 
@@ -37,6 +42,9 @@ def load_onnx(
     max_memory : int, default=2**32
         Bytes that the network may use when it runs; 4 GiB by default. A file that needs more
         raises an error and leaves the process alive.
+    max_seconds : float, default=None
+        Seconds that one run of the network may take, of at most 256 clips. A run that takes
+        longer raises TimeoutError. None sets no limit.
 
     Returns
     -------
@@ -59,8 +67,9 @@ def load_onnx(
     Notes
     -----
     No answer and no constant is computed while the file is read. `max_memory` bounds the memory
-    of a network, for weights and results; its time is not bounded: a file made to do harm can
-    still compute for long. Run files of strangers in a process with a limit of time.
+    of a network, for weights and results. `max_seconds` ends a run between two operators: in a
+    file made to do harm, a single operator can still compute for long. Run files of strangers
+    in a process with a limit of time.
 
     Examples
     --------
@@ -89,16 +98,23 @@ def load_onnx(
         raise ValueError(
             f"max_memory={max_memory!r}: expected a whole number of bytes of at least 1"
         )
+    is_number = isinstance(max_seconds, (int, float)) and not isinstance(max_seconds, bool)
+    if max_seconds is not None and not (is_number and 0 < max_seconds <= threading.TIMEOUT_MAX):
+        raise ValueError(f"max_seconds={max_seconds!r}: expected a number of seconds above 0")
     size = os.path.getsize(name)
     if size > MAX_FILE:
         raise ValueError(f"{name} has {size} bytes; at most {MAX_FILE} are read")
     with open(name, "rb") as file:
         content = file.read(MAX_FILE + 1)
-    return model_of(content, name, n_threads, max_memory)
+    return model_of(content, name, n_threads, max_memory, max_seconds)
 
 
 def model_of(
-    content: bytes, name: str, n_threads: int = 1, max_memory: int = MAX_MEMORY
+    content: bytes,
+    name: str,
+    n_threads: int = 1,
+    max_memory: int = MAX_MEMORY,
+    max_seconds: float | None = None,
 ) -> OnnxEstimator:
     """The estimator in the bytes of a file; errors call it by its name."""
     try:
@@ -118,7 +134,10 @@ def model_of(
             f"{name} cannot be used: it has the inputs {inputs} and the outputs {outputs}; "
             f"expected {INPUT!r}, float32 with 2 axes, and {header.outputs} of a {header.kind}"
         )
-    return OnnxEstimator(session, header, name)
+    again = (model_of, (content, name, n_threads, max_memory, max_seconds))
+    if max_seconds is not None:
+        session = LimitedSession(session, max_seconds)
+    return OnnxEstimator(session, header, name, again)
 
 
 def _session(content: bytes, name: str, n_threads: int, max_memory: int) -> Any:

@@ -8,9 +8,11 @@ import numpy.typing as npt
 
 from ..utils.values import as_arrays, check_values
 from ._header import INPUT, Header
+from ._limited_session import ENDED
 
-#: Samples in one run of the network, so that memory stays bounded for any number of clips.
-_RUN_SAMPLES = 2**21
+#: Samples and clips in one run of the network, so that memory stays bounded for any number of
+#: clips, and for short ones that the network pads.
+_RUN_SAMPLES, _RUN_CLIPS = 2**21, 256
 
 #: What onnxruntime says when memory beyond its bound is wanted.
 _OUT_OF_MEMORY = "Available memory of"
@@ -51,6 +53,8 @@ class OnnxEstimator:
         What the file says about itself.
     path : str
         The file, for messages.
+    again : tuple of (callable, tuple), default=None
+        A function and arguments that make the same estimator, for copies and other processes.
 
     Attributes
     ----------
@@ -69,8 +73,15 @@ class OnnxEstimator:
         Samples of the shortest clip that is taken.
     """
 
-    def __init__(self, session: Any, header: Header, path: str) -> None:
+    def __init__(
+        self,
+        session: Any,
+        header: Header,
+        path: str,
+        again: tuple[Callable[..., Any], tuple[Any, ...]] | None = None,
+    ) -> None:
         self._session = session
+        self._again = again
         self._header = header
         self._path = path
         self.kind = header.kind
@@ -83,6 +94,11 @@ class OnnxEstimator:
             self.classes_ = np.tile([0, 1], (_count(session), 1))
         elif header.kind == "recognizer":
             self.phones_ = header.label_array()
+
+    def __reduce__(self) -> Any:
+        if self._again is None:
+            raise TypeError(f"{self!r} was not made by load_onnx and cannot be pickled or copied")
+        return self._again
 
     def __repr__(self) -> str:
         return (
@@ -133,7 +149,7 @@ class OnnxEstimator:
                 )
             phones = [self.phones_[codes - 1].tolist() for codes in map(_greedy, self._run(X, 0))]
             return _ragged(phones)
-        answers = self._stacked(X, 0)
+        answers = self._stacked(X, -1)
         if self.kind == "regressor":
             return answers[:, 0] if self._header.flat else answers
         if self.kind == "multilabel classifier":
@@ -222,7 +238,7 @@ class OnnxEstimator:
         for i, clip in enumerate(clips):
             by_length.setdefault(len(clip), []).append(i)
         for length, rows in by_length.items():
-            for part in _parts(rows, max(1, _RUN_SAMPLES // length)):
+            for part in _parts(rows, min(max(1, _RUN_SAMPLES // length), _RUN_CLIPS)):
                 batch = np.stack([clips[i] for i in part])
                 found = self._compute(batch, self._header.outputs[output])
                 for i, answer in zip(part, found, strict=True):
@@ -238,6 +254,11 @@ class OnnxEstimator:
                     f"{self._path} needs more memory than load_onnx allowed it for {len(batch)} "
                     f"clips of {batch.shape[1]} samples; if it is a file that you trust, pass "
                     "load_onnx a larger max_memory"
+                ) from error
+            if ENDED in str(error):
+                raise TimeoutError(
+                    f"{self._path} takes longer than the max_seconds of load_onnx for {len(batch)} "
+                    f"clips of {batch.shape[1]} samples"
                 ) from error
             raise ValueError(
                 f"{self._path} fails on {len(batch)} clips of {batch.shape[1]} samples: {error}"

@@ -80,6 +80,8 @@ def _function(estimator: Any, method: str, name: str) -> Any:
         options={id(estimator): options} if options else None,
     )
     graph = model.graph
+    if any(a.HasField("g") or a.graphs for node in graph.node for a in node.attribute):
+        raise ValueError("it becomes loops or branches, which load_onnx does not run")
     output = graph.output[-1].name
     weights = [
         onnx.helper.make_node("Constant", [], [tensor.name], value=tensor)

@@ -34,7 +34,9 @@ def to_onnx(
     if the pipeline allows it, any number of samples. The name of its output depends on the last
     step of the pipeline:
 
-    - classifier: ``probabilities``, or ``scores`` if it has no ``predict_proba``;
+    - classifier: ``probabilities``, or ``scores`` if it has no ``predict_proba``; if ``predict``
+      chooses otherwise than by the largest of them, as with a tuned threshold, also
+      ``decisions``, whose largest number gives the label;
     - regressor: ``numbers``;
     - recogniser: ``log_posteriors`` of the blank and the phones in each frame;
     - autoencoder: ``codes``, and ``spectrograms``, which ``inverse_transform`` returns for them;
@@ -43,7 +45,8 @@ def to_onnx(
     Labels, sample rate and the kind of the last step are in the metadata of the file, as JSON.
 
     Before the file is put in place, onnxruntime runs it on other numbers of clips and other
-    lengths than those of the export, and its results are compared with those of the estimator.
+    lengths than those of the export, and its results and labels are compared with those of the
+    estimator.
 
     Parameters
     ----------
@@ -77,9 +80,10 @@ def to_onnx(
         When the estimator is not fitted.
     ValueError
         If a step cannot be exported, such as a `FunctionTransformer` (the message names it and
-        says what to do), if the sample rate is unknown, or if the results of the file differ
-        from those of the estimator. With `quantize`, also if more than 5 % of the clips in `X`
-        get another label, or if no weights can be stored in 8 bits. No file is written then.
+        says what to do), if the sample rate is unknown, or if the results or labels of the file
+        differ from those of the estimator. With `quantize`, also if more than 5 % of the clips
+        in `X` get another label, or if no weights can be stored in 8 bits. No file is written
+        then.
 
     See Also
     --------

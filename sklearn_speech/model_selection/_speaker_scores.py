@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import confusion_matrix
 
-from ..utils.tables import html_table, score_cell, text_table
+from ..utils.tables import html_table, text_table
 from ..utils.validation import make_ragged
 from ._json import read_json, write_json
 from ._score_ranges import score_range
-from ._statistics import MIN_BOOTSTRAP, deviation_of, mean_interval, mean_of
+from ._speaker_tables import notes_of, rows_of
+from ._statistics import deviation_of, mean_interval, mean_of
 
 
 class SpeakerScores(dict):
@@ -308,68 +309,13 @@ class SpeakerScores(dict):
         columns |= {self.labels[name]: self.speaker_scores(name) for name in self.metrics}
         return pd.DataFrame(columns, index=pd.Index(self.speakers, name="speaker"))
 
-    def _rows(self):
-        """Return the table as text cells: header, one row per speaker, mean and deviation."""
-        scores = [self.speaker_scores(name) for name in self.metrics]
-        none = [self.undefined(name) for name in self.metrics]
-        header = ["speaker", "clips", *(self.labels[name] for name in self.metrics)]
-        body = [
-            [
-                str(speaker),
-                str(n),
-                *(score_cell(column[i], no[i]) for column, no in zip(scores, none)),
-            ]
-            for i, (speaker, n) in enumerate(zip(self.speakers, self.n_clips))
-        ]
-        counted = [self._counted(name) for name in self.metrics]
-        foot = [
-            ["mean", str(self.n_clips.sum()), *(f"{mean_of(values):.3f}" for values in counted)]
-        ]
-        if len(self.speakers) > 1:
-            foot.append(
-                ["standard deviation", "", *(f"{deviation_of(values):.3f}" for values in counted)]
-            )
-        return header, body, foot
-
-    def _notes(self):
-        notes = []
-        for name in self.metrics:
-            n = len(self._counted(name))
-            if n > 1:
-                method = "Student's t" if n < MIN_BOOTSTRAP else "bootstrap"
-                low, high = self.confidence_interval(metric=name)
-                if np.isfinite(low):
-                    which = f" of {self.labels[name]}" if len(self.metrics) > 1 else ""
-                    notes.append(
-                        f"95 % interval of the mean{which}, over {n} speakers: "
-                        f"{low:.3f} to {high:.3f} ({method})"
-                    )
-            if n < len(self.speakers):
-                notes.append(self._note_of_undefined(name))
-        if self.failures:
-            who = sorted({str(name) for i in self.failures for name in self.fold_speakers[i]})
-            notes.append(f"failed while held out, so there is no mean: {', '.join(who)}")
-        return notes
-
-    def _note_of_undefined(self, name):
-        undefined = self.speakers[self.undefined(name)]
-        label = self.labels[name]
-        note = (
-            f"{label} is undefined for {len(undefined)} of {len(self.speakers)} speakers (the "
-            f"targets of each are too much alike), which mean and interval leave out"
-        )
-        pooled = self.pooled_scores.get(name, np.nan)
-        return f"{note}; of all clips together it is {pooled:.3f}" if np.isfinite(pooled) else note
-
     def __repr__(self):
-        header, body, foot = self._rows()
-        return text_table(header, body, foot, self._notes())
+        return text_table(*rows_of(self), notes_of(self))
 
     __str__ = __repr__
 
     def _repr_html_(self):
-        header, body, foot = self._rows()
-        return html_table(header, body, foot, self._notes())
+        return html_table(*rows_of(self), notes_of(self))
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Save everything except the fitted estimators.

@@ -45,6 +45,7 @@ __all__ = [
     "fit_context",
     "is_made_scorer",
     "is_sklearn_scorer",
+    "label_above_threshold",
     "map_scorers",
     "parts_of_scorer",
     "safe_indexing",
@@ -157,3 +158,14 @@ def scorers_by_name(scorers: Any) -> dict[str, Callable[..., Any]]:
     if isinstance(scorers, _MultimetricScorer):
         scorers = scorers._scorers
     return dict(scorers) if isinstance(scorers, dict) else {"score": scorers}
+
+
+def label_above_threshold(estimator: Any) -> Any:
+    """The label that a fitted ``TunedThresholdClassifierCV`` gives to high scores.
+
+    Returns
+    -------
+    label : object
+        None where it is the second class.
+    """
+    return estimator._curve_scorer._get_pos_label()

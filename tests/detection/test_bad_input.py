@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_speech import AudioReader, MelSpectrogram, PadOrTrim, SlidingWindow, TemporalPooling
 from sklearn_speech.persistence import load, save
+from sklearn_speech.utils.validation import make_ragged
 from tests.detection.toy import RATE, WINDOW, clips_and_labels, hiss, pipeline, recording, tone
 from tests.detection.toy import detector as toy_detector
 
@@ -307,3 +308,18 @@ def test_smoothing_beyond_the_recording_costs_no_more_than_over_all_of_it(fitted
     sounds = [hiss(2)]
     expected = list(fitted.detect(sounds, smoothing=1000.0, threshold=0.0))
     assert list(fitted.detect(sounds, smoothing=1e9, threshold=0.0)) == expected
+
+
+@pytest.mark.parametrize("is_ragged", [True, False])
+def test_windows_that_a_pipeline_does_not_hear_whole_are_refused(is_ragged):
+    given = make_ragged(X) if is_ragged else X
+    for seconds, message in ((0.3, "longer than the 0.2 s that PadOrTrim keeps"), (0.1, None)):
+        detector = SlidingWindow(pipeline().fit(given, Y), step=0.02, duration=seconds)
+        if message is None and is_ragged:  # PadOrTrim fills shorter windows, as it does clips
+            assert len(detector.predict_proba([hiss(1)])[0]) == 51
+            continue
+        message = message or "the pipeline was fitted with clips of 0.2 s"
+        with pytest.raises(ValueError, match=rf"duration={seconds} s.*{message}"):
+            detector.detect([hiss(1)])
+    with pytest.raises(ValueError, match=r"duration=0\.3 s is longer than the 0\.2 s"):
+        SlidingWindow(pipeline(), duration=0.3).fit(X, Y, background=[hiss(1)])

@@ -84,13 +84,67 @@ def test_tones_are_found_for_each_speaker(scores):
         ({"cv": 9}, "cv=9: expected None, or a number of folds from 2 to 4"),
         ({"speakers": ["ann"] * 8}, r"without \['ann'\] there is no clip"),
         ({"recording_speakers": SPEAKERS[:2]}, "recording_speakers has 2 entries for 4"),
+        ({"X": [tone("low")] * 9}, "inconsistent numbers of samples: \\[9, 8\\]"),
+        ({"events": []}, "events is empty"),
+        ({"events": [(0, "low", 0, 1)]}, r"without \['ann'\] there is no event to choose"),
+        ({"events": [(0, "lo", 0, 1)]}, "the word 'lo', of which y has no clip"),
+        ({"events": [(0, "other", 0, 1)]}, "the word 'other', of which y has no clip"),
+        ({"at": "middle"}, "at='middle': expected"),
+        ({"collar": -1}, "collar=-1: expected"),
+        ({"min_score": np.nan}, "min_score=nan: expected"),
+        ({"false_alarms_per_hour": -1}, "false_alarms_per_hour=-1: expected"),
+        ({"background_speakers": ["ann"]}, r"without \['ann'\] no background is left"),
+        ({"background": None, "background_events": []}, "were given without background"),
+        ({"background_events": [(4, "low", 0, 1)]}, "an event in 4, which is no recording of"),
+        ({"recordings": [*data()[3][:3], hiss(0.1)]}, r"recordings\[3\] has 0.100 s, less than"),
+        ({"recordings": [*data()[3][:3], np.full(16000, np.nan)]}, r"recordings\[3\] holds NaN"),
     ],
-    ids=["one speaker", "unknown recording", "folds", "no clips", "lengths"],
+    ids=[
+        *("one speaker", "unknown recording", "folds", "no clips", "lengths", "clips", "no events"),
+        *("events of one fold", "unknown word", "no word", "at", "collar", "score", "rate"),
+        *("no background", "no background but events", "unknown background", "short", "NaN"),
+    ],
 )
-def test_sets_that_do_not_fit_together_are_named(change, message):
+def test_sets_that_do_not_fit_together_are_named_before_anything_is_computed(
+    change, message, monkeypatch
+):
+    monkeypatch.setattr(SlidingWindow, "fit", lambda *args, **kwargs: pytest.fail("fitted"))
     names = ("X", "y", "speakers", "recordings", "events", "recording_speakers")
     arguments = dict(zip(names, [*data(), SPEAKERS])) | {"background": [hiss(2)]} | change
     with pytest.raises(ValueError, match=message):
         cross_validate_detection_by_speaker(SlidingWindow(pipeline(), step=0.02), **arguments)
     with pytest.raises(TypeError, match="detector is a str"):
         cross_validate_detection_by_speaker("detector", **arguments)
+
+
+def test_words_of_held_out_speakers_alone_draw_a_warning():
+    X, y, speakers, recordings, events = data()
+    y = ["top" if name == "bob" and word == "high" else word for name, word in zip(speakers, y)]
+    events = [(k, "top" if k == 1 and word == "high" else word, *at) for k, word, *at in events]
+    detector = SlidingWindow(pipeline(), step=0.02, n_shifts=2, random_state=0)
+    arguments = (detector, X, y, speakers, recordings, events, SPEAKERS)
+    with pytest.warns(UserWarning, match=r"without \['bob'\] there is no clip of top"):
+        scores = cross_validate_detection_by_speaker(*arguments, background=[hiss(2)])
+    assert scores.miss_rate[1] >= 2 / 3
+
+
+def test_events_of_the_background_follow_its_recordings_into_each_fold(monkeypatch):
+    seen = []
+
+    def fit(self, X, y, *, groups=None, background=None, background_events=None):
+        seen.append((len(background), background_events))
+        raise InterruptedError
+
+    monkeypatch.setattr(SlidingWindow, "fit", fit)
+    for held_out in ("ann", "nobody"):
+        with pytest.raises(InterruptedError):
+            cross_validate_detection_by_speaker(
+                SlidingWindow(pipeline(), step=0.02),
+                *data(),
+                SPEAKERS,
+                background=[hiss(2, 11), hiss(2, 12)],
+                background_speakers=[held_out, "someone"],
+                background_events=[(0, "x", 0.1, 0.2), (1, "y", 0.5, 0.6)],
+            )
+    both = [(0, "x", 0.1, 0.2), (1, "y", 0.5, 0.6)]
+    assert seen == [(1, [(0, "y", 0.5, 0.6)]), (2, both)]

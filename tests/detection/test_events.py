@@ -42,6 +42,13 @@ def test_events_do_not_depend_on_how_scores_are_cut(scores, rule, cuts):
     assert peaks(scores, 0.2, rule, cuts) == peaks(scores, 0.2, rule)
 
 
+@settings(max_examples=50, deadline=None)
+@given(SCORES, RULES, st.integers(0, 99))
+def test_events_do_not_depend_on_the_rounding_of_float32(scores, rule, seed):
+    error = 1e-8 * np.random.default_rng(seed).normal(size=scores.shape)
+    assert peaks(scores + error, 0.0, rule) == peaks(scores, 0.0, rule)
+
+
 @settings(max_examples=100, deadline=None)
 @given(SCORES, RULES)
 def test_a_threshold_only_leaves_out_lower_events(scores, rule):

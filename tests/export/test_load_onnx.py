@@ -1,7 +1,10 @@
 """A file is read without torch, and refused where it is damaged or made to do harm."""
 
+import pickle
 import subprocess
 import sys
+import time
+from copy import deepcopy
 
 import numpy as np
 import pandas as pd
@@ -359,3 +362,57 @@ def test_nodes_and_metadata_are_bounded(file, monkeypatch, bound, message):
     monkeypatch.setattr(f"sklearn_speech.export._wire.{bound}", 10)
     with pytest.raises(ValueError, match=message):
         load_onnx(file)
+
+
+def test_an_estimator_is_copied_and_pickled_whole(file):
+    model, X = load_onnx(file), waveforms(3)
+    for again in (pickle.loads(pickle.dumps(model)), deepcopy(model)):
+        assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+        assert repr(again) == repr(model)
+    with pytest.raises(TypeError, match="was not made by load_onnx and cannot be pickled"):
+        pickle.dumps(OnnxEstimator(Session(), Header("transformer", 8000), "path"))
+
+
+def test_short_clips_run_in_batches_of_bounded_size():
+    sizes = []
+
+    class Counting(Session):
+        def run(self, names, inputs):
+            sizes.extend(len(waveforms) for waveforms in inputs.values())
+            return super().run(names, inputs)
+
+    header = Header("classifier", 8000, labels=["a", "b"])
+    model = OnnxEstimator(Counting(), header, "path")
+    X = np.random.default_rng(0).normal(size=(1000, 2)).astype(np.float32)
+    np.testing.assert_allclose(model.predict_proba(X)[:, 1], X.mean(axis=1), atol=1e-6)
+    assert sum(sizes) == 1000 and max(sizes) <= 256
+
+
+def slow(model):
+    """Matrices multiplied one after the other, for some seconds."""
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([700, 700]), "sizes"))
+    value = helper.make_tensor("value", TensorProto.FLOAT, [1], [1e-3])
+    nodes = [helper.make_node("ConstantOfShape", ["sizes"], ["power 0"], value=value)]
+    nodes += [
+        helper.make_node("MatMul", [f"power {i}", "power 0"], [f"power {i + 1}"])
+        for i in range(500)
+    ]
+    nodes.append(helper.make_node("Identity", ["power 500"], ["huge"]))
+    hostile.added_to_answers(model, nodes)
+
+
+def test_a_run_ends_after_the_seconds_that_it_may_take(file, tmp_path):
+    X = waveforms(2)
+    model = load_onnx(forged(file, tmp_path, slow), max_seconds=0.05)
+    started = time.perf_counter()
+    with pytest.raises(TimeoutError, match="takes longer than the max_seconds of load_onnx for 2"):
+        model.predict(X)
+    assert time.perf_counter() - started < 2
+    patient = load_onnx(file, max_seconds=60)
+    assert np.array_equal(patient.predict_proba(X), load_onnx(file).predict_proba(X))
+
+
+@pytest.mark.parametrize("seconds", [0, -1, np.nan, np.inf, "1", True])
+def test_seconds_are_a_number_above_0(file, seconds):
+    with pytest.raises(ValueError, match=r"max_seconds=.*: expected a number of seconds above 0"):
+        load_onnx(file, max_seconds=seconds)

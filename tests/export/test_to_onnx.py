@@ -14,8 +14,11 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.manifold import Isomap
 from sklearn.metrics import pairwise_distances
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.model_selection import (
+    GridSearchCV,
+)
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
@@ -38,6 +41,7 @@ from sklearn_speech.export._converting import (
     Converter,
 )
 from sklearn_speech.export._describing import describe, without_readers
+from sklearn_speech.export._wrappers import last_of
 from sklearn_speech.utils.validation import make_ragged
 from tests.export.cases import (
     N_TIMES,
@@ -89,7 +93,8 @@ def answers_of_module(estimator, kind):
     """What is exported of a fitted estimator, before it is written as ONNX."""
     module = Converter().whole(estimator, kind)
     with torch.no_grad():
-        return module(torch.from_numpy(UNSEEN)).numpy()
+        answers = module(torch.from_numpy(UNSEEN))
+    return tuple(a.numpy() for a in answers) if isinstance(answers, tuple) else answers.numpy()
 
 
 # What is converted by hand
@@ -371,3 +376,15 @@ def test_a_file_that_answers_otherwise_is_not_put_in_place(tmp_path, monkeypatch
 def test_what_skl2onnx_cannot_convert_is_named(tmp_path):
     pipeline = pooled(Isomap(n_neighbors=20), LogisticRegression()).fit(X, LABELS)
     refused(pipeline, tmp_path, "isomap is a Isomap, whose transform skl2onnx cannot")
+
+
+def test_loops_of_skl2onnx_are_named_with_their_step(tmp_path):
+    pipeline = pooled(KNeighborsClassifier()).fit(X, LABELS)
+    refused(pipeline, tmp_path, "kneighborsclassifier is a KNeighborsClassifier.*becomes loops")
+
+
+def test_the_last_step_is_found_in_pipelines_within_frozen_estimators():
+    net = linear_net().fit(X, LABELS)
+    last = net.steps[-1][1]
+    assert last_of(Pipeline([("all", FrozenEstimator(net))])) is last
+    assert last_of(FrozenEstimator(FrozenEstimator(last))) is last

@@ -186,3 +186,18 @@ def test_first_four_colours_are_distinguishable_with_colour_blindness(blindness)
     for i, color in enumerate(seen):
         for other in [*seen[:i], white]:
             assert np.linalg.norm(color - other) > 15  # about six just noticeable differences
+
+
+def test_every_event_that_is_partly_shown_is_drawn_whatever_its_word():
+    display = DetectionDisplay(
+        np.r_[np.nan, np.ones(999)],
+        np.eye(4)[:, :1],
+        np.linspace(0, 1, 4),
+        ["a"],
+        [(0, "$a$b$", 0.2, 0.5), (0, "a", 0.7, 1.0), (0, "a", 0.3, 0.4)],
+        sample_rate=1000,
+    )
+    display.plot(start=0.45)
+    assert len(display.event_spans_) == 2
+    display.figure_.canvas.draw()
+    plt.close(display.figure_)

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sklearn_speech.metrics import EventTable, detection_curve, match_events, miss_rate_at
@@ -193,6 +193,59 @@ def test_tables_are_written_and_read(tmp_path):
     with pytest.raises(ValueError, match="belongs to one recording, but there are 2"):
         several.to_audacity(tmp_path / "labels.txt")
     several.to_audacity(tmp_path / "labels.txt", recording=1)
-    (tmp_path / "bad.csv").write_text("recording,word,start,end\nx,y,1,z\n")
-    with pytest.raises(ValueError, match=r"bad\.csv, line 2"):
-        EventTable.from_csv(tmp_path / "bad.csv")
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampled_from(
+    ["a b", "a,b", 'say "x"', "a\tb", "a\nb", "a\rb", "a\r\nb", "=1", "007", "-0", "'", "\x00"]
+)
+#: Names of files of any system: bytes that are not UTF-8 become lone surrogates.
+FILES = TEXT | st.binary(max_size=4).map(lambda name: name.decode("utf-8", "surrogateescape"))
+SCORES = st.just(float("nan")) | st.floats(0, 1)
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    names=st.lists(FILES, min_size=1) | st.lists(st.integers(-2, 99), min_size=1),
+    words=st.lists(TEXT, min_size=1) | st.lists(st.integers(-9, 9), min_size=1),
+    times=st.lists(st.tuples(TIMES, SCORES), max_size=5),
+)
+def test_any_names_words_and_scores_are_read_as_they_were_written(tmp_path, names, words, times):
+    rows = [
+        (names[i % len(names)], words[i % len(words)], start, start + 0.000001, score)
+        for i, (start, score) in enumerate(times)
+    ]
+    if isinstance(names[0], str) and rows:  # a file does not tell 1 from "1"
+        rows.append(("a.wav", words[0], 0.0, 1.0, 0.5))
+    events = EventTable(rows)
+    events.to_csv(tmp_path / "events.csv")
+    again = EventTable.from_csv(tmp_path / "events.csv", word_type=type(words[0]))
+    assert list(map(repr, again)) == list(map(repr, events))
+    for name in dict.fromkeys(events.recording):
+        events.to_audacity(tmp_path / "labels.txt", name)
+        lines = (tmp_path / "labels.txt").read_bytes().decode().split("\n")
+        assert [line.count("\t") for line in lines] == [2] * len(events.of(name)) + [0]
+    events.to_rttm(tmp_path / "events.rttm")
+    content = (tmp_path / "events.rttm").read_bytes().decode("utf-8", "surrogateescape")
+    assert [len(line.split()) for line in content.split("\n")] == [10] * len(events) + [0]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "has no column recording, word, start, end"),
+        (b"recording,word,start,end\nx,y,1,z\n", "line 2: could not convert"),
+        (b"recording,word,start,end\nx,y,1,2\nx,y\n", "line 3 has 2 fields: expected 4"),
+        (b"recording,word,start,end\nx,y,1,2,3\n", "line 2 has 5 fields: expected 4"),
+        (b"recording,word,start,end\nx,y,3,2\n", "line 2: has start=3.0 and end=2.0"),
+        (b"recording,word,start,end\nx,\xe9,1,2\n", "line 2 has a word that is not UTF-8"),
+        (b'recording,word,start,end\nx,"y,1,2\n', r"line \d: unexpected end of data"),
+        (b"recording,word,start,end\nx," + b"y" * 200_000 + b",1,2\n", "line 2: field larger"),
+    ],
+    ids=["empty", "text", "short", "long", "order", "encoding", "quotes", "huge"],
+)
+def test_a_wrong_table_is_named_with_its_line(tmp_path, content, message):
+    (tmp_path / "events.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"events\.csv,? {message}"):
+        EventTable.from_csv(tmp_path / "events.csv")
