@@ -1,5 +1,7 @@
 """Energies of the frames of many clips, without gradients, in memory that is used again."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -12,6 +14,29 @@ _GROUP = 48
 #: Samples of the windowed frames that a CPU transforms at a time: these and their spectra stay in
 #: its cache, and calling the operations takes little of the time.
 _TILE_SAMPLES = 2**18
+
+#: Numbers of frames for which the views of the memory are kept.
+_N_PLANS = 4
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """Views of the memory in which the frames of one tile are computed."""
+
+    frames: Tensor
+    target: Tensor  # of the windowed frames, without the zeros that pad them
+    windowed: Tensor
+    squares: Tensor | None  # of the real and imaginary parts; None without blocks
+    products: list[tuple[Tensor, Tensor, Tensor]]  # weights, squares, and energies of each block
+    energies: Tensor
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Memory for the energies of a number of frames, and the tiles in which it is filled."""
+
+    energies: Tensor
+    tiles: list[_Tile]
 
 
 class ClipEnergies:
@@ -53,6 +78,7 @@ class ClipEnergies:
             self._n_bands = len(front_end.bank.matrix())
         self._samples = self._window.new_zeros(0)
         self._frames = self._window.new_zeros(0, front_end.win_length)
+        self._plans: dict[int, _Plan] = {}
         self._tile = 0
         if self._window.device.type == "cpu":
             self._make_tile(max(1, _TILE_SAMPLES // (front_end.n_fft * _GROUP)) * _GROUP)
@@ -83,7 +109,7 @@ class ClipEnergies:
             n_rows = stop - first + framing.n_overlapping
             samples = self._room(n_clips * n_rows)[: n_clips * n_rows * framing.hop_length]
             framing.write(waveforms, samples.view(n_clips, -1), first, stop)
-            energies = self._energies(n_clips * n_rows)
+            energies = self._energies(self._kept_plan(n_clips * n_rows))[:, : n_clips * n_rows]
             energies = energies.view(self._n_bands, n_clips, n_rows)[:, :, : stop - first]
             out[:, :, first:stop].copy_(energies.transpose(0, 1))
         return out
@@ -114,7 +140,8 @@ class ClipEnergies:
         for waveform, count, start, stop in zip(waveforms, counts, starts, starts[1:]):
             part = samples[start * hop : stop * hop]
             framing.write(waveform.unsqueeze(0), part.unsqueeze(0), 0, count)
-        return self._energies(starts[-1]), starts, counts
+        energies = self._energies(self._plan(starts[-1]))
+        return energies[:, : starts[-1]], starts, counts
 
     def _room(self, n_rows: int) -> Tensor:
         """Memory for the samples of `n_rows` frames, and of the group in which they end."""
@@ -124,6 +151,7 @@ class ClipEnergies:
             n_samples = n_rows * framing.hop_length + framing.win_length
             self._samples = self._samples.new_zeros(n_samples)
             self._frames = self._samples.unfold(0, framing.win_length, framing.hop_length)
+            self._plans.clear()
             if self._samples.device.type != "cpu":
                 self._make_tile(n_rows)
         return self._samples
@@ -135,30 +163,53 @@ class ClipEnergies:
         if self.blocks is not None:
             self._squares = self._window.new_zeros(n_rows, 2 * self.front_end.stft.n_bins)
 
-    def _energies(self, n_rows: int) -> Tensor:
-        """Energies of the first `n_rows` frames, of shape (n_bands, n_rows)."""
-        tile, n_columns = self._tile, _whole_groups(n_rows)
-        # frames side by side, as in features: what follows runs along them
-        out = self._window.new_empty(self._n_bands, n_columns)
-        for first in range(0, n_rows, tile):
-            stop = min(first + tile, n_columns)
-            if self.blocks is None:
-                spectrum = self._spectrum(first, stop)
-                out[:, first:stop] = self.front_end.energies_of_spectra(spectrum).T
-                continue
-            parts = torch.view_as_real(self._spectrum(first, min(stop, n_rows)))
-            squares = self._squares[: stop - first]
-            torch.mul(parts, parts, out=squares[: len(parts)].view_as(parts))
-            part = out[:, first:stop]
-            for bands, columns, weights in self.blocks:
-                torch.mm(weights, squares[:, columns].T, out=part[bands])
-        return out[:, :n_rows]
+    def _kept_plan(self, n_rows: int) -> _Plan:
+        """A plan whose memory is used again: making the views takes as long as a short clip."""
+        plan = self._plans.get(n_rows)
+        if plan is None:
+            if len(self._plans) == _N_PLANS:
+                self._plans.clear()
+            plan = self._plans[n_rows] = self._plan(n_rows)
+        return plan
 
-    def _spectrum(self, first: int, stop: int) -> Tensor:
+    def _plan(self, n_rows: int) -> _Plan:
+        # frames side by side, as in features: what follows runs along them
+        energies = self._window.new_empty(self._n_bands, _whole_groups(n_rows))
+        firsts = range(0, n_rows, self._tile)
+        return _Plan(energies, [self._tile_of(energies, first, n_rows) for first in firsts])
+
+    def _tile_of(self, energies: Tensor, first: int, n_rows: int) -> _Tile:
+        stop = min(first + self._tile, energies.shape[1])
+        part = energies[:, first:stop]
+        squares, products = None, []
+        n_frames = stop - first
+        if self.blocks is not None:
+            # the matrix products alone need whole groups: what else lies in them is not read
+            n_frames = min(stop, n_rows) - first
+            squares = self._squares[:n_frames].view(n_frames, -1, 2)
+            products = [
+                (weights, self._squares[: stop - first, columns].T, part[bands])
+                for bands, columns, weights in self.blocks
+            ]
+        windowed = self._windowed[:n_frames]
+        target = windowed[:, : self._framing.win_length]
+        frames = self._frames[first : first + n_frames]
+        return _Tile(frames, target, windowed, squares, products, part)
+
+    def _energies(self, plan: _Plan) -> Tensor:
+        """Energies of the frames of a plan, of shape (n_bands, n_columns)."""
         stft = self.front_end.stft
-        windowed = self._windowed[: stop - first]
-        stft.windowed(self._frames[first:stop], out=windowed[:, : self._framing.win_length])
-        return stft.spectrum(windowed)
+        for tile in plan.tiles:
+            stft.windowed(tile.frames, out=tile.target)
+            spectrum = stft.spectrum(tile.windowed)
+            if tile.squares is None:
+                tile.energies.copy_(self.front_end.energies_of_spectra(spectrum).T)
+                continue
+            parts = torch.view_as_real(spectrum)
+            torch.mul(parts, parts, out=tile.squares)
+            for weights, squares, energies in tile.products:
+                torch.mm(weights, squares, out=energies)
+        return plan.energies
 
 
 def _whole_groups(n_rows: int) -> int:

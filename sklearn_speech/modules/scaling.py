@@ -204,7 +204,6 @@ class Scaling(nn.Module):
         reference = largest = nothing
         if self.ref == "max" or self.top_db is not None:
             largest = clips.largest(x)
-            largest = largest.clamp_(min=lowest) if in_place else largest
         if self.top_db is None:
             x = x.clamp_(min=lowest) if in_place else x
         elif in_place:
@@ -213,7 +212,7 @@ class Scaling(nn.Module):
         else:
             x = torch.maximum(x, clips.spread(largest - self.top_db))
         if self.ref == "max":
-            reference = largest
+            reference = largest.clamp_(min=lowest) if in_place else largest
             x = x.sub_(clips.spread(reference)) if in_place else x - clips.spread(reference)
         elif self.ref != 1.0:
             level = self.multiplier * math.log10(max(float(self.ref), amin))
