@@ -143,7 +143,7 @@ class Scaling(nn.Module):
         if self.cepstrum is not None:
             x = self.cepstrum(x, valid)
         if self.normalize is None:
-            return x, self._ranges(reference, len(x))
+            return x, self._ranges(reference, x.shape[0])
         shift, spread = self._statistics(x, valid)
         x = (x - shift) / spread
         reference = reference.expand_as(shift)
