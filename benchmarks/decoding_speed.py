@@ -5,15 +5,15 @@
 The posteriors are made up: 50 frames and 12 phones a second, 40 kinds of phones, a peak of one
 frame for each phone and noise elsewhere. Segment alignment has twice as many frames, at least
 three of them a phone, as ``PhonemeRecognizer(segment_model=True)`` has. Times are processor time,
-the best of several runs. The exponent b is that of the least-squares fit time = a * length ** b:
+medians of alternating runs. The exponent b is that of the least-squares fit time = a * length ** b:
 1 is linear.
 """
 
 import argparse
-import time
 
 import numpy as np
 from report import write_report
+from timing import in_turns
 
 from sklearn_speech.recognition._alignment import forced_alignment
 from sklearn_speech.recognition._decoding import beam_decode
@@ -49,16 +49,6 @@ def algorithms(log_probs, codes):
     }
 
 
-def seconds_of(function, n_repeats):
-    """Processor time of the fastest of several calls."""
-    times = []
-    for _ in range(n_repeats):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lengths", nargs="+", type=int, default=[2, 8, 29], help="in seconds")
@@ -66,8 +56,9 @@ def main():
     arguments = parser.parse_args()
     times = {}
     for length in arguments.lengths:
-        for name, function in algorithms(*make_posteriors(length)).items():
-            times.setdefault(name, []).append(seconds_of(function, arguments.repeats))
+        rounds = in_turns(algorithms(*make_posteriors(length)), arguments.repeats)
+        for name, (processor, _) in rounds.items():
+            times.setdefault(name, []).append(float(np.median(processor)))
     rows = []
     for name, row in times.items():
         rates = {f"{n} s": 1000 * t / n for t, n in zip(row, arguments.lengths)}
@@ -76,7 +67,7 @@ def main():
         print(rows[-1], flush=True)
     notes = [
         "Clips with made-up posteriors of 50 frames and 12 phones a second; processor time of one "
-        "thread, the best of several runs. An exponent of 1 is linear in the length of a clip."
+        "thread, medians of alternating runs. An exponent of 1 is linear in the length of a clip."
     ]
     write_report("decoding_speed", "Alignment and beam search", {"By length of clip": rows}, notes)
 

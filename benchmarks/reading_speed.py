@@ -5,10 +5,12 @@
 Files of noise: small ones as in collections of words, and longer ones at another rate. The plain
 loop decodes to float32 and, where the rate differs, resamples with soxr in the same quality; it
 checks nothing. ``AudioReader`` also compares the sizes in the header with the file, looks for
-NaN, and compares the MD5 digest of FLAC's samples. Its reading of WAV files of 16 bits needs no
-decoder. One thread is measured in processor time, two threads by the clock; all candidates run
-alternately and ratios are medians of the rounds. Two threads only pay where the decoder or
-soxr, which leave Python's lock to others, takes most of the time.
+NaN, and compares the MD5 digest of FLAC's samples and the checksums of Ogg's pages. Its reading of
+WAV files of 16 bits or floating-point numbers needs no decoder. The digest of a second at 16 kHz
+takes 50 us, a tenth of the time in which it is decoded, so that with all other checks the ratio for
+FLAC stays above 1.1. One thread is measured in processor time, two threads by the clock; all
+candidates run alternately and ratios are medians of the rounds. Two threads only pay where the
+decoder or soxr, which leave Python's lock to others, takes most of the time.
 """
 
 import argparse

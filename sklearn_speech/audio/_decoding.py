@@ -293,16 +293,19 @@ def _read(
 def _read_plain(
     content: bytes, segment: AudioSegment, found: Inspection, plain: PlainSamples
 ) -> Decoded:
-    """Samples of 16 bits without a decoder, which takes longer to open a small file."""
+    """Samples without a decoder, which takes longer to open a small file."""
     if reason := _implausible(plain.rate):
         return Decoded(None, plain.rate, reason)
     first, last, reason = _bounds(segment, plain.rate, found.n_frames or 0, None)
     if reason:
         return Decoded(None, plain.rate, reason)
     n_channels = plain.n_channels
-    count, offset = (last - first) * n_channels, plain.start + 2 * first * n_channels
-    samples = np.frombuffer(content, "<i2", count, offset)
-    amplitudes = np.multiply(samples, _FROM_16_BITS, dtype=np.float32)
+    dtype = np.dtype("<f4" if plain.is_float else "<i2")
+    count, offset = (last - first) * n_channels, plain.start + dtype.itemsize * first * n_channels
+    samples = np.frombuffer(content, dtype, count, offset)
+    amplitudes = samples.astype(np.float32)
+    if not plain.is_float:
+        amplitudes *= _FROM_16_BITS
     return Decoded(amplitudes.reshape(-1, n_channels), plain.rate)
 
 
@@ -347,7 +350,9 @@ def _compare_digest(samples: np.ndarray, subtype: str, digest: bytes) -> tuple[n
 def as_floats(samples: np.ndarray) -> np.ndarray:
     """FLAC's integer samples as amplitudes in float32."""
     scale = _FROM_16_BITS if samples.dtype == np.int16 else np.float32(1 / 2**31)
-    return samples.astype(np.float32) * scale
+    amplitudes = samples.astype(np.float32)
+    amplitudes *= scale
+    return amplitudes
 
 
 def encoded_content(samples: np.ndarray, subtype: str) -> np.ndarray:

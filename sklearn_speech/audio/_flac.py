@@ -125,11 +125,12 @@ def _last_total(
     lowest = max(audio, len(content) - _TAIL)
     nearest = None
     position = len(content)
-    while (position := content.rfind(b"\xff", lowest, position)) >= 0:
+    mark = bytes([0xFF, 0xF8 | first.variable])
+    # marks do not overlap, so none is lost by searching only before the last one found
+    while (position := content.rfind(mark, lowest, position)) >= 0:
         frame = _frame(content, position)
         if (
             frame is None
-            or frame.variable != first.variable
             or (frame.rate, frame.bits) != (first.rate, first.bits)
             or frame.n_channels != first.n_channels
             or (not frame.variable and frame.block_size > first.block_size)

@@ -9,9 +9,10 @@ STREAMED_SIZES = range(0x7FFF0000, 0x80000000)
 
 @dataclass(frozen=True)
 class PlainSamples:
-    """Where samples of 16 bits stand that need no decoder, least significant byte first."""
+    """Where samples stand that need no decoder, least significant byte first."""
 
     start: int  # in bytes
+    is_float: bool  # of 32 bits; otherwise integers of 16 bits
     n_channels: int
     rate: int  # in Hz
 

@@ -13,6 +13,9 @@ _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 _PCM, _MS_ADPCM, _FLOAT, _ALAW, _ULAW, _IMA, _GSM, _MP3 = 1, 2, 3, 6, 7, 0x11, 0x31, 0x55
 _EXTENSIBLE = 0xFFFE
 
+#: Formats and bits of samples that need no decoder.
+_PLAIN = {(_PCM, 16), (_FLOAT, 32)}
+
 #: Files with more channels are left to the decoder, which may refuse them.
 _MAX_PLAIN_CHANNELS = 64
 _BITS = {
@@ -111,7 +114,7 @@ def _judge(
     if len(found) < 16:
         return Inspection(problem or "damaged: the part with its format is too short")
     tag, n_channels, rate, byte_rate, block, bits = struct.unpack(order + "HHIIHH", found[:16])
-    is_plain = tag == _PCM and bits == 16 and order == "<" and data == b"data"
+    is_plain = (tag, bits) in _PLAIN and order == "<" and data == b"data"
     if tag == _EXTENSIBLE and len(found) >= 26:
         (tag,) = struct.unpack(order + "H", found[24:26])
     if tag == _MP3:
@@ -136,7 +139,7 @@ def _judge(
     n_frames = samples.available // block if tag in (_PCM, _FLOAT, _ALAW, _ULAW) and block else None
     plain = None
     if is_plain and problem is None and source is None and n_channels <= _MAX_PLAIN_CHANNELS:
-        plain = PlainSamples(samples.start, n_channels, rate)
+        plain = PlainSamples(samples.start, tag == _FLOAT, n_channels, rate)
     return Inspection(problem, source=source, n_frames=n_frames, plain=plain)
 
 

@@ -66,17 +66,17 @@ def extract(
     width = front_end.n_bands if front_end.scaling.normalize == "band" else 1
     ranges = np.empty((len(clips), 3, width), dtype=dtype)
 
-    @torch.inference_mode()
     def work(start: int, stop: int) -> None:
-        features, taken = _chunk(
-            front_end, clips[start:stop], start, budget, _energies_of_thread(front_end, blocks)
-        )
-        ranges[start:stop] = taken.cpu().numpy()
-        if out.dtype == object:
-            for i, clip in enumerate(features, start):
-                out[i] = np.ascontiguousarray(clip.T.cpu().numpy())
-        else:
-            torch.from_numpy(out[start:stop]).copy_(features.transpose(1, 2))
+        energies_of = _energies_of_thread(front_end, blocks)
+        with torch.inference_mode():
+            if out.dtype != object:
+                part = torch.from_numpy(out[start:stop])
+                taken = _features_of_batch(clips[start:stop], energies_of, budget, part)
+            else:
+                features, taken = _chunk(clips[start:stop], start, budget, energies_of)
+                for i, clip in enumerate(features, start):
+                    out[i] = np.ascontiguousarray(clip.T.cpu().numpy())
+            ranges[start:stop] = taken.cpu().numpy()
 
     chunks = list(_chunks(front_end, clips, budget))
     if device.type != "cpu" or len(chunks) < 2 or torch.get_num_threads() < 2:
@@ -117,41 +117,48 @@ def _chunks(front_end: FrontEnd, clips: np.ndarray, budget: int) -> Iterator[tup
         yield start, len(clips)
 
 
+def _features_of_batch(
+    clips: np.ndarray, energies_of: ClipEnergies, budget: int, out: torch.Tensor
+) -> torch.Tensor:
+    """Write the features of clips of one length to `out`, and return their ranges."""
+    front_end = energies_of.front_end
+    # energies in the place of the features are scaled there
+    in_place = front_end.scaling.cepstrum is None and front_end.stft.window.device == out.device
+    waveforms = _tensor(clips, front_end)
+    energies = energies_of.of_batch(waveforms, budget, out if in_place else None)
+    features, ranges = front_end.scale(energies.mT)
+    if features.data_ptr() != out.data_ptr():
+        out.copy_(features.mT)
+    return ranges
+
+
 def _chunk(
-    front_end: FrontEnd,
-    clips: np.ndarray,
-    first_index: int,
-    budget: int,
-    energies_of: ClipEnergies,
-) -> tuple[Any, torch.Tensor]:
-    """Features (one tensor, or a list of tensors) and ranges of the clips of one chunk."""
+    clips: np.ndarray, first_index: int, budget: int, energies_of: ClipEnergies
+) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """Features of each clip of one chunk, and ranges."""
+    front_end = energies_of.front_end
     keeps_all = front_end.zero_frames == "keep"
-    if clips.dtype != object:
-        energies = energies_of.of_batch(_tensor(clips, front_end), budget)
+    waveforms = [_tensor(clip, front_end) for clip in clips]
+    for i, waveform in enumerate(waveforms, first_index):
+        try:
+            front_end.framing.check_length(len(waveform))
+        except ValueError as error:
+            raise ValueError(f"clip {i} of X: {error}") from error
+    if len(clips) == 1:
+        energies = energies_of.of_batch(waveforms[0].unsqueeze(0), budget).mT
         if keeps_all:
-            return front_end.scale(energies)
+            features, ranges = front_end.scale(energies)
+            return list(features), ranges
         parts = list(energies)
     else:
-        waveforms = [_tensor(clip, front_end) for clip in clips]
-        for i, waveform in enumerate(waveforms, first_index):
-            try:
-                front_end.framing.check_length(len(waveform))
-            except ValueError as error:
-                raise ValueError(f"clip {i} of X: {error}") from error
-        if len(clips) == 1:
-            energies = energies_of.of_batch(waveforms[0].unsqueeze(0), budget)
-            if keeps_all:
-                return front_end.scale(energies)
-            parts = list(energies)
-        else:
-            row, starts, counts = energies_of.of_list(waveforms)
-            if keeps_all:
-                return front_end.scaling.scale_row(row, starts, counts)
-            parts = [row[start : start + count] for start, count in zip(starts, counts)]
+        row, starts, counts = energies_of.of_list(waveforms)
+        if keeps_all:
+            return front_end.scaling.scale_row(row.T, starts, counts)
+        parts = [row[:, start : start + count].T for start, count in zip(starts, counts)]
     parts = [_without_zero_frames(part, i) for i, part in enumerate(parts, first_index)]
     counts = [len(part) for part in parts]
-    row = torch.cat([part.T for part in parts], dim=1).T
-    return front_end.scaling.scale_row(row, [0, *accumulate(counts)], counts)
+    row = torch.cat([part.T for part in parts], dim=1)
+    return front_end.scaling.scale_row(row.T, [0, *accumulate(counts)], counts)
 
 
 def _energies_of_thread(front_end: FrontEnd, blocks: Blocks | None) -> ClipEnergies:

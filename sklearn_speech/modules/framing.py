@@ -135,9 +135,9 @@ class Framing(nn.Module):
             segment = self._segment(waveforms, begin, end)
             left = 0
         right = left + segment.shape[1]
-        out[:, :left] = 0
-        out[:, left:right] = segment
-        out[:, right:] = 0
+        out[:, :left].zero_()
+        out[:, left:right].copy_(segment)
+        out[:, right:].zero_()
 
     def _segment(self, x: Tensor, begin: int, end: int) -> Tensor:
         """Samples begin to end of the padded clips, all of one length."""

@@ -53,6 +53,8 @@ class Scaling(nn.Module):
 
     #: A module with a method ``inverse``, or None.
     cepstrum: Any
+    #: Shift and spread where clips are not normalised.
+    _unchanged: Tensor
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class Scaling(nn.Module):
         self.db_window = db_window
         self.normalize = normalize
         self.cepstrum = cepstrum
+        self.register_buffer("_unchanged", torch.tensor([[[0.0], [1.0]]]), persistent=False)
 
     @property
     def has_ranges(self) -> bool:
@@ -128,8 +131,7 @@ class Scaling(nn.Module):
         parts = [x[start : start + count] for start, count in zip(starts, counts)]
         reference = reference.view(-1, 1, 1)
         if self.normalize is None and self.cepstrum is None:
-            shift = torch.zeros_like(reference).expand(len(counts), 1, 1)
-            return parts, torch.cat([reference.expand_as(shift), shift, shift + 1], dim=1)
+            return parts, self._ranges(reference, len(counts))
         reference = reference.expand(len(counts), 1, 1)
         finished = [
             self._finish(part.unsqueeze(0), level.unsqueeze(0), None)
@@ -140,11 +142,17 @@ class Scaling(nn.Module):
     def _finish(self, x: Tensor, reference: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
         if self.cepstrum is not None:
             x = self.cepstrum(x, valid)
+        if self.normalize is None:
+            return x, self._ranges(reference, x.shape[0])
         shift, spread = self._statistics(x, valid)
-        if self.normalize is not None:
-            x = (x - shift) / spread
+        x = (x - shift) / spread
         reference = reference.expand_as(shift)
         return x, torch.cat([reference, shift, spread], dim=1)
+
+    def _ranges(self, reference: Tensor, n_clips: int) -> Tensor:
+        """Ranges of clips that are not normalised."""
+        unchanged = self._unchanged.to(reference.dtype).expand(n_clips, 2, 1)
+        return torch.cat([reference.expand(n_clips, 1, 1), unchanged], dim=1)
 
     def unscale(self, features: Tensor, ranges: Tensor) -> Tensor:
         """Turn features back into energies: the inverse of :meth:`scale`, up to what it cut off.
@@ -196,7 +204,6 @@ class Scaling(nn.Module):
         reference = largest = nothing
         if self.ref == "max" or self.top_db is not None:
             largest = clips.largest(x)
-            largest = largest.clamp_(min=lowest) if in_place else largest
         if self.top_db is None:
             x = x.clamp_(min=lowest) if in_place else x
         elif in_place:
@@ -205,7 +212,7 @@ class Scaling(nn.Module):
         else:
             x = torch.maximum(x, clips.spread(largest - self.top_db))
         if self.ref == "max":
-            reference = largest
+            reference = largest.clamp_(min=lowest) if in_place else largest
             x = x.sub_(clips.spread(reference)) if in_place else x - clips.spread(reference)
         elif self.ref != 1.0:
             level = self.multiplier * math.log10(max(float(self.ref), amin))
@@ -218,9 +225,6 @@ class Scaling(nn.Module):
 
     def _statistics(self, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
         over = (1,) if self.normalize == "band" else (1, 2)
-        if self.normalize is None:
-            zero = x.new_zeros(x.shape[0], 1, 1)
-            return zero, zero + 1
         largest = fill_padding(x, valid, 0).abs().amax(dim=over, keepdim=True)
         smallest_spread = _FLAT * largest + _TINY
         if self.normalize == "max":
@@ -230,8 +234,8 @@ class Scaling(nn.Module):
             high = fill_padding(x, valid, -torch.inf).amax(dim=over, keepdim=True)
             return low, torch.maximum(high - low, smallest_spread)
         if valid is None:
-            shift = _within(x, x.mean(dim=over, keepdim=True), over)
-            variance = (x - shift).square().mean(dim=over, keepdim=True)
+            shift = _within(x, _mean(x, over), over)
+            variance = _mean((x - shift).square(), over)
         else:
             count = valid.sum(dim=1, keepdim=True).clamp(min=1)
             count = count * (1 if self.normalize == "band" else x.shape[2])
@@ -284,6 +288,13 @@ class _Row:
 
     def spread(self, of_clips: Tensor) -> Tensor:
         return of_clips.repeat_interleave(self.lengths.to(of_clips.device)).unsqueeze(1)
+
+
+def _mean(x: Tensor, over: tuple[int, ...]) -> Tensor:
+    """Means, one dimension after the other: rounding is the same in any layout of the memory."""
+    for dim in over:
+        x = x.mean(dim=dim, keepdim=True)
+    return x
 
 
 def _within(x: Tensor, mean: Tensor, over: tuple[int, ...]) -> Tensor:
