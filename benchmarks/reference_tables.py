@@ -95,7 +95,7 @@ def one_change(rows):
                 gains = np.diff(pairs, axis=1)
                 table.append(
                     {
-                        "network": recipe,
+                        "system": recipe,
                         "change": words,
                         "features": "-" if option == "input_norm" else state,
                         "pairs": len(pairs),
