@@ -31,7 +31,8 @@ def keyword_variants():
 
     Settings A to D with 10, 20 and 40 mel bands, filters of nnAudio and FastAudio, masked bins
     and random filters, each with and without normalised features. The front end learns as fast
-    as the rest, as in the source, or at a tenth ("slow") or a thousandth of its rate.
+    as the rest, as in the source, or at a tenth ("slow"), a thousandth ("very slow") or a
+    millionth of its rate.
     """
     found = {}
     steps = {"kws-linear": "spectrogramlinearclassifier", "kws-bcresnet": "bcresnetclassifier"}
@@ -45,6 +46,7 @@ def keyword_variants():
             if setting != "A":
                 changes.append((", slow", {f"{step}__frontend__lr": 1e-4}))
                 changes.append((", very slow", {f"{step}__frontend__lr": 1e-6}))
+                changes.append((", rate 1e-9", {f"{step}__frontend__lr": 1e-9}))
             for change, options in changes:
                 for norm in (None, "batch"):
                     normal = {"input_norm": norm} if norm else {}

@@ -62,6 +62,7 @@ CHANGES = {
     "frontend__lr": {
         1e-4: "the front end learns at a tenth of the rate",
         1e-6: "the front end learns at a thousandth of the rate",
+        1e-9: "the front end learns at a millionth of the rate",
     },
 }
 USUAL = {"setting": "A"}

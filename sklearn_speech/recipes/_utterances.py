@@ -85,7 +85,7 @@ def _best_utterance(
 )
 def _best_utterance_pretrained(
     sample_rate=16000, duration=None, n_mels=40, n_mfcc=20, n_fine_mfcc=60, layers=(20, 13),
-    n_segments=3, statistics=_STATISTICS, C=0.001, max_iter=1000, random_state=None, reads="paths",
+    n_segments=3, statistics=_STATISTICS, C=0.003, max_iter=1000, random_state=None, reads="paths",
 ):  # fmt: skip
     tables = _spectral_tables(sample_rate, n_mels, n_mfcc, n_fine_mfcc, statistics, n_segments)
     return pipeline(
