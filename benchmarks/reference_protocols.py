@@ -30,16 +30,23 @@ def keyword_variants():
     """All settings of the reference system with trainable front ends, by name.
 
     Settings A to D with 10, 20 and 40 mel bands, filters of nnAudio and FastAudio, masked bins
-    and random filters, each with and without normalised features.
+    and random filters, each with and without normalised features. The front end learns as fast
+    as the rest, as in the source, or at a tenth ("slow"), a thousandth ("very slow") or a
+    millionth of its rate.
     """
     found = {}
-    for name in ("kws-linear", "kws-bcresnet"):
+    steps = {"kws-linear": "spectrogramlinearclassifier", "kws-bcresnet": "bcresnetclassifier"}
+    for name, step in steps.items():
         for setting in "ABCD":
             changes = [("", {}), (", 10 bands", {"n_mels": 10}), (", 20 bands", {"n_mels": 20})]
             changes.append((", masked", {"masked_bins": (25, 49)}))
             if setting in "BD":
                 changes.append((", random mel", {"random_mel": True}))
                 changes.append((", FastAudio", {"filterbank": "fastaudio"}))
+            if setting != "A":
+                changes.append((", slow", {f"{step}__frontend__lr": 1e-4}))
+                changes.append((", very slow", {f"{step}__frontend__lr": 1e-6}))
+                changes.append((", rate 1e-9", {f"{step}__frontend__lr": 1e-9}))
             for change, options in changes:
                 for norm in (None, "batch"):
                     normal = {"input_norm": norm} if norm else {}
@@ -95,6 +102,9 @@ TITLES = {
     MANY: "Speech Commands, 16 words of 1,554 speakers, official validation list: accuracy",
 }
 
+#: Tasks that other benchmarks measure.
+OTHERS = ("phones", "emotions and other whole utterances")
+
 #: Recipes whose weights others have trained, on other speech: ``pretrained.py`` tells of them.
 PRETRAINED = {"best-finetuned", "best-pretrained", "best-vote"}
 
@@ -103,7 +113,7 @@ OF_THREE = ["jackson", "nicolas", "theo"]
 
 def systems(protocol):
     """Recipe and overrides of each system of a protocol, by name."""
-    rows = {row["name"]: row for row in list_recipes(details=True) if row["task"] != "phones"}
+    rows = {row["name"]: row for row in list_recipes(details=True) if row["task"] not in OTHERS}
     plain = {n: (n, {}) for n in rows if not n.startswith("kws-") and n not in PRETRAINED}
     if protocol == COMMANDS:
         own = {name: (name, {"sample_rate": 16000}) for name in ("best", "best-waveform")}
@@ -113,7 +123,7 @@ def systems(protocol):
     if protocol == "digits-speakers":
         keywords = {name: (name, {}) for name in ("kws-linear", "kws-bcresnet")}
         return {**plain, **keywords, AUGMENTED: VARIANTS[AUGMENTED]}
-    restored = {name for name, row in rows.items() if "restored" in row["task"]}
+    restored = {name for name, row in rows.items() if "reconstruction" in row["task"]}
     judged = {name: plain[name] for name in plain if name not in restored}
     return {**judged, **QUIET} if protocol == "digits-theo" else judged
 

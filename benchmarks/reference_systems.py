@@ -32,6 +32,10 @@ from sklearn_speech.base import nets_of
 
 LOG = RESULTS / "reference_systems.jsonl"
 
+#: Parameters that some networks did not have at first, and the values that change nothing. With
+#: these values they are no part of the digest of settings: finished runs need not be repeated.
+NO_EFFECT = {"pretrainer": "None", "pretrained_lr": "None", "freeze_pretrained": "0"}
+
 
 def jobs(arguments):
     """All requested runs, seed by seed."""
@@ -55,9 +59,15 @@ def key_of(row):
 
 
 def settings_of(made):
-    """Digest of all parameters of a pipeline."""
+    """Digest of the parameters of a pipeline that have an effect."""
     parameters = made.get_params().items()
-    return joblib.hash([(name, repr(value)) for name, value in sorted(parameters)])
+    return joblib.hash(
+        [
+            (name, repr(value))
+            for name, value in sorted(parameters)
+            if NO_EFFECT.get(name.rpartition("__")[2], "no such parameter") != repr(value)
+        ]
+    )
 
 
 def run(arguments):
@@ -124,7 +134,7 @@ def of_today(rows):
 
 def main():
     every = list(dict.fromkeys(name for p in protocols.TITLES for name in protocols.systems(p)))
-    recipes = [row["name"] for row in list_recipes(details=True) if row["task"] != "phones"]
+    recipes = [r["name"] for r in list_recipes(details=True) if r["task"] not in protocols.OTHERS]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--recipes", nargs="+", choices=list(dict.fromkeys([*recipes, *every])))
     parser.add_argument(

@@ -1,6 +1,7 @@
 """Number of speakers needed: learning curves by speaker, and rejection of words not enrolled.
 
     SKLEARN_SPEECH_DATA=FOLDER python benchmarks/voices.py [--parts digits commands enrolment]
+        [--systems best "MFCC statistics, SVC"]
 
 FOLDER holds ``fsdd/recordings`` (otherwise they are downloaded) and
 ``speech_commands_many/clips.csv``. Three systems: cepstra of each third of a clip (means and
@@ -9,7 +10,7 @@ alone; and the recipe ``best-pretrained``, whose weights are Google's, trained o
 clips. Its column does not compare to the others as one of a system that learns from the same data.
 All train on the same draws of speakers and clips; ``best``, which takes minutes, on the first draw
 and a few numbers of speakers. Takes a quarter of an hour on one core, and writes
-``results/voices.md``.
+``results/voices.md``; parts and systems that do not run keep their earlier results.
 """
 
 import argparse
@@ -41,6 +42,7 @@ RATE = 16000
 SCRATCH = "MFCC statistics, SVC"
 BEST = "best"
 PRETRAINED = "best-pretrained, pretrained weights"
+SYSTEMS = (SCRATCH, BEST, PRETRAINED)
 
 #: Numbers of speakers of Speech Commands, and those that ``best``, which takes minutes, trains on.
 SIZES, OF_BEST = [16, 32, 64, 128, 256, 512, 1024], [16, 64]
@@ -67,9 +69,11 @@ def commands():
 
 
 @functools.cache
-def features(read):
-    """Features of a corpus by system, for the systems that are trained on features."""
-    speech, _ = read()
+def features(read, name):
+    """Features of a corpus that a system is trained on; ``best`` is trained on waveforms."""
+    speech, waveforms = read()
+    if name == BEST:
+        return waveforms
     extractors = {
         SCRATCH: make_pipeline(
             AudioReader(RATE),
@@ -78,20 +82,21 @@ def features(read):
         ),
         PRETRAINED: make_recipe("best-pretrained")[:-2],
     }
-    return {name: steps.fit_transform(speech.data) for name, steps in extractors.items()}
+    return extractors[name].fit_transform(speech.data)
 
 
-def curves(read, sample_rate, sizes, sizes_of_best, **kwargs):
-    """A row for each number of speakers: means of all systems."""
-    speech, waveforms = read()
+def curves(read, sample_rate, sizes, sizes_of_best, systems, earlier, **kwargs):
+    """A row for each number of speakers: means of all systems; others keep their `earlier` ones."""
+    speech, _ = read()
     heads = {
         SCRATCH: make_pipeline(StandardScaler(), SVC(C=10)),
         PRETRAINED: make_recipe("best-pretrained", random_state=0)[-2:],
         BEST: make_recipe("best", sample_rate=sample_rate, reads="waveforms", random_state=0),
     }
-    found, clips = {}, {}
-    for name, X in {**features(read), BEST: waveforms}.items():
-        start = time.perf_counter()
+    found = {(name, row["speakers"]): row[name] for row in earlier for name in SYSTEMS}
+    clips = {}
+    for name in systems:
+        X, start = features(read, name), time.perf_counter()
         curve = learning_curve_by_speaker(
             heads[name],
             X,
@@ -103,31 +108,30 @@ def curves(read, sample_rate, sizes, sizes_of_best, **kwargs):
             **kwargs,
         )
         print(f"{name}, {time.perf_counter() - start:.0f} s\n{curve}\n", flush=True)
-        found |= {(name, int(n)): score for n, score in zip(curve.n_speakers, curve.mean())}
+        means = zip(curve.n_speakers, curve.mean())
+        found |= {(name, int(n)): f"{score:.3f}" for n, score in means}
         clips |= {int(n): round(float(c)) for n, c in zip(curve.n_speakers, curve.n_clips)}
+    clips = {row["speakers"]: row["clips"] for row in earlier} | clips
     return [
-        {"speakers": n, "clips": clips[n]}
-        | {
-            name: f"{found[name, n]:.3f}" if (name, n) in found else "-"
-            for name in (SCRATCH, BEST, PRETRAINED)
-        }
+        {"speakers": n, "clips": clips[n]} | {name: found.get((name, n), "-") for name in SYSTEMS}
         for n in sizes
     ]
 
 
-def show_digits():
+def show_digits(systems, earlier):
     """FSDD: six speakers, each held out in turn."""
-    return curves(digits, 8000, [1, 2, 4, 5], [1, 4], clips_per_speaker=25)
+    sizes = [1, 2, 4, 5], [1, 4]
+    return curves(digits, 8000, *sizes, systems, earlier, clips_per_speaker=25)
 
 
-def show_commands():
+def show_commands(systems, earlier):
     """Speech Commands: a fifth of the speakers held out, in one of five folds."""
     speech, _ = commands()
     splits = list(GroupKFold(5).split(speech.target, groups=speech.speaker))[:1]
-    return curves(commands, RATE, SIZES, OF_BEST, cv=splits)
+    return curves(commands, RATE, SIZES, OF_BEST, systems, earlier, cv=splits)
 
 
-def show_enrolment():
+def show_enrolment(systems, earlier):
     """Enrol five words with k clips each; the test also has eight words not seen in training.
 
     The clips of a word come from up to k speakers. Clips of three further words help to choose
@@ -135,15 +139,16 @@ def show_enrolment():
     """
     speech, _ = commands()
     y, speakers = np.asarray(speech.target), np.asarray(speech.speaker)
-    rows = []
-    for name, X in features(commands).items():
+    rows = [row for row in earlier if row["features"] not in systems]
+    for name in (name for name in systems if name != BEST):
+        X = features(commands, name)
         for k in (1, 2, 5, 10, 50):
             rates = [_enrol(X, y, speakers, k, np.random.default_rng(i)) for i in range(10)]
             heads = "wrongly rejected", "confused", "falsely accepted, never heard"
             shares = (f"{share:.3f}" for share in np.mean(rates, axis=0))
             rows.append({"features": name, "clips a word": k, **dict(zip(heads, shares))})
             print(rows[-1], flush=True)
-    return rows
+    return sorted(rows, key=lambda row: SYSTEMS.index(row["features"]))
 
 
 def _enrol(X, y, speakers, k, rng):
@@ -184,10 +189,13 @@ NOTES = [
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=SYSTEMS)
+    options = parser.parse_args()
     earlier = RESULTS / "voices.json"
     tables = json.loads(earlier.read_text())["tables"] if earlier.exists() else {}
-    for part in parser.parse_args().parts:
-        tables[CAPTIONS[part]] = PARTS[part]()
+    for part in options.parts:
+        kept = tables.get(CAPTIONS[part], [])
+        tables[CAPTIONS[part]] = PARTS[part](options.systems, kept)
         tables = {c: tables[c] for c in CAPTIONS.values() if c in tables}
         write_report("voices", "How many voices are needed", tables, NOTES)
 

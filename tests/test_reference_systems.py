@@ -35,7 +35,7 @@ def digits(tmp_path_factory):
     return np.array(paths), np.asarray(speech.target), np.asarray(speech.speaker)
 
 
-def test_every_recipe_that_takes_no_phones_is_compared_somewhere(benchmark):
+def test_every_recipe_of_words_is_compared_somewhere(benchmark):
     compared = {
         recipe
         for name in benchmark.protocols.TITLES
@@ -44,8 +44,56 @@ def test_every_recipe_that_takes_no_phones_is_compared_somewhere(benchmark):
     assert compared == {row["name"] for row in list_recipes(details=True)} - {
         "asr-simple",
         "asr-bcresnet",
+        "best-utterance",
+        "best-utterance-pretrained",
         *benchmark.protocols.PRETRAINED,
     }
+
+
+def test_only_clips_without_digits_are_restored_and_judged_by_no_digit(benchmark):
+    for protocol in ("digits-random", "digits-theo"):
+        assert not any("autoencoder" in name for name in benchmark.protocols.systems(protocol))
+    assert "dsp-autoencoder" in benchmark.protocols.systems("digits-speakers")
+
+
+def test_the_committed_runs_of_each_recipe_have_the_settings_of_today(benchmark):
+    """Otherwise a recipe or the digest has changed: run its systems again, then --report."""
+    tables = json.loads((BENCHMARKS / "results" / "reference_systems.json").read_text())["tables"]
+    shown = {row["system"].rstrip(" †") for table in tables.values() for row in table}
+    made = {
+        protocol: benchmark.protocols.systems(protocol) for protocol in benchmark.protocols.TITLES
+    }
+    one_of_each = {}
+    for row in benchmark.read_log(benchmark.LOG).values():
+        systems = made[row["protocol"]]
+        if row["system"] in shown and row["system"] in systems and row["seed"] == 0:
+            recipe, _ = systems[row["system"]]
+            key = row["protocol"], row["system"]
+            known, runs = one_of_each.setdefault(recipe, (key, []))
+            if known == key:
+                runs.append(row)
+    assert len(one_of_each) > 10
+    for recipe, (_, runs) in one_of_each.items():
+        assert benchmark.of_today(runs), recipe
+
+
+def test_settings_include_each_parameter_unless_its_value_changes_nothing(benchmark):
+    class Before:
+        """The pipeline when its network did not have these parameters yet."""
+
+        def get_params(self):
+            parameters = made.get_params().items()
+            added = tuple(f"__{name}" for name in benchmark.NO_EFFECT)
+            return {name: value for name, value in parameters if not name.endswith(added)}
+
+    made = benchmark.make_recipe("kws-linear")
+    digest = benchmark.settings_of(made)
+    assert len(Before().get_params()) == len(made.get_params()) - len(benchmark.NO_EFFECT)
+    assert benchmark.settings_of(Before()) == digest
+    for change in ({"lr": 0.5}, {"pretrained_lr": 0.5}, {"freeze_pretrained": 3}):
+        made = benchmark.make_recipe("kws-linear")
+        made[-1].set_params(**change)
+        assert benchmark.settings_of(made) != digest
 
 
 def test_no_speaker_is_on_both_sides_but_in_the_random_split_of_the_source(benchmark):

