@@ -85,6 +85,10 @@ TOPICS = {
             "Reading sound files",
             "Time of AudioReader, beside a plain loop over soundfile.",
         ),
+        "cross_validation_speed": (
+            "Cross-validation by speaker",
+            "Time that it takes beside scikit-learn's cross_validate, with trivial models.",
+        ),
         "decoding_speed": (
             "Alignment and beam search",
             "Time by the length of a clip.",
