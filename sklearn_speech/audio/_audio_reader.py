@@ -62,10 +62,6 @@ class AudioReader(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimato
     channel : int or None, default=None
         The channel to read, counted from 0; None is the average of all. A file
         whose channels cancel each other when averaged is bad.
-    n_jobs : int or None, default=None
-        Number of threads, as in joblib: None is 1, -1 all cores. The result
-        does not depend on it. Threads help with long compressed files, and slow the reading
-        of small files down.
     verbose : bool, default=False
         Whether to show a progress bar.
 
@@ -119,7 +115,6 @@ class AudioReader(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimato
         "sample_rate": [Interval(Integral, 1, None, closed="left")],
         "on_error": [StrOptions({"raise", "warn"})],
         "channel": [Interval(Integral, 0, None, closed="left"), None],
-        "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
 
@@ -129,13 +124,11 @@ class AudioReader(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimato
         *,
         on_error: str = "raise",
         channel: int | None = None,
-        n_jobs: int | None = None,
         verbose: bool = False,
     ) -> None:
         self.sample_rate = sample_rate
         self.on_error = on_error
         self.channel = channel
-        self.n_jobs = n_jobs
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -196,7 +189,6 @@ class AudioReader(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimato
             self.sample_rate,
             channel=self.channel,
             keep_damaged=self.on_error == "warn",
-            n_jobs=self.n_jobs,
             progress=progress,
         )
         bad = [(entry, clip) for entry, clip in zip(entries, clips, strict=True) if clip.reason]

@@ -86,7 +86,8 @@ def check_audio_files(
     channel : int or None, default=None
         The channel that :class:`AudioReader` will read; None is the average of all.
     n_jobs : int or None, default=None
-        Number of threads, as in joblib.
+        Number of processes, as in joblib: None is 1, -1 all cores. Each takes a second to start,
+        which pays from some ten thousand small files on.
     verbose : bool, default=False
         Whether to show a progress bar.
 

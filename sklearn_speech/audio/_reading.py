@@ -141,7 +141,7 @@ def read_clips(
     n_jobs: int | None = None,
     progress: str | None = None,
 ) -> list[Clip]:
-    """Read many entries in threads, in order.
+    """Read many entries, in order.
 
     Parameters
     ----------
@@ -154,7 +154,8 @@ def read_clips(
     keep_damaged : bool, default=False
         Whether a damaged file gives, beside the reason, what of it can be read.
     n_jobs : int or None, default=None
-        Threads, as in joblib.
+        Processes, as in joblib. They pay where the waveforms are kept out of the result: sending
+        them takes as long as reading them.
     progress : str or None, default=None
         Title of a progress bar; None shows none.
 
@@ -162,17 +163,16 @@ def read_clips(
     -------
     clips : list of Clip
     """
-    # soundfile and soxr release the interpreter's lock, so threads are enough; a task of one
-    # small file would take joblib longer to dispatch than to run
-    n_threads = effective_n_jobs(n_jobs)
-    per_task = max(1, min(_MOST_PER_TASK, len(entries) // (4 * n_threads)))
+    # a task of one small file would take joblib longer to dispatch than to run
+    n_workers = effective_n_jobs(n_jobs)
+    per_task = max(1, min(_MOST_PER_TASK, len(entries) // (4 * n_workers)))
     parts = [entries[i : i + per_task] for i in range(0, len(entries), per_task)]
     read: Iterable[list[Clip]]
-    if n_threads == 1:
+    if n_workers == 1:
         read = (_read_some(part, sample_rate, channel, keep_damaged) for part in parts)
     else:
         tasks = (delayed(_read_some)(part, sample_rate, channel, keep_damaged) for part in parts)
-        read = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(tasks)
+        read = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
     clips: list[Clip] = []
     with tqdm(desc=progress, total=len(entries), disable=progress is None) as bar:
         for some in read:

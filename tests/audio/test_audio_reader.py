@@ -146,16 +146,6 @@ def test_every_container_of_paths_reads_the_same(write):
             np.testing.assert_array_equal(one, other)
 
 
-def test_threads_do_not_change_the_result(write):
-    paths = [write(f"{i}.wav", tone(100 * i + 100, 11025)[: 500 + i], 11025) for i in range(20)]
-    for one, other in zip(
-        AudioReader(8000).transform(paths),
-        AudioReader(8000, n_jobs=4).transform(paths),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(one, other)
-
-
 def test_one_error_lists_every_bad_file_with_its_reason(write, bad_files):
     paths = [write("good.wav", np.zeros(10)), *bad_files]
     with pytest.raises(ValueError, match=f"{len(bad_files)} of {len(paths)} files") as info:
@@ -259,7 +249,7 @@ def test_other_types_than_collections_of_paths_are_refused(X, error, message):
             method(X)
 
 
-@pytest.mark.parametrize("parameters", [{"sample_rate": 0}, {"on_error": "skip"}, {"n_jobs": "2"}])
+@pytest.mark.parametrize("parameters", [{"sample_rate": 0}, {"on_error": "skip"}])
 def test_fit_and_transform_name_wrong_parameters(parameters):
     reader = AudioReader(8000).set_params(**parameters)
     for method in (reader.fit, reader.transform):
@@ -268,7 +258,7 @@ def test_fit_and_transform_name_wrong_parameters(parameters):
 
 
 def test_reader_is_a_well_behaved_stateless_estimator(write):
-    reader = AudioReader(8000, on_error="warn", n_jobs=2)
+    reader = AudioReader(8000, on_error="warn")
     paths = np.array([write("a.wav", np.full(10, 0.5))])
     assert clone(reader).get_params() == reader.get_params()
     before = dict(vars(reader))
