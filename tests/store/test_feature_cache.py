@@ -416,7 +416,7 @@ def test_outer_folds_of_a_nested_search_share_their_features(paths, count, cache
 def test_what_says_how_and_not_what_to_compute_does_not_matter(paths, count, cache):
     ClipwiseFeatures(paths, cache).compute(steps())
     loud = steps()
-    loud[0][1].set_params(n_jobs=1)
+    loud[0][1].set_params(verbose=True)
     ClipwiseFeatures(paths, cache).compute(loud)
     assert count["files"] == 6
 
