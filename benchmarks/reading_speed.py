@@ -10,10 +10,10 @@ WAV files of 16 bits or floating-point numbers needs no decoder. The digest of a
 takes 50 us, a tenth of the time in which it is decoded, so that with all other checks the ratio for
 FLAC stays above 1.1. All candidates run alternately, and ratios are medians of the rounds.
 
-``AudioReader`` reads in one thread: two threads read FLAC files of one second 1.5 times as fast on
-a quiet machine, and small WAV files more slowly, since Python's lock is held between decoders; two
-processes that send the waveforms back are 1.3 times as fast. ``check_audio_files`` sends none: its
-processes are measured by the clock, once they have started, on each file ten times.
+``AudioReader`` reads in one thread: Python's lock is held between decoders, so that a second thread
+slows small WAV files down and gains little with FLAC, and sending waveforms between processes takes
+as long as reading them. ``check_audio_files`` sends none: its processes are measured by the clock,
+once they have started, on each file ten times.
 """
 
 import argparse

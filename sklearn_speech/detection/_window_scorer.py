@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from ..audio import AudioReader, PadOrTrim
 from ..feature_extraction._base import BaseSpectralTransformer
 from ..modules.front_end import FrontEnd
 from ..store import ClipStore
+from ..utils.parts import unwrapped
 
 #: Windows that are scored at a time: their features fit into a few megabytes.
 MAX_BATCH = 256
@@ -34,13 +34,7 @@ def fitted_steps(estimator: Any) -> list[tuple[str, Any]]:
     steps : list of (str, estimator)
         One step where it is no pipeline.
     """
-    while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        else:
-            break
+    estimator = unwrapped(estimator)
     if not isinstance(estimator, Pipeline):
         return [("classifier", estimator)]
     # a window needs no store

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from ..utils.parts import unwrapped, unwrapped_final_step
 from ..utils.validation import make_ragged
 from ._onnx_estimator import OnnxEstimator
-from ._wrappers import last_of, unwrapped
 
 #: Numbers of clips in the batches that are compared; the batch that was traced has another.
 _BATCHES = (1, 5)
@@ -62,7 +62,7 @@ def expected_answers(estimator: Any, kind: str, X: Any) -> list[np.ndarray]:
 
 
 def _decoded(estimator: Any, X: Any, codes: Any) -> np.ndarray:
-    autoencoder = last_of(estimator)
+    autoencoder = unwrapped_final_step(estimator)
     S = X
     pipeline = unwrapped(estimator)
     while isinstance(pipeline, Pipeline):
@@ -132,7 +132,7 @@ def _check_labels(
     model: OnnxEstimator, estimator: Any, X: np.ndarray, given: Any, tolerance: float
 ) -> None:
     """Compare labels where they are not nearly tied."""
-    name = type(last_of(estimator)).__name__
+    name = type(unwrapped_final_step(estimator)).__name__
     decisions = np.stack(model._run(X, -1))
     found = model.classes_[decisions.argmax(axis=1)]
     with warnings.catch_warnings():  # about these clips, which are not the user's

@@ -39,14 +39,13 @@ from ..feature_extraction import (
 from ..pretraining import ConvAutoencoder
 from ..recognition import PhonemeRecognizer
 from ..store import ClipStore
-from ..utils.parts import walk
+from ..utils.parts import unwrapped, walk
 from . import _steps as steps
 from ._deciding import THRESHOLDED, decision_of, thresholded
 from ._decisions import Decided, PairVotes, Threshold
 from ._front_end import ExportedFrontEnd
 from ._networks import Answers, Autoencoder, Numbers, exportable
 from ._sklearn_graphs import ForeignGraph
-from ._wrappers import unwrapped
 
 #: Classifiers and regressors whose scores are ``X @ coef_.T + intercept_``.
 _LINEAR_CLASSIFIERS = (

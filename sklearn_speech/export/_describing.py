@@ -14,10 +14,9 @@ from ..feature_extraction import SpectrogramScaler, TemporalPooling
 from ..pretraining import ConvAutoencoder
 from ..recognition import PhonemeRecognizer
 from ..store import ClipStore
-from ..utils.parts import sample_rates, walk
+from ..utils.parts import sample_rates, unwrapped, unwrapped_final_step, walk
 from ._deciding import THRESHOLDED, decision_of, thresholded
 from ._header import Header, labels_of
-from ._wrappers import last_of, unwrapped
 
 
 def without_readers(estimator: Any) -> Any:
@@ -117,7 +116,7 @@ def describe(estimator: Any, given: Any, sample_rate: float | None) -> Header:
     ValueError
         When the sampling rate is unknown or not one, or answers cannot be exported.
     """
-    last = last_of(estimator)
+    last = unwrapped_final_step(estimator)
     common: dict[str, Any] = {
         "sample_rate": _rate(given, sample_rate),
         "estimator": type(last).__name__,

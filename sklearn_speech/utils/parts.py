@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 
@@ -19,6 +20,24 @@ def final_step(estimator: Any) -> Any:
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return estimator
+
+
+def unwrapped(estimator: Any) -> Any:
+    """Return the estimator that a search found or a frozen one holds; others as they are."""
+    while True:
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return estimator
+
+
+def unwrapped_final_step(estimator: Any) -> Any:
+    """Return the last step of pipelines, searches and frozen estimators within each other."""
+    while (last := final_step(unwrapped(estimator))) is not estimator:
+        estimator = last
+    return last
 
 
 def parts_of(estimator: Any, *, fitted: bool = False) -> list[tuple[str, Any]]:

@@ -41,7 +41,7 @@ from sklearn_speech.export._converting import (
     Converter,
 )
 from sklearn_speech.export._describing import describe, without_readers
-from sklearn_speech.export._wrappers import last_of
+from sklearn_speech.utils.parts import unwrapped_final_step
 from sklearn_speech.utils.validation import make_ragged
 from tests.export.cases import (
     N_TIMES,
@@ -386,5 +386,5 @@ def test_loops_of_skl2onnx_are_named_with_their_step(tmp_path):
 def test_the_last_step_is_found_in_pipelines_within_frozen_estimators():
     net = linear_net().fit(X, LABELS)
     last = net.steps[-1][1]
-    assert last_of(Pipeline([("all", FrozenEstimator(net))])) is last
-    assert last_of(FrozenEstimator(FrozenEstimator(last))) is last
+    assert unwrapped_final_step(Pipeline([("all", FrozenEstimator(net))])) is last
+    assert unwrapped_final_step(FrozenEstimator(FrozenEstimator(last))) is last
