@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from report import time_side_by_side, write_report
+from report import write_report
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
+from timing import in_turns
 
 from sklearn_speech import (
     AudioReader,
@@ -117,13 +118,13 @@ def main():
             "file in int8": lambda: files[1].predict(clip),
             "bare network, features ready": bare,
         }
-        times = time_side_by_side(candidates, arguments.repeats)
-        for name, measured in times.items():
+        times = in_turns(candidates, arguments.repeats)
+        for name, (_, seconds) in times.items():
             latency.append(
                 {
                     "from samples to label": name,
-                    "median (ms)": 1000 * measured["median"],
-                    "least (ms)": 1000 * measured["minimum"],
+                    "median (ms)": 1000 * float(np.median(seconds)),
+                    "least (ms)": 1000 * float(np.min(seconds)),
                 }
             )
         save(model, saved)

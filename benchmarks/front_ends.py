@@ -14,7 +14,8 @@ import warnings
 
 import numpy as np
 import torch
-from report import time_side_by_side, write_report
+from report import write_report
+from timing import in_turns
 
 from sklearn_speech.feature_extraction import MelSpectrogram
 from sklearn_speech.filters import mel_filterbank
@@ -137,20 +138,21 @@ def cpu_table(clips, n_threads, n_repeats):
     torch.set_num_threads(n_threads)
     front_end = our_front_end().fit(clips[:2])
     candidates = {OURS: lambda: front_end.transform(clips), **torch_routes(clips), **peers(clips)}
-    return table(time_side_by_side(candidates, n_repeats))
+    return table(in_turns(candidates, n_repeats))
 
 
 def table(times):
-    ours = times[OURS]
+    """Medians and minima of the time by the clock."""
+    ours = times[OURS][1]
     return [
         {
             "": name,
-            "median, ms": 1e3 * t["median"],
-            "minimum, ms": 1e3 * t["minimum"],
-            "median / ours": t["median"] / ours["median"],
-            "minimum / ours": t["minimum"] / ours["minimum"],
+            "median, ms": 1e3 * np.median(t),
+            "minimum, ms": 1e3 * np.min(t),
+            "median / ours": np.median(t) / np.median(ours),
+            "minimum / ours": np.min(t) / np.min(ours),
         }
-        for name, t in times.items()
+        for name, (_, t) in times.items()
     ]
 
 
@@ -163,11 +165,10 @@ def gpu_table(clips, n_repeats):
     bank = torch.from_numpy(mel_filterbank(SAMPLE_RATE, N_FFT, N_MELS)).float().cuda()
     frames = torch.nn.functional.pad(x, (N_FFT // 2, N_FFT // 2)).unfold(1, N_FFT, HOP).contiguous()
 
-    def timed(function):
+    def without_gradients(function):
         def run():
             with torch.no_grad():
                 function()
-            torch.cuda.synchronize()
 
         return run
 
@@ -178,12 +179,12 @@ def gpu_table(clips, n_repeats):
         return torch.log(bank @ spectrum.abs() ** 2 + 1e-6)
 
     candidates = {
-        OURS: timed(lambda: layer(x)),
-        "the same from host memory and back": timed(lambda: transformer.transform(clips)),
-        "torch.stft, abs()**2, matmul, log": timed(stft_route),
-        "bare cuFFT, frames ready": timed(lambda: torch.fft.rfft(frames)),
+        OURS: without_gradients(lambda: layer(x)),
+        "the same from host memory and back": lambda: transformer.transform(clips),
+        "torch.stft, abs()**2, matmul, log": without_gradients(stft_route),
+        "bare cuFFT, frames ready": without_gradients(lambda: torch.fft.rfft(frames)),
     }
-    return table(time_side_by_side(candidates, n_repeats))
+    return table(in_turns(candidates, n_repeats, wait=torch.cuda.synchronize))
 
 
 def peak_memory(n_clips):

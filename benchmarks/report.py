@@ -1,4 +1,4 @@
-"""Alternating timing, and reports as JSON and Markdown, for all benchmarks.
+"""Reports as JSON and Markdown, for all benchmarks.
 
 ``python benchmarks/report.py`` collects ``benchmarks/results/*.json`` in
 ``benchmarks/results/README.md``. It also updates the reports in the project's README, between
@@ -12,8 +12,6 @@ import json
 import os
 import platform
 import re
-import statistics
-import time
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
@@ -40,39 +38,6 @@ def environment():
         "numpy": numpy.__version__,
         "scikit-learn": sklearn.__version__,
         "torch": torch.__version__,
-    }
-
-
-def time_side_by_side(candidates, n_repeats, setup=None):
-    """Time functions alternately, so that varying load of the machine affects all of them.
-
-    Parameters
-    ----------
-    candidates : dict of str to callable
-        Each is called once to warm up, then `n_repeats` times.
-    n_repeats : int
-        Rounds.
-    setup : callable, default=None
-        Called before each measured call.
-
-    Returns
-    -------
-    times : dict of str to dict
-        ``median`` and ``minimum`` in seconds.
-    """
-    for function in candidates.values():
-        function()
-    times = {name: [] for name in candidates}
-    for _ in range(n_repeats):
-        for name, function in candidates.items():
-            if setup is not None:
-                setup()
-            start = time.perf_counter()
-            function()
-            times[name].append(time.perf_counter() - start)
-    return {
-        name: {"median": statistics.median(values), "minimum": min(values), "n": n_repeats}
-        for name, values in times.items()
     }
 
 
