@@ -20,6 +20,7 @@ from .augmentation import SpeedPerturb as SpeedPerturb
 from .augmentation import TimeShift as TimeShift
 from .augmentation import TimeStretch as TimeStretch
 from .augmentation import VocalTractWarp as VocalTractWarp
+from .classification import AugmentedClassifier as AugmentedClassifier
 from .classification import BCResNetClassifier as BCResNetClassifier
 from .classification import PrototypeClassifier as PrototypeClassifier
 from .classification import SpectrogramCNNClassifier as SpectrogramCNNClassifier

@@ -14,7 +14,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_speech.audio import AudioReader, PadOrTrim
+from sklearn_speech.augmentation import Gain
 from sklearn_speech.classification import (
+    AugmentedClassifier,
     BCResNetClassifier,
     PrototypeClassifier,
     SpectrogramCNNClassifier,
@@ -60,6 +62,7 @@ class BlockExtremes(torch.nn.Module):
 
 #: Estimators that take 2-D numbers, so that every check of scikit-learn applies.
 ESTIMATORS = [
+    AugmentedClassifier(LogisticRegression(), [Gain((-3.0, -3.0))], n_copies=2, random_state=0),
     BCResNetClassifier(**{**QUICK, "max_epochs": 5, "lr": 0.03}),
     # a step of its many layers takes hardly longer for 100 clips than for 32
     BCResNetRegressor(dropout=0.0, **{**QUICK, "batch_size": 100, "max_epochs": 25, "lr": 0.05}),

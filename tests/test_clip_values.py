@@ -154,7 +154,9 @@ def test_values_that_float32_cannot_hold_are_refused_by_clip():
 # Results
 
 
-@pytest.mark.parametrize("estimator", [e for e in CHECKED if e not in NETS], ids=str)
+@pytest.mark.parametrize(
+    "estimator", [e for e in CHECKED if hasattr(e, "transform") and e not in NETS], ids=str
+)
 def test_results_of_transformers_are_finite_or_refused_by_clip(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,5 +1,6 @@
 """Classifiers of speech clips."""
 
+from ._augmented_classifier import AugmentedClassifier
 from ._bc_resnet import BCResNetClassifier
 from ._prototype_classifier import PrototypeClassifier
 from ._spectrogram_cnn import SpectrogramCNNClassifier
@@ -8,6 +9,7 @@ from ._waveform_cnn import WaveformCNNClassifier
 from ._waveform_mlp import WaveformMLPClassifier
 
 __all__ = [
+    "AugmentedClassifier",
     "BCResNetClassifier",
     "PrototypeClassifier",
     "SpectrogramCNNClassifier",

@@ -15,6 +15,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from ..classification import AugmentedClassifier
 from ..utils.sklearn_private import BaseSearchCV
 
 
@@ -85,9 +86,10 @@ def _calls(callee):
 def groups_params(estimator: Any, groups: Any) -> dict[str, Any]:
     """Return the keyword arguments that pass groups to an estimator's fit, with routing off.
 
-    Pipelines pass ``step__groups`` on; a search passes ``groups`` to its splitter and
-    everything else to its estimator; other estimators take groups if the signature of their fit
-    has them. Calibration and threshold tuning take no groups without routing.
+    Pipelines pass ``step__groups`` on, and AugmentedClassifier everything; a search passes
+    ``groups`` to its splitter and everything else to its estimator; other estimators take
+    groups if the signature of their fit has them. Calibration and threshold tuning take no
+    groups without routing.
 
     Parameters
     ----------
@@ -110,6 +112,8 @@ def groups_params(estimator: Any, groups: Any) -> dict[str, Any]:
             if hasattr(step, "fit")
             for key, value in groups_params(step, groups).items()
         }
+    if isinstance(estimator, AugmentedClassifier):
+        return groups_params(estimator.estimator, groups)
     if isinstance(estimator, RFECV):
         return {"groups": groups} if splits_by_group(estimator.cv) else {}
     if isinstance(estimator, BaseSearchCV):

