@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 from report import RESULTS, write_report
-from sklearn.decomposition import PCA
+from sklearn.decomposition import KernelPCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -42,7 +42,6 @@ from sklearn_speech import (
     SpeechEmbedding,
     TemporalPooling,
     cross_validate_by_speaker,
-    list_recipes,
     load_speech_manifest,
     make_recipe,
     standardize_by_speaker,
@@ -81,6 +80,23 @@ GRIDS = {
         [((*SHORT_AND_LONG, "embedding", "layer13"), ALL, 3)],
         [LogisticRegression(C=C, max_iter=1000) for C in (0.003, 0.01)],
     ),
+    "voice encoder, pretrained weights": (
+        [(("voice",), ALL, k) for k in (1, 3)],
+        [LogisticRegression(C=C, max_iter=1000) for C in (0.003, 0.01)],
+    ),
+    "best-utterance-pretrained, voice_encoder=True": (
+        [((*SHORT_AND_LONG, "embedding", "layer13", "voice"), ALL, 3)],
+        [LogisticRegression(C=C, max_iter=1000) for C in (0.001, 0.003)],
+    ),
+}
+#: Recipes with their parameters, whose defaults are measured too.
+RECIPES = {
+    "best-utterance": ("best-utterance", {}),
+    "best-utterance-pretrained": ("best-utterance-pretrained", {}),
+    "best-utterance-pretrained, voice_encoder=True": (
+        "best-utterance-pretrained",
+        {"voice_encoder": True},
+    ),
 }
 #: The same features, standardised over the clips of each actor, without labels.
 BY_ACTOR = "best-utterance-pretrained, standardised by actor"
@@ -98,13 +114,14 @@ def front_end_outputs(clips, names):
         "mel64": MelSpectrogram(RATE, n_mels=64),
         "embedding": SpeechEmbedding(RATE),
         "layer13": SpeechEmbedding(RATE, layer=13),
+        "voice": SpeechEmbedding(RATE, encoder="resemblyzer", layer=2),
     }
     return {name: fronts[name].fit_transform(clips) for name in sorted(names)}
 
 
 def with_classifier(classifier):
     """Standardise and classify; the rotation between saves time, and changes no distance."""
-    return make_pipeline(StandardScaler(), PCA(), classifier)
+    return make_pipeline(StandardScaler(), KernelPCA(), classifier)
 
 
 def nested(outputs, features, classifiers, y, speakers, actors_apart=False):
@@ -112,7 +129,7 @@ def nested(outputs, features, classifiers, y, speakers, actors_apart=False):
     tables = {
         i: np.hstack(
             [TemporalPooling(stats, n_segments=k).fit_transform(outputs[f]) for f in fronts]
-        )
+        ).astype(np.float64)
         for i, (fronts, stats, k) in enumerate(features)
     }
     if actors_apart:
@@ -150,10 +167,11 @@ def judge(name, outputs, speech, with_defaults):
         "accuracy, defaults": "-",
         "seconds, defaults": "-",
     }
-    if with_defaults and name in list_recipes():
+    if with_defaults and name in RECIPES:
+        recipe, parameters = RECIPES[name]
         start = time.perf_counter()
         result = cross_validate_by_speaker(
-            make_recipe(name), speech.data, y, speakers, cv=GroupKFold(6)
+            make_recipe(recipe, **parameters), speech.data, y, speakers, cv=GroupKFold(6)
         )
         row["accuracy, defaults"] = round(float(result["test_score"].mean()), 3)
         row["seconds, defaults"] = round(time.perf_counter() - start, 1)

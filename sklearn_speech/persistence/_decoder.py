@@ -226,7 +226,8 @@ def _object(decoder: Decoder, node: Any) -> Any:
         state[name] = read(content)
         if name in ON_DISK and state[name] is not None and issubclass(cls, BaseEstimator):
             raise ValueError(f"{name} of {cls.__name__} sets where files are written")
-        if name in getattr(cls, "_read_from", ()):
+        packages = getattr(cls, "_read_from_packages", ())
+        if name in getattr(cls, "_read_from", ()) and state[name] not in packages:
             decoder.names.check_file(cls, name, state[name])
     if isinstance(value, IsotonicRegression):
         for name in {"X_thresholds_", "y_thresholds_"} & state.keys():

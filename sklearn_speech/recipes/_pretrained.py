@@ -36,6 +36,16 @@ def embedding_table(
     return tables[0] if len(tables) == 1 else make_union(*tables)
 
 
+def voice_table(
+    sample_rate: float, statistics: Sequence[str], n_segments: int = 1
+) -> BaseEstimator:
+    """Statistics over time of the second layer of an encoder of voices."""
+    return make_pipeline(
+        SpeechEmbedding(sample_rate=sample_rate, encoder="resemblyzer", layer=2),
+        TemporalPooling(statistics, n_segments=n_segments),
+    )
+
+
 def _logistic_regression(
     sample_rate: float,
     layers: Sequence[int],

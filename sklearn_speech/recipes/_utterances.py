@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from ..feature_extraction import MFCC, MelSpectrogram, TemporalPooling
 from ..utils.values import samples_of
 from ._catalogue import recipe
-from ._pretrained import embedding_table
+from ._pretrained import embedding_table, voice_table
 from ._steps import clips, in_samples, pipeline
 
 _STATISTICS = ("mean", "std", "min", "max")
@@ -85,11 +85,15 @@ def _best_utterance(
 )
 def _best_utterance_pretrained(
     sample_rate=16000, duration=None, n_mels=40, n_mfcc=20, n_fine_mfcc=60, layers=(20, 13),
-    n_segments=3, statistics=_STATISTICS, C=0.003, max_iter=1000, random_state=None, reads="paths",
+    voice_encoder=False, n_segments=3, statistics=_STATISTICS, C=0.003, max_iter=1000,
+    random_state=None, reads="paths",
 ):  # fmt: skip
     tables = _spectral_tables(sample_rate, n_mels, n_mfcc, n_fine_mfcc, statistics, n_segments)
+    tables.append(embedding_table(sample_rate, layers, statistics, n_segments))
+    if voice_encoder:
+        tables.append(voice_table(sample_rate, statistics, n_segments))
     return pipeline(
         clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
-        make_union(*tables, embedding_table(sample_rate, layers, statistics, n_segments)),
+        make_union(*tables),
         _logistic_regression(C, max_iter, random_state),
     )
