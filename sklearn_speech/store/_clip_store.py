@@ -22,6 +22,7 @@ from ..utils.sklearn_private import (
 )
 from ._feature_cache import FeatureCache, as_feature_cache
 from ._filling import Settings
+from ._in_one_form import in_one_form
 from ._stored_clips import StoredClips
 
 
@@ -183,7 +184,7 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
             n_jobs=self.n_jobs,
             verbose=bool(self.verbose),
         )
-        return StoredClips(X, settings)
+        return StoredClips(in_one_form(X), settings)
 
     def _takes_apart(self, X: Any) -> bool:
         """Whether there are so many clips that blocks of them are computed."""

@@ -553,6 +553,30 @@ def test_clips_come_in_any_container(store, files):
         np.testing.assert_array_equal(clips[np.arange(13) > 9].lengths(), clips.lengths()[10:])
 
 
+def double(clips):
+    return [clip.astype(float) for clip in clips]
+
+
+@pytest.mark.parametrize("container", [list, tuple, make_ragged, pd.Series])
+@pytest.mark.parametrize(
+    "clips",
+    [
+        [*waveforms(12)[:, :800], *waveforms(6)[:, :700]],
+        [*ragged_waveforms(9), *double(ragged_waveforms(9))],
+        [*double(ragged_waveforms(9)), *ragged_waveforms(9)],
+        double(ragged_waveforms()),
+        [clip.tolist() for clip in ragged_waveforms()],
+    ],
+    ids=["length", "double last", "double first", "double", "numbers"],
+)
+def test_what_the_clips_of_a_block_have_in_common_changes_nothing(clips, container, store):
+    X = container(clips)
+    for steps in ([MelSpectrogram(8000, n_mels=12)], [PadOrTrim(1600)], [PadOrTrim(quantile=0.5)]):
+        expected = make_pipeline(*steps).fit_transform(X)
+        found = make_pipeline(store, *map(clone, steps)).fit_transform(X)
+        assert equal(found.fill().load(slice(None)), expected)
+
+
 def test_steps_of_another_rate_are_refused(store, files):
     with pytest.raises(ValueError, match="sample_rate=16000"):
         make_pipeline(store, AudioReader(8000), MelSpectrogram(16000)).fit(files)
