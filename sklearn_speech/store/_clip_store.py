@@ -56,8 +56,9 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
         complete file.
     dtype : {"float16", "int16"} or None, default=None
         How numbers are stored; they are always read as floats. None keeps them exactly. "float16"
-        needs half the space, with 3 significant digits; it is for features. "int16" is for
-        waveforms in [-1, 1]; it is exact for files of 16 bits that are not resampled.
+        needs half the space, with 3 significant digits of numbers between 6.1e-5 and 65504; it
+        is for features on a logarithmic scale. "int16" is for waveforms in [-1, 1]; it is exact
+        for files of 16 bits that are not resampled.
     n_jobs : int or None, default=None
         Number of files that are computed at the same time, as in joblib; needs `memory`. With
         ``joblib.parallel_config("dask")``, the machines of a cluster compute, and need the same
