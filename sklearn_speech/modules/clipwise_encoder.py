@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from .counts import Count
 
@@ -38,7 +39,8 @@ class ClipwiseEncoder(nn.Module):
     ------
     ValueError
         When the module's output has an unexpected shape, or a number of frames that
-        contradicts `window_length` and `hop_length`.
+        contradicts `window_length` and `hop_length`; or when it has weights that only its
+        first call draws.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class ClipwiseEncoder(nn.Module):
         hop_length: int | None = None,
     ) -> None:
         super().__init__()
+        _refuse_missing_weights(module)
         self.module = module
         self.sample_rate = sample_rate
         self.window_length = (hop_length or 1) if window_length is None else window_length
@@ -146,3 +149,13 @@ class ClipwiseEncoder(nn.Module):
 
 def _widened(vectors: Tensor, n_frames: int) -> Tensor:
     return torch.nn.functional.pad(vectors, (0, n_frames - vectors.shape[2]))
+
+
+def _refuse_missing_weights(module: nn.Module) -> None:
+    """Refuse a module that would draw other weights in each of its copies."""
+    for name, weight in [*module.named_parameters(), *module.named_buffers()]:
+        if is_lazy(weight):
+            raise ValueError(
+                f"the encoder has no weights yet in {name!r}: call it once on waveforms, such as "
+                "encoder(torch.zeros(1, 16000)), before you pass it"
+            )

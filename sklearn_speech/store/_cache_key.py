@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import pickle
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,7 +15,9 @@ from .. import __version__
 from ..audio import AudioSegment
 from ..audio._reading import check_entries
 from ..audio._recording import Recording
+from ..utils.paths import digest_of_file
 from ..utils.sklearn_private import safe_indexing
+from ..utils.values import as_arrays
 
 #: Parameters that do not change the features.
 _WITHOUT_EFFECT = {"n_jobs", "verbose", "device"}
@@ -38,7 +42,9 @@ def _description(step):
     params = step.get_params(deep=True)
     for name in params.keys() & _WITHOUT_EFFECT:
         del params[name]
-    return [f"{type(step).__module__}.{type(step).__qualname__}", params]
+    # a file may change under the same path
+    files = [digest_of_file(path) for path in getattr(step, "_files_read", list)()]
+    return [f"{type(step).__module__}.{type(step).__qualname__}", params, files]
 
 
 def clip_names(X: Any) -> list[str]:
@@ -82,12 +88,17 @@ def digest(*values: object) -> str:
     Parameters
     ----------
     *values : object
-        Arrays, ragged arrays, lists, dicts, strings, paths, numbers and None are hashed by
-        value; anything else is hashed by joblib.
+        Arrays, ragged arrays, lists, dicts, strings, paths, numbers, None, tensors and modules
+        of torch are hashed by value; anything else is hashed by joblib.
 
     Returns
     -------
     digest : str of length 32
+
+    Raises
+    ------
+    TypeError
+        When a value cannot be hashed.
 
     Examples
     --------
@@ -124,8 +135,36 @@ def _update(state, value):
         state.update(f"path {os.fspath(value)};".encode(errors="surrogateescape"))
     elif value is None or isinstance(value, (bool, int, float, str, bytes, np.generic)):
         state.update(f"{type(value).__name__} {value!r};".encode(errors="surrogatepass"))
+    elif (torch := sys.modules.get("torch")) and isinstance(value, torch.Tensor):
+        _update(state, ["tensor", str(value.dtype), as_arrays(value)])
+    elif torch and isinstance(value, torch.nn.Module):
+        _update(state, _parts_of_module(value))
     else:
-        state.update(f"{type(value).__qualname__} {joblib.hash(value)};".encode())
+        try:
+            found = joblib.hash(value)
+        except (AttributeError, TypeError, pickle.PicklingError) as error:
+            raise TypeError(
+                f"{value!r:.200} cannot be pickled, so features that depend on it cannot be "
+                "stored and found again: replace lambdas and local functions by functions of a "
+                "module, or store nothing"
+            ) from error
+        state.update(f"{type(value).__qualname__} {found};".encode())
+
+
+def _parts_of_module(module):
+    """What a module of torch computes with; pickles of equal modules differ."""
+    torch = sys.modules["torch"]
+    if isinstance(module, torch.jit.ScriptModule):
+        return [str(module.inlined_graph), dict(module.state_dict())]
+    common = vars(torch.nn.Module())
+    return [
+        f"{type(module).__module__}.{type(module).__qualname__}",
+        {name: value for name, value in vars(module).items() if name not in common},
+        [list(vars(module)[name].values()) for name in sorted(common) if name.endswith("_hooks")],
+        dict(module.named_parameters(recurse=False)),
+        dict(module.named_buffers(recurse=False)),
+        list(module.named_children()),
+    ]
 
 
 def file_identities(X: Any) -> list[tuple[Any, ...]] | None:

@@ -22,6 +22,7 @@ from ..utils.sklearn_private import (
 )
 from ._feature_cache import FeatureCache, as_feature_cache
 from ._filling import Settings
+from ._in_one_form import in_one_form
 from ._stored_clips import StoredClips
 
 
@@ -55,8 +56,9 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
         complete file.
     dtype : {"float16", "int16"} or None, default=None
         How numbers are stored; they are always read as floats. None keeps them exactly. "float16"
-        needs half the space, with 3 significant digits; it is for features. "int16" is for
-        waveforms in [-1, 1]; it is exact for files of 16 bits that are not resampled.
+        needs half the space, with 3 significant digits of numbers between 6.1e-5 and 65504; it
+        is for features on a logarithmic scale. "int16" is for waveforms in [-1, 1]; it is exact
+        for files of 16 bits that are not resampled.
     n_jobs : int or None, default=None
         Number of files that are computed at the same time, as in joblib; needs `memory`. With
         ``joblib.parallel_config("dask")``, the machines of a cluster compute, and need the same
@@ -183,7 +185,7 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
             n_jobs=self.n_jobs,
             verbose=bool(self.verbose),
         )
-        return StoredClips(X, settings)
+        return StoredClips(in_one_form(X), settings)
 
     def _takes_apart(self, X: Any) -> bool:
         """Whether there are so many clips that blocks of them are computed."""

@@ -16,6 +16,7 @@ from ._cache_key import clip_names, key_of_clips, key_of_steps
 from ._clip_store import ClipStore
 from ._feature_cache import FeatureCache
 from ._filling import compute
+from ._in_one_form import in_one_form
 from ._split_clipwise import split_clipwise
 
 #: Number of clips from which the size of all is estimated.
@@ -108,7 +109,8 @@ class ClipwiseFeatures:
         if self._is_large(steps):
             steps = self._fit_to_sample([(name, clone(step)) for name, step in steps])
             positions = np.arange(len(indexable(self.X)[0]))
-            features = compute(self.X, [step for _, step in steps], positions)
+            clips = in_one_form(self.X)
+            features = compute(clips, [step for _, step in steps], positions)
         else:
             features = clone(steps[-1][1]).fit_transform(self._compute(steps[:-1]))
         return np.asarray(features) if isinstance(features, ClipsWithRate) else features

@@ -17,7 +17,7 @@ from ..utils.validation import make_ragged
 from ._cache_key import clip_names, digest, key_of_clips, key_of_steps
 from ._feature_cache import FeatureCache
 from ._packing import packed
-from ._shard import HeldShard, Shard
+from ._shard import FileShard, HeldShard, Shard
 
 Array = npt.NDArray[Any]
 Names = npt.NDArray[np.bytes_]
@@ -278,6 +278,7 @@ class _Account:
         self.settings = settings
         self.n_clips = n_clips
         self.found = sum(shard.n_bytes for shard in places.shards)
+        self.on_disk = sum(_size_on_disk(shard) for shard in places.shards)
         self.held = 0
         self.is_first = True
         self.error: OSError | None = None
@@ -287,10 +288,15 @@ class _Account:
         cache, max_ram = self.settings.cache, self.settings.max_ram
         expected = self.found + shard.n_bytes / len(shard) * self.n_clips
         if cache is not None and error is None:
-            if self.is_first and expected > cache.max_bytes:
+            # the store removes its oldest files, which would be some of these
+            size = _size_on_disk(shard)
+            whole = self.on_disk + size / len(shard) * self.n_clips if self.is_first else 0
+            self.on_disk += size
+            if max(whole, self.on_disk) > cache.max_bytes:
                 raise ValueError(
-                    f"the features of {self.n_clips} clips need about {in_words(expected)}, but "
-                    f"the store {str(cache.folder)!r} has max_bytes={cache.max_bytes}; use "
+                    f"the features of {self.n_clips} clips need about "
+                    f"{in_words(max(expected, whole, self.on_disk))}, but the store "
+                    f"{str(cache.folder)!r} has max_bytes={cache.max_bytes}; use "
                     "FeatureCache(folder, max_bytes=...), dtype='float16', or fewer clips"
                 )
             self.is_first = False
@@ -318,6 +324,10 @@ class _Account:
             "before is kept, and used when you start again",
             error.filename,
         ) from error
+
+
+def _size_on_disk(shard):
+    return shard.n_bytes_on_disk if isinstance(shard, FileShard) else 0
 
 
 def in_words(n_bytes: float) -> str:

@@ -1,5 +1,6 @@
 """Features and samples with fewer bits, for files."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,11 @@ def packed(clips: npt.NDArray[Any], dtype: str | None) -> npt.NDArray[Any]:
     ValueError
         When a value is too large for the dtype.
 
+    Warns
+    -----
+    UserWarning
+        When most values are too small for the dtype.
+
     Examples
     --------
     >>> packed(np.array([[-1.0, 0.5, 1.0]]), "int16")
@@ -48,12 +54,20 @@ def _half(clips):
             f"dtype='float16' stores numbers up to 65504, but the features reach "
             f"{np.abs(clips).max():g}: use dtype=None"
         )
+    small = np.count_nonzero(np.abs(clips) < np.finfo(np.float16).tiny) - np.sum(clips == 0)
+    if 2 * small > np.count_nonzero(clips):
+        warnings.warn(
+            "most features are smaller than 6.1e-05, where dtype='float16' keeps fewer than 3 "
+            "digits, or none: use dtype=None, or features on a logarithmic scale",
+            UserWarning,
+            stacklevel=2,
+        )
     return half
 
 
 def _samples(clips):
     peak = np.abs(clips).max(initial=0)
-    if peak > 1:
+    if not peak <= 1:
         raise ValueError(
             f"dtype='int16' stores waveforms, with amplitudes in [-1, 1], but the clips reach "
             f"{peak:g}: use dtype=None or 'float16'"

@@ -91,6 +91,8 @@ class FileShard:
         if is_fortran or self.dtype.kind not in "fiu" or not shape:
             raise ValueError(f"{DATA} holds an array of dtype {self.dtype} and shape {shape}")
         self.n_bytes = int(np.prod(shape)) * self.dtype.itemsize
+        #: Size of the files, the names of the clips included.
+        self.n_bytes_on_disk = sum(os.stat(entry / name).st_size for name in (DATA, META))
         self._shapes: Array | None = None
         if meta["shapes"] is None:
             self._n_clips, *clip_shape = shape

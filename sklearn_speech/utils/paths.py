@@ -1,6 +1,8 @@
 """Check paths that users give."""
 
+import hashlib
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +56,29 @@ def absolute_path(path: Any, name: str) -> Path:
         As :func:`check_path`.
     """
     return Path(os.path.abspath(check_path(path, name).expanduser()))
+
+
+def digest_of_file(path: str | os.PathLike[str]) -> str:
+    """Return a digest of the content of a file; it is read again if size or time changed.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Returns
+    -------
+    digest : str
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read.
+    """
+    state = os.stat(path)
+    return _digest(os.path.abspath(path), state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _digest(path: str, size: int, time: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()

@@ -269,6 +269,14 @@ def test_an_encoder_of_ones_own_is_not_changed():
     assert all(torch.equal(value, before[name]) for name, value in encoder.state_dict().items())
 
 
+def test_an_encoder_that_would_draw_its_weights_again_is_refused():
+    encoder = torch.nn.Sequential(torch.nn.LazyLinear(3))
+    with pytest.raises(ValueError, match=r"no weights yet in '0\.weight'"):
+        SpeechEmbedding(encoder=encoder).fit(noise(2, 500))
+    encoder(torch.zeros(1, 500))
+    assert SpeechEmbedding(encoder=encoder).fit_transform(noise(2, 500)).shape == (2, 3, 1)
+
+
 def test_windows_of_a_whole_clip_encoder_are_windows_of_the_clip():
     x = noise(1, 1000)
     embedding = SpeechEmbedding(
@@ -330,6 +338,19 @@ def test_another_onnx_file_runs_in_onnxruntime(tmp_path):
     np.testing.assert_array_equal(
         pickle.loads(pickle.dumps(net)).predict_proba(x), net.predict_proba(x)
     )
+
+
+def test_a_file_that_changed_after_the_fit_is_refused(tmp_path):
+    pytest.importorskip("onnxruntime")
+    path = onnx_file(tmp_path / "blocks.onnx", operator="Reshape")
+    x = noise(2, 480)
+    embedding = SpeechEmbedding(encoder=path, hop_length=160, center=False).fit(x)
+    same = Path(shutil.copy(path, tmp_path / "same.onnx"))
+    clone(embedding).fit(x).set_params(encoder=same).transform(x)
+    path.write_bytes(path.read_bytes() + b"\x12\x01a")  # the name of another producer
+    with pytest.raises(ValueError, match="fit again"):
+        embedding.transform(x)
+    embedding.fit(x).transform(x)
 
 
 @pytest.mark.parametrize(("name", "n_bands"), [("kaldi", 80), ("nemo80", 80), ("whisper128", 128)])

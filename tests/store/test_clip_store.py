@@ -553,6 +553,30 @@ def test_clips_come_in_any_container(store, files):
         np.testing.assert_array_equal(clips[np.arange(13) > 9].lengths(), clips.lengths()[10:])
 
 
+def double(clips):
+    return [clip.astype(float) for clip in clips]
+
+
+@pytest.mark.parametrize("container", [list, tuple, make_ragged, pd.Series])
+@pytest.mark.parametrize(
+    "clips",
+    [
+        [*waveforms(12)[:, :800], *waveforms(6)[:, :700]],
+        [*ragged_waveforms(9), *double(ragged_waveforms(9))],
+        [*double(ragged_waveforms(9)), *ragged_waveforms(9)],
+        double(ragged_waveforms()),
+        [clip.tolist() for clip in ragged_waveforms()],
+    ],
+    ids=["length", "double last", "double first", "double", "numbers"],
+)
+def test_what_the_clips_of_a_block_have_in_common_changes_nothing(clips, container, store):
+    X = container(clips)
+    for steps in ([MelSpectrogram(8000, n_mels=12)], [PadOrTrim(1600)], [PadOrTrim(quantile=0.5)]):
+        expected = make_pipeline(*steps).fit_transform(X)
+        found = make_pipeline(store, *map(clone, steps)).fit_transform(X)
+        assert equal(found.fill().load(slice(None)), expected)
+
+
 def test_steps_of_another_rate_are_refused(store, files):
     with pytest.raises(ValueError, match="sample_rate=16000"):
         make_pipeline(store, AudioReader(8000), MelSpectrogram(16000)).fit(files)
@@ -616,3 +640,31 @@ def test_a_step_that_learns_from_all_clips_may_come_first(store):
         found = make_pipeline(store, SpectrogramScaler(), CNN).fit(clips, y)
         assert same_weights(found[-1].module_, expected[-1].module_)
     assert entries(store) == []
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+def test_a_folder_is_large_enough_for_all_files_or_refused_and_nothing_in_between(excess, store):
+    X, y = waveforms(30), np.arange(30) % 2
+    steps = MelSpectrogram(8000, n_mels=12), CNN
+    make_pipeline(store, *steps).fit(X, y)
+    size = sum(f.stat().st_size for f in pathlib.Path(store.memory).rglob("*") if f.is_file())
+    exact = FeatureCache(f"{store.memory} exact", max_bytes=size - excess)
+    model = make_pipeline(store.set_params(memory=exact), *steps)
+    if excess:
+        with pytest.raises(ValueError, match="max_bytes="):
+            model.fit(X, y)
+    else:
+        model.fit(X, y)
+
+
+def test_clips_that_become_longer_than_the_folder_is_large_are_refused_by_size(store):
+    clips = [np.full(800 if i < 10 else 16_000, 0.01 * i, np.float32) for i in range(30)]
+    store.set_params(memory=FeatureCache(store.memory, max_bytes=60_000))
+    with pytest.raises(ValueError, match=r"need about .* max_bytes=60000"):
+        make_pipeline(store, MelSpectrogram(8000, n_mels=12)).fit_transform(clips).fill()
+
+
+def test_half_precision_says_where_it_keeps_no_digits(store):
+    X, front_end = 1e-3 * waveforms(), MelSpectrogram(8000, n_mels=12, scaling=None)
+    with pytest.warns(UserWarning, match="logarithmic scale"):
+        make_pipeline(store.set_params(dtype="float16"), front_end).fit_transform(X).fill()

@@ -1,3 +1,4 @@
+import copy
 import errno
 import json
 import multiprocessing
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import torch
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import GridSampler
 from sklearn.base import clone
@@ -20,10 +22,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim, _audio_reader
-from sklearn_speech.feature_extraction import MelSpectrogram
+from sklearn_speech.feature_extraction import MelSpectrogram, SpeechEmbedding, TemporalPooling
 from sklearn_speech.model_selection import FeatureCache, OptunaSearchCV
 from sklearn_speech.store import _feature_cache
-from sklearn_speech.store._cache_key import clip_names, digest, file_identities
+from sklearn_speech.store._cache_key import clip_names, digest, file_identities, key_of_steps
 from sklearn_speech.store._clipwise_features import ClipwiseFeatures
 from sklearn_speech.store._feature_cache import as_feature_cache
 from sklearn_speech.utils.validation import make_ragged
@@ -456,6 +458,14 @@ def test_waveforms_that_are_too_large_are_never_in_memory_together(
     assert cache.folder.exists() == on_disk
 
 
+def test_blocks_of_a_list_give_what_the_list_gives():
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=80 + i % 2).astype(float if i > 100 else np.float32) for i in range(200)]
+    chosen = [("mel", MelSpectrogram(8000, n_mels=8)), ("pooled", TemporalPooling())]
+    found = ClipwiseFeatures(X, max_bytes=1000).compute(chosen)
+    np.testing.assert_array_equal(found, Pipeline(chosen).fit_transform(X))
+
+
 def test_memory_may_be_given_in_several_forms(tmp_path, cache):
 
     assert as_feature_cache(None) is None and as_feature_cache(cache) is cache
@@ -473,6 +483,63 @@ def test_digests_are_by_value():
     assert digest({"a": 1, "b": a}) == digest({"b": a, "a": 1}) != digest({"a": 2, "b": a})
     assert digest(ragged()) == digest(ragged()) != digest(ragged()[::-1])
     assert digest(np.zeros(0)) != digest(np.zeros((0, 2)))
+
+
+def encoder(seed=0, stride=2, hook=None):
+    torch.manual_seed(seed)
+    module = torch.nn.Sequential(
+        torch.nn.Unflatten(1, (1, -1)),
+        torch.nn.Conv1d(1, 2, 4, stride),
+        torch.nn.BatchNorm1d(2),
+        torch.nn.AdaptiveAvgPool1d(1),
+        torch.nn.Flatten(),
+    )
+    if hook is not None:
+        module.register_forward_hook(hook)
+    return module
+
+
+def doubled(module, inputs, output):
+    return 2 * output
+
+
+def traced(seed=0):
+    return torch.jit.script(encoder(seed))
+
+
+def test_modules_are_known_by_what_they_compute_with():
+    one = digest(encoder())
+    assert one == digest(copy.deepcopy(encoder())) == digest(encoder().eval())
+    changed = encoder()
+    changed[2].running_mean += 1
+    others = [encoder(1), encoder(stride=1), encoder(hook=doubled), changed, encoder()[:-1]]
+    assert len({one, *map(digest, others)}) == 6
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        digest(encoder(hook=lambda module, inputs, output: output))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_scripts_are_known_by_code_and_weights():
+    assert digest(traced()) == digest(traced()) != digest(traced(1))
+    assert digest(traced()) != digest(torch.jit.script(encoder()[:-1]))
+
+
+def test_features_of_an_own_encoder_are_found_again_by_another_process(cache):
+    X = np.random.default_rng(0).normal(size=(4, 80)).astype(np.float32)
+    for _ in range(2):
+        embedding = SpeechEmbedding(encoder=encoder(), center=False)
+        ClipwiseFeatures(X, cache).compute([("embedding", embedding)])
+    assert len(os.listdir(cache.folder)) == 1
+
+
+def test_features_of_a_file_of_weights_that_changed_are_computed_again(tmp_path):
+    path = tmp_path / "encoder.onnx"
+    keys = []
+    for content in (b"one", b"two", b"one"):
+        path.write_bytes(content)
+        os.utime(path, ns=(len(keys), len(keys)))
+        keys.append(key_of_steps([("embedding", SpeechEmbedding(encoder=path))]))
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_files_are_known_by_path_size_and_time(paths):

@@ -1,0 +1,55 @@
+"""Clips of which every block has the form of all."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..audio._recording import is_recording
+from ..utils.rates import rate_of, with_rate
+from ..utils.validation import is_ragged, make_ragged
+from ..utils.values import as_arrays
+
+
+def in_one_form(X: Any) -> Any:
+    """Clips of which every block gives the features that it would give among all clips.
+
+    Transformers decide by all clips that they are given whether these are one array or ragged,
+    and in which dtype they are. A block of a list may happen to have clips of one length, or of
+    another dtype.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_clips, ...)
+        Paths, recordings, waveforms or spectrograms, in any container.
+
+    Returns
+    -------
+    X : array-like of shape (n_clips, ...)
+        An object array of arrays of one dtype where `X` is ragged, otherwise `X` itself. Clips
+        that are no arrays of numbers are left as they are, for the first step to refuse.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> in_one_form([np.zeros(3), np.zeros(3), np.zeros(5, np.float32)])[:2]
+    array([array([0., 0., 0.], dtype=float32),
+           array([0., 0., 0.], dtype=float32)], dtype=object)
+    """
+    if not is_ragged(X) or any(map(is_recording, X)):
+        return X
+    clips = [_as_array(clip) for clip in X]
+    is_double = [getattr(clip, "dtype", None) == np.float64 for clip in clips]
+    if any(is_double) and not all(is_double):
+        with np.errstate(over="ignore"):  # infinity is refused by the first step
+            clips = [c.astype(np.float32) if d else c for c, d in zip(clips, is_double)]
+    return with_rate(make_ragged(clips), rate_of(X))
+
+
+def _as_array(clip: Any) -> npt.NDArray[Any] | Any:
+    if isinstance(clip, np.ndarray):
+        return clip
+    try:
+        return np.asarray(as_arrays(clip))
+    except (TypeError, ValueError):
+        return clip
