@@ -7,7 +7,14 @@ from .files import write_folder
 from .tables import list_table
 
 #: Columns of the results of pretrained recipes that the guide shows, as far as a table has them.
-_PRETRAINED = ("recipe", "learned before", "mean", "worst speaker")
+_PRETRAINED = (
+    "recipe",
+    "learned before",
+    "learned before or beside",
+    "voices known",
+    "mean",
+    "worst speaker",
+)
 
 #: Columns of the transfer results that the guide shows, and their heads.
 _TRANSFER = {

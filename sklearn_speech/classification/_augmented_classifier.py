@@ -22,6 +22,7 @@ from ..base import BaseSpeechNet
 from ..utils.labels import as_targets
 from ..utils.parts import walk
 from ..utils.random import draw_seed
+from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import (
     DocumentedMixin,
     HasMethods,
@@ -267,7 +268,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, DocumentedMixin, 
 
     def _check_X(self, X: Any, *, reset: bool) -> Any:
         check = check_waveforms if self.reads == "waveform" else check_spectrograms
-        return check(self, X, reset=reset)
+        return with_rate(check(self, X, reset=reset), rate_of(X))
 
     def _refuse_split_copies(self, fit_params: dict[str, Any]) -> None:
         """Refuse parts that could train on a clip and validate on its copy."""

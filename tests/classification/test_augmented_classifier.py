@@ -208,7 +208,10 @@ def test_only_methods_of_the_classifier_are_there():
 
 def test_the_sampling_rate_is_passed_on_and_compared():
     X = with_rate(EQUAL, 8000)
-    assert rate_of(fitted(X, [AddNoise()]).estimator_.seen_["X"]) == 8000
+    classifier = fitted(X, [AddNoise()])
+    assert rate_of(classifier.estimator_.seen_["X"]) == 8000
+    classifier.predict(X)
+    assert rate_of(classifier.estimator_.asked_) == 8000
     pooled = make_pipeline(MelSpectrogram(16000), TemporalPooling(), LogisticRegression())
     with pytest.raises(ValueError, match=r"sample_rate=16000, but the clips .* sample_rate=8000"):
         AugmentedClassifier(pooled, [AddNoise()]).fit(X, WORDS)
