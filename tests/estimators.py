@@ -26,6 +26,7 @@ from sklearn_speech.detection import SlidingWindow
 from sklearn_speech.feature_extraction import (
     MFCC,
     MelSpectrogram,
+    PitchContour,
     Spectrogram,
     SpectrogramScaler,
     SpeechEmbedding,
@@ -76,6 +77,7 @@ ESTIMATORS = [
         error_score="raise",
     ),
     PadOrTrim(),
+    PitchContour(),
     PrototypeClassifier(),
     Spectrogram(),
     SpectrogramCNNClassifier(n_layers=2, n_filters=8, **QUICK),
