@@ -23,22 +23,24 @@ import argparse
 import json
 import os
 import time
-from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from report import RESULTS, write_report
+from sklearn.base import clone
 from sklearn.decomposition import KernelPCA
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_speech import (
     MFCC,
     AudioReader,
     MelSpectrogram,
+    PitchContour,
     SpeechEmbedding,
     TemporalPooling,
     cross_validate_by_speaker,
@@ -50,43 +52,58 @@ from sklearn_speech import (
 RATE = 16000
 ALL = ("mean", "std", "min", "max")
 
-#: Front ends of short windows, and one of 64 ms beside them.
-SHORT = ("mel40", "mfcc20d")
-SHORT_AND_LONG = (*SHORT, "mfcc60")
+#: Front ends without pretrained weights, and layers of the speech embedding.
+SPECTRAL = ("mel40", "mfcc20d", "mfcc60")
+LAYERS = ("embedding", "layer15", "layer13")
+#: Variance of all features of a front end together, where front ends are balanced.
+VARIANCE = {"pitch": 0.5, "voice": 5.0}
 
-#: Features (front ends, statistics, segments) and classifiers of each system.
+
+class Setting(NamedTuple):
+    """What is chosen: front ends of each voter, statistics, parts, classifier."""
+
+    voters: tuple
+    n_segments: int
+    classifier: object
+    statistics: tuple = ALL
+    balanced: bool = True
+
+    def __str__(self):
+        fronts = " | ".join("+".join(voter) for voter in self.voters)
+        return (
+            f"{fronts}, {len(self.statistics)} statistics, {self.n_segments} parts, "
+            f"C={self.classifier.C:g}"
+        )
+
+
+def _logistic(voters_of_systems, parts=(3,), values_of_c=(1, 3), balanced=True):
+    return [
+        Setting(voters, k, LogisticRegression(C=C, max_iter=1000), balanced=balanced)
+        for voters in voters_of_systems
+        for k in parts
+        for C in values_of_c
+    ]
+
+
+#: Candidates of each system.
 GRIDS = {
-    "MFCC statistics, SVC": (
-        [
-            (fronts, statistics, 1)
-            for fronts in (("mfcc13",), ("mfcc20",))
-            for statistics in (("mean", "std"), ALL)
-        ],
-        [SVC(C=C) for C in (1, 10)],
+    "MFCC statistics, SVC": [
+        Setting(((front,),), 1, SVC(C=C), statistics, balanced=False)
+        for front in ("mfcc13", "mfcc20")
+        for statistics in (("mean", "std"), ALL)
+        for C in (1, 10)
+    ],
+    "mel statistics": _logistic(
+        [(("mel40",),), (("mel64",),)], (1, 3), (0.003, 0.01), balanced=False
     ),
-    "mel statistics": (
-        [((mel,), ALL, k) for mel in ("mel40", "mel64") for k in (1, 3)],
-        [LogisticRegression(C=C, max_iter=1000) for C in (0.003, 0.01)],
+    "best-utterance": _logistic([(SPECTRAL,), ((*SPECTRAL, "pitch"),)]),
+    "mel statistics and embedding, pretrained weights": _logistic(
+        [(("mel40", "embedding"),)], (1, 3), (0.003, 0.01), balanced=False
     ),
-    "best-utterance": (
-        [(fronts, ALL, 3) for fronts in (SHORT, SHORT_AND_LONG)],
-        [LogisticRegression(C=C, max_iter=1000) for C in (0.001, 0.003)],
-    ),
-    "mel statistics and embedding, pretrained weights": (
-        [(("mel40", "embedding"), ALL, k) for k in (1, 3)],
-        [LogisticRegression(C=C, max_iter=1000) for C in (0.003, 0.01)],
-    ),
-    "best-utterance-pretrained": (
-        [((*SHORT_AND_LONG, "embedding", "layer13"), ALL, 3)],
-        [LogisticRegression(C=C, max_iter=1000) for C in (0.003, 0.01)],
-    ),
-    "voice encoder, pretrained weights": (
-        [(("voice",), ALL, k) for k in (1, 3)],
-        [LogisticRegression(C=C, max_iter=1000) for C in (0.003, 0.01)],
-    ),
-    "best-utterance-pretrained, voice_encoder=True": (
-        [((*SHORT_AND_LONG, "embedding", "layer13", "voice"), ALL, 3)],
-        [LogisticRegression(C=C, max_iter=1000) for C in (0.001, 0.003)],
+    "best-utterance-pretrained": _logistic([((*SPECTRAL, "pitch", *LAYERS),)], values_of_c=(1, 2)),
+    "voice encoder, pretrained weights": _logistic([(("voice",),)], (1, 3), (1, 2)),
+    "best-utterance-pretrained, voice_encoder=True": _logistic(
+        [((*SPECTRAL, "pitch", *LAYERS), ("voice",))], values_of_c=(1, 2)
     ),
 }
 #: Recipes with their parameters, whose defaults are measured too.
@@ -112,54 +129,88 @@ def front_end_outputs(clips, names):
         "mfcc60": MFCC(RATE, n_fft=1024, hop_length=160, n_mels=100, n_mfcc=60),
         "mel40": MelSpectrogram(RATE, n_mels=40),
         "mel64": MelSpectrogram(RATE, n_mels=64),
+        "pitch": PitchContour(RATE),
         "embedding": SpeechEmbedding(RATE),
+        "layer15": SpeechEmbedding(RATE, layer=15),
         "layer13": SpeechEmbedding(RATE, layer=13),
         "voice": SpeechEmbedding(RATE, encoder="resemblyzer", layer=2),
     }
     return {name: fronts[name].fit_transform(clips) for name in sorted(names)}
 
 
-def with_classifier(classifier):
-    """Standardise and classify; the rotation between saves time, and changes no distance."""
-    return make_pipeline(StandardScaler(), KernelPCA(), classifier)
+def weigh(table, weights):
+    """Columns times their weights."""
+    return table * weights
 
 
-def nested(outputs, features, classifiers, y, speakers, actors_apart=False):
+class Tables:
+    """Statistics of all clips, for each voter of each setting, computed once."""
+
+    def __init__(self, outputs, speakers=None):
+        self.outputs, self.speakers, self.known = outputs, speakers, {}
+
+    def __call__(self, front, statistics, n_segments):
+        key = front, statistics, n_segments
+        if key not in self.known:
+            pooling = TemporalPooling(statistics, n_segments=n_segments)
+            table = pooling.fit_transform(self.outputs[front]).astype(np.float64)
+            by_actor = self.speakers is not None
+            self.known[key] = standardize_by_speaker(table, self.speakers) if by_actor else table
+        return self.known[key]
+
+
+def predictions(setting, tables, y, train, test):
+    """Labels of the test clips: of the only voter, or by the mean probability."""
+    probabilities = []
+    for fronts in setting.voters:
+        parts = [tables(front, setting.statistics, setting.n_segments) for front in fronts]
+        weights = np.concatenate(
+            [
+                np.full(
+                    part.shape[1],
+                    (VARIANCE.get(front, 1) / part.shape[1]) ** 0.5 if setting.balanced else 1.0,
+                )
+                for front, part in zip(fronts, parts)
+            ]
+        )
+        # the rotation between saves time, and changes no distance
+        model = make_pipeline(
+            StandardScaler(),
+            FunctionTransformer(weigh, kw_args={"weights": weights}),
+            KernelPCA(),
+            clone(setting.classifier),
+        )
+        table = np.hstack(parts)
+        model.fit(table[train], y[train])
+        if len(setting.voters) == 1:
+            return model.predict(table[test])
+        probabilities.append(model.predict_proba(table[test]))
+    return model.classes_[np.mean(probabilities, axis=0).argmax(1)]
+
+
+def nested(tables, settings, y, speakers):
     """Accuracy on each outer fold of the setting that the inner folds choose, and the choices."""
-    tables = {
-        i: np.hstack(
-            [TemporalPooling(stats, n_segments=k).fit_transform(outputs[f]) for f in fronts]
-        ).astype(np.float64)
-        for i, (fronts, stats, k) in enumerate(features)
-    }
-    if actors_apart:
-        tables = {i: standardize_by_speaker(table, speakers) for i, table in tables.items()}
     scores, choices = [], []
     for train, test in GroupKFold(6).split(y, y, speakers):
+        inner = [
+            (train[a], train[b]) for a, b in GroupKFold(5).split(train, groups=speakers[train])
+        ]
         best = max(
-            product(tables, classifiers),
-            key=lambda setting: cross_val_score(
-                with_classifier(setting[1]),
-                tables[setting[0]][train],
-                y[train],
-                groups=speakers[train],
-                cv=GroupKFold(5),
-            ).mean(),
+            settings,
+            key=lambda setting: np.mean(
+                [np.mean(predictions(setting, tables, y, a, b) == y[b]) for a, b in inner]
+            ),
         )
-        model = with_classifier(best[1]).fit(tables[best[0]][train], y[train])
-        scores.append(model.score(tables[best[0]][test], y[test]))
-        fronts, stats, k = features[best[0]]
-        choices.append(f"{'+'.join(fronts)}, {len(stats)} statistics, {k} parts, C={best[1].C:g}")
+        scores.append(np.mean(predictions(best, tables, y, train, test) == y[test]))
+        choices.append(str(best))
     return np.array(scores), choices
 
 
 def judge(name, outputs, speech, with_defaults):
     """Rows of a system for the two tables."""
-    features, classifiers = GRIDS[name]
     y, speakers = speech.target, speech.speaker
-    scores, choices = nested(
-        outputs, features, classifiers, y, speakers, actors_apart=name == BY_ACTOR
-    )
+    tables = Tables(outputs, speakers if name == BY_ACTOR else None)
+    scores, choices = nested(tables, GRIDS[name], y, speakers)
     row = {
         "system": name,
         "accuracy, nested": round(float(scores.mean()), 3),
@@ -186,7 +237,13 @@ def main():
     systems = options.systems
     folder = Path(os.environ["SKLEARN_SPEECH_DATA"]) / "ravdess_actors_01_12"
     speech = load_speech_manifest(folder / "clips.csv")
-    names = {front for name in systems for fronts, *_ in GRIDS[name][0] for front in fronts}
+    names = {
+        front
+        for name in systems
+        for setting in GRIDS[name]
+        for voter in setting.voters
+        for front in voter
+    }
     outputs = front_end_outputs(AudioReader(RATE).fit_transform(speech.data), names)
     captions = "RAVDESS, actors 1 to 12", "Settings that the inner folds chose"
     earlier = RESULTS / "utterances.json"

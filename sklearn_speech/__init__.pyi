@@ -48,6 +48,7 @@ from .export import load_onnx as load_onnx
 from .export import to_onnx as to_onnx
 from .feature_extraction import MFCC as MFCC
 from .feature_extraction import MelSpectrogram as MelSpectrogram
+from .feature_extraction import PitchContour as PitchContour
 from .feature_extraction import Spectrogram as Spectrogram
 from .feature_extraction import SpectrogramScaler as SpectrogramScaler
 from .feature_extraction import SpeechEmbedding as SpeechEmbedding

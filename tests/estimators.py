@@ -28,6 +28,7 @@ from sklearn_speech.detection import SlidingWindow
 from sklearn_speech.feature_extraction import (
     MFCC,
     MelSpectrogram,
+    PitchContour,
     Spectrogram,
     SpectrogramScaler,
     SpeechEmbedding,
@@ -79,6 +80,7 @@ ESTIMATORS = [
         error_score="raise",
     ),
     PadOrTrim(),
+    PitchContour(),
     PrototypeClassifier(),
     Spectrogram(),
     SpectrogramCNNClassifier(n_layers=2, n_filters=8, **QUICK),

@@ -31,6 +31,7 @@ from ..detection import SlidingWindow
 from ..feature_extraction import (
     MFCC,
     MelSpectrogram,
+    PitchContour,
     Spectrogram,
     SpectrogramScaler,
     SpeechEmbedding,
@@ -169,6 +170,7 @@ class Converter:
             PadOrTrim: lambda step: steps.Padding(step.n_times_, step.align, step.pad_value),
             (Spectrogram, MelSpectrogram, MFCC): lambda step: ExportedFrontEnd(step.to_module()),
             SpeechEmbedding: _embedding,
+            PitchContour: lambda step: exportable(step.to_module()),
             SpectrogramScaler: lambda step: steps.Standardising(
                 step.mean_[:, np.newaxis] if step.with_mean else None,
                 step.scale_[:, np.newaxis] if step.with_std else None,

@@ -2,6 +2,7 @@
 
 from ._mel_spectrogram import MelSpectrogram
 from ._mfcc import MFCC
+from ._pitch_contour import PitchContour
 from ._spectrogram import Spectrogram
 from ._spectrogram_scaler import SpectrogramScaler
 from ._speech_embedding import SpeechEmbedding
@@ -12,6 +13,7 @@ from ._trainable_front_end import TrainableFrontEnd
 __all__ = [
     "MFCC",
     "MelSpectrogram",
+    "PitchContour",
     "Spectrogram",
     "SpectrogramScaler",
     "SpeechEmbedding",

@@ -1,5 +1,7 @@
 """Adapter that makes an encoder of any module that turns waveforms into vectors."""
 
+from itertools import chain
+
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
@@ -88,8 +90,9 @@ class ClipwiseEncoder(nn.Module):
         return found.shape[1], n_vectors
 
     def _dtype(self) -> torch.dtype:
-        """The dtype of the module's weights."""
-        floats = (p.dtype for p in self.module.parameters() if p.is_floating_point())
+        """The dtype of the module's weights, or of its buffers if it has none."""
+        tensors = chain(self.module.parameters(), self.module.buffers())
+        floats = (tensor.dtype for tensor in tensors if tensor.is_floating_point())
         return next(floats, torch.float32)
 
     def _check_rank(self, vectors: object) -> bool:

@@ -126,10 +126,11 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
         ``pretrained`` installs. Do not compare scores of these recipes with those of recipes
         that learn only from the given clips.
         Emotions and other whole utterances of any length: ``"best-utterance"``, a logistic
-        regression on statistics of mel bands and MFCC in three parts of the utterance, and
-        ``"best-utterance-pretrained"``, which adds those of two layers of the speech embedding;
-        with ``voice_encoder=True`` also those of the voice encoder of the package
-        ``resemblyzer`` (Apache-2.0), which ``pip install --no-deps resemblyzer`` installs.
+        regression on statistics of mel bands, MFCC and pitch in three parts of the utterance,
+        and ``"best-utterance-pretrained"``, which adds those of three layers of the speech
+        embedding. With ``voice_encoder=True`` it averages its probabilities with those of a
+        logistic regression on the voice encoder of the package ``resemblyzer`` (Apache-2.0),
+        which ``pip install --no-deps resemblyzer`` installs.
     **overrides : dict
         Parameters of the recipe. All recipes have ``sample_rate`` (Hz), to which files
         are resampled; ``random_state``; ``max_epochs`` where they train a network; and

@@ -23,27 +23,17 @@ _LAYERS = (20, 19)
 
 
 def embedding_table(
-    sample_rate: float, layers: Sequence[int], statistics: Sequence[str], n_segments: int = 1
+    sample_rate: float, layers: Sequence[int], statistics: Sequence[str]
 ) -> BaseEstimator:
     """Statistics over time of some layers of the speech embedding, side by side."""
     tables = [
         make_pipeline(
             SpeechEmbedding(sample_rate=sample_rate, layer=layer),
-            TemporalPooling(statistics, n_segments=n_segments),
+            TemporalPooling(statistics),
         )
         for layer in layers
     ]
     return tables[0] if len(tables) == 1 else make_union(*tables)
-
-
-def voice_table(
-    sample_rate: float, statistics: Sequence[str], n_segments: int = 1
-) -> BaseEstimator:
-    """Statistics over time of the second layer of an encoder of voices."""
-    return make_pipeline(
-        SpeechEmbedding(sample_rate=sample_rate, encoder="resemblyzer", layer=2),
-        TemporalPooling(statistics, n_segments=n_segments),
-    )
 
 
 def _logistic_regression(

@@ -3,74 +3,117 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline, make_union
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ..feature_extraction import MFCC, MelSpectrogram, TemporalPooling
+from ..feature_extraction import (
+    MFCC,
+    MelSpectrogram,
+    PitchContour,
+    SpeechEmbedding,
+    TemporalPooling,
+)
+from ..modules.pitch_tracker import PitchTracker
+from ..modules.speech_embedding import SpeechEmbeddingNet
+from ..modules.voice_encoder import VoiceEncoderNet
 from ..utils.values import samples_of
 from ._catalogue import recipe
-from ._pretrained import embedding_table, voice_table
 from ._steps import clips, in_samples, pipeline
 
 _STATISTICS = ("mean", "std", "min", "max")
 
+#: Name, front end, number of its bands, and variance of all its features together.
+_Front = tuple[str, BaseEstimator, int, float]
 
-def _spectral_tables(
-    sample_rate: float,
-    n_mels: int,
-    n_mfcc: int,
-    n_fine_mfcc: int,
-    statistics: Sequence[str],
-    n_segments: int,
-) -> list[BaseEstimator]:
-    """Statistics of mel bands, of cepstra with derivatives, and of cepstra of long windows.
+
+def _spectral(sample_rate: float, n_mels: int, n_mfcc: int, n_fine_mfcc: int) -> list[_Front]:
+    """Mel bands, cepstra of short windows, cepstra of long windows, and the pitch.
 
     Windows of 64 ms separate the harmonics of a voice, so that the higher of many coefficients
     depend on its pitch.
     """
-    fronts = [
-        MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels),
-        MFCC(sample_rate=sample_rate, n_mfcc=n_mfcc, deltas=2),
-        MFCC(
-            sample_rate=sample_rate,
-            n_fft=samples_of(0.064, sample_rate),
-            hop_length=samples_of(0.01, sample_rate),
-            n_mels=100,
-            n_mfcc=n_fine_mfcc,
-        ),
-    ]
+    fine = MFCC(
+        sample_rate=sample_rate,
+        n_fft=samples_of(0.064, sample_rate),
+        hop_length=samples_of(0.01, sample_rate),
+        n_mels=100,
+        n_mfcc=n_fine_mfcc,
+    )
     return [
-        make_pipeline(front, TemporalPooling(statistics, n_segments=n_segments)) for front in fronts
+        ("mel", MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels), n_mels, 1.0),
+        ("mfcc", MFCC(sample_rate=sample_rate, n_mfcc=n_mfcc, deltas=2), 3 * n_mfcc, 1.0),
+        ("fine_mfcc", fine, n_fine_mfcc, 1.0),
+        ("pitch", PitchContour(sample_rate=sample_rate), PitchTracker.n_bands, 0.5),
     ]
 
 
-def _logistic_regression(C: float, max_iter: int, random_state: Any) -> list[BaseEstimator]:
+def _embedded(sample_rate: float, layers: Sequence[int]) -> list[_Front]:
+    """Layers of the speech embedding."""
     return [
-        StandardScaler(),
+        (
+            f"layer{layer}",
+            SpeechEmbedding(sample_rate=sample_rate, layer=layer),
+            SpeechEmbeddingNet(n_layers=layer).n_bands,
+            1.0,
+        )
+        for layer in layers
+    ]
+
+
+def _voices(sample_rate: float) -> list[_Front]:
+    """The second layer of the voice encoder."""
+    voices = SpeechEmbedding(sample_rate=sample_rate, encoder="resemblyzer", layer=2)
+    return [("voices", voices, VoiceEncoderNet.n_bands, 5.0)]
+
+
+def _classified(
+    fronts: list[_Front],
+    statistics: Sequence[str],
+    n_segments: int,
+    C: float,
+    max_iter: int,
+    random_state: Any,
+) -> Pipeline:
+    """A logistic regression on statistics of the front ends in parts of the utterance.
+
+    Weights give each front end its variance, whatever its number of features.
+    """
+    n_statistics = 1 if isinstance(statistics, str) else max(1, len(statistics))
+    pooling = TemporalPooling(statistics, n_segments=n_segments)
+    tables = [
+        (name, pipeline(front, clone(pooling), StandardScaler())) for name, front, _, _ in fronts
+    ]
+    weights = {
+        name: (variance / (n_bands * n_statistics * n_segments)) ** 0.5
+        for name, _, n_bands, variance in fronts
+    }
+    return pipeline(
+        FeatureUnion(tables, transformer_weights=weights),
         LogisticRegression(C=C, max_iter=max_iter, random_state=random_state),
-    ]
+    )
 
 
 @recipe(
     "best-utterance",
     source="own",
     task="emotions and other whole utterances",
-    input="samples of any length, as statistics of log-mel bands and of MFCC of short and long "
-    "windows, in parts of the utterance",
+    input="samples of any length, as statistics of log-mel bands, of MFCC of short and long "
+    "windows, and of the pitch, in parts of the utterance",
     published="",
     corrected="",
 )
 def _best_utterance(
     sample_rate=16000, duration=None, n_mels=40, n_mfcc=20, n_fine_mfcc=60, n_segments=3,
-    statistics=_STATISTICS, C=0.001, max_iter=1000, random_state=None, reads="paths",
+    statistics=_STATISTICS, C=1.0, max_iter=1000, random_state=None, reads="paths",
 ):  # fmt: skip
-    tables = _spectral_tables(sample_rate, n_mels, n_mfcc, n_fine_mfcc, statistics, n_segments)
+    fronts = _spectral(sample_rate, n_mels, n_mfcc, n_fine_mfcc)
+    system = _classified(fronts, statistics, n_segments, C, max_iter, random_state)
     return pipeline(
         clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
-        make_union(*tables),
-        _logistic_regression(C, max_iter, random_state),
+        [step for _, step in system.steps],
     )
 
 
@@ -79,21 +122,21 @@ def _best_utterance(
     source="own",
     task="emotions and other whole utterances",
     input="samples of any length, as statistics of log-mel bands, of MFCC of short and long "
-    "windows, and of two layers of a pretrained speech embedding, in parts of the utterance",
+    "windows, of the pitch, and of layers of a pretrained speech embedding, in parts of the "
+    "utterance",
     published="",
     corrected="",
 )
 def _best_utterance_pretrained(
-    sample_rate=16000, duration=None, n_mels=40, n_mfcc=20, n_fine_mfcc=60, layers=(20, 13),
-    voice_encoder=False, n_segments=3, statistics=_STATISTICS, C=0.003, max_iter=1000,
+    sample_rate=16000, duration=None, n_mels=40, n_mfcc=20, n_fine_mfcc=60, layers=(20, 15, 13),
+    voice_encoder=False, n_segments=3, statistics=_STATISTICS, C=2.0, max_iter=1000,
     random_state=None, reads="paths",
 ):  # fmt: skip
-    tables = _spectral_tables(sample_rate, n_mels, n_mfcc, n_fine_mfcc, statistics, n_segments)
-    tables.append(embedding_table(sample_rate, layers, statistics, n_segments))
+    fronts = _spectral(sample_rate, n_mels, n_mfcc, n_fine_mfcc) + _embedded(sample_rate, layers)
+    rest = statistics, n_segments, C, max_iter, random_state
+    system = _classified(fronts, *rest)
+    steps = [step for _, step in system.steps]
     if voice_encoder:
-        tables.append(voice_table(sample_rate, statistics, n_segments))
-    return pipeline(
-        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
-        make_union(*tables),
-        _logistic_regression(C, max_iter, random_state),
-    )
+        voters = [("spectra", system), ("voices", _classified(_voices(sample_rate), *rest))]
+        steps = [VotingClassifier(voters, voting="soft")]
+    return pipeline(clips(reads, sample_rate, in_samples(duration, sample_rate, None)), steps)

@@ -124,6 +124,13 @@ def _embedding(step: Any, sample_rate: Any) -> dict[str, Any]:
     return {"center": CategoricalDistribution([True, False])}
 
 
+def _pitch(step: Any, sample_rate: Any) -> dict[str, Any]:
+    return {
+        "fmin": FloatDistribution(50.0, 100.0, log=True),
+        "fmax": FloatDistribution(300.0, 800.0, log=True),
+    }
+
+
 def _training(low: float, high: float) -> dict[str, Any]:
     return {
         "lr": FloatDistribution(low, high, log=True),
@@ -234,6 +241,7 @@ _SPACES = {
     "Spectrogram": _spectrogram,
     "MelSpectrogram": _mel,
     "MFCC": _mfcc,
+    "PitchContour": _pitch,
     "SpectrogramScaler": _scaler,
     "SpeechEmbedding": _embedding,
     "TemporalPooling": _pooling,

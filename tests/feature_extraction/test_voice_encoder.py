@@ -8,7 +8,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from sklearn_speech import SpeechEmbedding, TemporalPooling, load, save
+from sklearn_speech import SpeechEmbedding, TemporalPooling, load, make_recipe, save
 from sklearn_speech.modules.voice_encoder import VoiceEncoderNet
 
 
@@ -89,3 +89,13 @@ def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(mo
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match="pip install --no-deps resemblyzer"):
         SpeechEmbedding(encoder="resemblyzer").fit(clips())
+
+
+def test_recipe_averages_the_probabilities_of_spectra_and_voices(package):
+    X, y = clips((4000, 9000, 5000, 8000)), ["a", "b", "a", "b"]
+    clf = make_recipe("best-utterance-pretrained", layers=(), voice_encoder=True, reads="waveforms")
+    found = clf.fit(X, y).predict_proba(X)
+    voters = clf[-1].named_estimators_
+    assert set(voters) == {"spectra", "voices"}
+    mean = np.mean([voter.predict_proba(X) for voter in voters.values()], axis=0)
+    np.testing.assert_allclose(found, mean, rtol=0, atol=1e-9)
