@@ -1,5 +1,6 @@
 """Outputs of a fitted network, batch by batch."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,19 @@ class NetworkInference(Mixin):
     #: Whether a single small clip is padded to a whole block too, so that it is rounded in the
     #: same way as in a batch.
     _fills_single = False
+
+    def check_is_fitted(self, attributes: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Refuse a net without a network, as in skorch, whose check takes longer than a clip.
+
+        Parameters
+        ----------
+        attributes : list of str, default=None
+            Attributes that a fitted net has; None is ``module_``.
+        *args, **kwargs
+            As in ``skorch.NeuralNet.check_is_fitted``.
+        """
+        if attributes or args or kwargs or not _has_parts(self):
+            super().check_is_fitted(attributes, *args, **kwargs)
 
     def infer(self, x: Inputs, **fit_params: Any) -> torch.Tensor:
         """Output of the network for one batch.
@@ -62,8 +76,9 @@ class NetworkInference(Mixin):
         if training:
             return super().evaluation_step(batch, training=training)
         X, y = unpack_data(batch)
-        n_clips = len(split_inputs(X)[0])
-        return super().evaluation_step((_whole_blocks(X, self._fills_single), y))[:n_clips]
+        filled = _whole_blocks(X, self._fills_single)
+        outputs = super().evaluation_step((filled, y))
+        return outputs if filled is X else outputs[: len(split_inputs(X)[0])]
 
     def forward_iter(
         self, X: Any, training: bool = False, device: str | torch.device = "cpu"
@@ -104,7 +119,8 @@ class NetworkInference(Mixin):
             return torch.cat([self._outputs(block) for block in X.blocks(n_clips)])
         data = self.get_dataset(X)
         if not data.ragged:
-            return self._check_outputs(torch.cat(list(self.forward_iter(data))))
+            parts = list(self.forward_iter(data))
+            return self._check_outputs(parts[0] if len(parts) == 1 else torch.cat(parts))
         # sorted by length, so that little of a batch is padding, then put back in order
         order = torch.argsort(data.lengths)
         outputs = torch.cat(list(self.forward_iter(data.subset(order))))
@@ -112,7 +128,8 @@ class NetworkInference(Mixin):
 
     def _check_outputs(self, outputs: torch.Tensor, n_before: int = 0) -> torch.Tensor:
         """The outputs for clips, none of them NaN or infinite."""
-        if not bool(torch.isfinite(outputs).all()):
+        # the sum of finite values may be infinite, but no other sum is finite
+        if not math.isfinite(outputs.sum().item()) and not bool(outputs.isfinite().all()):
             state = self.module_.state_dict()
             bad = [name for name, tensor in state.items() if not bool(tensor.isfinite().all())]
             advice = f"its {bad[0]} holds NaN or infinity; fit it again" if bad else TOO_LARGE
@@ -123,6 +140,12 @@ class NetworkInference(Mixin):
         # switching a network of many layers costs more than running a small one
         if self.module_.training != training:
             super()._set_training(training)
+
+
+def _has_parts(net: Any) -> bool:
+    """Whether a net has the networks that skorch has registered."""
+    fitted = vars(net)
+    return all(name + "_" in fitted for name in net._modules or ("module",))
 
 
 #: Number of stored clips that are in memory together; rounded up to whole batches.

@@ -1,8 +1,10 @@
 """The base class of the spectral transformers."""
 
+from collections.abc import Callable
 from copy import copy
 from functools import cache
 from numbers import Integral, Real
+from operator import attrgetter
 from typing import Any, Self
 
 import numpy as np
@@ -280,8 +282,8 @@ class BaseSpectralTransformer(
         return shared_front_end(self._front_end_parameters(), dtype, resolve_device(self.device))
 
     def _front_end_parameters(self) -> dict[str, Any]:
-        cls: Any = type(self)
-        return {name: getattr(self, name) for name in _names_of_front_end(cls)}
+        names, values_of = _of_front_end(type(self))
+        return dict(zip(names, values_of(self)))
 
     def _typical_ranges(self, n_clips: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
         """Ranges for clips without their own: the mean of the training clips."""
@@ -295,9 +297,10 @@ class BaseSpectralTransformer(
 
 
 @cache
-def _names_of_front_end(cls: Any) -> tuple[str, ...]:
-    """The parameters of a transformer that its front end has too."""
-    return tuple(sorted(set(cls._get_param_names()) - _OUTSIDE_FRONT_END))
+def _of_front_end(cls: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """Names of the parameters of a transformer that its front end has too, and their values."""
+    names = tuple(sorted(set(cls._get_param_names()) - _OUTSIDE_FRONT_END))
+    return names, attrgetter(*names)
 
 
 def _dtype_of(X: np.ndarray) -> torch.dtype:

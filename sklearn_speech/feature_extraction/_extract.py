@@ -56,7 +56,7 @@ def extract(
         What :meth:`Scaling.scale` removed from each clip.
     """
     device = front_end.stft.window.device
-    dtype = np.dtype(str(front_end.dtype).removeprefix("torch."))
+    dtype = clips[0].dtype
     budget = max(1, _CHUNK_SAMPLES.get(device.type, 2**19) // front_end.win_length)
     if clips.dtype == object or front_end.zero_frames == "drop":
         out = np.empty(len(clips), dtype=object)

@@ -1,6 +1,8 @@
 """Broadcasting-residual network."""
 
 import numbers
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +13,7 @@ from .input_norm import InputNorm
 from .masked_norm import MaskedBatchNorm, SubSpectralNorm
 from .masking import frame_mask, zero_padding
 from .precision import at_least_single
+from .separable import DepthwiseConv1d, FrequencyConv2d, PointwiseConv1d, PointwiseConv2d
 
 #: Bands that the last frequency convolution spans, and groups of the sub-spectral norm.
 N_LAST_BANDS = 5
@@ -104,7 +107,7 @@ class BCResNetNet(BackboneModule):
         #: Features per frame in the output of `encode`.
         self.n_features = last
 
-        self.head = nn.Conv2d(1, head, 5, stride=(2, 1), padding=2, bias=not paper)
+        self.head = _Conv2d(1, head, 5, stride=(2, 1), padding=2, bias=not paper)
         self.head_norm = MaskedBatchNorm(head) if paper else None
         blocks: list[nn.Module] = []
         before = head
@@ -116,7 +119,7 @@ class BCResNetNet(BackboneModule):
         self.tail = nn.Conv2d(
             before, before, N_LAST_BANDS, padding=(0, 2), groups=before, bias=not paper
         )
-        self.expand = nn.Conv2d(before, last, 1, bias=False)
+        self.expand = PointwiseConv2d(before, last)
         self.expand_norm = MaskedBatchNorm(last) if paper else None
         self.classify = nn.Linear(last, n_classes, bias=paper)
 
@@ -144,16 +147,19 @@ class BCResNetNet(BackboneModule):
             raise ValueError(f"x has {x.shape[1]} bands, the network was built for {self.n_bands}")
         mask = None if lengths is None else frame_mask(lengths.to(x.device), x.shape[-1])
         x = zero_padding(self.input_norm(x, lengths), mask)[:, None]
-        x = self.head(x)
-        if self.head_norm is not None:
-            x = F.relu(self.head_norm(x, mask))
+        if self.head_norm is None:
+            x = self.head(x)
+        else:
+            x = _in_place(F.relu, _normalised(self.head, self.head_norm, x, mask))
         for block in self.blocks:
             x = block(x, mask)
             if self.training and x.requires_grad:
                 x.register_hook(_limit)
-        x = self.expand(self.tail(zero_padding(_at_least_five_bands(x), mask)))
-        if self.expand_norm is not None:
-            x = F.relu(self.expand_norm(x, mask))
+        x = self.tail(zero_padding(_at_least_five_bands(x), mask))
+        if self.expand_norm is None:
+            x = self.expand(x)
+        else:
+            x = _in_place(F.relu, _normalised(self.expand, self.expand_norm, x, mask))
         return zero_padding(x.mean(2), mask)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -162,40 +168,31 @@ class BCResNetNet(BackboneModule):
         return self.classify(features.sum(-1) / n_frames)
 
 
+class _Conv2d(nn.Conv2d):
+    """A convolution that takes other weights, such as those that include a batch norm."""
+
+    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return F.conv2d(x, weight, bias, self.stride, self.padding)
+
+
 class _BroadcastedResidual(nn.Module):
     """What both kinds of block share: convolutions over frequency, and over time on the mean."""
 
     def __init__(self, n_channels: int, stride: int, dilation: int, dropout: float) -> None:
         super().__init__()
-        self.frequency = nn.Conv2d(
-            n_channels,
-            n_channels,
-            (3, 1),
-            stride=(stride, 1),
-            padding=(1, 0),
-            groups=n_channels,
-            bias=False,
-        )
+        self.frequency = FrequencyConv2d(n_channels, 3, stride)
         self.frequency_norm = SubSpectralNorm(n_channels, N_LAST_BANDS)
-        self.time = nn.Conv1d(
-            n_channels,
-            n_channels,
-            3,
-            padding=dilation,
-            dilation=dilation,
-            groups=n_channels,
-            bias=False,
-        )
+        self.time = DepthwiseConv1d(n_channels, 3, dilation)
         self.time_norm = MaskedBatchNorm(n_channels)
-        self.mix = nn.Conv1d(n_channels, n_channels, 1, bias=False)
+        self.mix = PointwiseConv1d(n_channels, n_channels)
         self.dropout = nn.Dropout1d(dropout)
 
     def residual(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Output of the frequency branch plus the broadcasted output of the time branch."""
         maps = _at_least_five_bands(self.frequency(x))
         maps = self.frequency_norm(maps, mask)
-        temporal = self.time(zero_padding(maps.mean(2), mask))
-        temporal = self.mix(F.silu(self.time_norm(temporal, mask)))
+        temporal = _normalised(self.time, self.time_norm, zero_padding(maps.mean(2), mask), mask)
+        temporal = self.mix(_in_place(F.silu, temporal))
         return maps + self.dropout(temporal)[:, :, None]
 
 
@@ -214,7 +211,7 @@ class NormalBlock(_BroadcastedResidual):
         super().__init__(n_channels, 1, dilation, dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        return F.relu(_at_least_five_bands(x) + self.residual(x, mask))
+        return _in_place(F.relu, _at_least_five_bands(x) + self.residual(x, mask))
 
 
 class TransitionBlock(_BroadcastedResidual):
@@ -234,12 +231,12 @@ class TransitionBlock(_BroadcastedResidual):
         self, in_channels: int, out_channels: int, stride: int, dilation: int, dropout: float
     ) -> None:
         super().__init__(out_channels, stride, dilation, dropout)
-        self.widen = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+        self.widen = PointwiseConv2d(in_channels, out_channels)
         self.widen_norm = MaskedBatchNorm(out_channels)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        x = F.relu(self.widen_norm(self.widen(x), mask))
-        return F.relu(self.residual(x, mask))
+        x = _in_place(F.relu, _normalised(self.widen, self.widen_norm, x, mask))
+        return _in_place(F.relu, self.residual(x, mask))
 
 
 def channels(tau: float) -> list[int]:
@@ -252,6 +249,19 @@ def channels(tau: float) -> list[int]:
     """
     base = int(8 * tau)
     return [max(1, int(base * factor)) for factor in (2, 1, 1.5, 2, 2.5, 4)]
+
+
+def _normalised(conv: Any, norm: MaskedBatchNorm, x: Tensor, mask: Tensor | None) -> Tensor:
+    """Convolution and batch norm, in one operation if no gradients are needed."""
+    folded = norm.folded(conv)
+    if folded is None:
+        return norm(conv(x), mask)
+    return conv.convolve(x, *folded)
+
+
+def _in_place(function: Callable[..., Tensor], x: Tensor) -> Tensor:
+    """An activation, in the memory of its input if no gradients are needed."""
+    return function(x, inplace=not torch.is_grad_enabled())
 
 
 def _limit(gradient: Tensor) -> Tensor:

@@ -52,10 +52,13 @@ class InputNorm(nn.Module):
             return self._by_batch(x, lengths)
         counted, span = sounding_frames(x, lengths)
         least = (span * LEAST_DEVIATION).square()
-        axes = (1, 2) if self.kind == "clip" else (2,)
-        centred = x - _mean(x, counted, axes)
-        variance = torch.maximum(_mean(centred.square(), counted, (1, 2)), least)
-        by_clip = centred * torch.rsqrt(variance + self.eps)
+        shares = counted / counted.sum(2, keepdim=True)
+        if self.kind == "clip":
+            centred = x - _weighted(x.mean(1, keepdim=True), shares)
+        else:
+            centred = x - _mean_of_bands(x, shares)
+        variance = _weighted(centred.square().mean(1, keepdim=True), shares)
+        by_clip = centred * torch.rsqrt(torch.maximum(variance, least) + self.eps)
         if lengths is None:
             return by_clip
         by_clip = mask_frames(by_clip, lengths)
@@ -96,9 +99,15 @@ def sounding_frames(x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, T
     return sounding[:, None].to(x.dtype), (high - low)[:, None]
 
 
-def _mean(x: Tensor, counted: Tensor, axes: tuple[int, ...]) -> Tensor:
-    """Mean of x over `axes` of the frames that count, with the axes kept."""
-    with torch.autocast(x.device.type, enabled=False):  # levels need more digits than bfloat16 has
-        total = torch.bmm(x, counted.transpose(1, 2))
-    by_band = total / counted.sum(2, keepdim=True)
-    return by_band.mean(1, keepdim=True) if 1 in axes else by_band
+def _weighted(x: Tensor, shares: Tensor) -> Tensor:
+    """Weighted mean over the frames, of shape (n_clips, 1, 1)."""
+    return (x * shares).sum(2, keepdim=True)
+
+
+def _mean_of_bands(x: Tensor, shares: Tensor) -> Tensor:
+    """Weighted mean of each band over the frames, of shape (n_clips, n_bands, 1)."""
+    # levels need more digits than bfloat16 has; the context takes longer than the product
+    if not torch.is_autocast_enabled(x.device.type):
+        return torch.bmm(x, shares.transpose(1, 2))
+    with torch.autocast(x.device.type, enabled=False):
+        return torch.bmm(x, shares.transpose(1, 2))

@@ -131,10 +131,10 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     def _scale_and_shift(self, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
         """Factor and offset of each feature."""
         scale = torch.rsqrt(var + self.eps)
-        shift = -mean * scale
-        if self.affine:
-            scale, shift = self.weight * scale, self.bias + self.weight * shift
-        return scale, shift
+        if not self.affine:
+            return scale, -mean * scale
+        scale = self.weight * scale
+        return scale, torch.addcmul(self.bias, mean, scale, value=-1)
 
     def _batch_statistics(
         self, x: Tensor, mask: Tensor | None, member: Tensor

@@ -293,13 +293,18 @@ class ResidualStage(PlainStage):
 class SameConv1d(nn.Conv1d):
     """Convolution that keeps the length; an even kernel is padded more at the end."""
 
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, bias: bool) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, bias=bias)
+        if kernel_size % 2:  # the convolution's own padding takes no copy of the steps
+            self.padding = (kernel_size // 2,)
+
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(self.padded(x))
 
     def padded(self, x: Tensor) -> Tensor:
-        """The steps with zeros at both ends."""
-        total = self.kernel_size[0] - 1
-        return F.pad(x, (total // 2, total - total // 2))
+        """The steps, with zeros at both ends if the convolution cannot add them."""
+        missing = self.kernel_size[0] - 1 - 2 * self.padding[0]
+        return F.pad(x, (missing // 2, missing - missing // 2)) if missing else x
 
 
 def _normalised(conv: nn.Conv1d, norm: MaskedBatchNorm, x: Tensor, mask: Tensor | None) -> Tensor:
@@ -308,7 +313,7 @@ def _normalised(conv: nn.Conv1d, norm: MaskedBatchNorm, x: Tensor, mask: Tensor 
     if folded is None:
         return norm(conv(x), mask)
     x = conv.padded(x) if isinstance(conv, SameConv1d) else x
-    return F.conv1d(x, *folded, stride=conv.stride)
+    return F.conv1d(x, *folded, stride=conv.stride, padding=conv.padding)
 
 
 def _relu(x: Tensor) -> Tensor:

@@ -320,10 +320,11 @@ class ConvAutoencoder(SpectrogramCoder, BaseSpeechNet):
         is_hidden = self.module_.span[2] > 0
         criterion = nn.MSELoss(reduction="none") if is_hidden else self.criterion_
         errors = criterion(y_pred, y_true)
+        axes = tuple(range(1, errors.dim()))  # flattened, maps with channels last would be copied
         if "lengths" not in X:
-            return errors.flatten(1).mean(1)
+            return errors.mean(axes)
         lengths = X["lengths"][:, 1].to(errors.device)
-        total = mask_frames(errors, lengths).flatten(1).sum(1)
+        total = mask_frames(errors, lengths).sum(axes)
         return total / (lengths * errors.shape[1] * errors.shape[2])
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
