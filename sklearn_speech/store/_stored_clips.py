@@ -116,6 +116,8 @@ class StoredClips(LazyClips):
             i = range(len(self))[index]
             return self.load(slice(i, i + 1))[0]
         positions = np.arange(len(self))[np.asarray(index) if hasattr(index, "shape") else index]
+        if not len(positions) and len(self) and self._steps:
+            self._stored_form()  # no clips have the form of all
         part = copy.copy(self)
         part._n_clips = len(positions)
         part._before = part._sample = None
@@ -258,7 +260,7 @@ class StoredClips(LazyClips):
         """Places of the clips that are stored."""
         if self._places is None:
             self._places = Places.unknown(len(self))
-            if self._settings.cache is not None and self._steps:
+            if self._settings.cache is not None and self._steps and len(self):
                 key = key_of(self._steps, self._settings.dtype)
                 is_ragged = self._stored_form().dtype == object
                 entries = entries_of(self._settings.cache, key, is_ragged)
