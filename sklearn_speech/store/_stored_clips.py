@@ -135,6 +135,11 @@ class StoredClips(LazyClips):
             raise ValueError("stored clips are read from files: an array needs a copy")
         return np.asarray(self.in_memory("an array"), dtype)
 
+    def __copy__(self) -> Self:
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self))  # all of it, unlike a pickle
+        return copied
+
     def __getstate__(self) -> dict[str, Any]:
         state = {**vars(self), "_before": None, "_sample": None}
         if not self._is_filled:

@@ -19,6 +19,7 @@ import torch
 from optuna.distributions import IntDistribution
 from optuna.samplers import GridSampler
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_validate
 from sklearn.pipeline import make_pipeline
@@ -586,6 +587,29 @@ def test_what_the_clips_of_a_block_have_in_common_changes_nothing(clips, contain
         expected = make_pipeline(*steps).fit_transform(X)
         found = make_pipeline(store, *map(clone, steps)).fit_transform(X)
         assert equal(found.fill().load(slice(None)), expected)
+
+
+@pytest.mark.parametrize(
+    "later", [TemporalPooling(), PadOrTrim(20), PadOrTrim(), SpectrogramScaler()]
+)
+@pytest.mark.parametrize("passed_on", [lambda clips: clips, pickle.dumps], ids=["here", "pickled"])
+def test_steps_may_follow_after_the_clips_were_stored(passed_on, later, store):
+    clips = make_pipeline(store, MelSpectrogram(8000, n_mels=12)).fit_transform(waveforms()).fill()
+    received = passed_on(clips)
+    received = pickle.loads(received) if isinstance(received, bytes) else received
+    expected = clone(later).fit(MEL).transform(MEL)
+    fitted = clone(later).fit(received)
+    assert equal(fitted.transform(received).load(slice(None)), expected)
+    assert equal(fitted.transform(received[::2]).load(slice(None)), expected[::2])
+
+
+def test_members_of_an_ensemble_have_steps_of_their_own(store):
+    X, y = waveforms(), np.arange(13) % 2
+    table = make_pipeline(TemporalPooling(), LogisticRegression())
+    vote = VotingClassifier([("network", CNN), ("table", table)], voting="soft")
+    steps = MelSpectrogram(8000, n_mels=12), vote
+    found = make_pipeline(store.set_params(max_ram=10**6), *steps).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(found, make_pipeline(*steps).fit(X, y).predict_proba(X))
 
 
 @pytest.mark.parametrize("is_filled", [False, True])
