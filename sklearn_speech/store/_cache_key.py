@@ -15,7 +15,6 @@ from .. import __version__
 from ..audio import AudioSegment
 from ..audio._reading import check_entries
 from ..audio._recording import Recording
-from ..utils.paths import digest_of_file
 from ..utils.sklearn_private import safe_indexing
 from ..utils.values import as_arrays
 
@@ -43,8 +42,8 @@ def _description(step):
     for name in params.keys() & _WITHOUT_EFFECT:
         del params[name]
     # a file may change under the same path
-    files = [digest_of_file(path) for path in getattr(step, "_files_read", list)()]
-    return [f"{type(step).__module__}.{type(step).__qualname__}", params, files]
+    content = getattr(step, "_read_content", lambda: None)()
+    return [f"{type(step).__module__}.{type(step).__qualname__}", params, content]
 
 
 def clip_names(X: Any) -> list[str]:

@@ -73,8 +73,10 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
     Notes
     -----
     Training draws each batch from all clips, in the same order as from memory, so the weights are
-    the same; with ``detrend="linear"``, features may differ in their last digit. A thread reads the
-    next batch from the files while the network is trained.
+    the same. In their last digit, features may differ with ``detrend="linear"``, with
+    :class:`~sklearn_speech.feature_extraction.SpeechEmbedding`, and with a front end inside the
+    network if the waveforms are larger than `max_ram`. A thread reads the next batch from the
+    files while the network is trained.
 
     Every file is compared with its checksum before its first use in each process: a damaged file
     is computed again. What cannot be stored, because the disk is full or the folder is

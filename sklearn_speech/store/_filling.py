@@ -148,12 +148,18 @@ def entries_of(cache: FeatureCache, key: str, ragged: bool) -> list[tuple[str, N
     entries : list of (str, ndarray of bytes of shape (n_stored,))
         Key of each entry, and the names of its clips.
     """
-    # converted one by one: a string of Python needs thrice the memory
-    return [
-        (entry, np.array(found, dtype="S32"))
-        for entry, found, is_ragged in cache.catalogue(f"-{key}")
-        if is_ragged == ragged and found
-    ]
+    entries = []
+    for entry, found, is_ragged in cache.catalogue(f"-{key}"):
+        if is_ragged != ragged or not found:
+            continue
+        try:
+            # converted one by one: a string of Python needs thrice the memory
+            names = np.array(found, dtype="S32")
+        except (TypeError, ValueError):
+            continue  # damaged, which is noticed when its clips are computed
+        if names.ndim == 1:
+            entries.append((entry, names))
+    return entries
 
 
 def locate(names: Names, entries: list[tuple[str, Names]], cache: FeatureCache) -> Places:

@@ -116,6 +116,8 @@ class StoredClips(LazyClips):
             i = range(len(self))[index]
             return self.load(slice(i, i + 1))[0]
         positions = np.arange(len(self))[np.asarray(index) if hasattr(index, "shape") else index]
+        if not len(positions) and len(self) and self._steps:
+            self._stored_form()  # no clips have the form of all
         part = copy.copy(self)
         part._n_clips = len(positions)
         part._before = part._sample = None
@@ -132,6 +134,11 @@ class StoredClips(LazyClips):
         if copy is False:
             raise ValueError("stored clips are read from files: an array needs a copy")
         return np.asarray(self.in_memory("an array"), dtype)
+
+    def __copy__(self) -> Self:
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self))  # all of it, unlike a pickle
+        return copied
 
     def __getstate__(self) -> dict[str, Any]:
         state = {**vars(self), "_before": None, "_sample": None}
@@ -258,7 +265,7 @@ class StoredClips(LazyClips):
         """Places of the clips that are stored."""
         if self._places is None:
             self._places = Places.unknown(len(self))
-            if self._settings.cache is not None and self._steps:
+            if self._settings.cache is not None and self._steps and len(self):
                 key = key_of(self._steps, self._settings.dtype)
                 is_ragged = self._stored_form().dtype == object
                 entries = entries_of(self._settings.cache, key, is_ragged)

@@ -22,6 +22,7 @@ from sklearn_speech.feature_extraction import (
     TrainableFrontEnd,
 )
 from sklearn_speech.persistence import load, save
+from sklearn_speech.store._cache_key import key_of_steps
 from sklearn_speech.utils.validation import make_ragged
 
 RATE = 16000
@@ -270,8 +271,9 @@ def test_an_encoder_of_ones_own_is_not_changed():
 
 
 def test_an_encoder_that_would_draw_its_weights_again_is_refused():
-    encoder = torch.nn.Sequential(torch.nn.LazyLinear(3))
-    with pytest.raises(ValueError, match=r"no weights yet in '0\.weight'"):
+    parts = torch.nn.LazyConv1d(3, 4), torch.nn.AdaptiveAvgPool1d(1), torch.nn.Flatten()
+    encoder = torch.nn.Sequential(torch.nn.Unflatten(1, (1, -1)), *parts)
+    with pytest.raises(ValueError, match=r"no weights yet in '1\.weight'"):
         SpeechEmbedding(encoder=encoder).fit(noise(2, 500))
     encoder(torch.zeros(1, 500))
     assert SpeechEmbedding(encoder=encoder).fit_transform(noise(2, 500)).shape == (2, 3, 1)
@@ -347,10 +349,24 @@ def test_a_file_that_changed_after_the_fit_is_refused(tmp_path):
     embedding = SpeechEmbedding(encoder=path, hop_length=160, center=False).fit(x)
     same = Path(shutil.copy(path, tmp_path / "same.onnx"))
     clone(embedding).fit(x).set_params(encoder=same).transform(x)
+    pickled = pickle.dumps(linear(frontend=clone(embedding)).fit(noise(4, 480), [0, 1, 0, 1]))
+    pickle.loads(pickled).predict(x)
+    key = key_of_steps([("embedding", embedding)])
     path.write_bytes(path.read_bytes() + b"\x12\x01a")  # the name of another producer
+    assert key_of_steps([("embedding", embedding)]) != key  # of stored features
     with pytest.raises(ValueError, match="fit again"):
         embedding.transform(x)
+    with pytest.raises(ValueError, match="fit again"):
+        pickle.loads(pickled).predict(x)
     embedding.fit(x).transform(x)
+
+
+def test_the_same_weights_in_another_file_are_accepted(published, tmp_path):
+    x = noise(1, RATE)
+    embedding = SpeechEmbedding().fit(x)
+    path = tmp_path / "again.onnx"
+    path.write_bytes(published.read_bytes() + b"\x12\x01a")
+    embedding.set_params(encoder=path).transform(x)
 
 
 @pytest.mark.parametrize(("name", "n_bands"), [("kaldi", 80), ("nemo80", 80), ("whisper128", 128)])

@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.base import clone, is_regressor
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
@@ -16,6 +17,7 @@ from sklearn_speech import (
     SpectrogramCNNClassifier,
     SpectrogramCNNRegressor,
     SpectrogramLinearClassifier,
+    SpeechEmbedding,
     TrainableFrontEnd,
     WaveformCNNClassifier,
     WaveformMLPClassifier,
@@ -37,6 +39,12 @@ by_network = pytest.mark.parametrize("network", NETWORKS, ids=lambda e: type(e).
 #: One of each kind of network: regressors have the same layers.
 KINDS = [network for network in NETWORKS if not is_regressor(network)]
 by_kind = pytest.mark.parametrize("network", KINDS, ids=lambda e: type(e).__name__)
+
+
+def own_encoder(bias=True):
+    convolution = torch.nn.Conv1d(1, 6, 40, stride=20, bias=bias)
+    encoder = torch.nn.Sequential(torch.nn.Unflatten(1, (1, -1)), convolution)
+    return SpeechEmbedding(encoder=encoder, window_length=40, hop_length=20)
 
 
 def small(network, **parameters):
@@ -294,12 +302,24 @@ OTHER_FRONT_END = clone(FRONT_END).set_params(transformer__n_fft=128)
             WAVES,
             "(?s)has frontend=TrainableFrontEnd.* but SpectrogramCNNClassifier has frontend=MelSp",
         ),
+        (
+            SpectrogramCNNClassifier(0, frontend=own_encoder(bias=False)),
+            SpectrogramCNNClassifier(1, frontend=own_encoder(), max_epochs=0),
+            WAVES,
+            r"another encoder than .*: 1\.bias has the shape \(6,\), not None",
+        ),
         (SpectrogramCNNClassifier(0), StandardScaler(), None, "expected a network of this library"),
         (
             SpectrogramCNNClassifier(0),
             make_pipeline(MelSpectrogram(), SOURCE),
             None,
             "of a pipeline, pass the network, its last step",
+        ),
+        (
+            SpectrogramCNNClassifier(0),
+            GridSearchCV(SpectrogramCNNClassifier(1, max_epochs=0), {"lr": [0.1]}, cv=2),
+            SPECTROGRAMS,
+            "of a search, pass FrozenEstimator",
         ),
         (SpectrogramCNNClassifier(0), SpectrogramCNNClassifier(1), None, "not fitted"),
     ],

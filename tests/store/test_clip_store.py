@@ -1,4 +1,5 @@
 import errno
+import json
 import multiprocessing
 import os
 import pathlib
@@ -18,6 +19,7 @@ import torch
 from optuna.distributions import IntDistribution
 from optuna.samplers import GridSampler
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_validate
 from sklearn.pipeline import make_pipeline
@@ -374,6 +376,16 @@ def test_a_damaged_shard_is_computed_again(store, name):
     assert equal(clips.load(slice(None)), MEL)
 
 
+@pytest.mark.parametrize("names", [["\u00e9"] * 5, [["a"], ["b", "c"]], [["a"]] * 5, [None], [{}]])
+def test_a_shard_with_damaged_names_is_computed_again(store, names):
+    mel(store).fit_transform(waveforms()).fill()
+    meta = pathlib.Path(store.memory, entries(store)[0], "meta.json")
+    meta.write_text(json.dumps(json.loads(meta.read_text()) | {"clips": names}))
+    with pytest.warns(UserWarning, match="damaged entry"):
+        clips = mel(store).fit_transform(waveforms()).fill()
+    assert equal(clips.load(slice(None)), MEL)
+
+
 @pytest.mark.parametrize("damage", ["change", "remove"])
 def test_a_shard_that_is_damaged_or_removed_during_training_is_refused_by_name(store, damage):
     clips = mel(store).fit_transform(waveforms()).fill()
@@ -557,7 +569,7 @@ def double(clips):
     return [clip.astype(float) for clip in clips]
 
 
-@pytest.mark.parametrize("container", [list, tuple, make_ragged, pd.Series])
+@pytest.mark.parametrize("container", [list, pd.Series])
 @pytest.mark.parametrize(
     "clips",
     [
@@ -571,10 +583,46 @@ def double(clips):
 )
 def test_what_the_clips_of_a_block_have_in_common_changes_nothing(clips, container, store):
     X = container(clips)
-    for steps in ([MelSpectrogram(8000, n_mels=12)], [PadOrTrim(1600)], [PadOrTrim(quantile=0.5)]):
+    for steps in ([MelSpectrogram(8000, n_mels=12)], [PadOrTrim(quantile=0.5)]):
         expected = make_pipeline(*steps).fit_transform(X)
         found = make_pipeline(store, *map(clone, steps)).fit_transform(X)
         assert equal(found.fill().load(slice(None)), expected)
+
+
+@pytest.mark.parametrize(
+    "later", [TemporalPooling(), PadOrTrim(20), PadOrTrim(), SpectrogramScaler()]
+)
+@pytest.mark.parametrize("passed_on", [lambda clips: clips, pickle.dumps], ids=["here", "pickled"])
+def test_steps_may_follow_after_the_clips_were_stored(passed_on, later, store):
+    clips = make_pipeline(store, MelSpectrogram(8000, n_mels=12)).fit_transform(waveforms()).fill()
+    received = passed_on(clips)
+    received = pickle.loads(received) if isinstance(received, bytes) else received
+    expected = clone(later).fit(MEL).transform(MEL)
+    fitted = clone(later).fit(received)
+    assert equal(fitted.transform(received).load(slice(None)), expected)
+    assert equal(fitted.transform(received[::2]).load(slice(None)), expected[::2])
+
+
+def test_members_of_an_ensemble_have_steps_of_their_own(store):
+    X, y = waveforms(), np.arange(13) % 2
+    table = make_pipeline(TemporalPooling(), LogisticRegression())
+    vote = VotingClassifier([("network", CNN), ("table", table)], voting="soft")
+    steps = MelSpectrogram(8000, n_mels=12), vote
+    found = make_pipeline(store.set_params(max_ram=10**6), *steps).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(found, make_pipeline(*steps).fit(X, y).predict_proba(X))
+
+
+@pytest.mark.parametrize("is_filled", [False, True])
+@pytest.mark.parametrize("none", [[], np.zeros(13, bool), slice(0)], ids=["list", "mask", "slice"])
+@pytest.mark.parametrize("make", [waveforms, ragged_waveforms])
+def test_no_clips_have_the_form_of_all(make, none, is_filled, store):
+    clips = make_pipeline(store, MelSpectrogram(8000, n_mels=12)).fit_transform(make())
+    clips = clips.fill() if is_filled else clips
+    whole, some = clips.load(slice(None)), clips[none]
+    assert equal(some.fill().load(slice(None)), whole[:0])
+    assert equal(np.asarray(some), whole[:0]) and some.shape == whole[:0].shape
+    assert len(some) == len(some.lengths()) == len(list(some)) == len(some[[]]) == 0
+    assert len(pickle.loads(pickle.dumps(some))) == 0
 
 
 def test_steps_of_another_rate_are_refused(store, files):

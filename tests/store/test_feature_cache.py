@@ -25,7 +25,7 @@ from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim, _audio_re
 from sklearn_speech.feature_extraction import MelSpectrogram, SpeechEmbedding, TemporalPooling
 from sklearn_speech.model_selection import FeatureCache, OptunaSearchCV
 from sklearn_speech.store import _feature_cache
-from sklearn_speech.store._cache_key import clip_names, digest, file_identities, key_of_steps
+from sklearn_speech.store._cache_key import clip_names, digest, file_identities
 from sklearn_speech.store._clipwise_features import ClipwiseFeatures
 from sklearn_speech.store._feature_cache import as_feature_cache
 from sklearn_speech.utils.validation import make_ragged
@@ -530,16 +530,6 @@ def test_features_of_an_own_encoder_are_found_again_by_another_process(cache):
         embedding = SpeechEmbedding(encoder=encoder(), center=False)
         ClipwiseFeatures(X, cache).compute([("embedding", embedding)])
     assert len(os.listdir(cache.folder)) == 1
-
-
-def test_features_of_a_file_of_weights_that_changed_are_computed_again(tmp_path):
-    path = tmp_path / "encoder.onnx"
-    keys = []
-    for content in (b"one", b"two", b"one"):
-        path.write_bytes(content)
-        os.utime(path, ns=(len(keys), len(keys)))
-        keys.append(key_of_steps([("embedding", SpeechEmbedding(encoder=path))]))
-    assert keys[0] == keys[2] != keys[1]
 
 
 def test_files_are_known_by_path_size_and_time(paths):
