@@ -50,6 +50,7 @@ class InputNorm(nn.Module):
             return x
         if self.kind == "batch" or x.shape[-1] == 1:
             return self._by_batch(x, lengths)
+        x = x.contiguous()  # the order of sums, and their last digits, depend on the layout
         counted, span = sounding_frames(x, lengths)
         least = (span * LEAST_DEVIATION).square()
         shares = counted / counted.sum(2, keepdim=True)
