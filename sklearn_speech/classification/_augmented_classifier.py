@@ -165,17 +165,17 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, DocumentedMixin, 
         check_augmentations(self.augment)
         if self.n_copies > 0:
             self._refuse_split_copies(fit_params)
-        X = self._check_X(X, reset=True)
+        clips = self._check_X(X, reset=True)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).estimator.fit
-        check_consistent_length(X, y)
-        repeated = np.tile(np.arange(len(X)), 1 + self.n_copies)
+        check_consistent_length(clips, y)
+        repeated = np.tile(np.arange(len(clips)), 1 + self.n_copies)
         # validation clips may be as many as training clips, but have no copies
         held_out = {k: v for k, v in fit_params.items() if k.endswith(("X_val", "y_val"))}
-        fit_params = check_method_params(X, fit_params, repeated) | held_out
+        fit_params = check_method_params(clips, fit_params, repeated) | held_out
         y = None if y is None else as_targets(y)[repeated]
-        X = add_copies(X, self.augment, self.n_copies, draw_seed(self.random_state))
-        self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)
+        clips = add_copies(clips, self.augment, self.n_copies, draw_seed(self.random_state))
+        self.estimator_ = clone(self.estimator).fit(clips, y, **fit_params)
         self.classes_ = self.estimator_.classes_
         return self
 

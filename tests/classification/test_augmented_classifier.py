@@ -154,7 +154,7 @@ SPLITS = {
     "boosting": GradientBoostingClassifier(n_iter_no_change=2),
     "forest": RandomForestClassifier(oob_score=True),
     "descent": SGDClassifier(early_stopping=True),
-    "network": WaveformMLPClassifier(early_stopping=True, max_epochs=1),
+    "network": WaveformMLPClassifier(hidden_units=8, early_stopping=True, max_epochs=1),
 }
 
 
