@@ -92,6 +92,7 @@ VARIANTS = {
 NOT_ALONE = {
     "FrontEndNet": "joins two others, and computes nothing by itself",
     "SpeechEmbeddingNet": "needs clips of 782 ms; tested inside EmbeddingFrontEnd, which pads them",
+    "VoiceEncoderNet": "takes clips of one length; tested inside SpeechEmbedding, which sorts them",
 }
 
 

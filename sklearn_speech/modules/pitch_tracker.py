@@ -106,7 +106,8 @@ class PitchTracker(nn.Module):
         pitch = 12 * torch.log2(self.sample_rate / lag / _REFERENCE)
         loud = level >= level.amax(1, keepdim=True) - _TOP_DB
         voiced = loud & (periodicity > _PERIODICITY)
-        voiced = torch.where(voiced.any(1, keepdim=True), voiced, loud)
+        # onnxruntime has no choice between truth values
+        voiced = voiced | (loud & ~voiced.any(1, keepdim=True))
         inside = voiced & _shifted(voiced, -1) & _shifted(voiced, 1)
         change = (_shifted(pitch, 1) - _shifted(pitch, -1)) / 2
         change = torch.where(inside, change.clamp(-_MAX_CHANGE, _MAX_CHANGE), 0.0)

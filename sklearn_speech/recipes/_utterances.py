@@ -1,8 +1,10 @@
 """This library's systems for whole utterances, such as emotions."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
+import torch
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -17,7 +19,7 @@ from ..feature_extraction import (
     TemporalPooling,
 )
 from ..modules.pitch_tracker import PitchTracker
-from ..modules.speech_embedding import SpeechEmbeddingNet
+from ..modules.speech_embedding import N_LAYERS, SpeechEmbeddingNet
 from ..modules.voice_encoder import VoiceEncoderNet
 from ..utils.values import samples_of
 from ._catalogue import recipe
@@ -50,13 +52,22 @@ def _spectral(sample_rate: float, n_mels: int, n_mfcc: int, n_fine_mfcc: int) ->
     ]
 
 
+@lru_cache(maxsize=1)
+def _layer_sizes() -> dict[int, int]:
+    """Sizes of the vectors of the layers of the speech embedding."""
+    with torch.random.fork_rng(devices=[]):
+        net = SpeechEmbeddingNet()
+    return {layer: net.sizes(layer)[0] for layer in range(1, N_LAYERS + 1)}
+
+
 def _embedded(sample_rate: float, layers: Sequence[int]) -> list[_Front]:
     """Layers of the speech embedding."""
     return [
         (
             f"layer{layer}",
             SpeechEmbedding(sample_rate=sample_rate, layer=layer),
-            SpeechEmbeddingNet(n_layers=layer).n_bands,
+            # SpeechEmbedding refuses an unknown layer
+            _layer_sizes().get(layer, 1),
             1.0,
         )
         for layer in layers
