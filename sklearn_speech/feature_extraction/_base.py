@@ -282,7 +282,8 @@ class BaseSpectralTransformer(
         return shared_front_end(self._front_end_parameters(), dtype, resolve_device(self.device))
 
     def _front_end_parameters(self) -> dict[str, Any]:
-        names, values_of = _of_front_end(type(self))
+        cls: Any = type(self)
+        names, values_of = _of_front_end(cls)
         return dict(zip(names, values_of(self)))
 
     def _typical_ranges(self, n_clips: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:

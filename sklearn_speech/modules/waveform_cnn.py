@@ -303,7 +303,7 @@ class SameConv1d(nn.Conv1d):
 
     def padded(self, x: Tensor) -> Tensor:
         """The steps, with zeros at both ends if the convolution cannot add them."""
-        missing = self.kernel_size[0] - 1 - 2 * self.padding[0]
+        missing = self.kernel_size[0] - 1 - 2 * int(self.padding[0])
         return F.pad(x, (missing // 2, missing - missing // 2)) if missing else x
 
 
