@@ -10,7 +10,7 @@ FOLDER holds ``fsdd/recordings`` (otherwise they are downloaded) and
 - ``speakers``: each of the six speakers of FSDD held out in turn;
 - ``pairs``: two speakers of FSDD train, the other four test. ``best-pretrained`` runs on all 15
   pairs, and on three pairs that have no speaker in common, as the networks do;
-- ``words``: 16 words of Speech Commands, the official validation list.
+- ``words``: 15 words of Speech Commands, the official validation list.
 
 ``strength``, ``layers`` and ``pooling`` compare settings by the speakers of the training list,
 which is how the recipes were chosen: the digits and the validation list choose nothing. ``best``
@@ -116,7 +116,7 @@ FAST = "best-pretrained"
 CAPTIONS = {
     "speakers": "FSDD, five voices known, each of six speakers held out in turn",
     "pairs": "FSDD, two voices known, tested on the other four",
-    "words": "Speech Commands, 16 words, official validation list",
+    "words": "Speech Commands, 15 words, official validation list",
     "additions": "FSDD, with a changed copy of each clip, and with clips of Speech Commands",
     "speed": "Speed on one core",
     "strength": "Strength of the logistic regression, Speech Commands, speakers of the training "

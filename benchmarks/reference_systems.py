@@ -9,7 +9,7 @@ turn; the random split and the test speaker that two of the sources used, on the
 of the data set at that time; and the 12-class task of Speech Commands, reduced to the five words
 with enough clips in a subset, with a fifth of the speakers held out at a time. The fifth,
 ``keywords-many``, runs only if it is named: all settings of the keyword systems with trainable
-front ends, on the official lists of 16 words by 1,554 speakers. Test clips are not used for any
+front ends, on the official lists of 15 words by 1,554 speakers. Test clips are not used for any
 choice. Every run (system, protocol, fold, seed, epochs) is saved as a line of
 ``results/reference_systems.jsonl`` and is not repeated, so that an interrupted benchmark can
 continue.

@@ -65,7 +65,8 @@ CHANGES = {
         1e-9: "the front end learns at a millionth of the rate",
     },
 }
-USUAL = {"setting": "A"}
+#: Values without a change. A fixed front end learns nothing, at any rate.
+USUAL = {"setting": "A", "frontend__lr": 1e-3}
 
 
 def one_change(rows):

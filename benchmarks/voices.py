@@ -49,8 +49,8 @@ SIZES, OF_BEST = [16, 32, 64, 128, 256, 512, 1024], [16, 64]
 
 CAPTIONS = {
     "digits": "FSDD, ten digits, 25 clips a voice, each of six speakers held out",
-    "commands": "Speech Commands, 16 words, 5 clips a voice, a fifth of 1,554 speakers held out",
-    "enrolment": "Speech Commands, five words of 16 enrolled, eight never heard",
+    "commands": "Speech Commands, 15 words, 5 clips a voice, a fifth of 1,554 speakers held out",
+    "enrolment": "Speech Commands, five words of 15 enrolled, eight never heard",
 }
 
 
