@@ -1,5 +1,6 @@
 """The spectral front end with operators that every ONNX runtime has, and for any length."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ class ExportedFrontEnd(nn.Module):
 
     kernel: Tensor
     weights: Tensor | None
+    offset: Tensor | None
 
     def __init__(self, front_end: FrontEnd) -> None:
         super().__init__()
@@ -42,7 +44,7 @@ class ExportedFrontEnd(nn.Module):
         self.n_bands, self.dtype = front_end.n_bands, front_end.dtype
         self.power = float(front_end.power)
         self.floor = ROOT_EPSILON if isinstance(stft, TrainableSTFT) and self.power != 2 else 0.0
-        self.scaling: Any = front_end.scaling
+        self.scaling: Any = copy(front_end.scaling)
         self.stft: Any = stft
         self.by_convolution = 2 * stft.n_bins * framing.win_length <= _MAX_KERNEL
         if self.by_convolution:
@@ -51,6 +53,12 @@ class ExportedFrontEnd(nn.Module):
         if front_end.gain is not None:
             weights = torch.diag(front_end.gain) if weights is None else weights * front_end.gain
         self.register_buffer("weights", weights)
+        # an offset for each band: the exporter drops the addition of a single constant below 1e-8
+        n_energies = stft.n_bins if weights is None else len(weights)
+        is_log = self.scaling.scaling == "log"
+        offset = torch.full((n_energies,), float(self.scaling.log_offset)) if is_log else None
+        self.register_buffer("offset", offset)
+        self.scaling.log_offset = 0.0
 
     def n_frames(self, lengths: Any) -> Any:
         """Number of frames of clips of `lengths` samples (int or Tensor)."""
@@ -71,6 +79,8 @@ class ExportedFrontEnd(nn.Module):
             energies = self.stft(frames[:, :n_frames], self.power)
         if self.weights is not None:
             energies = energies @ self.weights.T
+        if self.offset is not None:
+            energies = energies + self.offset
         return self.scaling.scale(energies)[0].transpose(1, 2)
 
     def _padded(self, x: Tensor) -> Tensor:

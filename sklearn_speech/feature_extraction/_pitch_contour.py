@@ -45,7 +45,7 @@ class PitchContour(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimat
     Frames are voiced if their periodicity is above 0.5 and their level at most 35 dB below the
     loudest frame of the clip. In all others, the first six rows have their mean over the voiced
     frames, so that statistics of a clip describe its voiced frames. A clip without periodic
-    frames counts as voiced where it is loud enough.
+    frames counts as voiced where it is loud enough, with a pitch of 0 semitones.
 
     Parameters
     ----------

@@ -11,7 +11,8 @@ from .front_end import FrontEnd
 _PERIODICITY, _TOP_DB = 0.5, 35.0
 #: What an octave of lower pitch must be more periodic, against octave errors.
 _OCTAVE_COST = 0.02
-#: Added to energies, so that silence has a level of -90 dB.
+#: Added to energies, so that silence has a level of -90 dB. Energies are counted in this unit,
+#: because exporters drop the addition of constants below 1e-8.
 _SILENCE = 1e-9
 #: Pitch of 0 semitones, in Hz, and the greatest change of pitch from frame to frame.
 _REFERENCE, _MAX_CHANGE = 100.0, 3.0
@@ -23,7 +24,7 @@ class PitchTracker(nn.Module):
     The autocorrelation is divided by that of the window [1]_. Its largest peak among the lags of
     the pitches from `fmin` to `fmax` gives the pitch, the height of the peak is the periodicity.
     Frames are voiced if they are periodic enough and at most 35 dB below the loudest frame of the
-    clip; in a clip without any, loudness alone decides.
+    clip; in a clip without any, loudness alone decides, and the pitch is 0 semitones.
 
     Parameters
     ----------
@@ -100,14 +101,18 @@ class PitchTracker(nn.Module):
         contours : Tensor of shape (n_clips, 7, 1 + n_times // 160)
         """
         correlation = self.power(waveforms).transpose(1, 2) @ self.basis
-        energy = correlation[:, :, :1] + _SILENCE
+        correlation = correlation / _SILENCE
+        energy = correlation[:, :, :1] + 1
         lag, periodicity = self._peak(correlation / energy)
-        level = 10 * torch.log10(energy[:, :, 0] / self.n_energy + _SILENCE)
+        level = 10 * torch.log10((energy[:, :, 0] / self.n_energy + 1) * _SILENCE)
         pitch = 12 * torch.log2(self.sample_rate / lag / _REFERENCE)
         loud = level >= level.amax(1, keepdim=True) - _TOP_DB
         voiced = loud & (periodicity > _PERIODICITY)
+        is_periodic = voiced.any(1, keepdim=True)
+        # where nothing is periodic, rounding decides which peak is the largest
+        pitch = torch.where(is_periodic, pitch, 0.0)
         # onnxruntime has no choice between truth values
-        voiced = voiced | (loud & ~voiced.any(1, keepdim=True))
+        voiced = voiced | (loud & ~is_periodic)
         inside = voiced & _shifted(voiced, -1) & _shifted(voiced, 1)
         change = (_shifted(pitch, 1) - _shifted(pitch, -1)) / 2
         change = torch.where(inside, change.clamp(-_MAX_CHANGE, _MAX_CHANGE), 0.0)

@@ -3,8 +3,18 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
-from sklearn_speech import MFCC, MelSpectrogram, Spectrogram
+from sklearn_speech import (
+    MFCC,
+    MelSpectrogram,
+    PitchContour,
+    Spectrogram,
+    TemporalPooling,
+    load_onnx,
+    to_onnx,
+)
 from sklearn_speech.export._front_end import ExportedFrontEnd
 from tests.export.cases import waveforms
 
@@ -55,3 +65,18 @@ def test_a_trained_front_end_keeps_its_kernels_and_filters(train, power):
             parameter.mul_(1 + 0.1 * torch.rand_like(parameter))
         X = torch.from_numpy(waveforms(2, 1500))
         torch.testing.assert_close(ExportedFrontEnd(module)(X), module(X), atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "front_end",
+    [MelSpectrogram(16000, n_mels=8, scaling="log", log_offset=1e-10), PitchContour()],
+    ids=["offset of 1e-10", "pitch"],
+)
+def test_what_is_added_to_silence_is_in_the_file(front_end, tmp_path):
+    # torch's exporter takes a single constant below 1e-8 for zero
+    X, y = waveforms(8, 4000), np.arange(8) % 2
+    clf = make_pipeline(front_end, TemporalPooling("mean"), LogisticRegression()).fit(X, y)
+    to_onnx(clf, tmp_path / "m.onnx")
+    silence = np.zeros((1, 4000), np.float32)
+    found = load_onnx(tmp_path / "m.onnx").predict_proba(silence)
+    np.testing.assert_allclose(found, clf.predict_proba(silence), atol=1e-5)
