@@ -106,8 +106,10 @@ def test_copies_of_other_lengths_are_kept_whole_where_clips_may_differ_in_length
 
 def test_no_copies_leave_the_classifier_as_it_is():
     X = np.column_stack([EQUAL.mean(axis=1), EQUAL.std(axis=1)])
-    plain = LogisticRegression().fit(X, WORDS)
-    wrapped = AugmentedClassifier(LogisticRegression(), [AddNoise()], n_copies=0).fit(X, WORDS)
+    plain = LogisticRegression(max_iter=1000).fit(X, WORDS)
+    wrapped = AugmentedClassifier(LogisticRegression(max_iter=1000), [AddNoise()], n_copies=0).fit(
+        X, WORDS
+    )
     assert np.array_equal(wrapped.estimator_.coef_, plain.coef_)
     assert np.array_equal(wrapped.decision_function(X), plain.decision_function(X))
 
@@ -146,10 +148,14 @@ def test_cross_validation_by_speaker_passes_the_speakers_on(routing):
 
 
 SPLITS = {
-    "search": GridSearchCV(LogisticRegression(), {"C": [1.0]}),
-    "search by group": GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=GroupKFold(2)),
-    "splits given": GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=[([0, 1], [2, 3])]),
-    "calibration": CalibratedClassifierCV(LogisticRegression()),
+    "search": GridSearchCV(LogisticRegression(max_iter=1000), {"C": [1.0]}),
+    "search by group": GridSearchCV(
+        LogisticRegression(max_iter=1000), {"C": [1.0]}, cv=GroupKFold(2)
+    ),
+    "splits given": GridSearchCV(
+        LogisticRegression(max_iter=1000), {"C": [1.0]}, cv=[([0, 1], [2, 3])]
+    ),
+    "calibration": CalibratedClassifierCV(LogisticRegression(max_iter=1000)),
     "path": LogisticRegressionCV(),
     "boosting": GradientBoostingClassifier(n_iter_no_change=2),
     "forest": RandomForestClassifier(oob_score=True),
@@ -175,7 +181,9 @@ def test_a_part_that_holds_out_clips_is_refused_unless_it_does_so_by_group(kind,
 
 
 def test_what_is_around_it_may_hold_out_clips():
-    classifier = AugmentedClassifier(LogisticRegression(), [Gain((-20.0, -10.0))], random_state=0)
+    classifier = AugmentedClassifier(
+        LogisticRegression(max_iter=1000), [Gain((-20.0, -10.0))], random_state=0
+    )
     search = GridSearchCV(classifier, {"n_copies": [0, 1], "estimator__C": [0.1, 1.0]}, cv=2)
     assert search.fit(EQUAL, WORDS).best_params_.keys() == {"n_copies", "estimator__C"}
     assert CalibratedClassifierCV(classifier, cv=2).fit(EQUAL, WORDS).predict_proba(
@@ -212,13 +220,17 @@ def test_the_sampling_rate_is_passed_on_and_compared():
     assert rate_of(classifier.estimator_.seen_["X"]) == 8000
     classifier.predict(X)
     assert rate_of(classifier.estimator_.asked_) == 8000
-    pooled = make_pipeline(MelSpectrogram(16000), TemporalPooling(), LogisticRegression())
+    pooled = make_pipeline(
+        MelSpectrogram(16000), TemporalPooling(), LogisticRegression(max_iter=1000)
+    )
     with pytest.raises(ValueError, match=r"sample_rate=16000, but the clips .* sample_rate=8000"):
         AugmentedClassifier(pooled, [AddNoise()]).fit(X, WORDS)
 
 
 def test_a_saved_or_exported_one_gives_the_same_answers(tmp_path):
-    pooled = make_pipeline(MelSpectrogram(8000, n_mels=10), TemporalPooling(), LogisticRegression())
+    pooled = make_pipeline(
+        MelSpectrogram(8000, n_mels=10), TemporalPooling(), LogisticRegression(max_iter=1000)
+    )
     classifier = AugmentedClassifier(pooled, [SpeedPerturb(), AddNoise()], random_state=0)
     classifier.fit(RAGGED, WORDS)
     module = Converter().whole(make_pipeline(classifier), "classifier")
@@ -231,7 +243,9 @@ def test_a_saved_or_exported_one_gives_the_same_answers(tmp_path):
 
 
 def test_a_standard_pipeline_gives_it_what_it_reads():
-    pooled = make_pipeline(MelSpectrogram(8000), TemporalPooling(), LogisticRegression())
+    pooled = make_pipeline(
+        MelSpectrogram(8000), TemporalPooling(), LogisticRegression(max_iter=1000)
+    )
     on_waveforms = AugmentedClassifier(pooled, [AddNoise()])
     on_spectrograms = AugmentedClassifier(pooled[1:], [SpecAugment()])
     steps = [
