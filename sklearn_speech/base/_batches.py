@@ -179,8 +179,10 @@ def collate(items: Iterable[tuple[Inputs, torch.Tensor]]) -> tuple[Inputs, torch
 
 def take(values: torch.Tensor | None, index: slice | torch.Tensor) -> Any:
     """Entries of a tensor at a slice or an integer Tensor; None if `values` is None."""
-    if values is None or isinstance(index, slice):
-        return None if values is None else values[index]
+    if values is None:
+        return None
+    if isinstance(index, slice):
+        return values[index]
     if values.dim() == 4 and not values.is_contiguous():  # maps with channels last stay so
         return values.permute(0, 2, 3, 1).index_select(0, index).permute(0, 3, 1, 2)
     return values.index_select(0, index)  # faster than values[index]

@@ -1,14 +1,13 @@
 """Broadcasting-residual network."""
 
 import numbers
-from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .backbone import BackboneModule
+from .convolution import Conv2d, in_place, normalised
 from .input_norm import InputNorm
 from .masked_norm import MaskedBatchNorm, SubSpectralNorm
 from .masking import frame_mask, zero_padding
@@ -107,7 +106,7 @@ class BCResNetNet(BackboneModule):
         #: Features per frame in the output of `encode`.
         self.n_features = last
 
-        self.head = _Conv2d(1, head, 5, stride=(2, 1), padding=2, bias=not paper)
+        self.head = Conv2d(1, head, 5, stride=(2, 1), padding=2, bias=not paper)
         self.head_norm = MaskedBatchNorm(head) if paper else None
         blocks: list[nn.Module] = []
         before = head
@@ -150,7 +149,7 @@ class BCResNetNet(BackboneModule):
         if self.head_norm is None:
             x = self.head(x)
         else:
-            x = _in_place(F.relu, _normalised(self.head, self.head_norm, x, mask))
+            x = in_place(F.relu, normalised(self.head, self.head_norm, x, mask))
         for block in self.blocks:
             x = block(x, mask)
             if self.training and x.requires_grad:
@@ -159,20 +158,13 @@ class BCResNetNet(BackboneModule):
         if self.expand_norm is None:
             x = self.expand(x)
         else:
-            x = _in_place(F.relu, _normalised(self.expand, self.expand_norm, x, mask))
+            x = in_place(F.relu, normalised(self.expand, self.expand_norm, x, mask))
         return zero_padding(x.mean(2), mask)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         features = at_least_single(self.encode(x, lengths))  # for sums and lengths
         n_frames = features.shape[-1] if lengths is None else lengths.to(features.device)[:, None]
         return self.classify(features.sum(-1) / n_frames)
-
-
-class _Conv2d(nn.Conv2d):
-    """A convolution that takes other weights, such as those that include a batch norm."""
-
-    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        return F.conv2d(x, weight, bias, self.stride, self.padding)
 
 
 class _BroadcastedResidual(nn.Module):
@@ -191,8 +183,8 @@ class _BroadcastedResidual(nn.Module):
         """Output of the frequency branch plus the broadcasted output of the time branch."""
         maps = _at_least_five_bands(self.frequency(x))
         maps = self.frequency_norm(maps, mask)
-        temporal = _normalised(self.time, self.time_norm, zero_padding(maps.mean(2), mask), mask)
-        temporal = self.mix(_in_place(F.silu, temporal))
+        temporal = normalised(self.time, self.time_norm, zero_padding(maps.mean(2), mask), mask)
+        temporal = self.mix(in_place(F.silu, temporal))
         return maps + self.dropout(temporal)[:, :, None]
 
 
@@ -211,7 +203,7 @@ class NormalBlock(_BroadcastedResidual):
         super().__init__(n_channels, 1, dilation, dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        return _in_place(F.relu, _at_least_five_bands(x) + self.residual(x, mask))
+        return in_place(F.relu, _at_least_five_bands(x) + self.residual(x, mask))
 
 
 class TransitionBlock(_BroadcastedResidual):
@@ -235,8 +227,8 @@ class TransitionBlock(_BroadcastedResidual):
         self.widen_norm = MaskedBatchNorm(out_channels)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        x = _in_place(F.relu, _normalised(self.widen, self.widen_norm, x, mask))
-        return _in_place(F.relu, self.residual(x, mask))
+        x = in_place(F.relu, normalised(self.widen, self.widen_norm, x, mask))
+        return in_place(F.relu, self.residual(x, mask))
 
 
 def channels(tau: float) -> list[int]:
@@ -249,19 +241,6 @@ def channels(tau: float) -> list[int]:
     """
     base = int(8 * tau)
     return [max(1, int(base * factor)) for factor in (2, 1, 1.5, 2, 2.5, 4)]
-
-
-def _normalised(conv: Any, norm: MaskedBatchNorm, x: Tensor, mask: Tensor | None) -> Tensor:
-    """Convolution and batch norm, in one operation if no gradients are needed."""
-    folded = norm.folded(conv)
-    if folded is None:
-        return norm(conv(x), mask)
-    return conv.convolve(x, *folded)
-
-
-def _in_place(function: Callable[..., Tensor], x: Tensor) -> Tensor:
-    """An activation, in the memory of its input if no gradients are needed."""
-    return function(x, inplace=not torch.is_grad_enabled())
 
 
 def _limit(gradient: Tensor) -> Tensor:

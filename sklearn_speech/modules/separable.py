@@ -1,11 +1,24 @@
 """Depthwise and pointwise convolutions, which predict faster on a CPU than those of torch."""
 
+from typing import Any
+
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
+
+from .convolution import Conv1d, Conv2d
+
+#: Base of the mixins: a type checker cannot know that Conv1d or Conv2d comes after them.
+_Mixin: Any = object
 
 
-class DepthwiseConv1d(nn.Conv1d):
+class _Depthwise(_Mixin):
+    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        if predicts_on_cpu(x):
+            return depthwise(x, weight, bias, self.stride[0], self.dilation[0])
+        return super().convolve(x, weight, bias)
+
+
+class DepthwiseConv1d(_Depthwise, Conv1d):
     """One short filter a channel over the last axis; see :func:`depthwise`.
 
     Parameters
@@ -27,17 +40,8 @@ class DepthwiseConv1d(nn.Conv1d):
             bias=False,
         )
 
-    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """Convolve with weights of the same shape as the layer's own."""
-        if predicts_on_cpu(x):
-            return depthwise(x, weight, bias, 1, self.dilation[0])
-        return F.conv1d(x, weight, bias, 1, self.padding, self.dilation, self.groups)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.convolve(x, self.weight)
-
-
-class FrequencyConv2d(nn.Conv2d):
+class FrequencyConv2d(_Depthwise, Conv2d):
     """One short filter a channel over the bands of maps; see :func:`depthwise`.
 
     Parameters
@@ -59,13 +63,18 @@ class FrequencyConv2d(nn.Conv2d):
             bias=False,
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+
+class _Pointwise(_Mixin):
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, 1, bias=False)
+
+    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if predicts_on_cpu(x):
-            return depthwise(x, self.weight, None, self.stride[0], 1)
-        return super().forward(x)
+            return pointwise(x, weight, bias)
+        return super().convolve(x, weight, bias)
 
 
-class PointwiseConv1d(nn.Conv1d):
+class PointwiseConv1d(_Pointwise, Conv1d):
     """A matrix product of the channels of each step; see :func:`pointwise`.
 
     Parameters
@@ -73,38 +82,14 @@ class PointwiseConv1d(nn.Conv1d):
     in_channels, out_channels : int
     """
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(in_channels, out_channels, 1, bias=False)
 
-    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """Convolve with weights of the same shape as the layer's own."""
-        if predicts_on_cpu(x):
-            return pointwise(x, weight, bias)
-        return F.conv1d(x, weight, bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.convolve(x, self.weight)
-
-
-class PointwiseConv2d(nn.Conv2d):
+class PointwiseConv2d(_Pointwise, Conv2d):
     """A matrix product of the channels at each place of maps; see :func:`pointwise`.
 
     Parameters
     ----------
     in_channels, out_channels : int
     """
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(in_channels, out_channels, 1, bias=False)
-
-    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """Convolve with weights of the same shape as the layer's own."""
-        if predicts_on_cpu(x):
-            return pointwise(x, weight, bias)
-        return F.conv2d(x, weight, bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.convolve(x, self.weight)
 
 
 def predicts_on_cpu(x: Tensor) -> bool:

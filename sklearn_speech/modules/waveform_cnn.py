@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from .backbone import BackboneModule, numbered
 from .conv_stage import per_layer
+from .convolution import Conv1d, in_place, normalised
 from .counts import Count, at_least
 from .dropout import Dropout
 from .loudness import equalize_loudness
@@ -137,7 +138,7 @@ class WaveformCNNNet(BackboneModule):
         before = given[-1]["out_channels"] if given else first_filters
         norm: dict[str, Any] = {"eps": batch_norm_eps, "momentum": batch_norm_momentum}
 
-        self.first = nn.Conv1d(1, first_filters, first_kernel_size, first_stride, bias=bias)
+        self.first = Conv1d(1, first_filters, first_kernel_size, first_stride, bias=bias)
         self.first_norm = MaskedBatchNorm(first_filters, **norm)
         #: Arguments of each stage, to build the same elsewhere.
         self.stage_settings = given + [
@@ -199,7 +200,7 @@ class WaveformCNNNet(BackboneModule):
         n_steps = _first_steps(x.shape[-1], self.first)
         lengths = None if lengths is None else _first_steps(lengths, self.first)
         mask = None if lengths is None else frame_mask(lengths, n_steps)
-        x = mask_frames(_relu(_normalised(self.first, self.first_norm, x, mask)), lengths)
+        x = mask_frames(in_place(F.relu, normalised(self.first, self.first_norm, x, mask)), lengths)
         for stage in self.stages:
             x, lengths = stage(x, lengths)
         return x, lengths
@@ -247,11 +248,11 @@ class PlainStage(nn.Module):
         self.dropout = nn.Dropout1d(dropout)
 
     def convolve(self, x: Tensor, lengths: Tensor | None, mask: Tensor | None) -> Tensor:
-        return _normalised(self.conv, self.norm, x, mask)
+        return normalised(self.conv, self.norm, x, mask)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         mask = None if lengths is None else frame_mask(lengths, x.shape[-1])
-        x = mask_frames(_relu(self.convolve(x, lengths, mask)), lengths)
+        x = mask_frames(in_place(F.relu, self.convolve(x, lengths, mask)), lengths)
         if self.pool_size > 1:  # zeros are neutral here: nothing is negative after ReLU
             x = F.max_pool1d(_pad_end(x, self.pool_size), self.pool_size)
             lengths = None if lengths is None else _pooled_steps(lengths, self.pool_size)
@@ -286,11 +287,11 @@ class ResidualStage(PlainStage):
         )
 
     def convolve(self, x: Tensor, lengths: Tensor | None, mask: Tensor | None) -> Tensor:
-        y = mask_frames(_relu(super().convolve(x, lengths, mask)), lengths)
-        return _normalised(self.second_conv, self.second_norm, y, mask) + self.shortcut(x)
+        y = mask_frames(in_place(F.relu, super().convolve(x, lengths, mask)), lengths)
+        return normalised(self.second_conv, self.second_norm, y, mask) + self.shortcut(x)
 
 
-class SameConv1d(nn.Conv1d):
+class SameConv1d(Conv1d):
     """Convolution that keeps the length; an even kernel is padded more at the end."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, bias: bool) -> None:
@@ -298,26 +299,10 @@ class SameConv1d(nn.Conv1d):
         if kernel_size % 2:  # the convolution's own padding takes no copy of the steps
             self.padding = (kernel_size // 2,)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(self.padded(x))
-
-    def padded(self, x: Tensor) -> Tensor:
-        """The steps, with zeros at both ends if the convolution cannot add them."""
+    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         missing = self.kernel_size[0] - 1 - 2 * int(self.padding[0])
-        return F.pad(x, (missing // 2, missing - missing // 2)) if missing else x
-
-
-def _normalised(conv: nn.Conv1d, norm: MaskedBatchNorm, x: Tensor, mask: Tensor | None) -> Tensor:
-    """Convolution and batch norm, in one operation if no gradients are needed."""
-    folded = norm.folded(conv)
-    if folded is None:
-        return norm(conv(x), mask)
-    x = conv.padded(x) if isinstance(conv, SameConv1d) else x
-    return F.conv1d(x, *folded, stride=conv.stride, padding=conv.padding)
-
-
-def _relu(x: Tensor) -> Tensor:
-    return F.relu(x, inplace=not torch.is_grad_enabled())
+        x = F.pad(x, (missing // 2, missing - missing // 2)) if missing else x
+        return super().convolve(x, weight, bias)
 
 
 def _make_stage(residual: bool, **settings: Any) -> PlainStage:
