@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from ..modules.front_end_net import FrontEndNet
+from ._augmentations import augmentations_by_domain
 from ._batches import ClipDataset, Inputs, map_clips, split_inputs
 from ._mixin import Mixin
 
@@ -254,55 +255,3 @@ class NetworkTraining(Mixin):
         if values is None or not isinstance(values, torch.Tensor):
             return values
         return values.to(self.device_, non_blocking=True)
-
-
-def augmentations_by_domain(net: Any) -> tuple[list[Any], list[Any]]:
-    """Check the augmentations of a net, and divide them into waveform and spectrogram ones.
-
-    Parameters
-    ----------
-    net : BaseSpeechNet
-
-    Returns
-    -------
-    on_waveforms, on_spectrograms : list of augmentations
-
-    Raises
-    ------
-    ValueError
-        When one does not suit the input of the net.
-    """
-    takes_waveforms = net.frontend is not None or net.reads == "waveform"
-    name = type(net).__name__
-    waveforms: list = []
-    spectrograms: list = []
-    for i, augmentation in enumerate(net.augment or []):
-        domain = getattr(augmentation, "domain", None)
-        problem = None
-        if isinstance(augmentation, type):
-            called = augmentation.__name__
-            raise ValueError(f"augment[{i}] is the class {called}: expected an object, {called}()")
-        if domain not in ("waveform", "spectrogram") or not hasattr(augmentation, "apply"):
-            problem = ": expected an augmentation of sklearn_speech.augmentation, with a domain"
-        elif domain == "waveform" and not takes_waveforms:
-            problem = (
-                f" changes waveforms, but {name} takes spectrograms; set frontend= to put the "
-                "front end inside"
-            )
-        elif domain == "spectrogram" and net.reads == "waveform":
-            problem = f" changes spectrograms, but {name} takes waveforms"
-        elif hasattr(augmentation, "mix") and not net.mixes_targets:
-            problem = f" mixes targets, which {name} does not support"
-        elif domain == "spectrogram":
-            expected = getattr(augmentation, "scaling", None)
-            scaling = getattr(net.frontend, "scaling", expected)
-            if expected is not None and expected != scaling:
-                problem = (
-                    f" expects spectrograms with scaling={expected!r}, but frontend has "
-                    f"scaling={scaling!r}; use the same for both"
-                )
-        if problem is not None:
-            raise ValueError(f"augment[{i}]={augmentation!r}{problem}")
-        augmentation.validate()
-        (waveforms if domain == "waveform" else spectrograms).append(augmentation)
-    return waveforms, spectrograms

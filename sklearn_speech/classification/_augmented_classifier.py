@@ -31,7 +31,7 @@ from ..utils.sklearn_private import (
     fit_context,
 )
 from ..utils.validation import check_spectrograms, check_waveforms
-from ._augmented_copies import add_copies, check_augmentations
+from ._augmented_copies import add_copies, check_copying
 
 
 def _answers(method: str) -> Any:
@@ -162,7 +162,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, DocumentedMixin, 
             If augmentations are none, are for different inputs or mix labels, or if a part of
             `estimator` would hold out copies of its training clips.
         """
-        check_augmentations(self.augment)
+        check_copying(self.augment)
         if self.n_copies > 0:
             self._refuse_split_copies(fit_params)
         clips = self._check_X(X, reset=True)

