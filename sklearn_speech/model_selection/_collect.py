@@ -177,6 +177,8 @@ def _classes(y, folds, splits):
     for part in parts:
         if part.ndim != 1 or (part.dtype.kind == "f" and (part % 1 != 0).any()):
             return None
+        if part.dtype.kind in "bui":
+            part = np.unique(part)
         labels.update(part.tolist() if part.dtype != object else map(_hashable, part))
     if None in labels:
         return None
@@ -197,6 +199,8 @@ def _in_columns(fold, y, classes):
         return shown if shown is not None and shown.shape[1:] == y.shape[1:] else None
     if fold.probabilities is None or classes is None or fold.probabilities.ndim != 2:
         return None
+    if fold.classes.tolist() == classes.tolist():
+        return np.asarray(fold.probabilities, dtype=float)
     out = np.zeros((len(fold.probabilities), len(classes)))
     position = {label: i for i, label in enumerate(classes.tolist())}
     out[:, [position[label] for label in fold.classes.tolist()]] = fold.probabilities

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ..utils.cv import cv_title, list_splits
 from ..utils.interrupts import stop_run_on_interrupt
 from ..utils.sklearn_private import check_method_params, safe_indexing
+from ._means_of_clips import RowsOfSpeakers
 from ._responses import CachedResponses, of_labels
 from ._scoring import score_clips, score_speakers, with_all_classes
 
@@ -214,7 +215,7 @@ def _score_test_clips(fold, estimator, X, y, codes, test, scorers, score_params)
         scores = score_clips(name, scorer, responses, X_test, y_test, given)
         fold.scores |= scores
         metrics_of[name] = list(scores)
-    rows_of_speakers = _rows_of_each(codes[test])
+    rows_of_speakers = RowsOfSpeakers(codes[test])
     if len(rows_of_speakers) == 1:
         fold.speaker_scores = {key: [value] for key, value in fold.scores.items()}
     else:
@@ -234,13 +235,6 @@ def _score_test_clips(fold, estimator, X, y, codes, test, scorers, score_params)
         else:
             fold.probabilities = np.asarray(probabilities)
             fold.classes = np.asarray(estimator.classes_)
-
-
-def _rows_of_each(codes):
-    """Return the ascending positions of each speaker's clips, in the order of the codes."""
-    order = np.argsort(codes, kind="stable")
-    starts = np.flatnonzero(np.diff(codes[order])) + 1
-    return np.split(order, starts)
 
 
 def _portable(error):

@@ -1,6 +1,6 @@
 """Metrics that are means over clips, computed for all speakers at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,44 @@ from ._responses import CachedResponses
 _TOLERANCE = 1e-5
 
 
+class RowsOfSpeakers(Sequence):
+    """Ascending positions of each speaker's clips, in the order of the codes.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_clips,)
+        Speaker of each clip.
+
+    Attributes
+    ----------
+    order : ndarray of int of shape (n_clips,)
+        The positions, speaker by speaker.
+    starts : ndarray of int of shape (n_speakers,)
+        Where each speaker begins in `order`.
+
+    Examples
+    --------
+    >>> [rows.tolist() for rows in RowsOfSpeakers(np.array([7, 3, 7]))]
+    [[1], [0, 2]]
+    """
+
+    def __init__(self, codes: npt.NDArray[Any]) -> None:
+        self.order = np.argsort(codes, kind="stable")
+        self.starts = np.r_[0, np.flatnonzero(np.diff(codes[self.order])) + 1]
+        self._stops = np.append(self.starts[1:], len(codes))
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, i: Any) -> Any:
+        return self.order[self.starts[i] : self._stops[i]]
+
+
 def means_by_speaker(
     scorer: Any,
     responses: CachedResponses,
     y: npt.NDArray[Any],
-    rows_of_speakers: list[npt.NDArray[np.intp]],
+    rows: RowsOfSpeakers,
     score: float,
 ) -> list[float] | None:
     """One score per speaker for a metric that is a mean over clips.
@@ -30,7 +63,7 @@ def means_by_speaker(
         Cached responses to all test clips.
     y : ndarray of shape (n_clips, ...)
         Targets of the test clips.
-    rows_of_speakers : list of ndarray of int
+    rows : RowsOfSpeakers
         Positions of each speaker's clips among the test clips.
     score : float
         What the scorer gave for all test clips.
@@ -50,9 +83,8 @@ def means_by_speaker(
     values = of_clips(y, responses)
     if values is None or not np.isclose(parts.sign * values.mean(), score, rtol=_TOLERANCE):
         return None
-    ends = np.cumsum([len(rows) for rows in rows_of_speakers])
-    sums = np.add.reduceat(values[np.concatenate(rows_of_speakers)], np.r_[0, ends[:-1]])
-    return (parts.sign * sums / np.diff(ends, prepend=0)).tolist()
+    sums = np.add.reduceat(values[rows.order], rows.starts)
+    return (parts.sign * sums / np.diff(rows.starts, append=len(values))).tolist()
 
 
 def _right(y: npt.NDArray[Any], responses: CachedResponses) -> npt.NDArray[Any] | None:

@@ -14,7 +14,7 @@ from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from sklearn.pipeline import Pipeline
 
 from ..utils.sklearn_private import is_made_scorer, parts_of_scorer, scorer_with_options
-from ._means_of_clips import means_by_speaker
+from ._means_of_clips import RowsOfSpeakers, means_by_speaker
 from ._metric_names import name_of_own_score, name_of_scorer
 from ._responses import CachedResponses
 from ._routing import routing_enabled
@@ -210,7 +210,7 @@ def score_speakers(
     scorers: dict[str, Any],
     responses: CachedResponses,
     y: npt.NDArray[Any],
-    rows_of_speakers: list[npt.NDArray[np.intp]],
+    rows_of_speakers: RowsOfSpeakers,
     params_of: Callable[[str, npt.NDArray[np.intp]], dict[str, Any]],
     metrics_of: dict[str, list[str]],
     whole: dict[str, float],
@@ -224,7 +224,7 @@ def score_speakers(
         Cached responses to all test clips, which each scorer has already scored.
     y : ndarray of shape (n_clips, ...)
         Targets of the test clips.
-    rows_of_speakers : list of ndarray of int
+    rows_of_speakers : RowsOfSpeakers
         Positions of each speaker's clips among the test clips.
     params_of : callable
         Takes the name of a scorer and positions of clips; returns the scorer's keyword arguments.

@@ -59,7 +59,7 @@ def test_a_mean_that_is_not_the_scorers_own_is_not_believed():
         def response(self, method):
             return np.array([0, 1, 1])
 
-    y, rows = np.array([0, 1, 0]), [np.array([0, 1]), np.array([2])]
+    y, rows = np.array([0, 1, 0]), _means_of_clips.RowsOfSpeakers(np.array([4, 4, 9]))
     accuracy = get_scorer("accuracy")
     assert _means_of_clips.means_by_speaker(accuracy, Responses(), y, rows, 2 / 3) == [1.0, 0.0]
     assert _means_of_clips.means_by_speaker(accuracy, Responses(), y, rows, 0.5) is None
