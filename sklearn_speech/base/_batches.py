@@ -331,7 +331,7 @@ def map_clips(
     order = torch.arange(len(data))
     if data.lengths is not None:
         order = torch.argsort(data.lengths, stable=True)
-    whole: list[torch.Tensor] = []
+    whole: torch.Tensor | None = None
     clips: list[Any] = [None] * len(data)
     with torch.no_grad():
         for start in range(0, len(data), batch_size):
@@ -341,8 +341,17 @@ def map_clips(
             x, lengths = function(x.to(device), None if lengths is None else lengths.to(device))
             x = x.cpu()
             if lengths is None:
-                whole.append(x)
+                whole = _room_for(len(data), x) if whole is None else whole
+                whole[start : start + batch_size] = x
                 continue
             for i, clip, n in zip(index.tolist(), x, lengths.tolist()):
                 clips[i] = clip[..., :n].clone()
-    return clips if data.ragged else torch.cat(whole)
+    return clips if data.ragged else whole
+
+
+def _room_for(n_clips: int, x: torch.Tensor) -> torch.Tensor:
+    """Memory for clips with the shape and layout of those of a batch."""
+    layout = torch.contiguous_format
+    if x.dim() == 4 and not x.is_contiguous():
+        layout = torch.channels_last
+    return torch.empty((n_clips, *x.shape[1:]), dtype=x.dtype, memory_format=layout)
