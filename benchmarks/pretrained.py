@@ -63,7 +63,6 @@ run keeps its earlier rows.
 
 import argparse
 import functools
-import itertools
 import json
 import time
 import warnings
@@ -72,47 +71,19 @@ from pathlib import Path
 import joblib
 import numpy as np
 import torch
+from pretrained_choices import compare_layers, compare_pooling, compare_strength
+from pretrained_recordings import FAST, RATE, RECIPES, features, recordings
 from report import RESULTS, write_report
-from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from timing import in_turns
 
-from sklearn_speech import (
-    AudioReader,
-    SpeechEmbedding,
-    TemporalPooling,
-    cross_validate_by_speaker,
-    fetch_fsdd,
-    get_data_home,
-    load_speech_manifest,
-    make_recipe,
-)
+from sklearn_speech import SpeechEmbedding, fetch_fsdd, make_recipe
 from sklearn_speech.classification._augmented_copies import add_copies
 from sklearn_speech.utils.random import draw_seed
 
-RATE = 16000
-STATISTICS = ("mean", "std", "min", "max")
-
-POOLINGS = {
-    "mean": TemporalPooling("mean"),
-    "mean, max": TemporalPooling(("mean", "max")),
-    "mean, std, max": TemporalPooling(),
-    "mean, std, min, max": TemporalPooling(STATISTICS),
-    "mean, 3 parts": TemporalPooling("mean", n_segments=3),
-    "mean, 5 parts": TemporalPooling("mean", n_segments=5),
-    "mean, std, max, 2 parts": TemporalPooling(n_segments=2),
-}
-
-#: Recipes, and how many of their last steps learn from the training clips.
-RECIPES = {"best": 1, "best-pretrained": 2, "best-finetuned": 1}
 VOTE = "best-vote"
 #: Names of the digits; Speech Commands has seven of them.
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-#: A recipe that is fitted within seconds, so that it runs on all pairs of speakers.
-FAST = "best-pretrained"
-
 CAPTIONS = {
     "speakers": "FSDD, five voices known, each of six speakers held out in turn",
     "pairs": "FSDD, two voices known, tested on the other four",
@@ -124,39 +95,6 @@ CAPTIONS = {
     "layers": "Layers of the embedding, Speech Commands, speakers of the training list held out",
     "pooling": "Pooling of the last layer, Speech Commands, speakers of the training list held out",
 }
-
-
-@functools.cache
-def recordings(protocol):
-    """Paths, labels, speakers, sampling rate, and the folds of a protocol."""
-    if protocol == "words":
-        speech = load_speech_manifest(get_data_home() / "speech_commands_many" / "clips.csv")
-    else:
-        speech = fetch_fsdd()
-    paths, y, speakers = (np.asarray(a) for a in (speech.data, speech.target, speech.speaker))
-    if protocol == "words":
-        validation = np.asarray(speech.official_split) == "validation"
-        return paths, y, speakers, RATE, [(np.flatnonzero(~validation), np.flatnonzero(validation))]
-    if protocol == "speakers":
-        return paths, y, speakers, 8000, list(LeaveOneGroupOut().split(paths, y, speakers))
-    pairs = list(itertools.combinations(np.unique(speakers), 2))
-    pairs.sort(key=lambda pair: pair not in _apart(np.unique(speakers)))
-    known = [np.isin(speakers, pair) for pair in pairs]
-    return paths, y, speakers, 8000, [(np.flatnonzero(k), np.flatnonzero(~k)) for k in known]
-
-
-def _apart(names):
-    """Pairs that have no speaker in common."""
-    return list(zip(names[::2], names[1::2]))
-
-
-@functools.lru_cache(maxsize=1)
-def features(of_words, name):
-    """What the steps that learn nothing make of all clips of a corpus."""
-    paths, _, _, rate, _ = recordings("words" if of_words else "speakers")
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "sample_rate=8000 Hz is below")
-        return make_recipe(name, sample_rate=rate)[: -RECIPES[name]].fit_transform(paths)
 
 
 def run(name, protocol, fold, seed, runs):
@@ -322,100 +260,14 @@ def compare_additions(options):
     return rows
 
 
-def classifier(pooling):
-    return make_pipeline(
-        clone(pooling), StandardScaler(), LogisticRegression(C=0.03, max_iter=300, random_state=0)
-    )
-
-
-def training_list():
-    """Waveforms, labels and speakers of the training list of Speech Commands."""
-    paths, y, speakers, _, ((train, _),) = recordings("words")
-    return AudioReader(RATE).fit_transform(paths[train]), y[train], speakers[train]
-
-
-def by_speakers(model, X, y, speakers):
-    scores = cross_validate_by_speaker(model, X, y, speakers, cv=GroupKFold(5))["test_score"]
-    return f"{np.mean(scores):.4f}"
-
-
-def compare_pooling(options):
-    """Accuracy of each pooling, on vectors with and without silence round the clip."""
-    X, y, speakers = training_list()
-    rows = []
-    for center in (True, False):
-        S = SpeechEmbedding(center=center).fit_transform(X)
-        for name, pooling in POOLINGS.items():
-            score = by_speakers(classifier(pooling), S, y, speakers)
-            rows.append({"center": center, "pooling": name, "accuracy": score})
-            print(rows[-1], flush=True)
-    return rows
-
-
-def compare_layers(options):
-    """Accuracy of statistics of the last layer, of inner ones, and of several together."""
-    X, y, speakers = training_list()
-    tables = {
-        layer: TemporalPooling(STATISTICS).fit_transform(
-            SpeechEmbedding(layer=layer).fit_transform(X)
-        )
-        for layer in (17, 19, 20)
-    }
-    rows = []
-    for layers in ((20,), (19,), (17,), (20, 19), (20, 17), (20, 19, 17)):
-        table = np.hstack([tables[layer] for layer in layers])
-        model = make_recipe("best-pretrained", random_state=0)[-2:]
-        score = by_speakers(model, table, y, speakers)
-        rows.append({"layers": ", ".join(map(str, layers)), "accuracy": score})
-        print(rows[-1], flush=True)
-    return rows
-
-
-def compare_strength(options):
-    """Accuracy of each C on a third of the speakers of the training list, by those it knows.
-
-    Two and eight speakers are drawn from those of at least 18 clips, so that there are clips of
-    most words.
-    """
-    X, ((train, _),) = features(True, FAST), recordings("words")[-1]
-    _, y, speakers, *_ = recordings("words")
-    names, counts = np.unique(speakers[train], return_counts=True)
-    talkative = names[counts >= 18]
-    others = np.random.default_rng(5).permutation(np.setdiff1d(names, talkative))
-    n_known = 2 * len(others) // 3
-    test = np.isin(speakers, others[n_known:])
-    plan = [(talkative, 2, 10), (talkative, 8, 6)]
-    plan += [(others[:n_known], n, d) for n, d in ((32, 5), (128, 3), (n_known, 1))]
-    rows = []
-    for names, n_speakers, n_draws in plan:
-        draws = [np.random.default_rng(i).permutation(names)[:n_speakers] for i in range(n_draws)]
-        row = {"speakers": n_speakers, "draws": n_draws}
-        row["clips"] = round(np.mean([np.isin(speakers, known).sum() for known in draws]))
-        for C in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0):
-            model = make_recipe(FAST, C=C, random_state=0)[-2:]
-            fits = [np.isin(speakers, known) for known in draws]
-            scores = [model.fit(X[fit], y[fit]).score(X[test], y[test]) for fit in fits]
-            row[f"C={C}"] = f"{np.mean(scores):.4f}"
-        rows.append(row)
-        print(row, flush=True)
-    return rows
-
-
 def measure_speed(options):
     """Clips of 1 s a second on one core, and the fit of the recipe on 2,500 digits."""
     torch.set_num_threads(1)
     X = np.random.default_rng(0).normal(scale=0.1, size=(200, RATE)).astype(np.float32)
-    rows = []
     embeddings = {c: SpeechEmbedding(center=c).fit(X) for c in (True, False)}
-    times = {center: [] for center in embeddings}
-    for embedding in embeddings.values():
-        embedding.transform(X[:20])
-    for _ in range(5):
-        for center, embedding in embeddings.items():
-            start = time.process_time()
-            embedding.transform(X)
-            times[center].append(time.process_time() - start)
-    for center, seconds in times.items():
+    times = in_turns({c: functools.partial(e.transform, X) for c, e in embeddings.items()}, 5)
+    rows = []
+    for center, (seconds, _) in times.items():
         rate = f"{len(X) / np.median(seconds):.0f} clips of 1 s a processor second"
         rows.append({"work": f"SpeechEmbedding(center={center})", "measured": rate})
     speech = fetch_fsdd()
