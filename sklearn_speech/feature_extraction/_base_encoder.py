@@ -2,6 +2,9 @@
 
 from collections.abc import Hashable
 from functools import lru_cache
+from numbers import Number
+from pathlib import PurePath
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ from ..modules.speech_embedding import SpeechEmbeddingNet
 from ..utils.clip_transformers import ClipsOutMixin
 from ..utils.device import resolve_device
 from ..utils.lazy_clips import LazyClips
+from ..utils.random import WithoutInitialWeights
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import DocumentedMixin
 from ..utils.validation import check_waveforms, is_ragged
@@ -24,6 +28,8 @@ from ._embedding_batches import embed
 
 #: Front ends kept at a time, of some megabytes each.
 _N_KEPT = 4
+#: Types of parameters that cannot change in place.
+_PLAIN = (str, bytes, Number, np.generic, NoneType, PurePath, torch.device)
 
 
 class BaseEncoder(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator):
@@ -94,17 +100,19 @@ class BaseEncoder(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimato
 
         To build it takes longer than one short clip does. It must not be changed.
         """
-        parameters = self.get_params(deep=False)
-        if any(isinstance(value, torch.nn.Module) for value in parameters.values()):
-            return _built(self, dtype, device)  # its weights may have changed
-        # 1, 1.0 and True are equal as keys, but not as parameters
-        items = tuple((name, value, type(value)) for name, value in parameters.items())
+        items = tuple(
+            # 1, 1.0 and True are equal as keys, but not as parameters
+            (name, value, type(value))
+            for name, value in self.get_params(deep=False).items()
+        )
+        if not all(issubclass(kind, _PLAIN) for _, _, kind in items):
+            return _built(self, dtype, device)  # the weights of a module may have changed
         kind: Any = type(self)
         return _kept(kind, items, self._state(), dtype, device)
 
 
 def _built(encoder: BaseEncoder, dtype: torch.dtype, device: Any) -> EmbeddingFrontEnd:
-    with torch.random.fork_rng(devices=[]):  # layers draw weights before others are loaded
+    with WithoutInitialWeights():
         return encoder._front_end(dtype).to(device).eval()
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import torch
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -21,6 +20,7 @@ from ..feature_extraction import (
 from ..modules.pitch_tracker import PitchTracker
 from ..modules.speech_embedding import N_LAYERS, SpeechEmbeddingNet
 from ..modules.voice_encoder import VoiceEncoderNet
+from ..utils.random import WithoutInitialWeights
 from ..utils.values import samples_of
 from ._catalogue import recipe
 from ._steps import clips, in_samples, pipeline
@@ -55,7 +55,7 @@ def _spectral(sample_rate: float, n_mels: int, n_mfcc: int, n_fine_mfcc: int) ->
 @lru_cache(maxsize=1)
 def _layer_sizes() -> dict[int, int]:
     """Sizes of the vectors of the layers of the speech embedding."""
-    with torch.random.fork_rng(devices=[]):
+    with WithoutInitialWeights():
         net = SpeechEmbeddingNet()
     return {layer: net.sizes(layer)[0] for layer in range(1, N_LAYERS + 1)}
 

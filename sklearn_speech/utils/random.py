@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
+from torch.overrides import TorchFunctionMode
 
 #: All threads of a process share torch's generator, so only one seeded block may run at a time.
 _seeded = threading.RLock()
@@ -56,6 +57,22 @@ def torch_seed(seed: int, device: str | torch.device = "cpu") -> Iterator[None]:
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
         yield
+
+
+class WithoutInitialWeights(TorchFunctionMode):
+    """Draw no weights for the layers that are made inside the block, in this thread.
+
+    For networks whose weights are loaded next: drawing them would take time, and numbers from
+    torch's global generator, which other threads may be using.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 @contextmanager

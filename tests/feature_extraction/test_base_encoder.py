@@ -8,6 +8,8 @@ import torch
 from sklearn.base import clone
 
 from sklearn_speech import PitchContour, SpeechEmbedding
+from sklearn_speech.feature_extraction import _base_encoder
+from sklearn_speech.utils.random import WithoutInitialWeights
 
 
 class Gain(torch.nn.Module):
@@ -95,3 +97,57 @@ def test_threads_share_a_front_end(make):
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(lambda i: encoder.transform(X[i : i + 1])[0], [*range(6)] * 2))
     np.testing.assert_allclose(found, [*expected] * 2, rtol=0, atol=1e-4)
+
+
+def test_a_cold_start_in_threads_draws_nothing_either():
+    encoder = published()
+    for _ in range(3):
+        _base_encoder._kept.cache_clear()
+        before = torch.get_rng_state()
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: clone(encoder).fit(clips()), range(8)))
+        assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_layers_made_without_weights_leave_those_of_other_threads_alone():
+    def weights_of_a_layer(_):
+        return torch.nn.Linear(3, 50).weight.std().item()
+
+    with WithoutInitialWeights(), ThreadPoolExecutor(1) as pool:
+        state = torch.get_rng_state()
+        torch.nn.LSTM(4, 5), torch.nn.Conv2d(3, 4, 5), torch.nn.BatchNorm1d(3)
+        assert torch.equal(torch.get_rng_state(), state)
+        assert 0.2 < next(pool.map(weights_of_a_layer, [0])) < 0.5
+        assert not torch.equal(torch.get_rng_state(), state)
+
+
+class WithRows(PitchContour):
+    """A subclass with a parameter that may change in place."""
+
+    def __init__(self, sample_rate=16000, *, fmin=60.0, fmax=500.0, device="cpu", limits=None):
+        super().__init__(sample_rate, fmin=fmin, fmax=fmax, device=device)
+        self.limits = limits
+
+    def _make_encoder(self, dtype):
+        return PitchContour(self.sample_rate, fmin=self.limits[0])._make_encoder(dtype)
+
+
+def test_a_parameter_that_changes_in_place_is_read_again():
+    encoder = WithRows(limits=[60.0]).fit(clips())
+    first = encoder.transform(clips())
+    encoder.limits[0] = 200.0
+    expected = PitchContour(fmin=200.0).fit_transform(clips())
+    assert not np.array_equal(first, expected)
+    np.testing.assert_array_equal(encoder.transform(clips()), expected)
+
+
+def test_any_path_like_object_may_name_the_encoder(tmp_path):
+    class Somewhere:
+        def __fspath__(self):
+            return str(tmp_path / "none.onnx")
+
+        def __eq__(self, other):
+            return self is other
+
+    with pytest.raises(FileNotFoundError, match=r"none\.onnx"):
+        SpeechEmbedding(encoder=Somewhere()).fit(clips())
