@@ -10,12 +10,14 @@ onnxruntime runs the file that ``to_onnx`` writes of the pipeline, on the same w
 Times are processor time of one thread; all candidates of a row run alternately, and ratios are
 medians of the rounds.
 
-What keeps ``BCResNetNet`` above onnxruntime for one clip: half of its time goes to 26
-convolutions of a few thousand values each, for which oneDNN prepares a new operation in every call,
-and most of the rest to calls of small operations. Folding all batch norms into the convolutions,
-as ``torch.jit.freeze`` does, took 0.64 of the time of the bare network, and leaving oneDNN out
-0.82; neither reaches onnxruntime. What ``predict`` adds, 0.4 ms for any network, is checks, the
-choice of a batch and labels: more than a network that takes 0.3 ms itself.
+What keeps one clip above onnxruntime: torch spends some microseconds on the call of each operation.
+``BCResNetNet`` calls about 600, most of them views and preparations of weights: batch norms are
+folded into convolutions in every call, because weights may have changed since the last one, and
+torch does not tell of changes through ``weight.data``. Without folding, one clip takes 0.93 of the
+time, and 64 clips 1.4. ``frozen`` is the network after ``torch.jit.trace`` and
+``torch.jit.freeze``, which prepare the weights once; the file of ``to_onnx`` does so too. What
+``predict`` adds, less than 0.2 ms for a small network, is checks, the choice of a batch and labels:
+more than a network that takes 0.1 ms itself.
 """
 
 import argparse
@@ -81,9 +83,19 @@ def rows_of(make, clips, labels, n_rounds):
             with torch.inference_mode():
                 module(tensor)
 
+        with torch.inference_mode():
+            frozen = torch.jit.freeze(torch.jit.trace(module, tensor))
+            for _ in range(3):  # the first calls compile
+                frozen(tensor)
+
+        def run_frozen(frozen=frozen, tensor=tensor):
+            with torch.inference_mode():
+                frozen(tensor)
+
         times = in_turns(
             {
                 "bare": bare,
+                "frozen": run_frozen,
                 "onnxruntime": lambda waveforms=waveforms: session.run(None, {name: waveforms}),
                 "predict": lambda x=x: classifier.predict(x),
                 "pipeline": lambda waveforms=waveforms: pipeline.predict(waveforms),
@@ -96,6 +108,7 @@ def rows_of(make, clips, labels, n_rounds):
             "classifier": make.__name__,
             "clips": n,
             "bare, ms": median["bare"],
+            "frozen, ms": median["frozen"],
             "onnxruntime, ms": median["onnxruntime"],
             "predict, ms": median["predict"],
             "pipeline, ms": median["pipeline"],
