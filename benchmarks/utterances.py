@@ -59,6 +59,9 @@ from sklearn_speech import (
     make_recipe,
     standardize_by_speaker,
 )
+from sklearn_speech.augmentation import SpeedPerturb
+from sklearn_speech.classification._augmented_copies import add_copies
+from sklearn_speech.utils.random import draw_seed
 
 RATE = 16000
 ALL = ("mean", "std", "min", "max")
@@ -78,21 +81,24 @@ class Setting(NamedTuple):
     classifier: object
     statistics: tuple = ALL
     balanced: bool = True
+    n_copies: int = 0
 
     def __str__(self):
         fronts = " and ".join("+".join(voter) for voter in self.voters)
+        copies = f", {self.n_copies} copies" if self.n_copies else ""
         return (
             f"{fronts}, {len(self.statistics)} statistics, {self.n_segments} parts, "
-            f"C={self.classifier.C:g}"
+            f"C={self.classifier.C:g}{copies}"
         )
 
 
-def _logistic(voters_of_systems, parts=(3,), values_of_c=(1, 3), balanced=True):
+def _logistic(voters_of_systems, parts=(3,), values_of_c=(1, 3), balanced=True, copies=(0,)):
     return [
-        Setting(voters, k, LogisticRegression(C=C, max_iter=1000), balanced=balanced)
+        Setting(voters, k, LogisticRegression(C=C, max_iter=1000), ALL, balanced, n_copies)
         for voters in voters_of_systems
         for k in parts
         for C in values_of_c
+        for n_copies in copies
     ]
 
 
@@ -117,6 +123,12 @@ GRIDS = {
         [((*SPECTRAL, "pitch", *LAYERS), ("voice",))], values_of_c=(1, 2)
     ),
 }
+#: Changes of copies, as in the recipes.
+CHANGES = [SpeedPerturb((0.85, 1.18))]
+COPIED = "best-utterance-pretrained, voice_encoder=True, with copies"
+GRIDS[COPIED] = _logistic(
+    [((*SPECTRAL, "pitch", *LAYERS), ("voice",))], values_of_c=(1, 2), copies=(0, 1, 2)
+)
 #: Recipes with their parameters, whose defaults are measured too.
 RECIPES = {
     "best-utterance": ("best-utterance", {}),
@@ -155,16 +167,19 @@ def weigh(table, weights):
 
 
 class Tables:
-    """Statistics of all clips, for each voter of each setting, computed once."""
+    """Statistics of all clips, for each voter of each setting, computed once.
 
-    def __init__(self, outputs, speakers=None):
-        self.outputs, self.speakers, self.known = outputs, speakers, {}
+    `versions` are the outputs of the front ends, for the clips and for each copy of them.
+    """
 
-    def __call__(self, front, statistics, n_segments):
-        key = front, statistics, n_segments
+    def __init__(self, versions, speakers=None):
+        self.versions, self.speakers, self.known = versions, speakers, {}
+
+    def __call__(self, version, front, statistics, n_segments):
+        key = version, front, statistics, n_segments
         if key not in self.known:
             pooling = TemporalPooling(statistics, n_segments=n_segments)
-            table = pooling.fit_transform(self.outputs[front]).astype(np.float64)
+            table = pooling.fit_transform(self.versions[version][front]).astype(np.float64)
             by_actor = self.speakers is not None
             self.known[key] = standardize_by_speaker(table, self.speakers) if by_actor else table
         return self.known[key]
@@ -172,9 +187,13 @@ class Tables:
 
 def predictions(setting, tables, y, train, test):
     """Labels of the test clips: of the only voter, or by the mean probability."""
-    probabilities = []
+    probabilities, pooled = [], (setting.statistics, setting.n_segments)
     for fronts in setting.voters:
-        parts = [tables(front, setting.statistics, setting.n_segments) for front in fronts]
+        parts = [tables(0, front, *pooled) for front in fronts]
+        copies = [
+            np.hstack([tables(version, front, *pooled)[train] for front in fronts])
+            for version in range(1, 1 + setting.n_copies)
+        ]
         weights = np.concatenate(
             [
                 np.full(
@@ -192,7 +211,7 @@ def predictions(setting, tables, y, train, test):
             clone(setting.classifier),
         )
         table = np.hstack(parts)
-        model.fit(table[train], y[train])
+        model.fit(np.vstack([table[train], *copies]), np.tile(y[train], 1 + setting.n_copies))
         if len(setting.voters) == 1:
             return model.predict(table[test])
         probabilities.append(model.predict_proba(table[test]))
@@ -217,10 +236,10 @@ def nested(tables, settings, y, speakers):
     return np.array(scores), choices
 
 
-def judge(name, outputs, speech, with_defaults):
+def judge(name, versions, speech, with_defaults):
     """Rows of a system for the two tables."""
     y, speakers = speech.target, speech.speaker
-    tables = Tables(outputs, speakers if name == BY_ACTOR else None)
+    tables = Tables(versions, speakers if name == BY_ACTOR else None)
     scores, choices = nested(tables, GRIDS[name], y, speakers)
     row = {
         "system": name,
@@ -255,12 +274,18 @@ def main():
         for voter in setting.voters
         for front in voter
     }
-    outputs = front_end_outputs(AudioReader(RATE).fit_transform(speech.data), names)
+    n_copies = max(setting.n_copies for name in systems for setting in GRIDS[name])
+    clips = AudioReader(RATE).fit_transform(speech.data)
+    versions = add_copies(clips, CHANGES, n_copies, draw_seed(0))
+    versions = [
+        front_end_outputs(versions[first : first + len(clips)], names)
+        for first in range(0, len(versions), len(clips))
+    ]
     captions = "RAVDESS, actors 1 to 12", "Settings that the inner folds chose"
     earlier = RESULTS / "utterances.json"
     tables = json.loads(earlier.read_text())["tables"] if earlier.exists() else {}
     for name in systems:
-        found = judge(name, outputs, speech, not options.nested_only)
+        found = judge(name, versions, speech, not options.nested_only)
         print(found[0], flush=True)
         for caption, rows in zip(captions, ([found[0]], found[1])):
             kept = [

@@ -10,6 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from ..augmentation import SpeedPerturb
+from ..classification import AugmentedClassifier
 from ..feature_extraction import (
     MFCC,
     MelSpectrogram,
@@ -141,7 +143,7 @@ def _best_utterance(
 def _best_utterance_pretrained(
     sample_rate=16000, duration=None, n_mels=40, n_mfcc=20, n_fine_mfcc=60, layers=(20, 15, 13),
     voice_encoder=False, n_segments=3, statistics=_STATISTICS, C=2.0, max_iter=1000,
-    random_state=None, reads="paths",
+    n_copies=0, random_state=None, reads="paths",
 ):  # fmt: skip
     fronts = _spectral(sample_rate, n_mels, n_mfcc, n_fine_mfcc) + _embedded(sample_rate, layers)
     rest = statistics, n_segments, C, max_iter, random_state
@@ -150,4 +152,10 @@ def _best_utterance_pretrained(
     if voice_encoder:
         voters = [("spectra", system), ("voices", _classified(_voices(sample_rate), *rest))]
         steps = [VotingClassifier(voters, voting="soft")]
+    if n_copies != 0:
+        changes = [SpeedPerturb((0.85, 1.18))]
+        copied = AugmentedClassifier(
+            pipeline(steps), changes, n_copies=n_copies, random_state=random_state
+        )
+        steps = [copied]
     return pipeline(clips(reads, sample_rate, in_samples(duration, sample_rate, None)), steps)

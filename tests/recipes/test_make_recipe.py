@@ -257,7 +257,7 @@ def test_two_pipelines_of_a_recipe_share_no_parameters():
     assert len(second.n_filters) == 4
 
 
-@pytest.mark.parametrize("name", ["best-pretrained", "best-vote"])
+@pytest.mark.parametrize("name", ["best-pretrained", "best-vote", "best-utterance-pretrained"])
 def test_copies_are_an_option_of_recipes_with_a_logistic_regression_on_embeddings(name):
     plain, copied = make_recipe(name), make_recipe(name, n_copies=3, random_state=5)
     found = [part for _, part in walk(copied) if isinstance(part, AugmentedClassifier)]
