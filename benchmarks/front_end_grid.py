@@ -2,23 +2,23 @@
 
     python benchmarks/front_end_grid.py
 
-One thread, also for NumPy: with two, the loops over librosa and scipy take twice the processor time,
-because the second thread of OpenBLAS waits busily. In each row all candidates run alternately in one process: this library, the bare
-Fourier transform of frames that are ready, a loop over librosa, `torch.stft` with a matrix
-product, and a loop over `scipy.fft`. Figures are medians of processor time, and of the ratios
-of each round.
+One thread, also for NumPy: with two, the loops over librosa and scipy take twice the processor
+time, because the second thread of OpenBLAS waits busily. In each row all candidates run alternately
+in one process: this library, the bare Fourier transform of frames that are ready, a loop over
+librosa, `torch.stft` with a matrix product, and a loop over `scipy.fft`. Figures are medians of
+processor time, and of the ratios of each round.
 
-What limits the speed is the transform itself. At 44.1 kHz it takes 0.8 of the whole time. No way of computing the rest can be faster than
-the column "librosa loop / rfft". Beside the transform, a frame has to be windowed, squared and
-multiplied by the filter bank; on one core of an AMD EPYC with AVX2 these took 0.16, 0.09 and
-0.55 of the transform's time at 16 kHz and 40 bands, in the cache. What was measured and did
-not gain: adding the squares of real and imaginary parts before the filter bank (as slow as the
-half of the matrix product that it saves), blocks of 8 or 24 bands in place of 16, sparse matrix
-products (faster than the blocks, but only on spectra that lie transposed, for which the
-transform takes almost twice the time), OpenBLAS in place of MKL, `scipy.fft` and the `out`
-argument of `torch.fft.rfft` (a copy). Tiles of 2**18 samples were best: smaller ones pay for
-more calls, larger ones leave the cache. Two real frames in one complex transform were not tried:
-a real transform already is a complex one of half the length.
+What limits the speed is the transform itself. At 44.1 kHz it takes 0.8 of the whole time. No way of
+computing the rest can be faster than the column "librosa loop / rfft". Beside the transform, a
+frame has to be windowed, squared and multiplied by the filter bank; on one core of an AMD EPYC with
+AVX2 these took 0.16, 0.09 and 0.55 of the transform's time at 16 kHz and 40 bands, in the cache.
+What was measured and did not gain: adding the squares of real and imaginary parts before the filter
+bank (as slow as the half of the matrix product that it saves), blocks of 8 or 24 bands in place of
+16, sparse matrix products (faster than the blocks, but only on spectra that lie transposed, for
+which the transform takes almost twice the time), OpenBLAS in place of MKL, `scipy.fft` and the
+`out` argument of `torch.fft.rfft` (a copy). Tiles of 2**18 samples were best: smaller ones pay for
+more calls, larger ones leave the cache. Two real frames in one complex
+transform take 0.85 of the time, and separating the two spectra takes more than that saves.
 """
 
 import argparse
