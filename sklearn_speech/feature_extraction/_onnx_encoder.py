@@ -44,6 +44,10 @@ class OnnxEncoder(nn.Module):
         self.path = os.fspath(path)
         self._session = None
         self._digest = digest_of_file(path)
+        #: The digest, saved with the weights of a network.
+        self.content: torch.Tensor
+        content = torch.frombuffer(bytearray.fromhex(self._digest), dtype=torch.uint8)
+        self.register_buffer("content", content)
         session = self._open()
         inputs, output = session.get_inputs(), session.get_outputs()[0]
         shapes = ", ".join(f"{i.name} {i.type} {i.shape}" for i in inputs)
@@ -92,6 +96,15 @@ class OnnxEncoder(nn.Module):
                     f"encoder={self.path!r} cannot be read by onnxruntime: {error}"
                 ) from error
         return self._session
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
+        saved = state_dict.get(f"{prefix}content")
+        if saved is not None and not torch.equal(saved.cpu(), self.content.cpu()):
+            error_msgs = others[-1]
+            error_msgs.append(
+                f"encoder={self.path!r} has changed since the network was saved: fit again"
+            )
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_session": None}

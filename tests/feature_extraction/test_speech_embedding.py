@@ -349,8 +349,11 @@ def test_a_file_that_changed_after_the_fit_is_refused(tmp_path):
     embedding = SpeechEmbedding(encoder=path, hop_length=160, center=False).fit(x)
     same = Path(shutil.copy(path, tmp_path / "same.onnx"))
     clone(embedding).fit(x).set_params(encoder=same).transform(x)
-    pickled = pickle.dumps(linear(frontend=clone(embedding)).fit(noise(4, 480), [0, 1, 0, 1]))
+    net = linear(frontend=clone(embedding)).fit(noise(4, 480), [0, 1, 0, 1])
+    pickled = pickle.dumps(net)
     pickle.loads(pickled).predict(x)
+    save(net, tmp_path / "net.safetensors")
+    load(tmp_path / "net.safetensors", trusted=[path]).predict(x)
     key = key_of_steps([("embedding", embedding)])
     path.write_bytes(path.read_bytes() + b"\x12\x01a")  # the name of another producer
     assert key_of_steps([("embedding", embedding)]) != key  # of stored features
@@ -358,6 +361,8 @@ def test_a_file_that_changed_after_the_fit_is_refused(tmp_path):
         embedding.transform(x)
     with pytest.raises(ValueError, match="fit again"):
         pickle.loads(pickled).predict(x)
+    with pytest.raises(ValueError, match=r"blocks\.onnx.*has changed since the network was saved"):
+        load(tmp_path / "net.safetensors", trusted=[path])
     embedding.fit(x).transform(x)
 
 
