@@ -117,13 +117,13 @@ def run_splits(
     SpeakerFoldError
         If a fold fails and ``error_score="raise"``.
     """
-    first, rest = None, estimator
+    first, rest, cache = None, estimator, as_feature_cache(memory)
     if may_share(estimator, scorers, fit_params):
         first, rest = split_clipwise(estimator)
     if first is not None:
         check_chain(estimator)
         first = clone(first)
-        X = ClipwiseFeatures(X, as_feature_cache(memory)).fit(first.steps)
+        X = ClipwiseFeatures(X, cache).fit(first.steps)
     jobs = (
         delayed(_numbered)(
             i,

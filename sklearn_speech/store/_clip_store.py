@@ -12,11 +12,12 @@ from sklearn.utils import indexable
 
 from ..utils.clip_transformers import ClipsOutMixin
 from ..utils.lazy_clips import LazyClips
+from ..utils.parallel import check_run_options
 from ..utils.sklearn_private import (
     DocumentedMixin,
     HasMethods,
-    Interval,
     StrOptions,
+    WholeNumber,
     fit_context,
     validate_parameter_constraints,
 )
@@ -114,8 +115,8 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
 
     _parameter_constraints = {
         "memory": [str, os.PathLike, FeatureCache, HasMethods(["cache"]), None],
-        "max_ram": [Interval(Integral, 0, None, closed="left")],
-        "shard_size": [Interval(Integral, 1, None, closed="left")],
+        "max_ram": [WholeNumber(0)],
+        "shard_size": [WholeNumber(1)],
         "dtype": [StrOptions({"float16", "int16"}), None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
@@ -153,11 +154,7 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
         -------
         self : ClipStore
         """
-        if self.n_jobs is not None and self.memory is None:
-            raise ValueError(
-                f"n_jobs={self.n_jobs} has no effect without a store: set memory= to a folder, or "
-                "n_jobs=None"
-            )
+        self._check()
         return self
 
     def transform(self, X: Any) -> Any:
@@ -174,13 +171,11 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
             X itself if it has fewer than `shard_size` clips. Otherwise an array-like of which
             the length, ``X[clips]`` and ``numpy.asarray(X)`` can be used.
         """
-        validate_parameter_constraints(  # fit, which checks them too, may never be called
-            self._parameter_constraints, self.get_params(deep=False), type(self).__name__
-        )
+        cache = self._check()  # fit, which checks the parameters too, may never be called
         if not self._takes_apart(X):
             return X
         settings = Settings(
-            cache=as_feature_cache(self.memory),
+            cache=cache,
             max_ram=self.max_ram,
             shard_size=self.shard_size,
             dtype=self.dtype,
@@ -188,6 +183,20 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
             verbose=bool(self.verbose),
         )
         return StoredClips(in_one_form(X), settings)
+
+    def _check(self) -> FeatureCache | None:
+        """Check the parameters, and return the folder of the files."""
+        validate_parameter_constraints(
+            self._parameter_constraints, self.get_params(deep=False), type(self).__name__
+        )
+        check_run_options(type(self).__name__, n_jobs=self.n_jobs)
+        cache = as_feature_cache(self.memory)
+        if self.n_jobs is not None and cache is None:
+            raise ValueError(
+                f"n_jobs={self.n_jobs} has no effect without a store: set memory= to a folder, or "
+                "n_jobs=None"
+            )
+        return cache
 
     def _takes_apart(self, X: Any) -> bool:
         """Whether there are so many clips that blocks of them are computed."""

@@ -1,35 +1,38 @@
 """A cache of features on disk, with checksums and memory maps."""
 
 import errno
-import json
 import math
 import os
-import shutil
-import tempfile
-import time
-import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from ..utils.paths import check_path
-from ..utils.validation import is_ragged, make_ragged
-from ._shard import DATA, META, FileShard, checksum, read_meta
+from ..utils.paths import absolute_path
+from ..utils.sklearn_private import WholeNumber, validate_parameter_constraints
+from ._entry_files import (
+    DAMAGE,
+    check_usable,
+    flattened,
+    read_array,
+    write_files,
+)
+from ._own_entries import (
+    holds_only_own_files,
+    is_entry_name,
+    is_temporary_name,
+    name_of_key,
+    remove_entry,
+    remove_if_abandoned,
+    remove_temporary,
+    size_of_entry,
+    temporary,
+)
+from ._shard import FileShard, read_meta
 
 Array = npt.NDArray[Any]
-
-#: Prefix of folders that are being written or deleted.
-_HIDDEN = ".writing-"
-
-#: What reading an entry raises if its files are damaged, removed or not readable.
-_DAMAGE = (ArithmeticError, LookupError, OSError, RecursionError, TypeError, ValueError)
-
-#: Age in seconds from which an incomplete entry belongs to a process that died.
-_ABANDONED = 24 * 3600.0
 
 
 class FeatureCache:
@@ -47,9 +50,18 @@ class FeatureCache:
     Parameters
     ----------
     folder : str or os.PathLike
-        The folder is created when the first entry is written.
+        The folder is created when the first entry is written. A relative path is resolved now,
+        so the folder stays the same if the working directory changes. "~" is the home folder.
     max_bytes : int, default=16 * 2**30
         Maximum total size of all entries. The least recently used entries are removed first.
+        Other files and folders are neither counted nor removed.
+
+    Raises
+    ------
+    TypeError
+        When `folder` is not a path.
+    ValueError
+        When `folder` is empty, or `max_bytes` is not a whole number of at least 1.
 
     See Also
     --------
@@ -67,7 +79,10 @@ class FeatureCache:
     """
 
     def __init__(self, folder: str | os.PathLike[str], max_bytes: int = 16 * 2**30) -> None:
-        self.folder = check_path(folder, "folder")
+        self.folder = _absolute_folder(folder, "folder")
+        validate_parameter_constraints(
+            {"max_bytes": [WholeNumber(1)]}, {"max_bytes": max_bytes}, type(self).__name__
+        )
         self.max_bytes = max_bytes
         self._sizes: dict[str, int] = {}
 
@@ -87,7 +102,7 @@ class FeatureCache:
         features : ndarray of shape (n_clips, ...), or object ndarray of shape (n_clips,), or None
             Read-only and memory-mapped; None if there is no valid entry.
         """
-        return self._valid(key, _read)
+        return self._valid(key, read_array)
 
     def open_shard(self, key: str) -> FileShard | None:
         """Return an entry from which single clips can be read; None if there is no valid entry.
@@ -106,32 +121,45 @@ class FeatureCache:
 
     def _valid(self, key: str, read: Callable[[Path], Any]) -> Any:
         """Return what `read` makes of an entry; remove a damaged entry, and return None."""
-        entry = self.folder / key
-        if not os.path.isdir(entry):
+        entry = self._path(key)
+        if not os.path.lexists(entry):
             return None
         # another process may replace the entry between these reads, so try twice
         for attempt in range(2):
             try:
                 found = read(entry)
                 break
-            except _DAMAGE as error:
-                if not os.path.isdir(entry):
+            except DAMAGE as error:
+                if not os.path.lexists(entry):
                     return None  # another process removed it to make room
                 if isinstance(error, PermissionError):
                     self._warn(f"cannot be read: {error}; features are computed again")
                     return None
                 if attempt:
-                    self._warn(
-                        f"holds the damaged entry {key!r} ({error}), which is removed; its "
-                        "features are computed again"
-                    )
-                    self._remove(entry)
+                    self._discard(entry, key, error)
                     return None
         try:
             os.utime(entry)  # marks the entry as just used
         except OSError:
             pass  # features can be used even if the folder is read-only for this user
         return found
+
+    def _discard(self, entry, key, error):
+        """Remove a damaged entry; warn that it is damaged, or that others wrote to its place."""
+        if holds_only_own_files(entry):
+            self._warn(
+                f"holds the damaged entry {key!r} ({error}), which is removed; its features are "
+                "computed again"
+            )
+            remove_entry(entry)
+        else:
+            self._warn(
+                f"holds {entry.name!r}, where an entry belongs, with content that this library "
+                f"did not write ({error}); it is left alone, and features are computed again"
+            )
+
+    def _path(self, key):
+        return self.folder / name_of_key(key)
 
     def _warn(self, message):
         warnings.warn(
@@ -158,7 +186,7 @@ class FeatureCache:
             try:
                 names = read_meta(entry)["clips"] or []
                 some_wanted = not wanted.isdisjoint(names)
-            except (OSError, TypeError, ValueError):
+            except DAMAGE:
                 continue  # removed by another process, or damaged, in which case `get` warns
             if not some_wanted:
                 continue
@@ -187,13 +215,14 @@ class FeatureCache:
         for entry in self._entries(ending):
             try:
                 meta = read_meta(entry)
-            except (OSError, TypeError, ValueError):
+            except DAMAGE:
                 continue  # removed by another process, or damaged and of no use
             if isinstance(meta["clips"], list):
                 yield entry.name, meta["clips"], meta["shapes"] is not None
 
-    def _entries(self, ending=""):
+    def _entries(self, ending):
         """Return the sorted entry folders; none if there is no cache or it cannot be read."""
+        ending = f"-{name_of_key(ending).rpartition('-')[2]}"
         try:
             names = os.listdir(self.folder)
         except FileNotFoundError:
@@ -201,7 +230,8 @@ class FeatureCache:
         except OSError as error:
             self._warn(f"cannot be read: {error}; features are computed again")
             return []
-        return [self.folder / name for name in sorted(names) if name.endswith(ending)]
+        own = (name for name in sorted(names) if name.endswith(ending) and is_entry_name(name))
+        return [self.folder / name for name in own]
 
     def put(self, key: str, features: Any, clips: list[str] | None = None) -> Any:
         """Store features, and return them in the form that :meth:`get` returns.
@@ -219,7 +249,7 @@ class FeatureCache:
         features : ndarray of shape (n_clips, ...), or object ndarray of shape (n_clips,)
             Unchanged, with a warning, if they could not be stored.
         """
-        flat, shapes = _flat(features)
+        flat, shapes = flattened(features)
         if flat is None or flat.nbytes > self.max_bytes:
             return features
         try:
@@ -244,73 +274,55 @@ class FeatureCache:
         OSError
             When the entry cannot be written.
         """
-        flat, shapes = _flat(features)
+        flat, shapes = flattened(features)
         if flat is None:
             raise TypeError(f"features of type {type(features).__name__} cannot be stored")
-        self._write(key, flat, shapes, clips)
+        if not self._write(key, flat, shapes, clips):
+            check_usable(self._path(key))
         self._evict(keep=key)
 
     def _write(self, key, flat, shapes, clips):
+        """Write an entry; return False if there is one already."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        place = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=self.folder))
+        place, entry = temporary(self.folder), self._path(key)
+        place.mkdir()  # not by tempfile, whose folders are closed to all other users
         try:
-            with open(place / DATA, "wb") as file:
-                np.save(file, np.ascontiguousarray(flat))
-                _flush(file)
-            digest = checksum(place / DATA, shapes, clips)
-            meta = {"checksum": digest, "shapes": shapes, "clips": clips}
-            with open(place / META, "w", encoding="utf-8") as file:
-                json.dump(meta, file)
-                _flush(file)
+            write_files(place, flat, shapes, clips)
             try:
-                os.rename(place, self.folder / key)
+                os.rename(place, entry)
             except OSError as error:
                 # another process stored the same entry first, and may have removed it again
                 was_there = error.errno in (errno.EEXIST, errno.ENOTEMPTY)
-                if not was_there and not os.path.isdir(self.folder / key):
+                if not was_there and not os.path.lexists(entry):
                     raise
+                return False
+            return True
         finally:
-            shutil.rmtree(place, ignore_errors=True)
+            remove_temporary(place)
 
     def _evict(self, keep):
         """Remove the entries that were not used for longest, if there are too many."""
-        entries = self._entries()
-        for entry in entries:
-            if entry.name.startswith(_HIDDEN):
-                _remove_if_abandoned(entry)
+        try:
+            names = os.listdir(self.folder)
+        except OSError:
+            return
+        for name in filter(is_temporary_name, names):
+            remove_if_abandoned(self.folder / name)
         # an entry never changes, so each is measured once, however often the folder is listed
         known = self._sizes
         self._sizes = {
-            entry.name: known.get(entry.name) or _size(entry)
-            for entry in entries
-            if not entry.name.startswith(_HIDDEN)
+            name: known.get(name) or size_of_entry(self.folder / name)
+            for name in filter(is_entry_name, names)
         }
         total = sum(self._sizes.values())
         if total <= self.max_bytes:
             return
-        for entry in sorted((e for e in entries if e.name in self._sizes), key=_last_use):
+        for entry in sorted((self.folder / name for name in self._sizes), key=_last_use):
             if total <= self.max_bytes:
                 return
-            if entry.name != keep:
-                self._remove(entry)
+            n_bytes = self._sizes[entry.name]
+            if n_bytes and entry.name != name_of_key(keep) and remove_entry(entry):
                 total -= self._sizes.pop(entry.name)
-
-    def _remove(self, entry):
-        """Rename an entry, so that it disappears in one step, and then delete it."""
-        place = self.folder / f"{_HIDDEN}{uuid.uuid4().hex}"
-        try:
-            os.rename(entry, place)
-        except OSError:
-            return  # another process removed it first, or this one has no permission
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def _size(entry):
-    """Size of an entry in bytes; 0 if it was removed by another process or is not readable."""
-    try:
-        return sum(file.stat().st_size for file in entry.iterdir())
-    except OSError:
-        return 0
 
 
 def _last_use(entry):
@@ -320,46 +332,13 @@ def _last_use(entry):
         return math.inf
 
 
-def _remove_if_abandoned(entry):
-    if _last_use(entry) < time.time() - _ABANDONED:
-        shutil.rmtree(entry, ignore_errors=True)
-
-
-def _read(entry):
-    """Return the features of an entry; raise an error if its files are inconsistent."""
-    meta = read_meta(entry)
-    if checksum(entry / DATA, meta["shapes"], meta["clips"]) != meta["checksum"]:
-        raise ValueError("its checksum differs")
-    data = np.load(entry / DATA, mmap_mode="r", allow_pickle=False)
-    if meta["shapes"] is None:
-        return data
-    return _cut(np.asarray(data), meta["shapes"])
-
-
-def _flush(file):
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _flat(features):
-    """Return (array, shapes of its clips or None), or (None, None) if not an array of numbers."""
-    if not isinstance(features, np.ndarray):
-        return None, None
-    if features.dtype != object:
-        return features, None
-    if not is_ragged(features) or any(not isinstance(clip, np.ndarray) for clip in features):
-        return None, None
-    dtypes = {clip.dtype for clip in features}
-    if len(dtypes) > 1 or dtypes == {np.dtype(object)}:
-        return None, None
-    return np.concatenate([clip.ravel() for clip in features]), [list(c.shape) for c in features]
-
-
-def _cut(data, shapes):
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-    return make_ragged(
-        part.reshape(shape) for part, shape in zip(np.split(data, ends[:-1]), shapes)
-    )
+def _absolute_folder(folder, name):
+    path = absolute_path(folder, name)
+    if not os.fspath(folder):
+        raise ValueError(
+            f"{name}='': expected the path of a folder; the working directory is {name}='.'"
+        )
+    return path
 
 
 def as_feature_cache(memory: Any) -> FeatureCache | None:
@@ -373,10 +352,15 @@ def as_feature_cache(memory: Any) -> FeatureCache | None:
     Returns
     -------
     cache : FeatureCache or None
+
+    Raises
+    ------
+    ValueError
+        When the path is empty.
     """
     if memory is None or isinstance(memory, FeatureCache):
         return memory
     if isinstance(memory, (str, os.PathLike)):
-        return FeatureCache(memory)
+        return FeatureCache(_absolute_folder(memory, "memory"))
     location = getattr(memory, "location", None)
     return None if location is None else FeatureCache(os.path.join(location, "features"))

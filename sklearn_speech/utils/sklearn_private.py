@@ -6,6 +6,7 @@ release of scikit-learn can break this file only. ``tests/test_layering.py`` che
 
 from collections.abc import Callable
 from copy import copy
+from numbers import Integral
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -39,6 +40,7 @@ __all__ = [
     "Options",
     "ScorerParts",
     "StrOptions",
+    "WholeNumber",
     "check_feature_names_in",
     "check_method_params",
     "fit_and_score",
@@ -69,6 +71,16 @@ class DocumentedMixin:
 
     def _get_doc_link(self) -> str:
         return "#" + quote(f"{type(self).__module__}.{type(self).__qualname__}")
+
+
+class WholeNumber(Interval):
+    """Constraint of a parameter that is a whole number of at least `lowest`, and no bool."""
+
+    def __init__(self, lowest: int) -> None:
+        super().__init__(Integral, lowest, None, closed="left")
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        return not isinstance(val, bool) and super().is_satisfied_by(val)
 
 
 class ScorerParts(NamedTuple):

@@ -7,7 +7,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import tempfile
 import tracemalloc
 
 import joblib
@@ -429,10 +428,10 @@ def test_what_cannot_be_stored_is_held_in_memory_or_refused(store, monkeypatch, 
     mel(store).fit_transform(waveforms(8)).fill()
     before = entries(store)
 
-    def refuse(**options):
-        raise OSError(code, os.strerror(code), options["dir"])
+    def refuse(path, *args):
+        raise OSError(code, os.strerror(code), path)
 
-    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(os, "mkdir", refuse)
     with pytest.warns(UserWarning, match=f"cannot be stored.*{os.strerror(code)}"):
         with pytest.raises(OSError, match="what was stored before is kept") as caught:
             mel(store).fit_transform(waveforms()).fill()

@@ -4,7 +4,6 @@ import json
 import multiprocessing
 import os
 import shutil
-import tempfile
 import time
 
 import joblib
@@ -24,10 +23,11 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn_speech.audio import AudioReader, AudioSegment, PadOrTrim, _audio_reader
 from sklearn_speech.feature_extraction import MelSpectrogram, SpeechEmbedding, TemporalPooling
 from sklearn_speech.model_selection import FeatureCache, OptunaSearchCV
-from sklearn_speech.store import _feature_cache
+from sklearn_speech.store import _entry_files, _feature_cache
 from sklearn_speech.store._cache_key import clip_names, digest, file_identities
 from sklearn_speech.store._clipwise_features import ClipwiseFeatures
 from sklearn_speech.store._feature_cache import as_feature_cache
+from sklearn_speech.store._own_entries import remove_entry, temporary
 from sklearn_speech.utils.validation import make_ragged
 
 # clips that are cut on purpose
@@ -85,7 +85,7 @@ def test_what_is_no_array_of_numbers_is_not_stored(cache):
 )
 def test_a_damaged_entry_is_not_used(cache, damage):
     cache.put("x", np.arange(9.0))
-    damage(cache.folder / "x")
+    damage(cache._path("x"))
     with pytest.warns(UserWarning, match="holds the damaged entry 'x'"):
         assert cache.get("x") is None
     np.testing.assert_array_equal(cache.put("x", np.arange(9.0)), np.arange(9.0))
@@ -107,10 +107,11 @@ def test_the_size_is_bounded_and_the_unused_go_first(cache):
     cache.max_bytes = 3500
     for i, key in enumerate("abc"):
         cache.put(key, np.zeros(100))
-        os.utime(cache.folder / key, (i, i))
+        os.utime(cache._path(key), (i, i))
     assert cache.get("a") is not None  # used now
     cache.put("d", np.zeros(100))
-    assert sorted(entry.name for entry in cache.folder.iterdir()) == ["a", "c", "d"]
+    kept = {cache._path(key).name for key in "acd"}
+    assert {entry.name for entry in cache.folder.iterdir()} == kept
     big = np.zeros(1000)
     assert cache.put("e", big) is big
 
@@ -118,22 +119,22 @@ def test_the_size_is_bounded_and_the_unused_go_first(cache):
 def test_an_entry_is_measured_once_however_many_are_written(cache, monkeypatch):
     measured = []
 
-    def size(entry, size=_feature_cache._size):
+    def size(entry, size=_feature_cache.size_of_entry):
         measured.append(entry.name)
         return size(entry)
 
-    monkeypatch.setattr(_feature_cache, "_size", size)
+    monkeypatch.setattr(_feature_cache, "size_of_entry", size)
     keys = [f"key{i}" for i in range(9)]
     before = joblib.hash(cache)
     for key in keys:
         cache.put(key, np.zeros(3))
-    assert sorted(measured) == keys
+    assert sorted(measured) == sorted(cache._path(key).name for key in keys)
     assert joblib.hash(cache) == before  # the key of what is stored with it
 
 
 def test_entries_half_written_long_ago_are_cleared_away(cache):
     cache.put("a", np.zeros(3))
-    old, new = (cache.folder / f".writing-{name}" for name in ("old", "new"))
+    old, new = (temporary(cache.folder) for _ in range(2))
     for place in (old, new):
         place.mkdir()
     os.utime(old, (0, 0))
@@ -156,7 +157,7 @@ def _write_often(folder, n_times):
     cache = FeatureCache(folder)
     for i in range(n_times):
         cache.put(f"key{i % 3}", np.full(2000, float(i % 3)))
-        cache._remove(cache.folder / f"key{(i + 1) % 3}")
+        remove_entry(cache._path(f"key{(i + 1) % 3}"))
 
 
 def test_two_writers_and_a_reader_never_see_half_an_entry(cache):
@@ -209,17 +210,15 @@ def test_eviction_by_two_other_processes_is_a_miss_and_no_damage(cache):
 
 @pytest.mark.parametrize("step", ["meta.json", "data.npy", "np.load"])
 def test_an_entry_that_vanishes_while_it_is_read_is_a_miss(cache, monkeypatch, step):
-    from sklearn_speech.store import _feature_cache as module
-
     cache.put("x", np.arange(9.0))
 
     def remove(*args, **kwargs):
-        cache._remove(cache.folder / "x")
+        remove_entry(cache._path("x"))
         raise FileNotFoundError(step)
 
     place, name = {
-        "meta.json": (module, "read_meta"),
-        "data.npy": (module, "checksum"),
+        "meta.json": (_entry_files, "read_meta"),
+        "data.npy": (_entry_files, "checksum"),
         "np.load": (np, "load"),
     }[step]
     monkeypatch.setattr(place, name, remove)
@@ -227,12 +226,10 @@ def test_an_entry_that_vanishes_while_it_is_read_is_a_miss(cache, monkeypatch, s
 
 
 def test_an_entry_that_is_replaced_while_it_is_read_is_read_again(cache, monkeypatch):
-    from sklearn_speech.store import _feature_cache as module
-
     cache.put("x", np.arange(9.0))
-    checksum = module.checksum
+    checksum = _entry_files.checksum
     answers = ["of the entry before", None]
-    monkeypatch.setattr(module, "checksum", lambda *args: answers.pop(0) or checksum(*args))
+    monkeypatch.setattr(_entry_files, "checksum", lambda *args: answers.pop(0) or checksum(*args))
     np.testing.assert_array_equal(cache.get("x"), np.arange(9.0))
 
 
@@ -252,13 +249,13 @@ def test_a_folder_that_may_not_be_read_is_named_and_left_alone(cache, monkeypatc
     np.testing.assert_array_equal(cache.get("x-m"), np.arange(9.0))
 
 
-@pytest.mark.parametrize("function", ["mkdtemp", "rename"])
+@pytest.mark.parametrize("function", ["mkdir", "rename"])
 def test_a_folder_that_may_not_be_written_costs_a_warning_only(cache, monkeypatch, function):
     def refuse(*args, **kwargs):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     features = np.arange(9.0)
-    monkeypatch.setattr(tempfile if function == "mkdtemp" else os, function, refuse)
+    monkeypatch.setattr(os, function, refuse)
     with pytest.warns(UserWarning, match=r"feature cache .*cannot be written: .*Permission"):
         assert cache.put("x", features) is features
 
@@ -267,7 +264,7 @@ def test_an_entry_of_a_faster_process_that_is_evicted_at_once_is_no_failure(cach
     rename = os.rename
 
     def too_late(source, target):
-        if target.name == "x":
+        if target == cache._path("x"):
             raise OSError(errno.ENOTEMPTY, "Directory not empty")  # and now it is gone
         rename(source, target)
 
