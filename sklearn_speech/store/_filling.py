@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
+from ..utils.parallel import in_this_folder
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import safe_indexing
 from ..utils.validation import make_ragged
@@ -241,7 +242,7 @@ def fill(
     parts = [alone[start : start + size] for start in range(0, len(alone), size)]
     key = key_of(steps, settings.dtype)
     jobs = (
-        delayed(make_shard)(
+        delayed(in_this_folder(make_shard))(
             settings.cache,
             key,
             [] if names is None else [name.decode() for name in names[part]],
