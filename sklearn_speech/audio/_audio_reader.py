@@ -19,7 +19,8 @@ from ..utils.sklearn_private import (
     validate_parameter_constraints,
 )
 from ..utils.validation import make_ragged
-from ._reading import Entries, check_entries, printable, read_clips
+from ._given_paths import printable
+from ._reading import Entries, check_entries, read_clips
 
 
 class AudioReader(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator):

@@ -8,7 +8,8 @@ import numpy as np
 from ..utils.parallel import check_run_options
 from ..utils.sklearn_private import Interval, validate_parameter_constraints
 from ..utils.tables import html_table
-from ._reading import Entries, check_entries, printable, read_clips
+from ._given_paths import printable
+from ._reading import Entries, check_entries, read_clips
 
 
 @dataclass(frozen=True, repr=False)

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from ._audio_segment import AudioSegment
 from ._decoding import FAILURES, PLAUSIBLE_RATES, Decoded, decode, path_for_libsndfile
+from ._given_paths import GivenPath, absolute_entries
 from ._recording import EXPECTED, Recording, as_recording, is_recording
 
 #: What AudioReader reads.
@@ -124,7 +125,8 @@ def _check_entry(entry: Any, index: int, name: str) -> Entry:
     if isinstance(entry, (str, os.PathLike)):
         path = os.fspath(entry)
         if isinstance(path, str):
-            return str(path)  # numpy's str_ becomes a plain str
+            # numpy's str_ becomes a plain str
+            return path if isinstance(path, GivenPath) else str(path)
     if isinstance(entry, (np.ndarray, list)) or hasattr(entry, "__array__"):
         raise TypeError(f"{place} is an array of shape {np.shape(entry)}: {_WITHOUT_RATE}")
     raise TypeError(
@@ -166,6 +168,8 @@ def read_clips(
     # a task of one small file would take joblib longer to dispatch than to run
     n_workers = effective_n_jobs(n_jobs)
     per_task = max(1, min(_MOST_PER_TASK, len(entries) // (4 * n_workers)))
+    if n_workers > 1:
+        entries = absolute_entries(entries)
     parts = [entries[i : i + per_task] for i in range(0, len(entries), per_task)]
     read: Iterable[list[Clip]]
     if n_workers == 1:
@@ -276,11 +280,6 @@ def _not_a_readable_file(path: str) -> str | None:
     if not stat.S_ISREG(status.st_mode):
         return "is a device or a pipe, not a file"
     return None if status.st_size else "empty file (0 bytes)"
-
-
-def printable(entry: Entry) -> str:
-    """A path or segment as text that can be printed, whatever bytes its name has."""
-    return str(entry).encode(errors="backslashreplace").decode()
 
 
 def bad_peak(peak: float) -> str | None:

@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 from sklearn.utils import Bunch
 
-from ..audio._reading import header_rates, printable
+from ..audio._given_paths import printable
+from ..audio._reading import header_rates
 from ..utils.paths import absolute_path
 from ..utils.sklearn_private import StrOptions, validate_parameter_constraints
 from ..utils.text import normalize_name

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from ..audio._audio_segment import AudioSegment
+from ..audio._given_paths import absolute_entries
 from ..audio._reading import check_entries
 from ..audio._recording import is_recording
 from ..utils.parallel import check_run_options, refuse_multiprocessing
@@ -148,6 +149,8 @@ def check_speaker_leakage(
     text_codes = _check_texts(texts, len(clips))
     sides = list_sides(cv, clips if sample_rate is None else X, y, names, codes)
 
+    if sample_rate is None:
+        clips = absolute_entries(clips)
     digests, fingerprints = fingerprint_all(clips, sample_rate, n_jobs, verbose)
     pairs, identical, alike = find_copies(
         clips, sample_rate, digests, fingerprints, codes, sides, threshold, n_jobs, verbose

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from ..audio._given_paths import printable
 from ..audio._reading import read_clip
 from ._fingerprint import (
     RATE,
@@ -36,7 +37,7 @@ def _load(clips, sample_rate):
     for entry in clips:
         clip = read_clip(entry, RATE)
         if clip.reason or clip.waveform is None:
-            raise ValueError(f"X: {entry}: {clip.reason}")
+            raise ValueError(f"X: {printable(entry)}: {clip.reason}")
         waveforms.append(to_common_rate(clip.waveform, RATE))
     return waveforms
 

@@ -15,7 +15,7 @@ from ..store._feature_cache import as_feature_cache
 from ..store._split_clipwise import split_clipwise
 from ..utils.chain import check_chain
 from ..utils.labels import check_targets
-from ..utils.parallel import refuse_multiprocessing
+from ..utils.parallel import in_this_folder, refuse_multiprocessing
 from ..utils.speakers import check_speakers
 from ..utils.values import check_container
 from ._folds import Fold, SpeakerFoldError, run_fold, threads_per_job
@@ -125,7 +125,7 @@ def run_splits(
         first = clone(first)
         X = ClipwiseFeatures(X, cache).fit(first.steps)
     jobs = (
-        delayed(_numbered)(
+        delayed(in_this_folder(_numbered))(
             i,
             error_score == "raise",
             clone(rest),

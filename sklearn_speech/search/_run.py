@@ -20,6 +20,7 @@ from ..model_selection._folds import threads_per_job
 from ..store._split_clipwise import split_clipwise
 from ..utils.chain import check_chain
 from ..utils.optuna_private import stop_requested
+from ..utils.parallel import in_this_folder
 from ._fold_pruner import FoldPruner
 from ._ledger import TrialLedger
 from ._samplers import learns_from_the_first
@@ -232,7 +233,7 @@ class Search:
             attempt.watch = EpochPruning(
                 attempt.trial, attempt.X, task.y, scores, task.options, task.metric
             )
-        return delayed(run_folds)(
+        return delayed(in_this_folder(run_folds))(
             attempt.model,
             attempt.X,
             task.y,

@@ -23,7 +23,7 @@ from ..utils.sklearn_private import (
 )
 from ._feature_cache import FeatureCache, as_feature_cache
 from ._filling import Settings
-from ._in_one_form import in_one_form
+from ._in_one_form import in_one_form, with_absolute_paths
 from ._stored_clips import StoredClips
 
 
@@ -182,7 +182,7 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
             n_jobs=self.n_jobs,
             verbose=bool(self.verbose),
         )
-        return StoredClips(in_one_form(X), settings)
+        return StoredClips(with_absolute_paths(in_one_form(X)), settings)
 
     def _check(self) -> FeatureCache | None:
         """Check the parameters, and return the folder of the files."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
+from ..utils.parallel import in_this_folder
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import safe_indexing
 from ..utils.validation import make_ragged
@@ -241,7 +242,7 @@ def fill(
     parts = [alone[start : start + size] for start in range(0, len(alone), size)]
     key = key_of(steps, settings.dtype)
     jobs = (
-        delayed(make_shard)(
+        delayed(in_this_folder(make_shard))(
             settings.cache,
             key,
             [] if names is None else [name.decode() for name in names[part]],
@@ -271,8 +272,9 @@ def _just_stored(cache, entry):
     shard = cache.open_shard(entry)
     if shard is None:
         raise OSError(
-            f"features that were just stored in {str(cache.folder)!r} are gone: another program "
-            f"removes them, or the folder is too small with max_bytes={cache.max_bytes}"
+            f"features that were just stored in {str(cache.folder)!r} are gone or cannot be read: "
+            "another program removes them, or the folder is too small with "
+            f"max_bytes={cache.max_bytes}"
         )
     return shard
 
@@ -337,14 +339,17 @@ def _size_on_disk(shard):
 
 
 def in_words(n_bytes: float) -> str:
-    """A size in MiB or GiB.
+    """A size in the largest unit of which there is one.
 
     Examples
     --------
-    >>> in_words(3 * 2**29), in_words(2**20)
-    ('1.5 GiB', '1.0 MiB')
+    >>> in_words(3 * 2**29), in_words(2**20), in_words(50_000), in_words(80)
+    ('1.5 GiB', '1.0 MiB', '48.8 KiB', '80 bytes')
     """
-    return f"{n_bytes / 2**30:.1f} GiB" if n_bytes >= 2**30 else f"{n_bytes / 2**20:.1f} MiB"
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.1f} {unit}"
+    return f"{n_bytes:.0f} {'byte' if round(n_bytes) == 1 else 'bytes'}"
 
 
 def make_shard(

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..audio._given_paths import absolute_entries
+from ..audio._reading import check_entries
 from ..audio._recording import is_recording
 from ..utils.rates import rate_of, with_rate
 from ..utils.validation import is_ragged, make_ragged
@@ -44,6 +46,31 @@ def in_one_form(X: Any) -> Any:
         with np.errstate(over="ignore"):  # infinity is refused by the first step
             clips = [c.astype(np.float32) if d else c for c, d in zip(clips, is_double)]
     return with_rate(make_ragged(clips), rate_of(X))
+
+
+def with_absolute_paths(X: Any) -> Any:
+    """Clips that are the same in another process, and after a change of the working directory.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_clips, ...)
+        Paths, recordings, waveforms or spectrograms, in any container.
+
+    Returns
+    -------
+    X : array-like of shape (n_clips, ...)
+        A list or an object array of absolute paths if there are relative ones, otherwise `X`.
+    """
+    if getattr(getattr(X, "dtype", None), "kind", "O") in "biufc":
+        return X
+    try:
+        entries = check_entries(X)
+    except (TypeError, ValueError):
+        return X
+    absolute = absolute_entries(entries)
+    if all(new is old for new, old in zip(absolute, entries)):
+        return X
+    return absolute if isinstance(X, (list, tuple)) else make_ragged(absolute).reshape(np.shape(X))
 
 
 def _as_array(clip: Any) -> npt.NDArray[Any] | Any:

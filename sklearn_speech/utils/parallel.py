@@ -1,5 +1,10 @@
-"""Check joblib's backend, and the options of functions that run in parallel."""
+"""Check joblib's backend and the options of functions that run in parallel; run in one folder."""
 
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -54,3 +59,33 @@ def refuse_multiprocessing(caller: str) -> None:
             f"{caller} cannot run on joblib's {type(backend).__name__}: use one of the backends "
             "'loky' (the default), 'threading' and 'dask', as in joblib.parallel_config('loky')"
         )
+
+
+def in_this_folder(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that worker processes run in the working directory of this process.
+
+    joblib keeps its workers, which stay in the directory where they were started. Relative paths
+    would lead elsewhere there after ``os.chdir``.
+
+    Parameters
+    ----------
+    function : callable
+        A function of a module.
+
+    Returns
+    -------
+    function : callable
+        It can be pickled. A thread runs it where it is, since a thread cannot change its
+        directory without that of all others; so do machines that lack the directory.
+    """
+    try:
+        return partial(_run_in, os.getpid(), os.getcwd(), function)
+    except OSError:  # the directory was removed
+        return function
+
+
+def _run_in(process, folder, function, *args, **kwargs):
+    if os.getpid() != process and threading.current_thread() is threading.main_thread():
+        with suppress(OSError):
+            os.chdir(folder)
+    return function(*args, **kwargs)
