@@ -6,7 +6,8 @@ The posteriors are made up: 50 frames and 12 phones a second, 40 kinds of phones
 frame for each phone and noise elsewhere. Segment alignment has twice as many frames, at least
 three of them a phone, as ``PhonemeRecognizer(segment_model=True)`` has. Times are processor time,
 medians of alternating runs. The exponent b is that of the least-squares fit time = a * length ** b:
-1 is linear.
+1 is linear. An exact alignment looks at every phone in every frame: 348 of them, in 29 s, take
+little longer than 24, in 2 s, since most of the time goes into calls of NumPy.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Decoding of frame posteriors into phones: best path, or prefix beam search."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,7 +44,7 @@ class _Prefix:
     parent: "_Prefix | None"
     prior: float  # log prior of the sequence: language model and bonus
     context: tuple[int, ...]  # the phones that the language model looks at
-    children: "dict[int, _Prefix]" = field(default_factory=dict)
+    children: "dict[int, _Prefix] | None" = None  # most prefixes are given up before they have any
 
     def codes(self) -> list[int]:
         codes, prefix = [], self
@@ -73,6 +73,8 @@ class _PrefixPriors:
 
     def extend(self, prefix: _Prefix, code: int) -> _Prefix:
         """The prefix with one more phone; always the same object for the same phones."""
+        if prefix.children is None:
+            prefix.children = {}
         child = prefix.children.get(code)
         if child is None:
             prior = prefix.prior + self.bonus + self.next_code(prefix, code)
@@ -159,12 +161,13 @@ def _forget(prefix: _Prefix, beam: dict[_Prefix, tuple[float, float]]) -> None:
     while prefix not in beam and prefix.parent is not None:
         prefix.children = {
             code: child
-            for code, child in prefix.children.items()
+            for code, child in (prefix.children or {}).items()
             if child in beam or child.children
-        }
+        } or None
         if prefix.children:
             return
-        prefix.parent.children.pop(prefix.code, None)
+        if prefix.parent.children:
+            prefix.parent.children.pop(prefix.code, None)
         prefix = prefix.parent
 
 
