@@ -1,6 +1,5 @@
 """Sound files to waveforms, as a scikit-learn transformer."""
 
-import warnings
 from numbers import Integral
 from typing import Any, Self
 
@@ -19,6 +18,7 @@ from ..utils.sklearn_private import (
     validate_parameter_constraints,
 )
 from ..utils.validation import make_ragged
+from ._bad_files import report
 from ._given_paths import printable
 from ._reading import Entries, check_entries, read_clips
 
@@ -200,19 +200,14 @@ class AudioReader(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimato
                 "them, or silence):\n"
                 + "\n".join(f"  {printable(entry)}: {clip.reason}" for entry, clip in bad)
             )
-        if bad:
-            lines = []
-            for entry, clip in bad:
+        lines = {}
+        for i, clip in enumerate(clips):
+            if clip.reason:
                 read = "one second of silence"
                 if clip.waveform is not None:
                     read = f"the {clip.duration:.3f} s that can be decoded"
-                lines.append(f"  {printable(entry)}: {clip.reason} ({read})")
-            warnings.warn(
-                f"{len(bad)} of {len(clips)} files cannot be read completely; what is read instead "
-                "is given in brackets:\n" + "\n".join(lines),
-                UserWarning,
-                stacklevel=2,
-            )
+                lines[i] = f"{printable(entries[i])}: {clip.reason} ({read})"
+        report(lines, len(clips))
         waveforms = make_ragged(
             np.zeros(self.sample_rate, np.float32) if clip.waveform is None else clip.waveform
             for clip in clips

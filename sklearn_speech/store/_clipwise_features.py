@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import indexable
 
+from ..audio._bad_files import bad_files, report, warn_of_bad_files
 from ..utils.lazy_clips import LazyClips
 from ..utils.rates import ClipsWithRate
 from ..utils.sklearn_private import is_sklearn_scorer, safe_indexing, scorers_by_name
@@ -70,6 +71,9 @@ class ClipwiseFeatures:
         self._kept: OrderedDict[str, Any] = OrderedDict()
         self._names: list[str] | None = None
         self._sizes: dict[str, float] = {}
+        #: Keys of features of which some are those of bad files, and what was said of these.
+        self._with_bad: set[str] = set()
+        self._told: set[str] = set()
 
     def compute(self, steps: list[tuple[str, Any]]) -> Any:
         """Return the features of all clips after some steps.
@@ -98,8 +102,14 @@ class ClipwiseFeatures:
             return self._kept[key]
         features = self._stored(key, steps)
         if features is None:
-            features = self._computed(steps)
-            if self.cache is not None and not isinstance(features, LazyClips):
+            with bad_files() as bad:
+                features = self._computed(steps)
+            self._warn(bad.values())
+            if bad or key_of_steps(steps[:-1]) in self._with_bad:
+                self._with_bad.add(key)
+            # what is read in place of bad files is not stored, so every run warns about it
+            may_store = key not in self._with_bad and not isinstance(features, LazyClips)
+            if self.cache is not None and may_store:
                 features = self.cache.put(self._name_on_disk(key), features, self._clips())
         self._keep(key, features)
         return features
@@ -110,10 +120,18 @@ class ClipwiseFeatures:
             steps = self._fit_to_sample([(name, clone(step)) for name, step in steps])
             positions = np.arange(len(indexable(self.X)[0]))
             clips = in_one_form(self.X)
-            features = compute(clips, [step for _, step in steps], positions)
+            bad: dict[int, str] = {}
+            features = compute(clips, [step for _, step in steps], positions, bad)
+            report(bad, len(positions))
         else:
             features = clone(steps[-1][1]).fit_transform(self._compute(steps[:-1]))
         return np.asarray(features) if isinstance(features, ClipsWithRate) else features
+
+    def _warn(self, bad):
+        lines = [line for line in dict.fromkeys(bad) if line not in self._told]
+        self._told.update(lines)
+        if lines:
+            warn_of_bad_files(lines, len(indexable(self.X)[0]))
 
     def _is_large(self, steps):
         """Whether the outputs of the steps before the last one are too large to be kept."""

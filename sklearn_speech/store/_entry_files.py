@@ -33,7 +33,11 @@ def flattened(features: Any) -> tuple[Array | None, list[list[int]] | None]:
 
 
 def write_files(
-    place: Path, flat: Array, shapes: list[list[int]] | None, clips: list[str] | None
+    place: Path,
+    flat: Array,
+    shapes: list[list[int]] | None,
+    clips: list[str] | None,
+    bad: dict[int, str] | None = None,
 ) -> None:
     """Write an entry to a folder.
 
@@ -44,6 +48,8 @@ def write_files(
         As :func:`flattened` returns them.
     clips : list of str or None
         Names of the clips.
+    bad : dict of int to str, default=None
+        What is said of bad files, by position.
 
     Raises
     ------
@@ -53,8 +59,10 @@ def write_files(
     with open(place / DATA, "wb") as file:
         np.save(file, np.ascontiguousarray(flat))
         _flush(file)
-    digest = checksum(place / DATA, shapes, clips)
-    meta = {"checksum": digest, "shapes": shapes, "clips": clips}
+    meta: dict[str, Any] = {"shapes": shapes, "clips": clips}
+    if bad:
+        meta["bad"] = {str(i): line for i, line in bad.items()}
+    meta = {"checksum": checksum(place / DATA, meta), **meta}
     with open(place / META, "w", encoding="utf-8") as file:
         json.dump(meta, file)
         _flush(file)
@@ -63,7 +71,7 @@ def write_files(
 def read_array(entry: Path) -> Array:
     """Return the features of an entry; raise an error if its files are inconsistent."""
     meta = read_meta(entry)
-    if checksum(entry / DATA, meta["shapes"], meta["clips"]) != meta["checksum"]:
+    if checksum(entry / DATA, meta) != meta["checksum"]:
         raise ValueError("its checksum differs")
     data = np.load(entry / DATA, mmap_mode="r", allow_pickle=False)
     if meta["shapes"] is None:

@@ -261,13 +261,17 @@ class FeatureCache:
         stored = self.get(key)
         return features if stored is None else stored
 
-    def put_shard(self, key: str, features: Array, clips: list[str]) -> None:
+    def put_shard(
+        self, key: str, features: Array, clips: list[str], bad: dict[int, str] | None = None
+    ) -> None:
         """Store features of some clips of a larger set.
 
         Parameters
         ----------
         key, features, clips
             As in :meth:`put`.
+        bad : dict of int to str, default=None
+            What is said of clips whose files are bad, by position; see :class:`FileShard`.
 
         Raises
         ------
@@ -277,17 +281,17 @@ class FeatureCache:
         flat, shapes = flattened(features)
         if flat is None:
             raise TypeError(f"features of type {type(features).__name__} cannot be stored")
-        if not self._write(key, flat, shapes, clips):
+        if not self._write(key, flat, shapes, clips, bad):
             check_usable(self._path(key))
         self._evict(keep=key)
 
-    def _write(self, key, flat, shapes, clips):
+    def _write(self, key, flat, shapes, clips, bad=None):
         """Write an entry; return False if there is one already."""
         self.folder.mkdir(parents=True, exist_ok=True)
         place, entry = temporary(self.folder), self._path(key)
         place.mkdir()  # not by tempfile, whose folders are closed to all other users
         try:
-            write_files(place, flat, shapes, clips)
+            write_files(place, flat, shapes, clips, bad)
             try:
                 os.rename(place, entry)
             except OSError as error:

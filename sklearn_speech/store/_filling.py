@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
+from ..audio._bad_files import bad_files
 from ..utils.parallel import in_this_folder
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import safe_indexing
@@ -77,7 +78,12 @@ class Places:
         return cls([], np.full(n_clips, -1, np.int32), np.zeros(n_clips, np.int32))
 
 
-def compute(source: Any, steps: Sequence[Any], positions: npt.NDArray[np.intp]) -> Array:
+def compute(
+    source: Any,
+    steps: Sequence[Any],
+    positions: npt.NDArray[np.intp],
+    bad: dict[int, str] | None = None,
+) -> Array:
     """Compute the features of clips, a block at a time.
 
     Parameters
@@ -87,6 +93,8 @@ def compute(source: Any, steps: Sequence[Any], positions: npt.NDArray[np.intp]) 
         Fitted; each treats clips alone.
     positions : ndarray of int of shape (n_clips,)
         Positions of the clips in the user's X, for errors.
+    bad : dict of int to str, default=None
+        Gets what is said of bad files, by their position in `source`.
 
     Returns
     -------
@@ -99,13 +107,16 @@ def compute(source: Any, steps: Sequence[Any], positions: npt.NDArray[np.intp]) 
     for start, stop in pairwise(bounds):
         block = safe_indexing(source, slice(start, stop))
         try:
-            for step in steps:
-                block = step.transform(block)
+            with bad_files() as found:
+                for step in steps:
+                    block = step.transform(block)
         except ValueError as error:
             first, last = positions[start], positions[stop - 1]
             raise ValueError(
                 f"in a block of {stop - start}, from clip {first} to clip {last} of X: {error}"
             ) from error
+        if bad is not None:
+            bad.update((start + i, line) for i, line in found.items())
         if len(block) == len(source):
             return block
         rate = rate_of(block)
@@ -259,8 +270,9 @@ def fill(
     account = _Account(settings, places, len(alone))
     with progress:
         made = Parallel(n_jobs=settings.n_jobs, return_as="generator")(jobs)
-        for part, (entry, features, error) in zip(parts, made):
-            shard = HeldShard(features) if entry is None else _just_stored(settings.cache, entry)
+        for part, (entry, features, bad, error) in zip(parts, made):
+            held = entry is None
+            shard = HeldShard(features, bad) if held else _just_stored(settings.cache, entry)
             places.add(shard, part, np.arange(len(part)))
             account.add(shard, error)
             progress.update(len(part))
@@ -360,7 +372,7 @@ def make_shard(
     positions: npt.NDArray[np.intp],
     steps: Sequence[Any],
     dtype: str | None,
-) -> tuple[str | None, Array | None, OSError | None]:
+) -> tuple[str | None, Array | None, dict[int, str], OSError | None]:
     """Compute and store the features of some clips.
 
     Returns
@@ -369,17 +381,20 @@ def make_shard(
         Key of the entry of the store.
     features : ndarray or None
         The features, if they are not stored.
+    bad : dict of int to str
+        What is said of bad files, if the features are not stored.
     error : OSError or None
         Why they are not.
     """
     entry = f"{key_of_clips(names)}-{key}"
     if cache is not None and cache.open_shard(entry) is not None:
-        return entry, None, None  # another process was faster
-    features = packed(np.asarray(compute(source, steps, positions)), dtype)
+        return entry, None, {}, None  # another process was faster
+    bad: dict[int, str] = {}
+    features = packed(np.asarray(compute(source, steps, positions, bad)), dtype)
     if cache is None:
-        return None, features, None
+        return None, features, bad, None
     try:
-        cache.put_shard(entry, features, names)
+        cache.put_shard(entry, features, names, bad)
     except OSError as error:
-        return None, features, error
-    return entry, None, None
+        return None, features, bad, error
+    return entry, None, {}, None

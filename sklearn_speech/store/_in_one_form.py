@@ -9,7 +9,7 @@ from ..audio._given_paths import absolute_entries
 from ..audio._reading import check_entries
 from ..audio._recording import is_recording
 from ..utils.rates import rate_of, with_rate
-from ..utils.validation import is_ragged, make_ragged
+from ..utils.validation import FLOATS, is_ragged, make_ragged
 from ..utils.values import as_arrays
 
 
@@ -28,8 +28,9 @@ def in_one_form(X: Any) -> Any:
     Returns
     -------
     X : array-like of shape (n_clips, ...)
-        An object array of arrays of one dtype where `X` is ragged, otherwise `X` itself. Clips
-        that are no arrays of numbers are left as they are, for the first step to refuse.
+        An object array of arrays of one dtype where `X` is ragged. One array where a data frame,
+        a tensor or a list of lists holds clips of one length. Otherwise `X` itself: clips that
+        are no arrays of numbers are left as they are, for the first step to read or to refuse.
 
     Examples
     --------
@@ -38,7 +39,9 @@ def in_one_form(X: Any) -> Any:
     array([array([0., 0., 0.], dtype=float32),
            array([0., 0., 0.], dtype=float32)], dtype=object)
     """
-    if not is_ragged(X) or any(map(is_recording, X)):
+    if not is_ragged(X):
+        return _one_array(X)
+    if any(map(is_recording, X)):
         return X
     clips = [_as_array(clip) for clip in X]
     is_double = [getattr(clip, "dtype", None) == np.float64 for clip in clips]
@@ -46,6 +49,26 @@ def in_one_form(X: Any) -> Any:
         with np.errstate(over="ignore"):  # infinity is refused by the first step
             clips = [c.astype(np.float32) if d else c for c, d in zip(clips, is_double)]
     return with_rate(make_ragged(clips), rate_of(X))
+
+
+def _one_array(X: Any) -> Any:
+    """Clips of one length in one array, if they are numbers and no arrays already."""
+    is_list = isinstance(X, (list, tuple))
+    if is_list and not (len(X) and all(isinstance(clip, (list, tuple)) for clip in X)):
+        return X
+    clips = X if is_list else as_arrays(X)
+    if not is_list and not hasattr(clips, "iloc"):
+        return clips
+    try:
+        array = np.asarray(clips)
+    except (TypeError, ValueError):
+        return X
+    if array.ndim < 2 or array.dtype.kind not in "iuf":
+        return X
+    if is_list:  # it has no dtype: transformers compute with the first one
+        with np.errstate(over="ignore"):  # infinity is refused by the first step
+            array = array.astype(FLOATS[0], copy=False)
+    return with_rate(array, rate_of(X))
 
 
 def with_absolute_paths(X: Any) -> Any:

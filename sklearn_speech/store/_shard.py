@@ -26,6 +26,8 @@ class Shard(Protocol):
     dtype: np.dtype[Any]
     #: Size of the features in bytes.
     n_bytes: int
+    #: What is said of clips whose files are bad, by position.
+    bad: dict[int, str]
 
     def __len__(self) -> int: ...
 
@@ -43,10 +45,13 @@ class HeldShard:
     Parameters
     ----------
     features : ndarray of shape (n_clips, ...), or object ndarray of shape (n_clips,)
+    bad : dict of int to str
+        What is said of clips whose files are bad, by position.
     """
 
-    def __init__(self, features: Array) -> None:
+    def __init__(self, features: Array, bad: dict[int, str]) -> None:
         self.features = features
+        self.bad = bad
         self.dtype = features[0].dtype
         self.n_bytes = sum(clip.nbytes for clip in features)
 
@@ -82,6 +87,7 @@ class FileShard:
     def __init__(self, entry: Path) -> None:
         self.entry = entry
         meta = self._checked()
+        self.bad = {int(i): str(line) for i, line in meta.get("bad", {}).items()}
         with open(entry / DATA, "rb") as file:
             version = np.lib.format.read_magic(file)
             if version != (1, 0):
@@ -111,7 +117,7 @@ class FileShard:
         meta, state = read_meta(self.entry), self._state()
         if state in _CHECKED:
             return meta
-        if checksum(self.entry / DATA, meta["shapes"], meta["clips"]) != meta["checksum"]:
+        if checksum(self.entry / DATA, meta) != meta["checksum"]:
             raise ValueError("its checksum differs")
         _CHECKED.add(state)
         return meta
@@ -185,11 +191,12 @@ def _runs(rows: npt.NDArray[np.integer]) -> Iterator[tuple[int, int]]:
     yield from zip([0, *bounds.tolist()], [*bounds.tolist(), len(rows)])
 
 
-def checksum(path: str | os.PathLike[str], shapes: Any, clips: Any) -> str:
+def checksum(path: str | os.PathLike[str], meta: dict[str, Any]) -> str:
     """Return a digest of the data of an entry, and of their description in meta.json."""
     with open(path, "rb") as file:
         state = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
-    state.update(json.dumps([shapes, clips]).encode())
+    parts = [meta["shapes"], meta["clips"], *([meta["bad"]] if "bad" in meta else [])]
+    state.update(json.dumps(parts).encode())
     return state.hexdigest()
 
 

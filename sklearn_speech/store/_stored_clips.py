@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from ..audio._bad_files import bad_files, warn_of_bad_files
 from ..utils.lazy_clips import LazyClips
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import safe_indexing
@@ -65,6 +66,9 @@ class StoredClips(LazyClips):
         self._form: Array | None = None
         self._before: StoredClips | None = None
         self._sample: Any = None
+        # shared with the clips after further steps: what is said of bad files, and was said
+        self._bad: dict[str, None] = {}
+        self._told: set[str] = set()
 
     # An array
 
@@ -178,7 +182,9 @@ class StoredClips(LazyClips):
                 self._sample = super().sample()
             else:
                 step = (self._later or self._steps)[-1]
-                self._sample = step.transform(self._before.sample())
+                with bad_files() as bad:
+                    self._sample = step.transform(self._before.sample())
+                self._bad.update(dict.fromkeys(bad.values()))
         return self._sample
 
     def _stored(self, positions: npt.NDArray[np.intp]) -> Array:
@@ -198,6 +204,7 @@ class StoredClips(LazyClips):
             parts.append((missing, part))
         for number, at in grouped(shard_of):
             if number >= 0:
+                self._note(number, places.row_of[positions[at]])
                 parts.append((at, places.shards[number].read(places.row_of[positions[at]])))
         out = np.empty((len(positions), *form.shape[1:]), form.dtype)
         for at, found in parts:
@@ -210,7 +217,9 @@ class StoredClips(LazyClips):
 
     def _computed(self, source: Any, positions: npt.NDArray[np.intp]) -> Array:
         """Output of the steps before the store for some clips, rounded as it would be stored."""
-        made = compute(source, self._steps, positions)
+        bad: dict[int, str] = {}
+        made = compute(source, self._steps, positions, bad)
+        self._bad.update(dict.fromkeys(bad.values()))
         if self._settings.dtype is None:
             return made
         clips = packed(np.asarray(made), self._settings.dtype)
@@ -259,6 +268,26 @@ class StoredClips(LazyClips):
             )
         return self.load(slice(None))
 
+    # Bad files
+
+    def blocks(self, n_clips: int) -> Iterator[Array]:
+        """Yield consecutive clips in memory, and warn about bad files at the end."""
+        yield from super().blocks(n_clips)
+        self._warn()
+
+    def _note(self, number: int, rows: Array) -> None:
+        """Note what is said of clips of a shard."""
+        bad = self._located().shards[number].bad
+        if bad:
+            self._bad.update((bad[row], None) for row in rows.tolist() if row in bad)
+
+    def _warn(self) -> None:
+        """Warn about the bad files that were read and not yet told, in one list."""
+        lines = [line for line in self._bad if line not in self._told]
+        if lines:
+            self._told.update(lines)
+            warn_of_bad_files(lines, len(self), stacklevel=4)
+
     # The store
 
     def _located(self) -> Places:
@@ -291,9 +320,12 @@ class StoredClips(LazyClips):
         ValueError, OSError
             When there is no room for them.
         """
-        if not self._steps or self._is_filled:
+        if not self._steps:
             return self
         places = self._located()
+        if not len(places.missing):
+            self._tell(places)
+            return self
         if self._settings.cache is None and not self.fits:
             raise ValueError(
                 f"the features of {len(self)} clips need {in_words(self._n_bytes())}, more than "
@@ -303,7 +335,15 @@ class StoredClips(LazyClips):
         names = None if self._settings.cache is None else self._named()
         fill(self._source, self._steps, self._settings, names, places)
         self._before = self._sample = None  # waveforms that are no longer needed
+        self._tell(places)
         return self
+
+    def _tell(self, places: Places) -> None:
+        """Warn about the bad files among all clips."""
+        for number, at in grouped(places.shard_of):
+            if number >= 0:
+                self._note(number, places.row_of[at])
+        self._warn()
 
 
 def _untouched(clips: Any) -> Array:

@@ -346,9 +346,9 @@ def count_computed(monkeypatch):
     """A list that gets the number of clips of each computation."""
     computed, original = [], _filling.compute
 
-    def counting(source, steps, positions):
+    def counting(source, steps, positions, bad=None):
         computed.append(len(source))
-        return original(source, steps, positions)
+        return original(source, steps, positions, bad)
 
     monkeypatch.setattr(_filling, "compute", counting)
     monkeypatch.setattr("sklearn_speech.store._stored_clips.compute", counting)
