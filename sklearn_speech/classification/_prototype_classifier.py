@@ -33,7 +33,7 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
         Distance between a clip and a prototype. "cosine" separates embeddings better, but the
         features must not be centred; see the notes.
     threshold : float, "auto" or None, default=None
-        A clip is of a known word if the negative distance to the nearest prototype exceeds
+        A clip is of a known word if the negative distance to the nearest prototype reaches
         this. "auto" chooses the threshold on speakers that the prototypes did not see, which
         needs `groups` in :meth:`fit`. None accepts every clip.
     false_acceptance : float, default=0.05
@@ -137,7 +137,7 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If no clip is of a word, `unknown` and the words are of different types, or
+            If no clip is of a word, `unknown` and the words are of different types or booleans, or
             ``threshold="auto"`` has no groups, fewer than two, or no held-out clip of
             another word; or if ``threshold=None`` and `y` has clips of unknown words.
         """
@@ -162,6 +162,11 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
                     "threshold to 'auto' or a number, or leave these clips out"
                 )
             return self
+        if found.dtype.kind == "b":
+            raise ValueError(
+                "y holds booleans, beside which no label can stand for unknown words: expected "
+                f"strings or integers with threshold={self.threshold!r}"
+            )
         if not same_type:
             raise ValueError(
                 f"unknown={self.unknown!r} is of another type than the words, such as "
@@ -205,8 +210,11 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
         words : ndarray of shape (n_clips,)
             Labels from ``classes_``.
         """
-        nearest = self._scores(X).argmax(axis=1)
-        return self.classes_[nearest]
+        similarities = self._scores(X)[:, np.isin(self.classes_, self.words_)]
+        words = self.classes_[np.searchsorted(self.classes_, self.words_)]
+        nearest = words[similarities.argmax(axis=1)]
+        rejected = similarities.max(axis=1) < self.threshold_
+        return np.where(rejected, self.unknown, nearest) if rejected.any() else nearest
 
     def _scores(self, X):
         check_is_fitted(self)

@@ -59,6 +59,8 @@ class VoiceEncoderNet(nn.Module):
 
     sample_rate = 16000
     n_bands = _N_STATES
+    #: Size of a vector, and a second axis of any length.
+    vector_shape = _N_STATES, 0
     hop_length = _HOP_FRAMES * 160
 
     def __init__(self, n_layers: int = 2) -> None:

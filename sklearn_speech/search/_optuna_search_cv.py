@@ -88,7 +88,8 @@ class OptunaSearchCV(DocumentedMixin, BaseSearchCV):
     study_name : str or None, default=None
         Name of the study in the storage; ``{data}`` in it is replaced by a digest of the data,
         the folds, the scoring and the estimator. None means ``"search-{data}"``, so each outer
-        fold of a nested search has its own study.
+        fold of a nested search has its own study. If X holds paths, the digest is that of the
+        paths, the sizes of all files and the beginnings of 256 of them.
     sampler : optuna sampler or None, default=None
         None means TPE, seeded by `random_state` and the number of the trial. The notes say what
         is reproducible with which sampler.

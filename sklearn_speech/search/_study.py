@@ -16,8 +16,11 @@ from ._storage import errors_named, open_storage
 #: User attribute of a study that describes its search.
 BOUND_TO = "sklearn_speech:bound_to"
 
+#: Files that are read to tell data sets apart, and how much of each.
+_N_READ, _N_BYTES = 256, 2**16
+
 _WHAT_DIFFERS = {
-    "data": "X, y, groups or the sizes of the files",
+    "data": "X, y, groups or the files",
     "params": "the arguments of fit or of the scoring",
     "choices": "the values behind the labels of choices",
     "folds": "the folds (give a shuffling cv a random_state)",
@@ -44,8 +47,8 @@ def describe(
     ----------
     estimator : estimator instance
     X, y, groups : array-like or None
-        For paths, the description contains the sizes of the files, but neither their content
-        nor their modification times, which differ between machines.
+        For paths, the description contains the sizes of all files and the beginnings of some,
+        but not their modification times, which differ between machines.
     splits : list of (ndarray, ndarray)
     scoring : str, callable, list, tuple, dict or None
     params : list of dict
@@ -69,7 +72,7 @@ def describe(
         if isinstance(found, dict)
     }
     return {
-        "data": digest(X, y, groups, files and [size for _, size, *_ in files]),
+        "data": digest(X, y, groups, files and _content(files)),
         "params": digest(params),
         "choices": digest(labelled),
         "folds": digest([[np.asarray(part) for part in split] for split in splits]),
@@ -77,6 +80,22 @@ def describe(
         "estimator": digest(type(estimator).__qualname__, _parameters(estimator)),
         "steps": digest(by_epoch),
     }
+
+
+def _content(files: list[tuple[Any, ...]]) -> tuple[list[Any], list[bytes | None]]:
+    """Sizes of all files, and the first bytes of some, evenly chosen."""
+    chosen = np.unique(np.linspace(0, len(files) - 1, min(len(files), _N_READ)).astype(int))
+    return [size for _, size, *_ in files], [_first_bytes(*files[i][:2]) for i in chosen]
+
+
+def _first_bytes(path: Any, size: Any) -> bytes | None:
+    if not isinstance(path, str) or size is None:
+        return None  # a recording in memory, which is in X, or a missing file
+    try:
+        with open(path, "rb") as file:
+            return file.read(_N_BYTES)
+    except OSError:
+        return None
 
 
 def _parameters(estimator: Any) -> dict[str, str]:

@@ -222,3 +222,20 @@ def test_angles_do_not_depend_on_the_size_of_the_features(clips, dtype, exponent
     factor = X.dtype.type(float(np.finfo(dtype).max) ** exponent)
     expected = fitted.decision_function(X)
     np.testing.assert_allclose(fitted.decision_function(X * factor), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("unknown", ["a", "n", "z"])
+def test_a_clip_exactly_at_the_threshold_is_of_a_known_word(unknown):
+    X, words = np.array([[0.0], [10.0]]), ["go", "no"]
+    classifier = PrototypeClassifier(threshold=-1.0, unknown=unknown).fit(X, words)
+    beyond = np.nextafter(1.0, 2.0)
+    found = classifier.predict([[1.0], [9.0], [beyond], [10.0 + 2 * beyond]])
+    assert found.tolist() == ["go", "no", unknown, unknown]
+    assert classifier.predict([[0.5]]).dtype == found.dtype == classifier.classes_.dtype
+
+
+def test_booleans_have_no_label_beside_them():
+    X, y = np.array([[0.0], [10.0]]), [False, True]
+    assert PrototypeClassifier().fit(X, y).predict(X).tolist() == y
+    with pytest.raises(ValueError, match="y holds booleans"):
+        PrototypeClassifier(threshold=-1.0, unknown=-1).fit(X, y)

@@ -8,7 +8,15 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from sklearn_speech import SpeechEmbedding, TemporalPooling, load, make_recipe, save
+from sklearn_speech import (
+    SpectrogramCNNClassifier,
+    SpeechEmbedding,
+    TemporalPooling,
+    TrainableFrontEnd,
+    load,
+    make_recipe,
+    save,
+)
 from sklearn_speech.modules.voice_encoder import VoiceEncoderNet
 
 
@@ -99,3 +107,17 @@ def test_recipe_averages_the_probabilities_of_spectra_and_voices(package):
     assert set(voters) == {"spectra", "voices"}
     mean = np.mean([voter.predict_proba(X) for voter in voters.values()], axis=0)
     np.testing.assert_allclose(found, mean, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("train", [None, 1, "all"])
+@pytest.mark.parametrize("layer", [1, 3])
+def test_a_network_with_the_voice_encoder_inside_comes_back(package, tmp_path, layer, train):
+    frontend = SpeechEmbedding(encoder="resemblyzer", layer=layer)
+    if train is not None:
+        frontend = TrainableFrontEnd(frontend, train=train)
+    X = np.stack([clip for clip in clips((4000,) * 4)])
+    net = SpectrogramCNNClassifier(0, frontend=frontend, max_epochs=1, random_state=0)
+    net.fit(X, ["a", "b", "a", "b"])
+    save(net, tmp_path / "net.safetensors")
+    found = load(tmp_path / "net.safetensors").predict_proba(X)
+    np.testing.assert_allclose(found, net.predict_proba(X), rtol=0, atol=1e-6)

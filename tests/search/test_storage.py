@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import optuna
@@ -474,9 +475,9 @@ def linear(**options):
 @pytest.mark.parametrize(
     ("differs", "message"),
     [
-        ("X", "X, y, groups or the sizes of the files"),
-        ("y", "X, y, groups or the sizes of the files"),
-        ("groups", "X, y, groups or the sizes of the files; in the folds"),
+        ("X", "X, y, groups or the files"),
+        ("y", "X, y, groups or the files"),
+        ("groups", "X, y, groups or the files; in the folds"),
         ("folds", "the folds"),
         ("scoring", "the scoring"),
         ("estimator", "the estimator"),
@@ -546,7 +547,7 @@ def test_the_heartbeat_of_an_optuna_storage_is_recorded(table, tmp_path, monkeyp
         ledger.tell(trial, TrialState.COMPLETE, 0.0)
 
 
-def test_a_study_is_bound_to_weights_values_of_choices_and_file_sizes(tmp_path):
+def test_a_study_is_bound_to_weights_values_of_choices_and_files(tmp_path):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(12, 2)), np.arange(12) % 2
     storage = str(tmp_path / "journal")
@@ -567,13 +568,13 @@ def test_a_study_is_bound_to_weights_values_of_choices_and_file_sizes(tmp_path):
 
     paths = [tmp_path / f"{i}.wav" for i in range(2)]
     descriptions = []
-    for size in (80, 90):
+    for samples in (np.zeros(80), np.zeros(90), np.ones(90) / 2):
         for path in paths:
-            soundfile.write(path, np.zeros(size), 8000)
+            soundfile.write(path, samples, 8000)
         arguments = [str(path) for path in paths], y[:2], None, [], "accuracy", [], {}, False
         descriptions.append(studies.describe(LogisticRegression(), *arguments))
-    differing = [key for key in descriptions[0] if descriptions[0][key] != descriptions[1][key]]
-    assert differing == ["data"]
+    for one, other in pairwise(descriptions):
+        assert [key for key in one if one[key] != other[key]] == ["data"]
 
 
 def exponential_space(base):
