@@ -150,6 +150,14 @@ BY_ACTOR = "best-utterance-pretrained, standardised by actor"
 GRIDS[BY_ACTOR] = GRIDS["best-utterance-pretrained"]
 
 
+CAPTIONS = "RAVDESS, actors 1 to 12", "Settings that the inner folds chose"
+COLUMNS = "accuracy, nested", "least and most", "accuracy, defaults", "seconds, defaults"
+NOTE = (
+    "Six folds of two actors each, eight emotions (chance 0.133). Seconds: files to scores of all "
+    "six folds with the default settings, one thread."
+)
+
+
 def front_end_outputs(clips, names):
     """Features of the frames of all clips, by front end; each clip by itself."""
     fronts = {
@@ -243,67 +251,74 @@ def nested(tables, settings, y, speakers):
     return np.array(scores), choices
 
 
-def judge(name, versions, speech, with_defaults):
-    """Rows of a system for the two tables."""
-    y, speakers = speech.target, speech.speaker
-    tables = Tables(versions, speakers if name == BY_ACTOR else None)
-    scores, choices = nested(tables, GRIDS[name], y, speakers)
-    row = {
-        "system": name,
+def by_nested(name, versions, speech):
+    """Columns of a system by nested cross-validation, and the rows of what was chosen."""
+    tables = Tables(versions, speech.speaker if name == BY_ACTOR else None)
+    scores, choices = nested(tables, GRIDS[name], speech.target, speech.speaker)
+    columns = {
         "accuracy, nested": round(float(scores.mean()), 3),
         "least and most": f"{scores.min():.3f} to {scores.max():.3f}",
-        "accuracy, defaults": "-",
-        "seconds, defaults": "-",
     }
-    if with_defaults and name in RECIPES:
-        recipe, parameters = RECIPES[name]
-        start = time.perf_counter()
-        result = cross_validate_by_speaker(
-            make_recipe(recipe, **parameters), speech.data, y, speakers, cv=GroupKFold(6)
-        )
-        row["accuracy, defaults"] = round(float(result["test_score"].mean()), 3)
-        row["seconds, defaults"] = round(time.perf_counter() - start, 1)
-    return row, [{"system": name, "fold": i, "chosen": c} for i, c in enumerate(choices)]
+    return columns, [{"system": name, "fold": i, "chosen": c} for i, c in enumerate(choices)]
+
+
+def by_defaults(name, speech):
+    """Columns of a recipe with its defaults."""
+    recipe, parameters = RECIPES[name]
+    model = make_recipe(recipe, **parameters)
+    start = time.perf_counter()
+    result = cross_validate_by_speaker(
+        model, speech.data, speech.target, speech.speaker, cv=GroupKFold(6)
+    )
+    return {
+        "accuracy, defaults": round(float(result["test_score"].mean()), 3),
+        "seconds, defaults": round(time.perf_counter() - start, 1),
+    }
+
+
+def versions_of(speech, systems):
+    """Features of the frames of all clips, and of each copy of them."""
+    settings = [setting for name in systems for setting in GRIDS[name]]
+    names = {front for setting in settings for voter in setting.voters for front in voter}
+    clips = AudioReader(RATE).fit_transform(speech.data)
+    n_copies = max(setting.n_copies for setting in settings)
+    clips_and_copies = add_copies(clips, CHANGES, n_copies, draw_seed(0))
+    return [
+        front_end_outputs(clips_and_copies[first : first + len(clips)], names)
+        for first in range(0, len(clips_and_copies), len(clips))
+    ]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--systems", nargs="+", default=list(GRIDS), choices=list(GRIDS))
-    parser.add_argument("--nested-only", action="store_true", help="leave the defaults out")
+    parts = ["nested", "defaults"]
+    parser.add_argument("--parts", nargs="+", default=parts, choices=parts)
     options = parser.parse_args()
-    systems = options.systems
     folder = Path(os.environ["SKLEARN_SPEECH_DATA"]) / "ravdess_actors_01_12"
     speech = load_speech_manifest(folder / "clips.csv")
-    names = {
-        front
-        for name in systems
-        for setting in GRIDS[name]
-        for voter in setting.voters
-        for front in voter
-    }
-    n_copies = max(setting.n_copies for name in systems for setting in GRIDS[name])
-    clips = AudioReader(RATE).fit_transform(speech.data)
-    versions = add_copies(clips, CHANGES, n_copies, draw_seed(0))
-    versions = [
-        front_end_outputs(versions[first : first + len(clips)], names)
-        for first in range(0, len(versions), len(clips))
-    ]
-    captions = "RAVDESS, actors 1 to 12", "Settings that the inner folds chose"
     earlier = RESULTS / "utterances.json"
     tables = json.loads(earlier.read_text())["tables"] if earlier.exists() else {}
-    for name in systems:
-        found = judge(name, versions, speech, not options.nested_only)
-        print(found[0], flush=True)
-        for caption, rows in zip(captions, ([found[0]], found[1])):
-            kept = [
-                r for r in tables.get(caption, []) if r["system"] in GRIDS and r["system"] != name
-            ]
-            tables[caption] = sorted(kept + rows, key=lambda row: list(GRIDS).index(row["system"]))
-        note = (
-            "Six folds of two actors each, eight emotions (chance 0.133). Seconds: files to scores "
-            "of all six folds with the default settings, one thread."
-        )
-        write_report("utterances", "Emotions of actors never heard", tables, [note])
+    results, chosen = (
+        {name: [r for r in tables.get(caption, []) if r["system"] == name] for name in GRIDS}
+        for caption in CAPTIONS
+    )
+    versions = versions_of(speech, options.systems) if "nested" in options.parts else []
+    for name in options.systems:
+        row = {"system": name, **dict.fromkeys(COLUMNS, "-")}
+        row.update(*results[name])
+        if "nested" in options.parts:
+            columns, chosen[name] = by_nested(name, versions, speech)
+            row.update(columns)
+        if "defaults" in options.parts and name in RECIPES:
+            row.update(by_defaults(name, speech))
+        results[name] = [row]
+        print(row, flush=True)
+        tables = {
+            caption: [row for name in GRIDS for row in rows[name]]
+            for caption, rows in zip(CAPTIONS, (results, chosen))
+        }
+        write_report("utterances", "Emotions of actors never heard", tables, [NOTE])
 
 
 if __name__ == "__main__":
