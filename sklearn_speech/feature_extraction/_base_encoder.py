@@ -27,7 +27,7 @@ from ..utils.values import TOO_LOUD, check_finite
 from ._embedding_batches import embed
 
 #: Front ends kept at a time, of some megabytes each.
-_N_KEPT = 4
+_N_KEPT = 16
 #: Types of parameters that cannot change in place.
 _PLAIN = (str, bytes, Number, np.generic, NoneType, PurePath, torch.device)
 
@@ -98,7 +98,7 @@ class BaseEncoder(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimato
     ) -> EmbeddingFrontEnd:
         """Front end in evaluation mode, which transformers with the same parameters share.
 
-        To build it takes longer than one short clip does. It must not be changed.
+        Building it takes longer than computing one short clip. It must not be changed.
         """
         items = tuple(
             # 1, 1.0 and True are equal as keys, but not as parameters
