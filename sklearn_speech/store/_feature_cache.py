@@ -271,7 +271,7 @@ class FeatureCache:
         key, features, clips
             As in :meth:`put`.
         bad : dict of int to str, default=None
-            What is said of clips whose files are bad, by position; see :class:`FileShard`.
+            What is said of clips whose files are bad, by position, for later warnings.
 
         Raises
         ------
