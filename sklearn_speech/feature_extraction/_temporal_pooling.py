@@ -10,7 +10,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils.lazy_clips import LazyClips, sample_of
-from ..utils.sklearn_private import DocumentedMixin, Interval, check_feature_names_in, fit_context
+from ..utils.sklearn_private import (
+    DocumentedMixin,
+    Interval,
+    check_feature_names_in,
+    fit_context,
+    gives_tables,
+)
 from ..utils.validation import check_spectrograms, is_ragged
 from ..utils.values import TOO_LARGE, check_finite
 
@@ -147,7 +153,8 @@ class TemporalPooling(TransformerMixin, DocumentedMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if isinstance(X, LazyClips):
-            return X.then(self)
+            features = X.then(self)
+            return features.in_memory("a table") if gives_tables(self) else features
         X = check_spectrograms(self, X, reset=False)
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
             if is_ragged(X):
