@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -42,6 +42,21 @@ def _answers(method: str) -> Any:
         return True
 
     return available_if(check)
+
+
+class _Predictor(HasMethods):
+    """Constraint of a parameter that has, or is a classifier that gets, a method ``predict``.
+
+    An ensemble may have it only when it is fitted.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(["fit", "predict"])
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        if super().is_satisfied_by(val):
+            return True
+        return isinstance(val, BaseEstimator) and hasattr(val, "fit") and is_classifier(val)
 
 
 class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, DocumentedMixin, BaseEstimator):
@@ -118,7 +133,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, DocumentedMixin, 
     _only_fits = True
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": [_Predictor()],
         "augment": [list, tuple],
         "n_copies": [Interval(Integral, 0, None, closed="left")],
         "random_state": ["random_state"],
@@ -159,13 +174,15 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, DocumentedMixin, 
         Raises
         ------
         ValueError
-            If augmentations are none, are for different inputs or mix labels, or if a part of
-            `estimator` would hold out copies of its training clips.
+            If augmentations are none, are for different inputs or mix labels, if a part of
+            `estimator` would hold out copies of its training clips, or if ``sample_weight`` or
+            ``groups`` have more or fewer values than there are clips.
         """
         check_copying(self.augment)
         if self.n_copies > 0:
             self._refuse_split_copies(fit_params)
         clips = self._check_X(X, reset=True)
+        _check_lengths(fit_params, len(clips))
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).estimator.fit
         check_consistent_length(clips, y)
@@ -283,6 +300,18 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, DocumentedMixin, 
                 "clips and would be trained on copies of them: put it around AugmentedClassifier, "
                 + ("or pass speakers as groups to fit" if split.by_group else "or switch it off")
             )
+
+
+def _check_lengths(fit_params: dict[str, Any], n_clips: int) -> None:
+    """Refuse arguments that should have a value for each clip, and have more or fewer."""
+    for name, values in fit_params.items():
+        is_per_clip = name.split("__")[-1] in ("sample_weight", "groups")
+        if not is_per_clip or not np.ndim(values) or len(values) == n_clips:
+            continue
+        raise ValueError(
+            f"{name} has {len(values)} entries for {n_clips} clips: expected {n_clips}, one for "
+            "each clip; they are repeated for the copies"
+        )
 
 
 class _Split(NamedTuple):

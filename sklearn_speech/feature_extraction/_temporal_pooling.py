@@ -10,7 +10,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils.lazy_clips import LazyClips, sample_of
-from ..utils.sklearn_private import DocumentedMixin, Interval, check_feature_names_in, fit_context
+from ..utils.sklearn_private import (
+    DocumentedMixin,
+    Interval,
+    check_feature_names_in,
+    fit_context,
+    gives_tables,
+)
 from ..utils.validation import check_spectrograms, is_ragged
 from ..utils.values import TOO_LARGE, check_finite
 
@@ -126,6 +132,7 @@ class TemporalPooling(TransformerMixin, DocumentedMixin, BaseEstimator):
         if not names and self.n_frames is None:
             raise ValueError("statistics is empty and n_frames=None: no feature would come out")
         check_spectrograms(self, sample_of(X), reset=True)
+        self._fitted_for_tables = gives_tables(self)
         n_rows = len(names) * self.n_segments + (self.n_frames or 0)
         self.n_features_out_ = n_rows * self.n_features_in_
         return self
@@ -147,7 +154,8 @@ class TemporalPooling(TransformerMixin, DocumentedMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if isinstance(X, LazyClips):
-            return X.then(self)
+            features = X.then(self)
+            return features.in_memory("a table") if gives_tables(self) else features
         X = check_spectrograms(self, X, reset=False)
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
             if is_ragged(X):
@@ -163,7 +171,9 @@ class TemporalPooling(TransformerMixin, DocumentedMixin, BaseEstimator):
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the bands; None is those seen in ``fit``, or band0, band1, ...
+            Names of the bands; None is those seen in ``fit``, or band0, band1, ... The columns of
+            a table of pandas or polars have these names, since clips do not know the names of
+            their bands: if ``fit`` was set to give tables, `input_features` is not used.
 
         Returns
         -------
@@ -172,6 +182,9 @@ class TemporalPooling(TransformerMixin, DocumentedMixin, BaseEstimator):
             "frame2_band0".
         """
         check_is_fitted(self)
+        # the next steps know the columns; a model saved by an older version lacks the attribute
+        if getattr(self, "_fitted_for_tables", False):
+            input_features = None
         named = input_features is not None or hasattr(self, "feature_names_in_")
         bands = check_feature_names_in(self, input_features)
         if not named:

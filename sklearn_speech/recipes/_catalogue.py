@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 from sklearn.pipeline import Pipeline
 
 from ._steps import check_rate
+from ._values import check_parameters
 
 #: Names of the published systems, in the order of :func:`list_recipes`.
 SOURCES = {
@@ -139,7 +140,8 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
         sample rate. The
         published lengths of clips and windows are numbers of samples, and do not change
         with ``sample_rate``. ``options`` in the table lists all parameters, such as
-        ``n_mels`` and ``duration`` (seconds). Recipes with a trainable front end have
+        ``n_mels`` and ``duration`` (seconds). ``layers`` and ``statistics`` are one or several.
+        Recipes with a trainable front end have
         ``setting`` (which part is trained: "A" none, "B" the mel filters, "C" the
         Fourier transform, "D" both), ``filterbank`` ("nnaudio" or "fastaudio"),
         ``masked_bins`` (such as (25, 49)), ``random_mel`` and ``input_norm``. Names with
@@ -182,6 +184,7 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
             raise ValueError(_unknown_parameter(key, entry, entry.make()))
     if "sample_rate" in plain:
         plain["sample_rate"] = check_rate(plain["sample_rate"])
+    check_parameters(plain)
     estimator = entry.make(**plain)
     for key, value in nested.items():
         try:

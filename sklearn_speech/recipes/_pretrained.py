@@ -16,8 +16,8 @@ from ..feature_extraction import SpeechEmbedding, TemporalPooling, TrainableFron
 from ._best import best_networks
 from ._catalogue import recipe
 from ._steps import clips, in_samples, pipeline
+from ._values import STATISTICS, layers_of_embedding, names_of_statistics, weights_of_voters
 
-_STATISTICS = ("mean", "std", "min", "max")
 #: The last layer of the speech embedding, and the one before, which sees shorter parts of a word.
 _LAYERS = (20, 19)
 
@@ -45,6 +45,7 @@ def _logistic_regression(
     n_copies: int,
     random_state: Any,
 ) -> list[BaseEstimator]:
+    layers, statistics = layers_of_embedding(layers), names_of_statistics(statistics)
     steps = [
         embedding_table(sample_rate, layers, statistics),
         StandardScaler(),
@@ -68,7 +69,7 @@ def _logistic_regression(
     corrected="",
 )
 def _best_pretrained(
-    sample_rate=16000, duration=None, layers=_LAYERS, statistics=_STATISTICS, C=0.03,
+    sample_rate=16000, duration=None, layers=_LAYERS, statistics=STATISTICS, C=0.03,
     max_iter=300, n_copies=0, random_state=None, reads="paths",
 ):  # fmt: skip
     return pipeline(
@@ -120,7 +121,7 @@ def _best_vote(
     n_copies=0, weights=(2, 1, 1), n_jobs=None, random_state=None, reads="paths",
 ):  # fmt: skip
     pretrained = _logistic_regression(
-        sample_rate, layers, _STATISTICS, C, 300, n_copies, random_state
+        sample_rate, layers, STATISTICS, C, 300, n_copies, random_state
     )
     n_times = in_samples(duration, sample_rate, None)
     cut = [] if n_times is None else [PadOrTrim(n_times=n_times)]
@@ -129,5 +130,10 @@ def _best_vote(
     voters += [(name, pipeline(cut, network)) for name, network in networks]
     return pipeline(
         clips(reads, sample_rate),
-        VotingClassifier(voters, voting="soft", weights=list(weights), n_jobs=n_jobs),
+        VotingClassifier(
+            voters,
+            voting="soft",
+            weights=weights_of_voters(weights, len(voters)),
+            n_jobs=n_jobs,
+        ),
     )

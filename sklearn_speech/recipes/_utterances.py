@@ -26,8 +26,7 @@ from ..utils.random import WithoutInitialWeights
 from ..utils.values import samples_of
 from ._catalogue import recipe
 from ._steps import clips, in_samples, pipeline
-
-_STATISTICS = ("mean", "std", "min", "max")
+from ._values import STATISTICS, check_at_most, layers_of_embedding, names_of_statistics
 
 #: Name, front end, number of its bands, and variance of all its features together.
 _Front = tuple[str, BaseEstimator, int, float]
@@ -46,9 +45,12 @@ def _spectral(sample_rate: float, n_mels: int, n_mfcc: int, n_fine_mfcc: int) ->
         n_mels=100,
         n_mfcc=n_fine_mfcc,
     )
+    coarse = MFCC(sample_rate=sample_rate, n_mfcc=n_mfcc, deltas=2)
+    for name, mfcc in (("n_mfcc", coarse), ("n_fine_mfcc", fine)):
+        check_at_most(name, mfcc.n_mfcc, mfcc.n_mels, "the number of mel bands of these MFCC")
     return [
         ("mel", MelSpectrogram(sample_rate=sample_rate, n_mels=n_mels), n_mels, 1.0),
-        ("mfcc", MFCC(sample_rate=sample_rate, n_mfcc=n_mfcc, deltas=2), 3 * n_mfcc, 1.0),
+        ("mfcc", coarse, 3 * n_mfcc, 1.0),
         ("fine_mfcc", fine, n_fine_mfcc, 1.0),
         ("pitch", PitchContour(sample_rate=sample_rate), PitchTracker.n_bands, 0.5),
     ]
@@ -64,12 +66,12 @@ def _layer_sizes() -> dict[int, int]:
 
 def _embedded(sample_rate: float, layers: Sequence[int]) -> list[_Front]:
     """Layers of the speech embedding."""
+    layers = layers_of_embedding(layers, may_be_empty=True)
     return [
         (
             f"layer{layer}",
             SpeechEmbedding(sample_rate=sample_rate, layer=layer),
-            # SpeechEmbedding refuses an unknown layer
-            _layer_sizes().get(layer, 1),
+            _layer_sizes()[layer],
             1.0,
         )
         for layer in layers
@@ -94,7 +96,8 @@ def _classified(
 
     Weights give each front end its variance, whatever its number of features.
     """
-    n_statistics = 1 if isinstance(statistics, str) else max(1, len(statistics))
+    statistics = names_of_statistics(statistics)
+    n_statistics = len(statistics)
     pooling = TemporalPooling(statistics, n_segments=n_segments)
     tables = [
         (name, pipeline(front, clone(pooling), StandardScaler())) for name, front, _, _ in fronts
@@ -120,7 +123,7 @@ def _classified(
 )
 def _best_utterance(
     sample_rate=16000, duration=None, n_mels=40, n_mfcc=20, n_fine_mfcc=60, n_segments=3,
-    statistics=_STATISTICS, C=1.0, max_iter=1000, random_state=None, reads="paths",
+    statistics=STATISTICS, C=1.0, max_iter=1000, random_state=None, reads="paths",
 ):  # fmt: skip
     fronts = _spectral(sample_rate, n_mels, n_mfcc, n_fine_mfcc)
     system = _classified(fronts, statistics, n_segments, C, max_iter, random_state)
@@ -142,7 +145,7 @@ def _best_utterance(
 )
 def _best_utterance_pretrained(
     sample_rate=16000, duration=None, n_mels=40, n_mfcc=20, n_fine_mfcc=60, layers=(20, 15, 13),
-    voice_encoder=False, n_segments=3, statistics=_STATISTICS, C=2.0, max_iter=1000,
+    voice_encoder=False, n_segments=3, statistics=STATISTICS, C=2.0, max_iter=1000,
     n_copies=0, random_state=None, reads="paths",
 ):  # fmt: skip
     fronts = _spectral(sample_rate, n_mels, n_mfcc, n_fine_mfcc) + _embedded(sample_rate, layers)

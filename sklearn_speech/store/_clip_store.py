@@ -85,7 +85,9 @@ class ClipStore(ClipsOutMixin, TransformerMixin, DocumentedMixin, BaseEstimator)
 
     Every network of this library is trained from files. A step of scikit-learn, such as ``SVC``,
     needs all of its input in memory, and is given it, up to `max_ram`;
-    :class:`~sklearn_speech.feature_extraction.TemporalPooling` makes it small.
+    :class:`~sklearn_speech.feature_extraction.TemporalPooling` makes it small. A table of pandas
+    or polars, ``set_output`` of a step, is made of all clips too, and has the same columns as
+    without the store.
 
     A front end inside a network (``frontend=``) is computed anew for each batch, if the
     waveforms are larger than `max_ram`.

@@ -12,7 +12,14 @@ from sklearn.utils import indexable
 from ..audio._bad_files import bad_files, report, warn_of_bad_files
 from ..utils.lazy_clips import LazyClips
 from ..utils.rates import ClipsWithRate
-from ..utils.sklearn_private import is_sklearn_scorer, safe_indexing, scorers_by_name
+from ..utils.sklearn_private import (
+    as_table,
+    gives_tables,
+    is_sklearn_scorer,
+    safe_indexing,
+    scorers_by_name,
+    without_tables,
+)
 from ._cache_key import clip_names, key_of_clips, key_of_steps
 from ._clip_store import ClipStore
 from ._feature_cache import FeatureCache
@@ -121,8 +128,9 @@ class ClipwiseFeatures:
             positions = np.arange(len(indexable(self.X)[0]))
             clips = in_one_form(self.X)
             bad: dict[int, str] = {}
-            features = compute(clips, [step for _, step in steps], positions, bad)
+            features = compute(clips, [without_tables(step) for _, step in steps], positions, bad)
             report(bad, len(positions))
+            features = as_table(features, steps[-1][1])
         else:
             features = clone(steps[-1][1]).fit_transform(self._compute(steps[:-1]))
         return np.asarray(features) if isinstance(features, ClipsWithRate) else features
@@ -156,6 +164,8 @@ class ClipwiseFeatures:
         """Return stored features, computing those of missing clips; None if none are stored."""
         if self.cache is None or any(isinstance(step, ClipStore) for _, step in steps):
             return None  # a ClipStore has a store of its own
+        if gives_tables(steps[-1][1]):
+            return None  # names of columns are not stored
         features = self.cache.get(self._name_on_disk(key))
         if features is not None:
             return features

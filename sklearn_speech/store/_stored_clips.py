@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..audio._bad_files import bad_files, warn_of_bad_files
 from ..utils.lazy_clips import LazyClips
 from ..utils.rates import rate_of, with_rate
-from ..utils.sklearn_private import safe_indexing
+from ..utils.sklearn_private import safe_indexing, without_tables
 from ..utils.validation import make_ragged
 from ._filling import (
     Names,
@@ -155,7 +155,8 @@ class StoredClips(LazyClips):
 
     def then(self, step: Any) -> "StoredClips":
         """The output of a fitted transformer for these clips, which is lazy too."""
-        step = copy.copy(step)
+        # a table that the user asked for is made of all clips, not of each block
+        step = without_tables(step)
         alone = step if is_clipwise(step) else getattr(step, "_fixed", lambda: None)()
         after = copy.copy(self)
         after._before, after._sample = self, None

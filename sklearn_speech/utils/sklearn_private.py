@@ -27,6 +27,11 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils._set_output import (
+    _auto_wrap_is_configured,
+    _get_output_config,
+    _wrap_data_with_container,
+)
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_method_params as check_method_params
 
@@ -41,10 +46,12 @@ __all__ = [
     "ScorerParts",
     "StrOptions",
     "WholeNumber",
+    "as_table",
     "check_feature_names_in",
     "check_method_params",
     "fit_and_score",
     "fit_context",
+    "gives_tables",
     "is_made_scorer",
     "is_sklearn_scorer",
     "label_above_threshold",
@@ -55,6 +62,7 @@ __all__ = [
     "scorers_by_name",
     "validate_parameter_constraints",
     "warn_or_raise_about_fit_failures",
+    "without_tables",
 ]
 
 
@@ -81,6 +89,41 @@ class WholeNumber(Interval):
 
     def is_satisfied_by(self, val: Any) -> bool:
         return not isinstance(val, bool) and super().is_satisfied_by(val)
+
+
+def gives_tables(step: Any) -> bool:
+    """Whether ``transform`` returns a table of pandas or polars.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> gives_tables(StandardScaler())
+    False
+    >>> gives_tables(StandardScaler().set_output(transform="pandas"))
+    True
+    """
+    is_wrapped = _auto_wrap_is_configured(step)
+    return is_wrapped and _get_output_config("transform", step)["dense"] != "default"
+
+
+def without_tables(step: Any) -> Any:
+    """Copy a transformer, so that ``transform`` returns an array whatever the configuration.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> step = StandardScaler().set_output(transform="pandas")
+    >>> gives_tables(without_tables(step)), gives_tables(step)
+    (False, True)
+    """
+    step = copy(step)
+    step._sklearn_output_config = {"transform": "default"}  # set_output would change the original
+    return step
+
+
+def as_table(features: Any, step: Any) -> Any:
+    """Convert the output of a fitted transformer to the table that it is configured to give."""
+    return _wrap_data_with_container("transform", features, features, step)
 
 
 class ScorerParts(NamedTuple):

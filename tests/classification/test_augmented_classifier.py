@@ -1,10 +1,15 @@
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+)
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, SGDClassifier
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
@@ -125,6 +130,24 @@ def test_weights_and_groups_follow_the_copies_and_validation_clips_stay_as_they_
     assert seen["X_val"] is EQUAL and seen["y_val"] is WORDS
 
 
+@pytest.mark.parametrize("n_copies", [0, 1, 2])
+@pytest.mark.parametrize("n", [N - 1, N + 1, 2 * N, 0])
+@pytest.mark.parametrize("name", ["sample_weight", "groups"])
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a pipeline"])
+@pytest.mark.parametrize("kind", [np.asarray, list, pd.Series])
+def test_weights_and_groups_of_more_or_fewer_clips_are_refused_by_name(
+    n_copies, n, name, inside, kind
+):
+    inner = make_pipeline(StandardScaler(), Keeps()) if inside else Keeps()
+    name = f"keeps__{name}" if inside else name
+    classifier = AugmentedClassifier(inner, [Gain()], n_copies=n_copies, random_state=0)
+    message = f"^{name} has {n} entries for 12 clips: expected 12"
+    with sklearn.config_context(enable_metadata_routing=False):
+        with pytest.raises(ValueError, match=message):
+            classifier.fit(EQUAL, WORDS, **{name: kind(np.ones(n))})
+        classifier.fit(EQUAL, WORDS, **{name: None})
+
+
 @pytest.mark.parametrize("routing", [False, True])
 def test_cross_validation_by_speaker_passes_the_speakers_on(routing):
     inner = make_pipeline(TemporalPooling(), StandardScaler(), Keeps())
@@ -160,6 +183,10 @@ SPLITS = {
     "boosting": GradientBoostingClassifier(n_iter_no_change=2),
     "forest": RandomForestClassifier(oob_score=True),
     "descent": SGDClassifier(early_stopping=True),
+    "stack": StackingClassifier([("one", LogisticRegression(max_iter=1000))]),
+    "stack with a last one": StackingClassifier(
+        [("one", LogisticRegression(max_iter=1000))], LogisticRegression()
+    ),
     "network": WaveformMLPClassifier(hidden_units=8, early_stopping=True, max_epochs=1),
 }
 
@@ -178,6 +205,20 @@ def test_a_part_that_holds_out_clips_is_refused_unless_it_does_so_by_group(kind,
         else:
             with pytest.raises(ValueError, match="or switch it off"):
                 classifier.fit(EQUAL, WORDS, **{f"{prefix}groups": SPEAKERS})
+
+
+def test_without_copies_a_part_may_hold_out_clips():
+    stack = make_pipeline(StandardScaler(), SPLITS["stack"])
+    classifier = AugmentedClassifier(stack, [Gain()], n_copies=0).fit(EQUAL, WORDS)
+    assert np.array_equal(classifier.predict(EQUAL), stack.fit(EQUAL, WORDS).predict(EQUAL))
+
+
+@pytest.mark.parametrize(
+    "estimator", [StandardScaler(), make_pipeline(StandardScaler()), "svc", None, 3]
+)
+def test_what_does_not_predict_is_refused(estimator):
+    with pytest.raises(ValueError, match=r"'estimator' parameter .*'fit' and 'predict'"):
+        AugmentedClassifier(estimator, [Gain()]).fit(EQUAL, WORDS)
 
 
 def test_what_is_around_it_may_hold_out_clips():

@@ -3,12 +3,24 @@
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
+import torch
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import StandardScaler
 
-from sklearn_speech.feature_extraction import TemporalPooling
+from sklearn_speech import load, save
+from sklearn_speech.feature_extraction import PitchContour, SpeechEmbedding, TemporalPooling
 from sklearn_speech.utils.validation import make_ragged
+from tests.members import FRONT_ENDS, label
+
+WAVEFORMS = np.random.default_rng(0).normal(scale=0.1, size=(4, 1600)).astype(np.float32)
+EMBEDDING = SpeechEmbedding(
+    encoder=torch.nn.Sequential(torch.nn.Unflatten(1, (1, -1)), torch.nn.Conv1d(1, 3, 200, 80)),
+    window_length=200,
+    hop_length=80,
+)
 
 SETTINGS = [
     TemporalPooling(),
@@ -82,6 +94,31 @@ def test_columns_of_a_pandas_frame_are_named():
     frame = pooling.fit_transform(make_ragged(clips()))
     assert isinstance(frame, pd.DataFrame)
     assert frame.columns.tolist() == ["max_band0", "max_band1", "max_band2"]
+
+
+@pytest.mark.parametrize("front_end", [*FRONT_ENDS, PitchContour(8000), EMBEDDING], ids=label)
+@pytest.mark.parametrize("way", ["set_config", "set_output"])
+def test_a_pipeline_names_the_columns_of_the_table_that_it_gives(front_end, way, tmp_path):
+    steps = [TemporalPooling(("mean", "max"), n_segments=2), StandardScaler(), StandardScaler()]
+    if way == "set_output":
+        for step in steps:
+            step.set_output(transform="pandas")
+    pipeline = make_pipeline(clone(front_end), *steps)
+    table = "pandas" if way == "set_config" else "default"
+    with sklearn.config_context(transform_output=table):
+        frame = pipeline.fit_transform(WAVEFORMS)
+        union = make_union(clone(pipeline), clone(pipeline)).fit(WAVEFORMS)
+    names = [name.split("__")[1] for name in union.get_feature_names_out()]
+    assert names == 2 * list(frame.columns)
+    for n_steps in (2, 3, 4):  # in whatever configuration they are asked for
+        assert list(frame.columns) == list(pipeline[:n_steps].get_feature_names_out())
+    if front_end is not EMBEDDING:  # a module of the user is not saved
+        save(pipeline, tmp_path / "pipeline.safetensors")
+        loaded = load(tmp_path / "pipeline.safetensors")
+        assert list(frame.columns) == list(loaded.get_feature_names_out())
+    plain = make_pipeline(clone(front_end), TemporalPooling("mean")).fit(WAVEFORMS)
+    bands = plain[0].get_feature_names_out()
+    assert plain.get_feature_names_out().tolist() == [f"mean_{band}" for band in bands]
 
 
 def test_a_loud_offset_leaves_the_spread_exact():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sklearn
 import soundfile
 from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
@@ -108,6 +109,18 @@ def test_one_epoch_on_a_few_synthetic_digits(name, digits):
         assert made.predict_proba(paths[:3]).sum(1) == pytest.approx(1)
     else:
         assert len(made.transform(paths[:3])) == 3
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_NETWORK))
+def test_tables_between_the_steps_change_no_answer(name, digits):
+    paths, target = digits
+    if "pretrained" in name:
+        pytest.importorskip("livekit.wakeword", reason="the extra pretrained is not installed")
+    expected = make_recipe(name, random_state=0).fit(paths, target).predict_proba(paths)
+    with sklearn.config_context(transform_output="pandas"):
+        made = make_recipe(name, random_state=0).fit(paths, target)
+        np.testing.assert_allclose(made.predict_proba(paths), expected, atol=1e-5)
+        assert len(made[-1].feature_names_in_) == made[-1].n_features_in_
 
 
 @pytest.mark.parametrize(
