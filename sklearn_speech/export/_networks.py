@@ -12,56 +12,7 @@ from ..modules.deconv_stage import DeconvStage
 from ..modules.front_end import FrontEnd
 from ..modules.masked_norm import MaskedBatchNorm, SubSpectralNorm
 from ._front_end import ExportedFrontEnd
-
-
-class ExportedLSTM(nn.Module):
-    """An LSTM of one layer and direction as the operator of ONNX.
-
-    torch's exporter writes one step after the other, for one number of steps.
-
-    Parameters
-    ----------
-    lstm : torch.nn.LSTM
-        With ``batch_first=True``.
-
-    Shape
-    -----
-    Input (n_clips, n_steps, in_features), output (n_clips, n_steps, hidden_units), and None.
-    """
-
-    of_input: Tensor
-    of_state: Tensor
-    bias: Tensor
-
-    def __init__(self, lstm: nn.LSTM) -> None:
-        super().__init__()
-        self.hidden_units = lstm.hidden_size
-        for name, weights in (
-            ("of_input", lstm.weight_ih_l0),
-            ("of_state", lstm.weight_hh_l0),
-        ):
-            self.register_buffer(name, _gates(weights).unsqueeze(0))
-        biases = [_gates(lstm.bias_ih_l0), _gates(lstm.bias_hh_l0)]
-        self.register_buffer("bias", torch.cat(biases).unsqueeze(0))
-
-    def forward(self, x: Tensor) -> tuple[Tensor, None]:
-        """Outputs of all steps."""
-        n_clips, n_steps = x.shape[:2]
-        out = torch.onnx.ops.symbolic(
-            "LSTM",
-            (x.transpose(0, 1), self.of_input, self.of_state, self.bias),
-            {"hidden_size": self.hidden_units},
-            dtype=x.dtype,
-            shape=(n_steps, 1, n_clips, self.hidden_units),
-        )
-        return out.squeeze(1).transpose(0, 1), None
-
-
-def _gates(weights: Any) -> Tensor:
-    """Rows in the order of ONNX: input, output, forget, cell; torch has input, forget, cell,
-    output."""
-    entry, forget, cell, out = weights.detach().chunk(4)
-    return torch.cat([entry, out, forget, cell])
+from ._lstm import ExportedLSTM
 
 
 class ExportedDeconvStage(DeconvStage):
