@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import soundfile
 from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky import get_reusable_executor
 from optuna.distributions import CategoricalDistribution
 from optuna.pruners import NopPruner
 from optuna.samplers import GridSampler
@@ -39,6 +40,27 @@ FORMS = {
 }
 
 
+#: Workers of joblib start again for these tests.
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workers():
+    """Start workers that load what they need in their first task: later, it looks like a leak.
+
+    joblib stops a worker whose memory grows by 300 MB after its first task, and may then wait
+    forever.
+    """
+    get_reusable_executor().shutdown(kill_workers=True)
+    Parallel(n_jobs=2)(delayed(mel_of_silence)() for _ in range(8))
+    yield
+    get_reusable_executor().shutdown(kill_workers=True)
+
+
+def mel_of_silence():
+    return MelSpectrogram(8000, n_mels=8).fit_transform(np.zeros((2, 1600)))
+
+
 @pytest.fixture
 def sides(tmp_path, monkeypatch):
     """Go to a folder; the folders have files of the same names, but not of the same sound."""
@@ -49,9 +71,6 @@ def sides(tmp_path, monkeypatch):
             wave = (0.1 + 0.02 * i) * np.sin(2 * np.pi * (frequency + 40 * (i % 2)) * times)
             soundfile.write(tmp_path / side / path, wave, 8000)
     monkeypatch.chdir(tmp_path)
-    # the workers start here, and load what they need: joblib takes later growth for a leak
-    mel = MelSpectrogram(8000, n_mels=8)
-    Parallel(n_jobs=2)(delayed(mel.fit_transform)(np.zeros((2, 1600))) for _ in range(4))
     return lambda side: monkeypatch.chdir(tmp_path / side)
 
 
