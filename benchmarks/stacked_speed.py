@@ -5,7 +5,7 @@ same batches, for three stages. The plain loop keeps the outputs of the frozen l
 tensor, and calls only the stage, the loss and the fused optimiser. Both are timed alternately, on
 one thread. The ratio is that of processor times in one round, which depends less on the load of
 the machine than wall-clock times. It hardly depends on the length of the training: with
-``--epochs 8``, it was 1.07 and 1.09. Our steps also take the loss of each clip, count padding, and
+``--epochs 8``, it was 1.07 and 1.09. Our steps also take the loss of each clip, and
 report to callbacks.
 """
 
