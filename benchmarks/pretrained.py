@@ -134,11 +134,16 @@ def run(name, protocol, fold, seed, runs):
 
 def vote(protocol, fold, seed, runs):
     """Probabilities of ``best-vote`` and the seconds of its fit, from the runs of its voters."""
-    first, *others = make_recipe(VOTE)[-1].weights
     pretrained, seconds = run("best-pretrained", protocol, fold, seed, runs)
-    networks, more = run("best", protocol, fold, seed, runs)
-    weights = [first, sum(others)]
-    return np.average([pretrained, networks], axis=0, weights=weights), seconds + more
+    voted, more = with_networks(pretrained, protocol, fold, seed, runs)
+    return voted, seconds + more
+
+
+def with_networks(pretrained, protocol, fold, seed, runs):
+    """Probabilities averaged with those of ``best``, by the weights of the recipe; its seconds."""
+    first, *others = make_recipe(VOTE)[-1].weights
+    networks, seconds = run("best", protocol, fold, seed, runs)
+    return np.average([pretrained, networks], axis=0, weights=[first, sum(others)]), seconds
 
 
 def compare(protocol, options):
@@ -227,7 +232,6 @@ def digits_of_many(runs):
 def compare_additions(options):
     """FSDD by the recipes with further training clips: copies, and clips of another corpus."""
     X, (X_many, y_many) = digits_and_copies(options.runs), digits_of_many(options.runs)
-    first, *others = make_recipe(VOTE)[-1].weights
     videos, many = "200 million clips of videos", f"{len(y_many):,} of Speech Commands"
     rows = []
     for protocol in ("speakers", "pairs"):
@@ -243,12 +247,8 @@ def compare_additions(options):
                 model.fit(np.vstack(tables), np.concatenate(labels))
                 answers = {"best-pretrained": model.predict_proba(X[0, test])}
                 if protocol == "speakers" and VOTE in options.recipes:
-                    networks, _ = run("best", protocol, fold, 0, options.runs)
-                    answers[VOTE] = np.average(
-                        [answers["best-pretrained"], networks],
-                        axis=0,
-                        weights=[first, sum(others)],
-                    )
+                    pretrained = answers["best-pretrained"]
+                    answers[VOTE], _ = with_networks(pretrained, protocol, fold, 0, options.runs)
                 for name, probabilities in answers.items():
                     right = model.classes_[probabilities.argmax(axis=1)] == y[test]
                     scores.setdefault((name, n_copies, added), []).extend(
@@ -272,14 +272,12 @@ def compare_additions(options):
 def compare_by_speaker(options):
     """FSDD with features relative to the speaker, from some clips of each without their labels."""
     X = features(False, FAST).astype(np.float64)
-    first, *others = make_recipe(VOTE)[-1].weights
     rows = []
     for protocol in ("speakers", "pairs"):
         _, y, speakers, _, folds = recordings(protocol)
         relative, scores = standardize_by_speaker(X, speakers), {}
         for fold, (train, test) in enumerate(folds):
             model = make_recipe(FAST, random_state=0)[-2:].fit(relative[train], y[train])
-            of_all = np.empty((len(y), len(model.classes_)))
             for speaker in np.unique(speakers[test]):
                 own = test[speakers[test] == speaker]
                 for n_clips in N_CLIPS:
@@ -287,14 +285,13 @@ def compare_by_speaker(options):
                     for draw in range(N_DRAWS if n_clips < len(own) else 1):
                         known = np.random.default_rng(draw).permutation(own)[:n_clips]
                         seen = StandardScaler().fit(X[known]).transform(X[own])
-                        of_all[own] = model.predict_proba(seen)
-                        right.append(model.classes_[of_all[own].argmax(axis=1)] == y[own])
+                        found = model.predict_proba(seen)
+                        right.append(model.classes_[found.argmax(axis=1)] == y[own])
                     scores.setdefault((FAST, min(n_clips, len(own))), []).append(np.mean(right))
                 if protocol == "speakers" and VOTE in options.recipes:
-                    networks, _ = run("best", protocol, fold, 0, options.runs)
-                    voted = (first * of_all[own] + sum(others) * networks).argmax(axis=1)
-                    found = np.mean(model.classes_[voted] == y[own])
-                    scores.setdefault((VOTE, len(own)), []).append(found)
+                    voted, _ = with_networks(found, protocol, fold, 0, options.runs)
+                    right = model.classes_[voted.argmax(axis=1)] == y[own]
+                    scores.setdefault((VOTE, len(own)), []).append(np.mean(right))
         for (name, n_clips), found in scores.items():
             rows.append(
                 {
