@@ -42,6 +42,26 @@ def report(bad: dict[int, str], n_files: int) -> None:
         warn_of_bad_files(bad.values(), n_files, stacklevel=4)
 
 
+def warn_of_new_bad_files(
+    lines: Iterable[str], told: set[str], n_files: int, stacklevel: int = 3
+) -> None:
+    """Warn about the bad files that were not yet told of, in one list.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        A line for each bad file.
+    told : set of str
+        Lines of earlier warnings; the new ones are added.
+    n_files : int
+    stacklevel : int, default=3
+    """
+    new = [line for line in dict.fromkeys(lines) if line not in told]
+    told.update(new)
+    if new:
+        warn_of_bad_files(new, n_files, stacklevel)
+
+
 def warn_of_bad_files(lines: Iterable[str], n_files: int, stacklevel: int = 3) -> None:
     """Warn about bad files in one list.
 

@@ -132,7 +132,7 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
         embedding. With ``voice_encoder=True`` it averages its probabilities with those of a
         logistic regression on the voice encoder of the package ``resemblyzer`` (Apache-2.0),
         which ``pip install --no-deps resemblyzer`` installs. With ``n_copies=2`` it also trains
-        on two copies of each clip at other speeds, which takes three times as long.
+        on two copies of each clip at other speeds, so three times as many clips are fitted.
     **overrides : dict
         Parameters of the recipe. All recipes have ``sample_rate`` (Hz), to which files
         are resampled; ``random_state``; ``max_epochs`` where they train a network; and

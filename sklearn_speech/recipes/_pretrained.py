@@ -11,11 +11,11 @@ from sklearn.preprocessing import StandardScaler
 
 from ..audio import PadOrTrim
 from ..augmentation import AddNoise, SpeedPerturb
-from ..classification import AugmentedClassifier, SpectrogramCNNClassifier
+from ..classification import SpectrogramCNNClassifier
 from ..feature_extraction import SpeechEmbedding, TemporalPooling, TrainableFrontEnd
 from ._best import best_networks
 from ._catalogue import recipe
-from ._steps import clips, in_samples, pipeline
+from ._steps import clips, in_samples, pipeline, with_copies
 from ._values import STATISTICS, layers_of_embedding, names_of_statistics, weights_of_voters
 
 #: The last layer of the speech embedding, and the one before, which sees shorter parts of a word.
@@ -44,20 +44,15 @@ def _logistic_regression(
     max_iter: int,
     n_copies: int,
     random_state: Any,
-) -> list[BaseEstimator]:
+) -> Sequence[BaseEstimator]:
     layers, statistics = layers_of_embedding(layers), names_of_statistics(statistics)
     steps = [
         embedding_table(sample_rate, layers, statistics),
         StandardScaler(),
         LogisticRegression(C=C, max_iter=max_iter, random_state=random_state),
     ]
-    if n_copies == 0:
-        return steps
     changes = [SpeedPerturb((0.85, 1.18)), AddNoise((5.0, 25.0))]
-    copied = AugmentedClassifier(
-        pipeline(steps), changes, n_copies=n_copies, random_state=random_state
-    )
-    return [copied]
+    return with_copies(steps, changes, n_copies, random_state)
 
 
 @recipe(

@@ -10,8 +10,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..audio import AudioReader, PadOrTrim
+from ..classification import AugmentedClassifier
 from ..feature_extraction import TemporalPooling
 from ..utils.values import samples_of
+from ._values import STATISTICS
 
 
 def check_option(name: str, value: object, options: Sequence) -> None:
@@ -57,7 +59,19 @@ def statistics_over_time() -> list[BaseEstimator]:
 
     Three parts in time tell how an utterance begins, goes on and ends.
     """
-    return [TemporalPooling(("mean", "std", "min", "max"), n_segments=3), StandardScaler()]
+    return [TemporalPooling(STATISTICS, n_segments=3), StandardScaler()]
+
+
+def with_copies(
+    steps: Sequence[BaseEstimator], augment: Sequence[Any], n_copies: int, random_state: Any
+) -> Sequence[BaseEstimator]:
+    """Steps that learn from clips, as one classifier that also learns from `n_copies` of each."""
+    if n_copies == 0:
+        return steps
+    copied = AugmentedClassifier(
+        pipeline(steps), augment, n_copies=n_copies, random_state=random_state
+    )
+    return [copied]
 
 
 def in_samples(duration: Any, sample_rate: int, default: int | None) -> int | None:

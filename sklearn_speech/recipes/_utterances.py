@@ -11,7 +11,6 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..augmentation import SpeedPerturb
-from ..classification import AugmentedClassifier
 from ..feature_extraction import (
     MFCC,
     MelSpectrogram,
@@ -25,7 +24,7 @@ from ..modules.voice_encoder import VoiceEncoderNet
 from ..utils.random import WithoutInitialWeights
 from ..utils.values import samples_of
 from ._catalogue import recipe
-from ._steps import clips, in_samples, pipeline
+from ._steps import clips, in_samples, pipeline, with_copies
 from ._values import STATISTICS, check_at_most, layers_of_embedding, names_of_statistics
 
 #: Name, front end, number of its bands, and variance of all its features together.
@@ -155,10 +154,7 @@ def _best_utterance_pretrained(
     if voice_encoder:
         voters = [("spectra", system), ("voices", _classified(_voices(sample_rate), *rest))]
         steps = [VotingClassifier(voters, voting="soft")]
-    if n_copies != 0:
-        changes = [SpeedPerturb((0.85, 1.18))]
-        copied = AugmentedClassifier(
-            pipeline(steps), changes, n_copies=n_copies, random_state=random_state
-        )
-        steps = [copied]
-    return pipeline(clips(reads, sample_rate, in_samples(duration, sample_rate, None)), steps)
+    return pipeline(
+        clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
+        with_copies(steps, [SpeedPerturb((0.85, 1.18))], n_copies, random_state),
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import indexable
 
-from ..audio._bad_files import bad_files, report, warn_of_bad_files
+from ..audio._bad_files import bad_files, report, warn_of_new_bad_files
 from ..utils.lazy_clips import LazyClips
 from ..utils.rates import ClipsWithRate
 from ..utils.sklearn_private import (
@@ -111,7 +111,7 @@ class ClipwiseFeatures:
         if features is None:
             with bad_files() as bad:
                 features = self._computed(steps)
-            self._warn(bad.values())
+            warn_of_new_bad_files(bad.values(), self._told, len(indexable(self.X)[0]))
             if bad or key_of_steps(steps[:-1]) in self._with_bad:
                 self._with_bad.add(key)
             # what is read in place of bad files is not stored, so every run warns about it
@@ -134,12 +134,6 @@ class ClipwiseFeatures:
         else:
             features = clone(steps[-1][1]).fit_transform(self._compute(steps[:-1]))
         return np.asarray(features) if isinstance(features, ClipsWithRate) else features
-
-    def _warn(self, bad):
-        lines = [line for line in dict.fromkeys(bad) if line not in self._told]
-        self._told.update(lines)
-        if lines:
-            warn_of_bad_files(lines, len(indexable(self.X)[0]))
 
     def _is_large(self, steps):
         """Whether the outputs of the steps before the last one are too large to be kept."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ..audio._bad_files import bad_files, warn_of_bad_files
+from ..audio._bad_files import bad_files, warn_of_new_bad_files
 from ..utils.lazy_clips import LazyClips
 from ..utils.rates import rate_of, with_rate
 from ..utils.sklearn_private import safe_indexing, without_tables
@@ -284,10 +284,7 @@ class StoredClips(LazyClips):
 
     def _warn(self) -> None:
         """Warn about the bad files that were read and not yet told, in one list."""
-        lines = [line for line in self._bad if line not in self._told]
-        if lines:
-            self._told.update(lines)
-            warn_of_bad_files(lines, len(self), stacklevel=4)
+        warn_of_new_bad_files(self._bad, self._told, len(self), stacklevel=5)
 
     # The store
 
