@@ -210,9 +210,9 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
         words : ndarray of shape (n_clips,)
             Labels from ``classes_``.
         """
-        similarities = self._scores(X)[:, np.isin(self.classes_, self.words_)]
-        words = self.classes_[np.searchsorted(self.classes_, self.words_)]
-        nearest = words[similarities.argmax(axis=1)]
+        known = np.isin(self.classes_, self.words_)
+        similarities = self._scores(X)[:, known]
+        nearest = self.classes_[known][similarities.argmax(axis=1)]
         rejected = similarities.max(axis=1) < self.threshold_
         return np.where(rejected, self.unknown, nearest) if rejected.any() else nearest
 
