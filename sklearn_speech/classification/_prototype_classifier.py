@@ -210,8 +210,9 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
         words : ndarray of shape (n_clips,)
             Labels from ``classes_``.
         """
+        similarities = self._scores(X)
         known = np.isin(self.classes_, self.words_)
-        similarities = self._scores(X)[:, known]
+        similarities = similarities[:, known]
         nearest = self.classes_[known][similarities.argmax(axis=1)]
         rejected = similarities.max(axis=1) < self.threshold_
         return np.where(rejected, self.unknown, nearest) if rejected.any() else nearest
