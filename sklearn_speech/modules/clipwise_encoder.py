@@ -23,7 +23,8 @@ class ClipwiseEncoder(nn.Module):
         (n_clips, n_bands, n_frames), or (n_clips, n_bands). If it has an attribute
         ``vector_shape``, (n_bands, n_frames or None), and `hop_length` is set, the shape is
         taken from there; otherwise from a run on silence, for which a window may be too
-        short.
+        short. An attribute ``silence`` is the number of samples to put at both ends of clips
+        whose windows are centred; without it, half a window is put there.
     sample_rate : int
         Sampling rate of the waveforms that it takes, in Hz.
     window_length : int, default=None
@@ -36,6 +37,8 @@ class ClipwiseEncoder(nn.Module):
     ----------
     n_bands : int
         Size of a vector.
+    silence : int
+        Samples of silence that clips with centred windows get at both ends.
 
     Raises
     ------
@@ -58,6 +61,7 @@ class ClipwiseEncoder(nn.Module):
         self.sample_rate = sample_rate
         self.window_length = (hop_length or 1) if window_length is None else window_length
         self.hop_length = hop_length
+        self.silence = getattr(module, "silence", self.window_length // 2)
         self.whole_clip = window_length is None
         self.n_bands, n_vectors = self._find_shape()
         self.by_window = n_vectors is None and hop_length is not None

@@ -30,10 +30,10 @@ class EmbeddingFrontEnd(nn.Module):
     sample_rate : int
         Sampling rate of the waveforms, in Hz.
     center : bool, default=False
-        Whether half a window of silence at both ends centres vector t on sample
-        ``t * encoder.hop_length``. Inner layers of the speech embedding get the silence of
-        the last one, so that their first vectors are centred before the clip. An encoder
-        without a hop gives one vector per clip, and its clips are not padded.
+        Whether each clip gets ``encoder.silence`` samples of silence at both ends. With half a
+        window, vector t is centred on sample ``t * encoder.hop_length``; with more, the first
+        vectors are centred before the clip. An encoder without a hop gives one vector per clip,
+        and its clips are not padded.
     trained : bool or int, default=False
         Whether the weights of the encoder are learned; a number means those of its last
         layers, in the order in which the encoder lists them. Other layers stay in evaluation
@@ -76,10 +76,7 @@ class EmbeddingFrontEnd(nn.Module):
         self.encoder = encoder.requires_grad_(trained is True)
         self.n_bands = encoder.n_bands
         centred = center and encoder.hop_length is not None
-        # an inner layer needs the silence of the last one, to hear how a closely cut word begins
-        published = isinstance(encoder, SpeechEmbeddingNet)
-        window = SpeechEmbeddingNet.window_length if published else encoder.window_length
-        self.silence = window // 2 if centred else 0
+        self.silence = encoder.silence if centred else 0
         self.trained = trained
         self.dtype = dtype
         for layer in self._last_layers():

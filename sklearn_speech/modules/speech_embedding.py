@@ -74,6 +74,8 @@ class SpeechEmbeddingNet(nn.Module):
     n_bands, window_frames, hop_frames = 96, 76, 8
     window_length = 512 + (window_frames - 1) * 160
     hop_length = hop_frames * 160
+    #: Half a window of the last layer, for inner ones too: a closely cut word begins with it.
+    silence = window_length // 2
     #: An nn.ModuleList of convolutions, which no annotation can say.
     convolutions: Any
 

@@ -32,7 +32,7 @@ class VoiceEncoderNet(nn.Module):
 
     Parameters
     ----------
-    n_layers : int, default=2
+    n_layers : int, default=3
         Layers to compute, 1 to 3. The third knows the voice best, the second emotions.
 
     Attributes
@@ -61,9 +61,11 @@ class VoiceEncoderNet(nn.Module):
     n_bands = _N_STATES
     #: Size of a vector, and a second axis of any length.
     vector_shape = _N_STATES, 0
+    #: The mel spectrogram pads each clip by half a window.
+    window_length = 0
     hop_length = _HOP_FRAMES * 160
 
-    def __init__(self, n_layers: int = 2) -> None:
+    def __init__(self, n_layers: int = N_LAYERS) -> None:
         super().__init__()
         if n_layers not in range(1, N_LAYERS + 1):
             raise ValueError(f"n_layers={n_layers!r}: the voice encoder has 1 to {N_LAYERS}")

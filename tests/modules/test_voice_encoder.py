@@ -12,7 +12,7 @@ librosa = pytest.importorskip("librosa")
 @pytest.fixture(scope="module")
 def net():
     torch.manual_seed(0)
-    return VoiceEncoderNet().eval()
+    return VoiceEncoderNet(2).eval()
 
 
 def noise(n_times, level=0.1):
