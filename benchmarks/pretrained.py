@@ -76,7 +76,7 @@ import joblib
 import numpy as np
 import torch
 from pretrained_choices import compare_layers, compare_pooling, compare_strength
-from pretrained_recordings import FAST, RATE, RECIPES, features, recordings
+from pretrained_recordings import FAST, HEARD, RATE, RECIPES, features, made, recordings
 from report import RESULTS, write_report
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -86,7 +86,17 @@ from sklearn_speech import SpeechEmbedding, fetch_fsdd, make_recipe, standardize
 from sklearn_speech.classification._augmented_copies import add_copies
 from sklearn_speech.utils.random import draw_seed
 
-VOTE = "best-vote"
+#: The vote of ``best`` and ``best-pretrained``, without and with the encoder of a recogniser, and
+#: the voter in it.
+LIGHT_VOTE, VOTE = "best-vote, recognizer=False", "best-vote"
+VOTERS = {LIGHT_VOTE: FAST, VOTE: HEARD}
+#: What the rows have learned before.
+VIDEOS = "200 million clips of videos"
+LEARNED = {
+    "best": "nothing",
+    HEARD: f"{VIDEOS}, 200,000 hours of English",
+    VOTE: f"{VIDEOS}, 200,000 hours of English",
+}
 #: Names of the digits; Speech Commands has seven of them.
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 #: Clips of a new voice whose mean and spread are taken, and how often they are drawn.
@@ -109,7 +119,7 @@ CAPTIONS = {
 def run(name, protocol, fold, seed, runs):
     """Probabilities of the test clips of one fold, and the seconds of the fit."""
     _, y, _, rate, folds = recordings(protocol)
-    model = make_recipe(name, sample_rate=rate, random_state=seed)
+    model = made(name, sample_rate=rate, random_state=seed)
     parameters = [(key, repr(value)) for key, value in sorted(model.get_params().items())]
     file = runs / f"{name}-{protocol}-{fold}-{seed}-{joblib.hash(parameters)}.npz"
     if not file.exists():
@@ -132,16 +142,16 @@ def run(name, protocol, fold, seed, runs):
         return stored["probabilities"], float(stored["seconds"])
 
 
-def vote(protocol, fold, seed, runs):
+def vote(name, protocol, fold, seed, runs):
     """Probabilities of ``best-vote`` and the seconds of its fit, from the runs of its voters."""
-    pretrained, seconds = run("best-pretrained", protocol, fold, seed, runs)
+    pretrained, seconds = run(VOTERS[name], protocol, fold, seed, runs)
     voted, more = with_networks(pretrained, protocol, fold, seed, runs)
     return voted, seconds + more
 
 
 def with_networks(pretrained, protocol, fold, seed, runs):
     """Probabilities averaged with those of ``best``, by the weights of the recipe; its seconds."""
-    first, *others = make_recipe(VOTE)[-1].weights
+    first, *others = make_recipe("best-vote")[-1].weights
     networks, seconds = run("best", protocol, fold, seed, runs)
     return np.average([pretrained, networks], axis=0, weights=[first, sum(others)]), seconds
 
@@ -152,16 +162,16 @@ def compare(protocol, options):
     classes, rows = np.unique(y), []
     n_first = 3 if protocol == "pairs" else len(folds)
     plan = [(name, n_first) for name in options.recipes]
-    if protocol == "pairs" and FAST in options.recipes:
-        plan.append((FAST, len(folds)))
+    if protocol == "pairs":
+        plan += [(name, len(folds)) for name in (FAST, HEARD) if name in options.recipes]
     for name, n_folds in plan:
         of_seeds, times = [], []
         # the logistic regression has no random start
-        for seed in range(1 if name == FAST else options.seeds):
+        for seed in range(1 if name in (FAST, HEARD) else options.seeds):
             scores = []
             for fold in range(n_folds):
-                judge = vote if name == VOTE else functools.partial(run, name)
-                probabilities, seconds = judge(protocol, fold, seed, options.runs)
+                judge = vote if name in VOTERS else run
+                probabilities, seconds = judge(name, protocol, fold, seed, options.runs)
                 test = folds[fold][1]
                 right = classes[probabilities.argmax(axis=1)] == y[test]
                 if protocol == "words":
@@ -175,7 +185,7 @@ def compare(protocol, options):
         means, by_speaker = np.mean(of_seeds, axis=1), np.mean(of_seeds, axis=0)
         row = {
             "recipe": name,
-            "learned before": "nothing" if name == "best" else "200 million clips of videos",
+            "learned before": LEARNED.get(name, VIDEOS),
             "mean": f"{np.mean(means):.4f}",
             "sd over seeds": f"{np.std(means, ddof=1):.4f}" if len(means) > 1 else "-",
         }
@@ -232,7 +242,7 @@ def digits_of_many(runs):
 def compare_additions(options):
     """FSDD by the recipes with further training clips: copies, and clips of another corpus."""
     X, (X_many, y_many) = digits_and_copies(options.runs), digits_of_many(options.runs)
-    videos, many = "200 million clips of videos", f"{len(y_many):,} of Speech Commands"
+    many = f"{len(y_many):,} of Speech Commands"
     rows = []
     for protocol in ("speakers", "pairs"):
         _, y, speakers, _, folds = recordings(protocol)
@@ -245,10 +255,11 @@ def compare_additions(options):
                 if added:
                     model.set_params(logisticregression__class_weight="balanced")
                 model.fit(np.vstack(tables), np.concatenate(labels))
-                answers = {"best-pretrained": model.predict_proba(X[0, test])}
-                if protocol == "speakers" and VOTE in options.recipes:
-                    pretrained = answers["best-pretrained"]
-                    answers[VOTE], _ = with_networks(pretrained, protocol, fold, 0, options.runs)
+                answers = {FAST: model.predict_proba(X[0, test])}
+                if protocol == "speakers" and LIGHT_VOTE in options.recipes:
+                    answers[LIGHT_VOTE], _ = with_networks(
+                        answers[FAST], protocol, fold, 0, options.runs
+                    )
                 for name, probabilities in answers.items():
                     right = model.classes_[probabilities.argmax(axis=1)] == y[test]
                     scores.setdefault((name, n_copies, added), []).extend(
@@ -258,7 +269,7 @@ def compare_additions(options):
             rows.append(
                 {
                     "recipe": f"{name}, n_copies={n_copies}",
-                    "learned before or beside": f"{videos}, {many}" if added else videos,
+                    "learned before or beside": f"{VIDEOS}, {many}" if added else VIDEOS,
                     "voices known": len(np.unique(speakers[folds[0][0]])),
                     "mean": f"{np.mean(found):.4f}",
                     "worst speaker": f"{min(found):.3f}",
@@ -271,13 +282,19 @@ def compare_additions(options):
 
 def compare_by_speaker(options):
     """FSDD with features relative to the speaker, from some clips of each without their labels."""
-    X = features(False, FAST).astype(np.float64)
+    return [row for name in (FAST, HEARD) for row in relative_to_speaker(name, options)]
+
+
+def relative_to_speaker(name, options):
+    """The rows of one recipe, and of its vote with ``best``."""
+    X = features(False, name).astype(np.float64)
+    (voted_name,) = (vote for vote, voter in VOTERS.items() if voter == name)
     rows = []
     for protocol in ("speakers", "pairs"):
         _, y, speakers, _, folds = recordings(protocol)
         relative, scores = standardize_by_speaker(X, speakers), {}
         for fold, (train, test) in enumerate(folds):
-            model = make_recipe(FAST, random_state=0)[-2:].fit(relative[train], y[train])
+            model = made(name, random_state=0)[-2:].fit(relative[train], y[train])
             for speaker in np.unique(speakers[test]):
                 own = test[speakers[test] == speaker]
                 for n_clips in N_CLIPS:
@@ -287,15 +304,15 @@ def compare_by_speaker(options):
                         seen = StandardScaler().fit(X[known]).transform(X[own])
                         found = model.predict_proba(seen)
                         right.append(model.classes_[found.argmax(axis=1)] == y[own])
-                    scores.setdefault((FAST, min(n_clips, len(own))), []).append(np.mean(right))
-                if protocol == "speakers" and VOTE in options.recipes:
+                    scores.setdefault((name, min(n_clips, len(own))), []).append(np.mean(right))
+                if protocol == "speakers" and voted_name in options.recipes:
                     voted, _ = with_networks(found, protocol, fold, 0, options.runs)
                     right = model.classes_[voted.argmax(axis=1)] == y[own]
-                    scores.setdefault((VOTE, len(own)), []).append(np.mean(right))
-        for (name, n_clips), found in scores.items():
+                    scores.setdefault((voted_name, len(own)), []).append(np.mean(right))
+        for (judged, n_clips), found in scores.items():
             rows.append(
                 {
-                    "recipe": f"{name}, standardised by speaker",
+                    "recipe": f"{judged}, standardised by speaker",
                     "voices known": len(np.unique(speakers[folds[0][0]])),
                     "clips of the new voice, without labels": n_clips,
                     "mean": f"{np.mean(found):.4f}",
@@ -311,24 +328,26 @@ def measure_speed(options):
     """Clips of 1 s a second on one core, and the fit of the recipe on 2,500 digits."""
     torch.set_num_threads(1)
     X = np.random.default_rng(0).normal(scale=0.1, size=(200, RATE)).astype(np.float32)
-    embeddings = {c: SpeechEmbedding(center=c).fit(X) for c in (True, False)}
-    times = in_turns({c: functools.partial(e.transform, X) for c, e in embeddings.items()}, 5)
+    embeddings = [SpeechEmbedding(center=True), SpeechEmbedding(center=False)]
+    embeddings.append(SpeechEmbedding(encoder="moonshine"))
+    times = in_turns({repr(e): functools.partial(e.fit(X).transform, X) for e in embeddings}, 5)
     rows = []
-    for center, (seconds, _) in times.items():
+    for work, (seconds, _) in times.items():
         rate = f"{len(X) / np.median(seconds):.0f} clips of 1 s a processor second"
-        rows.append({"work": f"SpeechEmbedding(center={center})", "measured": rate})
+        rows.append({"work": work, "measured": rate})
     speech = fetch_fsdd()
     known = np.asarray(speech.speaker) != "theo"
     paths, y = np.asarray(speech.data)[known], np.asarray(speech.target)[known]
-    start, clock = time.process_time(), time.perf_counter()
-    make_recipe("best-pretrained", random_state=0).fit(paths, y)
-    rows.append(
-        {
-            "work": f"fit of best-pretrained on {len(y):,} files",
-            "measured": f"{time.process_time() - start:.1f} processor seconds, "
-            f"{time.perf_counter() - clock:.1f} s by the clock",
-        }
-    )
+    for name in (FAST, HEARD):
+        start, clock = time.process_time(), time.perf_counter()
+        made(name, random_state=0).fit(paths, y)
+        rows.append(
+            {
+                "work": f"fit of {name} on {len(y):,} files",
+                "measured": f"{time.process_time() - start:.1f} processor seconds, "
+                f"{time.perf_counter() - clock:.1f} s by the clock",
+            }
+        )
     print(rows, flush=True)
     return rows
 
@@ -359,7 +378,7 @@ NOTES = [
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    known = [*RECIPES, VOTE]
+    known = [*RECIPES, *VOTERS]
     parser.add_argument("--recipes", nargs="+", choices=known, default=known)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--runs", type=Path, default=Path("build/pretrained"))

@@ -62,9 +62,9 @@ class MoonshineEncoderNet(nn.Module):
     vector_shape = _N_STATES, 0
     window_length = 895
     hop_length = 384
-    #: Half a window and 20 vectors, half a second: the recogniser learned from longer sounds than
-    #: closely cut words.
-    silence = window_length // 2 + 20 * hop_length
+    #: Half a window and ten vectors, a quarter of a second: the recogniser learned from longer
+    #: sounds than closely cut words.
+    silence = window_length // 2 + 10 * hop_length
 
     def __init__(self, n_layers: int = N_LAYERS) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from ..classification import SpectrogramCNNClassifier
 from ..feature_extraction import SpeechEmbedding, TemporalPooling, TrainableFrontEnd
 from ._best import best_networks
 from ._catalogue import recipe
-from ._steps import clips, in_samples, pipeline, with_copies
+from ._steps import check_option, clips, in_samples, pipeline, with_copies
 from ._values import STATISTICS, layers_of_embedding, names_of_statistics, weights_of_voters
 
 #: The last layer of the speech embedding, and the one before, which sees shorter parts of a word.
@@ -23,16 +23,13 @@ _LAYERS = (20, 19)
 
 
 def embedding_table(
-    sample_rate: float, layers: Sequence[int], statistics: Sequence[str]
+    sample_rate: float, layers: Sequence[int], statistics: Sequence[str], recognizer: bool
 ) -> BaseEstimator:
-    """Statistics over time of some layers of the speech embedding, side by side."""
-    tables = [
-        make_pipeline(
-            SpeechEmbedding(sample_rate=sample_rate, layer=layer),
-            TemporalPooling(statistics),
-        )
-        for layer in layers
-    ]
+    """Statistics over time of layers of the speech embedding, and of a recogniser, side by side."""
+    embeddings = [SpeechEmbedding(sample_rate=sample_rate, layer=layer) for layer in layers]
+    if recognizer:
+        embeddings.append(SpeechEmbedding(sample_rate=sample_rate, encoder="moonshine"))
+    tables = [make_pipeline(one, TemporalPooling(statistics)) for one in embeddings]
     return tables[0] if len(tables) == 1 else make_union(*tables)
 
 
@@ -40,14 +37,16 @@ def _logistic_regression(
     sample_rate: float,
     layers: Sequence[int],
     statistics: Sequence[str],
+    recognizer: bool,
     C: float,
     max_iter: int,
     n_copies: int,
     random_state: Any,
 ) -> Sequence[BaseEstimator]:
+    check_option("recognizer", recognizer, (False, True))
     layers, statistics = layers_of_embedding(layers), names_of_statistics(statistics)
     steps = [
-        embedding_table(sample_rate, layers, statistics),
+        embedding_table(sample_rate, layers, statistics, recognizer),
         StandardScaler(),
         LogisticRegression(C=C, max_iter=max_iter, random_state=random_state),
     ]
@@ -64,12 +63,14 @@ def _logistic_regression(
     corrected="",
 )
 def _best_pretrained(
-    sample_rate=16000, duration=None, layers=_LAYERS, statistics=STATISTICS, C=0.03,
-    max_iter=300, n_copies=0, random_state=None, reads="paths",
+    sample_rate=16000, duration=None, layers=_LAYERS, statistics=STATISTICS, recognizer=False,
+    C=0.03, max_iter=300, n_copies=0, random_state=None, reads="paths",
 ):  # fmt: skip
     return pipeline(
         clips(reads, sample_rate, in_samples(duration, sample_rate, None)),
-        _logistic_regression(sample_rate, layers, statistics, C, max_iter, n_copies, random_state),
+        _logistic_regression(
+            sample_rate, layers, statistics, recognizer, C, max_iter, n_copies, random_state
+        ),
     )
 
 
@@ -106,17 +107,17 @@ def _best_finetuned(
     "best-vote",
     source="own",
     task="isolated words",
-    input="samples of any length, as pretrained speech embeddings; 1 s of samples, as log-mel "
-    "spectrograms of 40 bands",
+    input="samples of any length, as pretrained speech embeddings and states of the encoder of a "
+    "speech recogniser; 1 s of samples, as log-mel spectrograms of 40 bands",
     published="",
     corrected="",
 )
 def _best_vote(
-    sample_rate=16000, duration=1.0, n_mels=40, layers=_LAYERS, C=0.03, max_epochs=24,
-    n_copies=0, weights=(2, 1, 1), n_jobs=None, random_state=None, reads="paths",
+    sample_rate=16000, duration=1.0, n_mels=40, layers=_LAYERS, recognizer=True, C=0.03,
+    max_epochs=24, n_copies=0, weights=(2, 1, 1), n_jobs=None, random_state=None, reads="paths",
 ):  # fmt: skip
     pretrained = _logistic_regression(
-        sample_rate, layers, STATISTICS, C, 300, n_copies, random_state
+        sample_rate, layers, STATISTICS, recognizer, C, 300, n_copies, random_state
     )
     n_times = in_samples(duration, sample_rate, None)
     cut = [] if n_times is None else [PadOrTrim(n_times=n_times)]
