@@ -96,6 +96,8 @@ ESTIMATORS = [
 ]
 if importlib.util.find_spec("livekit") is not None:
     ESTIMATORS.append(SpeechEmbedding())
+if importlib.util.find_spec("moonshine_voice") is not None:
+    ESTIMATORS.append(SpeechEmbedding(encoder="moonshine", layer=1))
 
 
 def sound_files(folder):

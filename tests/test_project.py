@@ -41,6 +41,8 @@ def test_constraints_pin_every_dependency_and_pyproject_leaves_upper_bounds_open
     )
     pinned = {re.sub(r"[-_.]+", "-", name).lower() for name in pins}
     assert pins["torch"] == "2.13.0"
+    wanted.remove("moonshine-voice>=0.0.44,<0.1")  # later versions carry no weights
+    assert "moonshine-voice" in pinned
     for requirement in wanted:
         name, _ = re.split(r"[<>=]", requirement, maxsplit=1)
         assert name.lower() in pinned, f"{name} is not in constraints.txt"

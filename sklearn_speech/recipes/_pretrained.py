@@ -15,7 +15,7 @@ from ..classification import SpectrogramCNNClassifier
 from ..feature_extraction import SpeechEmbedding, TemporalPooling, TrainableFrontEnd
 from ._best import best_networks
 from ._catalogue import recipe
-from ._steps import check_option, clips, in_samples, pipeline, with_copies
+from ._steps import clips, in_samples, pipeline, with_copies
 from ._values import STATISTICS, layers_of_embedding, names_of_statistics, weights_of_voters
 
 #: The last layer of the speech embedding, and the one before, which sees shorter parts of a word.
@@ -43,7 +43,6 @@ def _logistic_regression(
     n_copies: int,
     random_state: Any,
 ) -> Sequence[BaseEstimator]:
-    check_option("recognizer", recognizer, (False, True))
     layers, statistics = layers_of_embedding(layers), names_of_statistics(statistics)
     steps = [
         embedding_table(sample_rate, layers, statistics, recognizer),

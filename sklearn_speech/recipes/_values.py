@@ -157,5 +157,6 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "n_trained": (f"a whole number from 1 to {N_LAYERS}, 'all', or None", _is_part),
     "random_mel": ("True or False", _is_bool),
+    "recognizer": ("True or False", _is_bool),
     "voice_encoder": ("True or False", _is_bool),
 }

@@ -177,15 +177,18 @@ def check_targets(
             )
     if y.ndim == 1 and y.dtype.kind in "UO":
         warn_of_nan_strings(y, "y")
-        _refuse_twins(y.tolist())
+        labels = y.tolist()
+        if y.dtype == object:
+            labels = [label for label in labels if isinstance(label, str)]
+        _refuse_twins(labels)
     return _numbers_out_of_objects(y)
 
 
 def _numbers_out_of_objects(y: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Numbers that stand in an array of objects, as tables of mixed columns give them."""
-    labels = y.tolist()
-    if y.dtype != object or y.ndim != 1 or not labels:
+    if y.dtype != object or y.ndim != 1 or not len(y):
         return y
+    labels = y.tolist()
     if not all(isinstance(label, (numbers.Real, np.bool_)) for label in labels):
         return y
     found = np.array(labels)
@@ -197,10 +200,10 @@ def _numbers_out_of_objects(y: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return found
 
 
-def _refuse_twins(labels: list[Any]) -> None:
+def _refuse_twins(labels: list[str]) -> None:
     """Refuse two labels that look alike: they would be two classes."""
     seen: dict[str, str] = {}
-    for label in dict.fromkeys(label for label in labels if isinstance(label, str)):
+    for label in dict.fromkeys(labels):
         twin = seen.setdefault(normalize_name(label), label)
         if twin != label:
             raise ValueError(

@@ -1,5 +1,7 @@
 """Recipes are ordinary pipelines, which can be cloned, set, tagged and fitted."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 import sklearn
@@ -10,6 +12,7 @@ from sklearn.utils import get_tags
 from sklearn_speech.base import nets_of
 from sklearn_speech.classification import AugmentedClassifier
 from sklearn_speech.datasets import make_spoken_digits
+from sklearn_speech.feature_extraction import SpeechEmbedding
 from sklearn_speech.recipes import count_parameters, list_recipes, make_recipe
 from sklearn_speech.utils.parts import walk
 from sklearn_speech.utils.validation import make_ragged
@@ -97,6 +100,8 @@ def test_one_epoch_on_a_few_synthetic_digits(name, digits):
     quick = {} if name in WITHOUT_NETWORK else {"max_epochs": 1}
     if name in ("best-pretrained", "best-finetuned", "best-vote", "best-utterance-pretrained"):
         pytest.importorskip("livekit.wakeword", reason="the extra pretrained is not installed")
+        if name == "best-vote" and importlib.util.find_spec("moonshine_voice") is None:
+            pytest.skip("the extra pretrained is not installed")
     elif name.endswith("pretrained"):
         quick["pretraining_epochs"] = 1
     made = make_recipe(name, random_state=0, **quick)
@@ -268,6 +273,19 @@ def test_two_pipelines_of_a_recipe_share_no_parameters():
     first, second = (make_recipe("best")[-1].estimators[0][1] for _ in range(2))
     first.n_filters.append(7)
     assert len(second.n_filters) == 4
+
+
+@pytest.mark.parametrize(("name", "default"), [("best-pretrained", False), ("best-vote", True)])
+def test_a_recogniser_stands_beside_the_embedding_where_it_is_wanted(name, default):
+    for recognizer, parameters in [
+        (default, {}),
+        (0, {"recognizer": 0}),
+        (1, {"recognizer": True}),
+    ]:
+        made = make_recipe(name, layers=(20, 13), **parameters)
+        parts = [part for _, part in walk(made) if isinstance(part, SpeechEmbedding)]
+        found = [(part.encoder, part.layer) for part in parts]
+        assert found == [(None, 20), (None, 13)] + [("moonshine", None)] * recognizer
 
 
 @pytest.mark.parametrize("name", ["best-pretrained", "best-vote", "best-utterance-pretrained"])
