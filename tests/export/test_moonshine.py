@@ -20,4 +20,4 @@ def test_its_first_layers_are_in_a_file_for_clips_of_any_length(tmp_path):
     embedding = SpeechEmbedding(encoder="moonshine", layer=2).fit(X)
     to_onnx(embedding, tmp_path / "m.onnx")
     for found, expected in zip(load_onnx(tmp_path / "m.onnx").transform(X), embedding.transform(X)):
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
