@@ -4,7 +4,7 @@ They use the training list of Speech Commands alone, and hold out speakers.
 """
 
 import numpy as np
-from pretrained_recordings import FAST, RATE, features, recordings
+from pretrained_recordings import FAST, HEARD, RATE, features, made, recordings
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
@@ -18,6 +18,7 @@ from sklearn_speech import (
     cross_validate_by_speaker,
     make_recipe,
 )
+from sklearn_speech.modules.moonshine import MoonshineEncoderNet
 
 STATISTICS = ("mean", "std", "min", "max")
 
@@ -82,14 +83,15 @@ def compare_layers(options):
     return rows
 
 
-def compare_strength(options):
-    """Accuracy of each C on a third of the speakers of the training list, by those it knows.
+def few_voices():
+    """Draws of known speakers, and clips of other speakers of the training list to test on.
 
-    Two and eight speakers are drawn from those of at least 18 clips, so that there are clips of
-    most words.
+    Yields the number of speakers, the masks of their clips in each draw, and the mask of the test
+    clips. Two and eight speakers are drawn from those of at least 18 clips, so that there are
+    clips of most words.
     """
-    X, ((train, _),) = features(True, FAST), recordings("words")[-1]
-    _, y, speakers, *_ = recordings("words")
+    ((train, _),) = recordings("words")[-1]
+    _, _, speakers, *_ = recordings("words")
     names, counts = np.unique(speakers[train], return_counts=True)
     talkative = names[counts >= 18]
     others = np.random.default_rng(5).permutation(np.setdiff1d(names, talkative))
@@ -97,16 +99,77 @@ def compare_strength(options):
     test = np.isin(speakers, others[n_known:])
     plan = [(talkative, 2, 10), (talkative, 8, 6)]
     plan += [(others[:n_known], n, d) for n, d in ((32, 5), (128, 3), (n_known, 1))]
-    rows = []
     for names, n_speakers, n_draws in plan:
         draws = [np.random.default_rng(i).permutation(names)[:n_speakers] for i in range(n_draws)]
-        row = {"speakers": n_speakers, "draws": n_draws}
-        row["clips"] = round(np.mean([np.isin(speakers, known).sum() for known in draws]))
+        yield n_speakers, [np.isin(speakers, known) for known in draws], test
+
+
+def compare_strength(options):
+    """Accuracy of each C on a third of the speakers of the training list, by those it knows."""
+    X, y = features(True, FAST), recordings("words")[1]
+    rows = []
+    for n_speakers, fits, test in few_voices():
+        row = {"speakers": n_speakers, "draws": len(fits)}
+        row["clips"] = round(np.mean([fit.sum() for fit in fits]))
         for C in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0):
             model = make_recipe(FAST, C=C, random_state=0)[-2:]
-            fits = [np.isin(speakers, known) for known in draws]
             scores = [model.fit(X[fit], y[fit]).score(X[test], y[test]) for fit in fits]
             row[f"C={C}"] = f"{np.mean(scores):.4f}"
         rows.append(row)
         print(row, flush=True)
     return rows
+
+
+def compare_recognizer(options):
+    """Accuracy with the encoder of a speech recogniser beside the embedding, and without."""
+    y, rows = recordings("words")[1], []
+    tables = {name: features(True, name) for name in (FAST, HEARD)}
+    for n_speakers, fits, test in few_voices():
+        row = {"speakers": n_speakers, "draws": len(fits)}
+        row["clips"] = round(np.mean([fit.sum() for fit in fits]))
+        for name, X in tables.items():
+            model = made(name, random_state=0)[-2:]
+            scores = [model.fit(X[fit], y[fit]).score(X[test], y[test]) for fit in fits]
+            row[name] = f"{np.mean(scores):.4f}"
+        rows.append(row)
+        print(row, flush=True)
+    return rows
+
+
+def compare_recognizer_settings(options):
+    """Accuracy of the encoder of the recogniser alone, by its layer and by the silence around.
+
+    Clips of speakers who said at least eight are cut closely, since clips of one second already
+    have silence. Sixteen speakers are known, the others test.
+    """
+    X, y, speakers = training_list()
+    names, counts = np.unique(speakers, return_counts=True)
+    talkative = names[counts >= 8]
+    kept = np.isin(speakers, talkative)
+    clips, y, speakers = [closely_cut(x) for x in X[kept]], y[kept], speakers[kept]
+    net = MoonshineEncoderNet
+    rows = []
+    half, hop, rate = net.window_length // 2, net.hop_length, net.sample_rate
+    plan = [(6, n_silent) for n_silent in (0, 10, 20, 40)] + [(n, 10) for n in (5, 4, 3)]
+    for layer, n_silent in plan:
+        silence = half + n_silent * hop
+        embedding = SpeechEmbedding(encoder="moonshine", layer=layer, center=False)
+        padded = [np.pad(clip, silence) for clip in clips]
+        table = TemporalPooling(STATISTICS).fit_transform(embedding.fit_transform(padded))
+        scores = []
+        for draw in range(10):
+            known = np.random.default_rng(draw).permutation(talkative)[:16]
+            fit = np.isin(speakers, known)
+            model = make_recipe(FAST, random_state=0)[-2:].fit(table[fit], y[fit])
+            scores.append(model.score(table[~fit], y[~fit]))
+        row = {"layer": layer, "silence at both ends, s": f"{silence / rate:.3f}"}
+        rows.append(row | {"accuracy": f"{np.mean(scores):.4f}"})
+        print(rows[-1], flush=True)
+    return rows
+
+
+def closely_cut(clip):
+    """From the first to the last 25 ms that are at most 30 dB softer than the loudest."""
+    energy = np.convolve(clip**2, np.ones(400) / 400, "same")
+    loud = np.flatnonzero(energy > 1e-3 * energy.max())
+    return clip[loud[0] : loud[-1] + 1]

@@ -81,8 +81,8 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
         Whether each clip gets half a window of silence at both ends, so that vector t is
         centred on sample ``t * hop_length``. Closely cut words need it. Inner layers get the
         silence of the last one, and more vectors; "moonshine" gets 0.27 s. If False, as in the
-        source, the first window begins with the clip. An encoder that gives one vector per clip gets the clip
-        as it is.
+        source, the first window begins with the clip. An encoder that gives one vector per clip
+        gets the clip as it is.
     device : {"auto", "cpu", "cuda"} or torch.device, default="cpu"
         Where to compute.
 
