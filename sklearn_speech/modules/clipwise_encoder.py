@@ -24,7 +24,9 @@ class ClipwiseEncoder(nn.Module):
         ``vector_shape``, (n_bands, n_frames or None), and `hop_length` is set, the shape is
         taken from there; otherwise from a run on silence, for which a window may be too
         short. An attribute ``silence`` is the number of samples to put at both ends of clips
-        whose windows are centred; without it, half a window is put there.
+        whose windows are centred; without it, half a window is put there. A method
+        ``trainable_stages`` returns its parts in turn, of which the last may be trained; without
+        it, these are all modules that have weights of their own.
     sample_rate : int
         Sampling rate of the waveforms that it takes, in Hz.
     window_length : int, default=None

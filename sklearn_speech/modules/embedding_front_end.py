@@ -87,7 +87,7 @@ class EmbeddingFrontEnd(nn.Module):
         """The layers that are trained, if not all are."""
         if isinstance(self.trained, bool):
             return []
-        layers = [m for m in self.encoder.modules() if next(m.parameters(False), None) is not None]
+        layers = _stages(self.encoder)
         if not 1 <= self.trained <= len(layers):
             raise ValueError(
                 f"train={self.trained}: the encoder has {len(layers)} layers with weights"
@@ -188,6 +188,14 @@ class EmbeddingFrontEnd(nn.Module):
             x = _silent_beyond(x, self.resampler.n_out(lengths))
             lengths = self.n_encoded(lengths)
         return F.pad(x, (self.silence, n_encoded - self.silence - x.shape[1])), lengths
+
+
+def _stages(encoder: nn.Module) -> list[nn.Module]:
+    """Parts of an encoder, in turn."""
+    stages = getattr(getattr(encoder, "module", encoder), "trainable_stages", None)
+    if stages is not None:
+        return stages()
+    return [m for m in encoder.modules() if next(m.parameters(False), None) is not None]
 
 
 def _zero_beyond(vectors: Tensor, n_frames: Tensor) -> Tensor:

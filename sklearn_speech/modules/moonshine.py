@@ -79,6 +79,13 @@ class MoonshineEncoderNet(nn.Module):
         self.layers = nn.ModuleList(_Layer() for _ in range(n_layers))
         self.last_norm = _norm() if n_layers == N_LAYERS else nn.Identity()
 
+    def trainable_stages(self) -> list[nn.Module]:
+        """What follows each other, to train the last of them: convolutions and layers."""
+        first, *convolutions = self.convolutions
+        *layers, last = self.layers
+        begin, end = nn.ModuleList([first, self.norm]), nn.ModuleList([last, self.last_norm])
+        return [begin, *convolutions, *layers, end]
+
     def load_weights(self, weights: Mapping[str, Tensor]) -> Self:
         """Load the weights of the computed layers.
 
