@@ -98,6 +98,7 @@ from sklearn_speech.utils.random import draw_seed
 #: the voter in it.
 LIGHT_VOTE, VOTE = "best-vote, recognizer=False", "best-vote"
 VOTERS = {LIGHT_VOTE: FAST, VOTE: HEARD}
+VOTES = {voter: vote for vote, voter in VOTERS.items()}
 #: What the rows have learned before.
 VIDEOS = "200 million clips of videos"
 LEARNED = {
@@ -242,46 +243,54 @@ def digits_and_copies(runs):
     return table.reshape(2, len(paths), -1)
 
 
-def digits_of_many(runs):
+def digits_of_many(name):
     """Features and labels of the digits in Speech Commands: zero to five, and eight."""
-    paths, y, *_ = recordings("words")
+    y = recordings("words")[1]
     chosen = np.isin(y, DIGITS)
-    steps = make_recipe(FAST)[:-2]
-    table = stored(runs, "digits-of-many", lambda: steps.fit_transform(paths[chosen]))
-    return table, np.array([DIGITS.index(word) for word in y[chosen]])
+    return features(True, name)[chosen], np.array([DIGITS.index(word) for word in y[chosen]])
+
+
+#: Recipes, numbers of copies, and whether clips of Speech Commands train too.
+ADDITIONS = [
+    *((FAST, n_copies, added) for n_copies in (0, 1) for added in (False, True)),
+    (HEARD, 0, False),
+    (HEARD, 0, True),
+]
 
 
 def compare_additions(options):
     """FSDD by the recipes with further training clips: copies, and clips of another corpus."""
-    X, (X_many, y_many) = digits_and_copies(options.runs), digits_of_many(options.runs)
-    many = f"{len(y_many):,} of Speech Commands"
+    X = {FAST: digits_and_copies(options.runs), HEARD: features(False, HEARD)[None]}
+    X_many = {name: digits_of_many(name)[0] for name in X}
+    y_many = digits_of_many(FAST)[1]
     rows = []
     for protocol in ("speakers", "pairs"):
         _, y, speakers, _, folds = recordings(protocol)
         y, scores = y.astype(int), {}
         for fold, (train, test) in enumerate(folds):
-            for n_copies, added in ((0, False), (1, False), (0, True), (1, True)):
-                tables = [*X[: 1 + n_copies, train], *([X_many] if added else [])]
+            for name, n_copies, added in ADDITIONS:
+                tables = [*X[name][: 1 + n_copies, train], *([X_many[name]] if added else [])]
                 labels = [*[y[train]] * (1 + n_copies), *([y_many] if added else [])]
-                model = make_recipe(FAST, random_state=0)[-2:]
+                model = made(name, random_state=0)[-2:]
                 if added:
                     model.set_params(logisticregression__class_weight="balanced")
                 model.fit(np.vstack(tables), np.concatenate(labels))
-                answers = {FAST: model.predict_proba(X[0, test])}
-                if protocol == "speakers" and LIGHT_VOTE in options.recipes:
-                    answers[LIGHT_VOTE], _ = with_networks(
-                        answers[FAST], protocol, fold, 0, options.runs
-                    )
-                for name, probabilities in answers.items():
+                answers = {name: model.predict_proba(X[name][0, test])}
+                vote = VOTES[name]
+                if protocol == "speakers" and vote in options.recipes:
+                    answers[vote], _ = with_networks(answers[name], protocol, fold, 0, options.runs)
+                for judged, probabilities in answers.items():
                     right = model.classes_[probabilities.argmax(axis=1)] == y[test]
-                    scores.setdefault((name, n_copies, added), []).extend(
+                    scores.setdefault((judged, n_copies, added), []).extend(
                         right[speakers[test] == one].mean() for one in np.unique(speakers[test])
                     )
         for (name, n_copies, added), found in sorted(scores.items()):
+            before = LEARNED.get(name, VIDEOS)
+            beside = f", {len(y_many):,} of Speech Commands" if added else ""
             rows.append(
                 {
                     "recipe": f"{name}, n_copies={n_copies}",
-                    "learned before or beside": f"{VIDEOS}, {many}" if added else VIDEOS,
+                    "learned before or beside": before + beside,
                     "voices known": len(np.unique(speakers[folds[0][0]])),
                     "mean": f"{np.mean(found):.4f}",
                     "worst speaker": f"{min(found):.3f}",
@@ -300,7 +309,7 @@ def compare_by_speaker(options):
 def relative_to_speaker(name, options):
     """The rows of one recipe, and of its vote with ``best``."""
     X = features(False, name).astype(np.float64)
-    (voted_name,) = (vote for vote, voter in VOTERS.items() if voter == name)
+    voted_name = VOTES[name]
     rows = []
     for protocol in ("speakers", "pairs"):
         _, y, speakers, _, folds = recordings(protocol)
