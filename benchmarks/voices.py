@@ -183,8 +183,8 @@ PARTS = {"digits": show_digits, "commands": show_commands, "enrolment": show_enr
 
 NOTES = [
     "Accuracy. The weights of best-pretrained were trained on some 200 million other clips, with "
-    "recognizer=True also on 200,000 hours, those of the others on the given clips alone. Means over the held-out speakers and over "
-    "three draws of training speakers; best: the first draw.",
+    "recognizer=True also on 200,000 hours, those of the others on the given clips alone. Means "
+    "over the held-out speakers and over three draws of training speakers; best: the first draw.",
     "Enrolment: prototypes of words. The threshold accepts 5 % of the training clips of other "
     "words, by speakers that the prototypes did not see. Means of ten draws of words and speakers.",
 ]

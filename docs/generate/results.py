@@ -31,7 +31,7 @@ TOPICS = {
         ),
         "pretrained": (
             "Pretrained speech embeddings",
-            "Recipes with weights that Google trained, on new speakers; layers and pooling.",
+            "Recipes with weights that others trained, on new speakers; layers and pooling.",
         ),
         "transfer": (
             "Transfer from other words and speakers",

@@ -26,8 +26,8 @@ from ..utils.validation import check_waveforms, is_ragged
 from ..utils.values import TOO_LOUD, check_finite
 from ._embedding_batches import embed
 
-#: Front ends kept at a time, of some megabytes each.
-_N_KEPT = 16
+#: Front ends kept at a time, of up to 30 MB each.
+_N_KEPT = 8
 #: Types of parameters that cannot change in place.
 _PLAIN = (str, bytes, Number, np.generic, NoneType, PurePath, torch.device)
 

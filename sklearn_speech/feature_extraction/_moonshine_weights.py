@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ._onnx_files import file_state, import_onnx
+from ._onnx_files import import_onnx
 
 #: Linear layers of a transformer layer: their names in the file, and here.
 _LINEAR = {
@@ -37,12 +36,7 @@ def read_moonshine_weights(path: Path) -> dict[str, torch.Tensor]:
     ValueError
         When the file does not hold them.
     """
-    return _read(os.path.abspath(path), file_state(path))
-
-
-@lru_cache(maxsize=1)
-def _read(path: str, state: tuple[int, int]) -> dict[str, torch.Tensor]:
-    graph = as_onnx(path).graph
+    graph = as_onnx(str(path)).graph
     to_array = import_onnx("onnx", path).numpy_helper.to_array
     stored = {tensor.name: to_array(tensor) for tensor in graph.initializer}
     try:

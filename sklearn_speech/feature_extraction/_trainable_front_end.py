@@ -33,8 +33,8 @@ class TrainableFrontEnd(DocumentedMixin, BaseEstimator):
         What is trained of spectrograms: the mel filters, the sines and cosines of the Fourier
         transform, or both. None trains nothing, for a front end with `masked_bins`. What is
         trained of a SpeechEmbedding: "all" of its network, or a number of its last layers.
-        Without augmentations, the output of the layers before them is computed only once,
-        so that few layers train much faster than all.
+        Without augmentations, the output of the default encoder's layers before them is computed
+        only once, so that few layers train much faster than all.
     lr : float, default=None
         Largest learning rate of the front end; None is that of the network.
     filterbank : {"free", "triangular", "gaussian", "rectangular"}, default="free"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..feature_extraction._base_encoder import BaseEncoder
 from ..filters import frame_sizes, mel_frequencies
 from ..utils.parts import final_step, walk
 from ._scales import power_to_decibels
@@ -21,17 +22,17 @@ class FrontEndAxes:
         The front end.
     sample_rate : float
         In Hz.
-    hop_length : int
+    hop_length : float
         In samples.
     first_frame_time : float
         Time of the middle of the first frame, in seconds.
     frequencies : ndarray of shape (n_bands,) or None
-        Centre of each band in Hz; None for cepstral coefficients.
+        Centre of each band in Hz; None for cepstral coefficients and vectors of an encoder.
     """
 
     step: Any
     sample_rate: float
-    hop_length: int
+    hop_length: float
     first_frame_time: float
     frequencies: np.ndarray | None
 
@@ -87,6 +88,9 @@ def describe_front_end(estimator: Any) -> FrontEndAxes | None:
         return None
     step = found[-1]
     rate = step.sample_rate
+    if isinstance(step, BaseEncoder):
+        period, first = step._shared_front_end().frame_times()
+        return FrontEndAxes(step, rate, period * rate, first, None)
     n_fft, _, hop_length = frame_sizes(
         rate, getattr(step, "n_fft", None), getattr(step, "win_length", None), step.hop_length
     )

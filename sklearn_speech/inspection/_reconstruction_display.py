@@ -28,7 +28,7 @@ class ReconstructionDisplay:
         Spectrograms after it, of the same shapes.
     sample_rate : int, default=None
         In Hz. None means that the axes count frames and bands.
-    hop_length : int, default=None
+    hop_length : float, default=None
         Samples from one frame to the next.
     frequencies : array-like of shape (n_bands,), default=None
         Centre of each band in Hz.
@@ -70,7 +70,7 @@ class ReconstructionDisplay:
         reconstructions: Any,
         *,
         sample_rate: float | None = None,
-        hop_length: int | None = None,
+        hop_length: float | None = None,
         frequencies: npt.ArrayLike | None = None,
         unit: str = "dB",
         names: list[str] | None = None,

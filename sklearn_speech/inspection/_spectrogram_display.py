@@ -25,7 +25,7 @@ class SpectrogramDisplay:
         Levels, lowest frequency first.
     sample_rate : int, default=None
         In Hz. None means that the axes count frames and bands.
-    hop_length : int, default=None
+    hop_length : float, default=None
         Samples from one frame to the next; needed with `sample_rate`.
     frequencies : array-like of shape (n_bands,), default=None
         Centre of each band in Hz, ascending. None means evenly spaced from 0 Hz to half the
@@ -79,7 +79,7 @@ class SpectrogramDisplay:
         spectrogram: npt.ArrayLike,
         *,
         sample_rate: float | None = None,
-        hop_length: int | None = None,
+        hop_length: float | None = None,
         frequencies: npt.ArrayLike | None = None,
         first_frame_time: float = 0.0,
         unit: str = "dB",

@@ -23,10 +23,7 @@ class ClipwiseEncoder(nn.Module):
         (n_clips, n_bands, n_frames), or (n_clips, n_bands). If it has an attribute
         ``vector_shape``, (n_bands, n_frames or None), and `hop_length` is set, the shape is
         taken from there; otherwise from a run on silence, for which a window may be too
-        short. An attribute ``silence`` is the number of samples to put at both ends of clips
-        whose windows are centred; without it, half a window is put there. A method
-        ``trainable_stages`` returns its parts in turn, of which the last may be trained; without
-        it, these are all modules that have weights of their own.
+        short.
     sample_rate : int
         Sampling rate of the waveforms that it takes, in Hz.
     window_length : int, default=None
@@ -34,13 +31,13 @@ class ClipwiseEncoder(nn.Module):
         encoder itself pads clips by half a window. None is `hop_length`, or 1 without one.
     hop_length : int, default=None
         Samples from one vector to the next; None means one vector per clip.
+    silence : int, default=None
+        Samples of silence that clips with centred windows get at both ends. None is half a window.
 
     Attributes
     ----------
     n_bands : int
         Size of a vector.
-    silence : int
-        Samples of silence that clips with centred windows get at both ends.
 
     Raises
     ------
@@ -56,6 +53,7 @@ class ClipwiseEncoder(nn.Module):
         sample_rate: int,
         window_length: int | None = None,
         hop_length: int | None = None,
+        silence: int | None = None,
     ) -> None:
         super().__init__()
         _refuse_missing_weights(module)
@@ -63,7 +61,7 @@ class ClipwiseEncoder(nn.Module):
         self.sample_rate = sample_rate
         self.window_length = (hop_length or 1) if window_length is None else window_length
         self.hop_length = hop_length
-        self.silence = getattr(module, "silence", self.window_length // 2)
+        self.silence = self.window_length // 2 if silence is None else silence
         self.whole_clip = window_length is None
         self.n_bands, n_vectors = self._find_shape()
         self.by_window = n_vectors is None and hop_length is not None

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from .clipwise_encoder import ClipwiseEncoder
 from .counts import Count, at_least
 from .masking import frame_mask
+from .moonshine import MoonshineEncoderNet
 from .resampler import Resampler
 from .speech_embedding import SpeechEmbeddingNet
 
@@ -75,6 +76,7 @@ class EmbeddingFrontEnd(nn.Module):
         self.resampler = Resampler(sample_rate, encoder.sample_rate, dtype)
         self.encoder = encoder.requires_grad_(trained is True)
         self.n_bands = encoder.n_bands
+        self.sample_rate = sample_rate
         centred = center and encoder.hop_length is not None
         self.silence = encoder.silence if centred else 0
         self.trained = trained
@@ -112,6 +114,20 @@ class EmbeddingFrontEnd(nn.Module):
     def n_frames(self, lengths: Count) -> Count:
         """Number of vectors of clips of `lengths` samples (int or Tensor)."""
         return self.encoder.n_frames(self.n_encoded(lengths))
+
+    def frame_times(self) -> tuple[float, float]:
+        """Seconds from one vector to the next, and to the centre of the first one.
+
+        Raises
+        ------
+        ValueError
+            When the encoder gives one vector per clip.
+        """
+        encoder = self.encoder
+        if encoder.hop_length is None:
+            raise ValueError("the encoder gives one vector per clip: vectors have no times")
+        centre = encoder.window_length // 2 - self.silence
+        return encoder.hop_length / encoder.sample_rate, centre / encoder.sample_rate
 
     def n_encoded(self, lengths: Count) -> Count:
         """Samples that reach the encoder for clips of `lengths` samples (int or Tensor)."""
@@ -192,9 +208,8 @@ class EmbeddingFrontEnd(nn.Module):
 
 def _stages(encoder: nn.Module) -> list[nn.Module]:
     """Parts of an encoder, in turn."""
-    stages = getattr(getattr(encoder, "module", encoder), "trainable_stages", None)
-    if stages is not None:
-        return stages()
+    if isinstance(encoder, ClipwiseEncoder) and isinstance(encoder.module, MoonshineEncoderNet):
+        return encoder.module.trainable_stages()
     return [m for m in encoder.modules() if next(m.parameters(False), None) is not None]
 
 

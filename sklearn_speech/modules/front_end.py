@@ -377,6 +377,11 @@ class FrontEnd(nn.Module):
         with torch.autocast(waveforms.device.type, enabled=False):
             return self._features(waveforms.to(self.dtype), lengths)
 
+    def frame_times(self) -> tuple[float, float]:
+        """Seconds from one frame to the next, and to the centre of the first one."""
+        centre = self.framing.first_sample + self.framing.win_length / 2
+        return self.hop_length / self.sample_rate, centre / self.sample_rate
+
     def _features(self, waveforms: Tensor, lengths: Tensor | None) -> Tensor:
         energies = self.energies(self.framing(waveforms, lengths))
         valid = None

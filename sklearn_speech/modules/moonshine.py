@@ -166,10 +166,13 @@ def _norm() -> nn.LayerNorm:
 
 def _rotation(x: Tensor) -> Tensor:
     """Cosines and sines, shape (2, n_frames, _N_ROTATED / 2), of the angles of the positions."""
-    positions = torch.arange(x.shape[1], device=x.device, dtype=x.dtype)
-    exponents = torch.arange(0, _N_ROTATED, 2, device=x.device, dtype=x.dtype) / _N_ROTATED
-    angles = positions.unsqueeze(1) * _LONGEST**-exponents
-    return torch.stack([angles.cos(), angles.sin()])
+    dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
+    # half precision cannot tell positions of long clips apart
+    with torch.autocast(x.device.type, enabled=False):
+        positions = torch.arange(x.shape[1], device=x.device, dtype=dtype)
+        exponents = torch.arange(0, _N_ROTATED, 2, device=x.device, dtype=dtype) / _N_ROTATED
+        angles = positions.unsqueeze(1) * _LONGEST**-exponents
+        return torch.stack([angles.cos(), angles.sin()])
 
 
 def _rotated(x: Tensor, rotation: Tensor) -> Tensor:

@@ -63,6 +63,7 @@ class VoiceEncoderNet(nn.Module):
     vector_shape = _N_STATES, 0
     #: The mel spectrogram pads each clip by half a window.
     window_length = 0
+    silence = 0
     hop_length = _HOP_FRAMES * 160
 
     def __init__(self, n_layers: int = N_LAYERS) -> None:

@@ -94,6 +94,4 @@ class TimingMixin(Mixin):
         if not isinstance(self.module_, FrontEndNet):
             return self.frame_period, self.frame_period / 2, 1 / self.frame_period
         front_end = self.module_.front_end
-        rate, framing = front_end.sample_rate, front_end.framing
-        centre = framing.first_sample + framing.win_length / 2
-        return front_end.hop_length / rate, centre / rate, rate
+        return *front_end.frame_times(), front_end.sample_rate

@@ -409,7 +409,7 @@ def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(mo
 def test_a_reader_that_is_missing_is_named_too(name, tmp_path, monkeypatch):
     path = onnx_file(tmp_path / "blocks.onnx", operator="Reshape")
     monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=rf"{name} is needed.*sklearn-speech\[pretrained\]"):
+    with pytest.raises(ImportError, match=rf"{name} is needed.*pip install {name}"):
         SpeechEmbedding(encoder=path, hop_length=160).fit(noise(1, 480))
 
 

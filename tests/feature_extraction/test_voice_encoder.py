@@ -65,7 +65,7 @@ def test_a_saved_pipeline_reads_the_package_again(package, tmp_path):
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
-        ({"layer": 4}, "n_layers=4: the voice encoder has 1 to 3"),
+        ({"layer": 4}, "layer=4, but the voice encoder has layers 1 to 3"),
         ({"hop_length": 160}, "hop_length=160, but the voice encoder has 1280"),
         ({"window_length": 400}, "window_length=400, but the voice encoder has 0"),
         (

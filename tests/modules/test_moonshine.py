@@ -53,6 +53,12 @@ def test_products_of_rotated_vectors_depend_on_their_distance_alone():
     torch.testing.assert_close(turned[0].norm(dim=1), query.flatten().norm().expand(50))
 
 
+def test_positions_of_long_clips_stay_exact_in_mixed_precision(net):
+    x = torch.zeros(1, 800, 288)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(_rotation(x.bfloat16()), _rotation(x), rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("n_layers", [1, 3, 5])
 def test_first_layers_are_those_of_the_whole_network(net, n_layers):
     first = MoonshineEncoderNet(n_layers).load_weights(net.state_dict()).eval()

@@ -285,7 +285,7 @@ def test_a_recogniser_stands_beside_the_embedding_where_it_is_wanted(name, defau
         made = make_recipe(name, layers=(20, 13), **parameters)
         parts = [part for _, part in walk(made) if isinstance(part, SpeechEmbedding)]
         found = [(part.encoder, part.layer) for part in parts]
-        assert found == [(None, 20), (None, 13)] + [("moonshine", None)] * recognizer
+        assert found == [("moonshine", None)] * recognizer + [(None, 20), (None, 13)]
 
 
 @pytest.mark.parametrize("name", ["best-pretrained", "best-vote", "best-utterance-pretrained"])
