@@ -50,7 +50,7 @@ def _apart(names):
     return list(zip(names[::2], names[1::2]))
 
 
-@functools.lru_cache(maxsize=2)
+@functools.cache
 def features(of_words, name):
     """What the steps that learn nothing make of all clips of a corpus."""
     paths, _, _, rate, _ = recordings("words" if of_words else "speakers")
