@@ -180,6 +180,11 @@ class PretrainedNet(SpeechNetParameters):
         usable = np.ones(len(labelled), dtype=bool)
         if y_val is not None:
             known = ~self._is_unlabelled(y_val)
+            if not known.any():
+                raise ValueError(
+                    f"all validation clips are unlabelled (y_val = {self._unlabelled}): they have "
+                    "no loss"
+                )
             X_val, y_val = clips_of(X_val, known), labels_of(y_val, known)
         elif X_val is None and self.early_stopping and options.get("lr_schedule") is None:
             # split before the pretrainer is fitted, so that it sees no validation clips
@@ -340,6 +345,7 @@ class PretrainedNet(SpeechNetParameters):
             )
             for parameter in trained:
                 parameter.requires_grad_(not frozen)
+            self.module_.freeze_front_end(frozen)
         self.__dict__["_frozen"] = frozen
         if not frozen:
             self.__dict__.pop("_trained_in_front_end", None)

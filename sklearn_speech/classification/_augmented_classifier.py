@@ -255,6 +255,26 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, DocumentedMixin, 
         """
         return self._answer("decision_function", X)
 
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the score of the fitted `estimator`, which for most is the accuracy.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_times) or (n_clips, n_bands, n_frames), or ragged
+            Clips.
+        y : array-like of shape (n_clips,) or (n_clips, n_outputs)
+            True labels.
+        sample_weight : array-like of shape (n_clips,), default=None
+            Weights of the clips.
+
+        Returns
+        -------
+        score : float
+        """
+        check_is_fitted(self)
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return self.estimator_.score(self._check_X(X, reset=False), y, **weights)
+
     @property
     def reads(self) -> str | None:
         """What `augment` changes, and ``fit`` takes."""
@@ -289,11 +309,13 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, DocumentedMixin, 
 
     def _refuse_split_copies(self, fit_params: dict[str, Any]) -> None:
         """Refuse parts that could train on a clip and validate on its copy."""
-        by_group = any(name.split("__")[-1] == "groups" for name in fit_params)
+        names = {name.split("__")[-1] for name in fit_params}
         for path, part in walk(self.estimator):
             split = _inner_split(part)
-            if split is None or (by_group and split.by_group):
+            if split is None or (split.by_group and "groups" in names):
                 continue
+            if isinstance(part, BaseSpeechNet) and "X_val" in names:
+                continue  # it validates on these, and holds out nothing
             where = f"estimator__{path}" if path else "estimator"
             raise ValueError(
                 f"{where} is a {type(part).__name__} with {split.parameter}, which holds out "
@@ -329,7 +351,7 @@ def _inner_split(part: Any) -> _Split | None:
         router = get_routing_for_object(cv) if hasattr(cv, "split") else None
         by_group = router is not None and bool(router.consumes("split", ["groups"]))
         return _Split(f"cv={cv!r}", by_group)
-    for name in ("early_stopping", "oob_score"):
+    for name in ("early_stopping", "oob_score", "probability"):
         if params.get(name):
             return _Split(f"{name}={params[name]!r}", isinstance(part, BaseSpeechNet))
     if "validation_fraction" in params and params.get("n_iter_no_change") is not None:

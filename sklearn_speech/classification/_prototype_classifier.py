@@ -1,6 +1,6 @@
 """A few clips of each word, and an answer for words that were never heard."""
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import pairwise_distances
 from sklearn.model_selection import GroupKFold
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from ..base._class_encoding import check_class_labels
+from ..utils.labels import as_targets, spelled_as
 from ..utils.sklearn_private import DocumentedMixin, Interval, StrOptions, fit_context
 from ..utils.speakers import check_speakers
 from ..utils.values import TOO_LARGE, check_finite, check_values
@@ -100,7 +101,7 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
         "metric": [StrOptions({"cosine", "euclidean", "manhattan"})],
         "threshold": [Interval(Real, None, None, closed="neither"), StrOptions({"auto"}), None],
         "false_acceptance": [Interval(Real, 0, 1, closed="both")],
-        "unknown": [str, int],
+        "unknown": [str, Integral],
     }
 
     def __init__(
@@ -146,7 +147,8 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
         y = check_class_labels(y)
         found = np.unique(y)
         same_type = isinstance(self.unknown, str) == isinstance(found.tolist()[0], str)
-        self.words_ = found[found != self.unknown] if same_type else found
+        self._unknown = spelled_as(np.array([self.unknown]), found).tolist()[0]
+        self.words_ = found[found != self._unknown] if same_type else found
         if len(self.words_) == 0:
             raise ValueError(f"every label in y is {self.unknown!r}: expected clips of a word")
         self.classes_ = found
@@ -173,7 +175,7 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
                 f"{found.tolist()[0]!r}: expected a label that can stand beside them, such as "
                 f"{-1 if isinstance(self.unknown, str) else 'unknown'!r}"
             )
-        self.classes_ = np.union1d(found, [self.unknown])
+        self.classes_ = np.union1d(found, [self._unknown])
         if self.threshold == "auto":
             self._choose_threshold(X, y, groups)
         else:
@@ -215,7 +217,27 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
         similarities = similarities[:, known]
         nearest = self.classes_[known][similarities.argmax(axis=1)]
         rejected = similarities.max(axis=1) < self.threshold_
-        return np.where(rejected, self.unknown, nearest) if rejected.any() else nearest
+        return np.where(rejected, self._unknown, nearest) if rejected.any() else nearest
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the share of clips with the right word, or `unknown`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_features)
+            Features.
+        y : array-like of shape (n_clips,)
+            True words.
+        sample_weight : array-like of shape (n_clips,), default=None
+            Weights of the clips.
+
+        Returns
+        -------
+        score : float
+        """
+        check_is_fitted(self)
+        y = spelled_as(column_or_1d(as_targets(y)), self.classes_)
+        return super().score(X, y, sample_weight)
 
     def _scores(self, X):
         check_is_fitted(self)
@@ -264,7 +286,8 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
                 "threshold='auto' found no clip of another word among the held-out speakers: add "
                 f"such clips, labelled {self.unknown!r}, or set threshold to a number"
             )
-        n_accepted = int(self.false_acceptance * len(unknown))
+        # 0.29 of 100 is 29, though the product is a little less
+        n_accepted = int(self.false_acceptance * len(unknown) + 1e-9)
         # the smallest number above the last clip that has to be rejected
         last = unknown[len(unknown) - 1 - n_accepted] if n_accepted < len(unknown) else -np.inf
         self.threshold_ = float(np.nextafter(last, np.inf))

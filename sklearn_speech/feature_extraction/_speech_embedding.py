@@ -1,5 +1,6 @@
 """Waveforms to the vectors of a network pretrained on thousands of voices."""
 
+import hashlib
 import os
 import warnings
 from collections.abc import Hashable
@@ -246,11 +247,12 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
         Raises
         ------
         ValueError
-            When the file of the encoder has changed since ``fit``.
+            When the file or the weights of the encoder have changed since ``fit``.
         """
         check_is_fitted(self)
         content = self._read_content()
-        if getattr(self, "_fitted_content", content) != content:  # older versions lack it
+        # older versions lack it, or that of a module
+        if getattr(self, "_fitted_content", None) not in (None, content):
             raise ValueError(
                 f"encoder={self.encoder!r:.200} has other weights than {type(self).__name__} was "
                 "fitted with: fit again"
@@ -348,7 +350,7 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
             net = packaged.load(self.layer, dtype)
             self._check_fixed(packaged.title, net)
             sizes = net.sample_rate, net.window_length, net.hop_length, net.silence
-            return ClipwiseEncoder(net, *sizes)
+            return ClipwiseEncoder(net, *sizes, vector_shape=net.vector_shape)
         if not isinstance(encoder, nn.Module):
             path = self._path()
             weights = published_weights(path)
@@ -356,21 +358,24 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
                 return self._published(weights, dtype)
             encoder = OnnxEncoder(path)
         else:
-            encoder = deepcopy(encoder).cpu()
+            with torch.no_grad():  # parameters of copied scripts are no leaves otherwise
+                encoder = deepcopy(encoder).cpu()
         if self.layer is not None:
             raise ValueError(
                 f"layer={self.layer!r} belongs to the speech embedding; to take an inner layer of "
                 "an encoder of your own, pass a module that ends there"
             )
-        window = self.window_length
-        if window is None:
-            window = getattr(encoder, "n_times", None)
-        return ClipwiseEncoder(encoder, self._encoder_rate(), window, self.hop_length)
+        window, shape = self.window_length, None
+        if isinstance(encoder, OnnxEncoder):
+            window, shape = encoder.n_times if window is None else window, encoder.vector_shape
+        return ClipwiseEncoder(
+            encoder, self._encoder_rate(), window, self.hop_length, vector_shape=shape
+        )
 
-    def _read_content(self) -> str | None:
-        """Digest of what is read from a file; a module is a parameter like others."""
+    def _read_content(self) -> str:
+        """Digest of the weights in a file, or of a module."""
         if isinstance(self.encoder, nn.Module):
-            return None
+            return _digest_of(self.encoder)
         path = self._path()
         return digest_of_weights(path) if self._packaged() is None else digest_of_file(path)
 
@@ -409,3 +414,13 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
                 UserWarning,
                 stacklevel=3,
             )
+
+
+def _digest_of(module: nn.Module) -> str:
+    """Digest of the weights and buffers of a module."""
+    digest = hashlib.blake2b()
+    for name, tensor in module.state_dict().items():
+        if isinstance(tensor, torch.Tensor):
+            content = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+            digest.update(name.encode() + content.numpy().tobytes())
+    return digest.hexdigest()

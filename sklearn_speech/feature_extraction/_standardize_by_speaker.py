@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_array
 
 from ..utils.speakers import check_speakers
+from ..utils.values import check_values
 
 
 def standardize_by_speaker(X: ArrayLike, speakers: ArrayLike) -> NDArray[Any]:
@@ -50,6 +51,7 @@ def standardize_by_speaker(X: ArrayLike, speakers: ArrayLike) -> NDArray[Any]:
     >>> standardize_by_speaker(X, ["ann", "ann", "eve", "eve"]).ravel().tolist()
     [-1.0, 1.0, -1.0, 1.0]
     """
+    check_values(X)
     table = check_array(X, dtype=(np.float64, np.float32), input_name="X")
     names, codes = check_speakers(speakers, len(table))
     counts = np.bincount(codes, minlength=len(names))

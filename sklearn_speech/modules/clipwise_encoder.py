@@ -20,10 +20,7 @@ class ClipwiseEncoder(nn.Module):
     ----------
     module : torch.nn.Module
         ``module(waveforms)``, waveforms of shape (n_clips, n_times), gives vectors of shape
-        (n_clips, n_bands, n_frames), or (n_clips, n_bands). If it has an attribute
-        ``vector_shape``, (n_bands, n_frames or None), and `hop_length` is set, the shape is
-        taken from there; otherwise from a run on silence, for which a window may be too
-        short.
+        (n_clips, n_bands, n_frames), or (n_clips, n_bands).
     sample_rate : int
         Sampling rate of the waveforms that it takes, in Hz.
     window_length : int, default=None
@@ -33,6 +30,9 @@ class ClipwiseEncoder(nn.Module):
         Samples from one vector to the next; None means one vector per clip.
     silence : int, default=None
         Samples of silence that clips with centred windows get at both ends. None is half a window.
+    vector_shape : (int, int or None), default=None
+        Size of a vector, and anything for a frame axis, None without one. If it or `hop_length`
+        is None, both are found by a run on silence, for which a window may be too short.
 
     Attributes
     ----------
@@ -54,6 +54,7 @@ class ClipwiseEncoder(nn.Module):
         window_length: int | None = None,
         hop_length: int | None = None,
         silence: int | None = None,
+        vector_shape: tuple[int, int | None] | None = None,
     ) -> None:
         super().__init__()
         _refuse_missing_weights(module)
@@ -63,7 +64,9 @@ class ClipwiseEncoder(nn.Module):
         self.hop_length = hop_length
         self.silence = self.window_length // 2 if silence is None else silence
         self.whole_clip = window_length is None
-        self.n_bands, n_vectors = self._find_shape()
+        if vector_shape is None or hop_length is None:
+            vector_shape = self._find_shape()
+        self.n_bands, n_vectors = vector_shape
         self.by_window = n_vectors is None and hop_length is not None
         if n_vectors not in (None, 1) and hop_length is None:
             raise ValueError(
@@ -81,9 +84,6 @@ class ClipwiseEncoder(nn.Module):
 
     def _find_shape(self) -> tuple[int, int | None]:
         """Size of a vector, and number of vectors for silence; None without a frame axis."""
-        known = getattr(self.module, "vector_shape", None)
-        if known is not None and self.hop_length is not None:
-            return known
         was_training = self.module.training
         # a network may be built without memory for its weights, on the device "meta"
         with torch.no_grad(), torch.device("cpu"):

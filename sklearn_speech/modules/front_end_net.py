@@ -1,6 +1,6 @@
 """A front end and the network that reads it, as one module."""
 
-from typing import Any
+from typing import Any, Self
 
 from torch import Tensor, nn
 
@@ -23,11 +23,25 @@ class FrontEndNet(nn.Module):
 
     #: Has a method ``n_frames`` besides those of a module.
     front_end: Any
+    #: Whether the front end stays in evaluation mode, so that its statistics do not change.
+    _is_frozen = False
 
     def __init__(self, front_end: nn.Module, network: nn.Module) -> None:
         super().__init__()
         self.front_end = front_end
         self.network = network
+
+    def freeze_front_end(self, frozen: bool) -> None:
+        """Keep the front end in evaluation mode from now on, or no longer."""
+        self._is_frozen = frozen
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """As in torch, but a frozen front end stays in evaluation mode."""
+        super().train(mode)
+        if self._is_frozen:
+            self.front_end.eval()
+        return self
 
     def features(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Features of waveforms, and their numbers of frames."""

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, SGDCl
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from sklearn_speech import load, make_speech_pipeline, save
 from sklearn_speech.augmentation import AddNoise, Gain, Mixup, SpecAugment, SpeedPerturb
@@ -295,3 +296,43 @@ def test_a_standard_pipeline_gives_it_what_it_reads():
     ]
     assert steps[0] == ["audioreader", "padortrim", "augmentedclassifier"]
     assert steps[1] == ["audioreader", "padortrim", "melspectrogram", "augmentedclassifier"]
+
+
+@pytest.mark.parametrize("names", [False, True], ids=["numbers", "strings"])
+def test_its_score_is_that_of_the_estimator_which_may_not_count_all_clips(names):
+    net = WaveformMLPClassifier(
+        hidden_units=4, max_epochs=1, random_state=0,
+        pretrainer=WaveformMLPClassifier(hidden_units=4, max_epochs=1, random_state=0),
+    )  # fmt: skip
+    y = np.where(np.arange(N) % 3 > 0, -1, np.arange(N) % 2).astype(object)
+    y = [f"w{label}" if names and label != -1 else label for label in y]
+    y = np.array(y, dtype=object if names else int)
+    classifier = AugmentedClassifier(net, [Gain()], random_state=0)
+    labelled = y != -1
+    classifier.fit(EQUAL, y)
+    expected = np.mean(classifier.predict(EQUAL[labelled]) == y[labelled])
+    assert classifier.score(EQUAL, y) == pytest.approx(expected)
+
+
+def test_its_score_passes_weights_on():
+    classifier = AugmentedClassifier(LogisticRegression(), [Gain()], random_state=0)
+    classifier.fit(EQUAL, WORDS)
+    right = classifier.predict(EQUAL) == WORDS
+    weights = np.arange(1, N + 1)
+    assert classifier.score(EQUAL, WORDS, weights) == np.average(right, weights=weights)
+
+
+def test_validation_clips_that_are_given_hold_out_nothing():
+    net = WaveformMLPClassifier(hidden_units=4, max_epochs=2, early_stopping=True, random_state=0)
+    classifier = AugmentedClassifier(net, [Gain()], random_state=0)
+    with pytest.raises(ValueError, match="early_stopping=True, which holds out"):
+        classifier.fit(EQUAL, WORDS)
+    classifier.fit(EQUAL, WORDS, X_val=EQUAL[:4], y_val=WORDS[:4])
+    assert len(classifier.estimator_.history_) > 0
+
+
+@pytest.mark.filterwarnings("ignore:.*probability.*:FutureWarning")
+def test_calibration_on_copies_of_training_clips_is_refused():
+    part = make_pipeline(StandardScaler(), SVC(probability=True))
+    with pytest.raises(ValueError, match="SVC with probability=True, which holds out"):
+        AugmentedClassifier(part, [Gain()]).fit(EQUAL, WORDS)

@@ -1,5 +1,6 @@
 import itertools
 import re
+import unicodedata
 
 import numpy as np
 import pytest
@@ -239,3 +240,37 @@ def test_booleans_have_no_label_beside_them():
     assert PrototypeClassifier().fit(X, y).predict(X).tolist() == y
     with pytest.raises(ValueError, match="y holds booleans"):
         PrototypeClassifier(threshold=-1.0, unknown=-1).fit(X, y)
+
+
+def test_words_are_the_same_in_every_unicode_form():
+    composed, apart = (unicodedata.normalize(form, "\u00e4ndere") for form in ("NFC", "NFD"))
+    X = [[0.0, 1.0], [0.1, 1.1], [3.0, 0.0], [3.1, 0.1], [9.0, 9.0], [9.1, 9.2]]
+    y = ["go", "go", "stop", "stop", apart, apart]
+    classifier = PrototypeClassifier(threshold="auto", unknown=composed)
+    classifier.fit(X, y, groups=["ann", "bob"] * 3)
+    assert classifier.words_.tolist() == ["go", "stop"]
+    assert classifier.classes_.tolist() == [apart, "go", "stop"]
+    assert classifier.predict([[30.0, 30.0]]).tolist() == [apart]
+    assert classifier.score(X, y) == classifier.score(X, [*y[:4], composed, composed]) == 1.0
+
+
+def test_unknown_may_be_a_number_of_numpy():
+    classifier = PrototypeClassifier(threshold=-0.5, unknown=np.int64(-1))
+    assert classifier.fit([[0.0], [1.0]], [3, 4]).predict([[0.1], [9.0]]).tolist() == [3, -1]
+
+
+@pytest.mark.parametrize("share", [0.07, 0.28, 0.29, 0.57, 0.58])
+def test_the_threshold_is_the_lowest_that_accepts_at_most_the_share(share):
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(size=(4, 2)), rng.normal(size=(100, 2)) * 5])
+    y, groups = ["go"] * 4 + ["unknown"] * 100, [0, 1] * 52
+    classifier = PrototypeClassifier(threshold="auto", false_acceptance=share)
+    classifier.fit(X, y, groups=groups)
+    near = []
+    for group in (0, 1):
+        held_out = np.array(groups) == group
+        mean = X[:4][~held_out[:4]].mean(0)
+        near.append(-np.linalg.norm(X[4:][held_out[4:]] - mean, axis=1))
+    # the last rejected clip differs from the threshold by rounding alone
+    accepted = np.concatenate(near) > classifier.threshold_ + 1e-9
+    assert accepted.sum() == round(100 * share)

@@ -493,3 +493,57 @@ def test_nan_and_infinity_are_refused(value, said, ragged):
     X = make_ragged([X[0], X[1, :700], X[2]]) if ragged else X
     with pytest.raises(ValueError, match=said):
         SpeechEmbedding(encoder=Energies(), hop_length=160).fit(X)
+
+
+def convolution():
+    return torch.nn.Sequential(
+        torch.nn.Unflatten(1, (1, -1)), torch.nn.Conv1d(1, 4, 400, stride=160)
+    )
+
+
+def test_a_module_that_has_changed_since_fit_is_refused(tmp_path):
+    encoder, X = convolution(), noise(2, RATE)
+    embedding = SpeechEmbedding(encoder=encoder, window_length=400, hop_length=160).fit(X)
+    before = embedding.transform(X)
+    copied = pickle.loads(pickle.dumps(embedding))
+    with torch.no_grad():
+        encoder[1].weight.mul_(-3)
+    with pytest.raises(ValueError, match=r"has other weights .*: fit again"):
+        embedding.transform(X)
+    np.testing.assert_array_equal(copied.transform(X), before)
+    assert np.abs(embedding.fit(X).transform(X) - before).max() > 0.01
+
+
+@pytest.mark.parametrize("kind", ["script", "trace"])
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+def test_compiled_modules_are_encoders_too(kind):
+    encoder, X = convolution(), noise(2, RATE)
+    expected = SpeechEmbedding(encoder=encoder, window_length=400, hop_length=160).fit_transform(X)
+    compiled = (
+        torch.jit.script(encoder)
+        if kind == "script"
+        else torch.jit.trace(encoder, torch.zeros(1, RATE))
+    )
+    embedding = SpeechEmbedding(encoder=compiled, window_length=400, hop_length=160)
+    np.testing.assert_allclose(embedding.fit_transform(X), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("attribute", ["n_times", "vector_shape", "silence"])
+def test_attributes_of_a_module_of_ones_own_mean_nothing(attribute):
+    plain, named = convolution(), convolution()
+    named.load_state_dict(plain.state_dict())
+    setattr(named, attribute, 16000)
+    X = [noise(4000), noise(9000)]
+    found, expected = (
+        SpeechEmbedding(encoder=encoder, hop_length=160, window_length=400).fit_transform(X)
+        for encoder in (named, plain)
+    )
+    for one, other in zip(found, expected):
+        np.testing.assert_array_equal(one, other)
+    whole = OneVector()
+    setattr(whole, attribute, 16000)
+    one, other = (
+        SpeechEmbedding(encoder=encoder).fit_transform(X) for encoder in (whole, OneVector())
+    )
+    for first, second in zip(one, other):
+        np.testing.assert_array_equal(first, second)

@@ -53,3 +53,9 @@ def test_what_differs_from_usual_is_recognised_of_new_speakers():
 def test_what_has_no_mean_and_spread_is_named(table, speakers, message):
     with pytest.raises(ValueError, match=message):
         standardize_by_speaker(table, speakers)
+
+
+def test_masked_values_are_refused():
+    masked = np.ma.masked_array(X, mask=np.arange(X.size).reshape(X.shape) == 5)
+    with pytest.raises(ValueError, match="X is masked at 1 of 240 values"):
+        standardize_by_speaker(masked, SPEAKERS)

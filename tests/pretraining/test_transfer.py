@@ -27,6 +27,7 @@ from sklearn_speech import (
     save,
     to_onnx,
 )
+from sklearn_speech.augmentation import AddNoise
 from tests.base.toy import toy_spectrograms
 from tests.estimators import ESTIMATORS
 
@@ -389,3 +390,36 @@ def test_parameters_changed_after_the_fit_are_named():
     source.set_params(tau=2)
     with pytest.raises(ValueError, match=r"fitted with other parameters than it has now: blocks"):
         BCResNetClassifier(2, pretrainer=FrozenEstimator(source)).fit(SPECTROGRAMS, WORDS)
+
+
+@pytest.mark.parametrize("lr_schedule", ["one_cycle", "swa"])
+@pytest.mark.parametrize(("freeze", "augment"), [(True, None), (True, [AddNoise()]), (2, None)])
+def test_a_frozen_front_end_changes_in_no_way(freeze, augment, lr_schedule):
+    encoder = torch.nn.Sequential(
+        torch.nn.Unflatten(1, (1, -1)),
+        torch.nn.Conv1d(1, 4, 40, stride=20),
+        torch.nn.BatchNorm1d(4),
+    )
+    embedding = SpeechEmbedding(
+        8000, encoder=encoder, encoder_sample_rate=8000, window_length=40, hop_length=20
+    )
+    settings = {
+        "frontend": TrainableFrontEnd(embedding, train="all"), "max_epochs": 2, "random_state": 0,
+    }  # fmt: skip
+    large = SpectrogramCNNClassifier(1, n_filters=2, **settings).fit(WAVES, OTHER_WORDS)
+    before = {name: value.clone() for name, value in large.module_.front_end.state_dict().items()}
+    small = SpectrogramCNNClassifier(
+        0, pretrainer=FrozenEstimator(large), freeze_pretrained=freeze, augment=augment,
+        lr_schedule=lr_schedule, **settings,
+    ).fit(WAVES, WORDS)  # fmt: skip
+    assert any(name.endswith("running_mean") for name in before)
+    for name, value in small.module_.front_end.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0, msg=name)
+    assert small.module_.train().front_end.training
+
+
+def test_validation_clips_without_any_label_are_refused():
+    large = SpectrogramCNNClassifier(1, n_filters=2, max_epochs=1, random_state=0)
+    small = SpectrogramCNNClassifier(0, pretrainer=large, max_epochs=1, random_state=0)
+    with pytest.raises(ValueError, match=r"all validation clips are unlabelled \(y_val = -1\)"):
+        small.fit(SPECTROGRAMS, WORDS, X_val=SPECTROGRAMS[:2], y_val=[-1, -1])
