@@ -57,8 +57,8 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
         (n_clips, n_times), a second, if any, their numbers of samples; its
         first output is (n_clips, n_frames, n_dims), (n_clips, n_dims, n_frames) or
         (n_clips, n_dims). A module takes waveforms of shape (n_clips, n_times) and gives
-        (n_clips, n_dims, n_frames) or (n_clips, n_dims); it is copied, and
-        runs in evaluation mode.
+        (n_clips, n_dims, n_frames) or (n_clips, n_dims); a copy of it runs in evaluation
+        mode, and it must not change between ``fit`` and ``transform``.
     encoder_sample_rate : int, default=None
         Sampling rate that the encoder needs, in Hz. None is 16000.
     window_length : int, default=None
