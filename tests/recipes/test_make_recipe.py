@@ -277,15 +277,15 @@ def test_two_pipelines_of_a_recipe_share_no_parameters():
 
 @pytest.mark.parametrize(("name", "default"), [("best-pretrained", False), ("best-vote", True)])
 def test_a_recogniser_stands_beside_the_embedding_where_it_is_wanted(name, default):
-    for recognizer, parameters in [
-        (default, {}),
-        (0, {"recognizer": 0}),
-        (1, {"recognizer": True}),
-    ]:
+    for parameters in ({}, {"recognizer": False}, {"recognizer": True}):
         made = make_recipe(name, layers=(20, 13), **parameters)
         parts = [part for _, part in walk(made) if isinstance(part, SpeechEmbedding)]
-        found = [(part.encoder, part.layer) for part in parts]
-        assert found == [("moonshine", None)] * recognizer + [(None, 20), (None, 13)]
+        recognizers = [("moonshine", None)] * parameters.get("recognizer", default)
+        assert [(part.encoder, part.layer) for part in parts] == [
+            *recognizers,
+            (None, 20),
+            (None, 13),
+        ]
 
 
 @pytest.mark.parametrize("name", ["best-pretrained", "best-vote", "best-utterance-pretrained"])
