@@ -77,7 +77,7 @@ def test_weights_that_change_in_a_module_need_another_fit():
     first = encoder.transform(clips())
     with torch.no_grad():
         encoder.encoder.gain.fill_(2)
-    with pytest.raises(ValueError, match="has other weights .*: fit again"):
+    with pytest.raises(ValueError, match=r"has other weights .*: fit again"):
         encoder.transform(clips())
     np.testing.assert_array_equal(encoder.fit(clips()).transform(clips()), 2 * first)
 
