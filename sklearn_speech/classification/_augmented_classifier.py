@@ -23,6 +23,7 @@ from ..utils.labels import as_targets
 from ..utils.parts import walk
 from ..utils.random import draw_seed
 from ..utils.rates import rate_of, with_rate
+from ..utils.scores import OF_ESTIMATOR, reports
 from ..utils.sklearn_private import (
     DocumentedMixin,
     HasMethods,
@@ -255,6 +256,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, DocumentedMixin, 
         """
         return self._answer("decision_function", X)
 
+    @reports(OF_ESTIMATOR)
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the score of the fitted `estimator`, which for most is the accuracy.
 

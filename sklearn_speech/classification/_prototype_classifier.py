@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from ..base._class_encoding import check_class_labels
 from ..utils.labels import as_targets, spelled_as
+from ..utils.scores import reports
 from ..utils.sklearn_private import DocumentedMixin, Interval, StrOptions, fit_context
 from ..utils.speakers import check_speakers
 from ..utils.values import TOO_LARGE, check_finite, check_values
@@ -219,6 +220,7 @@ class PrototypeClassifier(ClassifierMixin, DocumentedMixin, BaseEstimator):
         rejected = similarities.max(axis=1) < self.threshold_
         return np.where(rejected, self._unknown, nearest) if rejected.any() else nearest
 
+    @reports("accuracy")
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the share of clips with the right word, or `unknown`.
 

@@ -7,6 +7,7 @@ from typing import Any
 from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier, is_regressor
 from sklearn.pipeline import Pipeline
 
+from ..utils.scores import OF_ESTIMATOR
 from ..utils.sklearn_private import BaseSearchCV, is_made_scorer, parts_of_scorer
 
 #: Name of the metric of an estimator's own ``score`` if it is unknown.
@@ -58,9 +59,11 @@ def name_of_own_score(estimator: Any) -> str:
         if is_regressor(estimator):
             return "r2"
     inner = getattr(estimator, "estimator", None)
-    if method is None and hasattr(inner, "score"):  # such as FrozenEstimator
+    metric = getattr(method, "metric", UNKNOWN)
+    wraps = method is None or metric == OF_ESTIMATOR  # the first is so of FrozenEstimator
+    if wraps and hasattr(inner, "score"):
         return name_of_own_score(inner)
-    return getattr(method, "metric", UNKNOWN)
+    return metric
 
 
 def name_of_scorer(scorer: Any) -> str:

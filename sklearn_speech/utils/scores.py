@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+#: Metric of a wrapper that returns the score of its ``estimator``.
+OF_ESTIMATOR = "that of the estimator"
+
 Method = TypeVar("Method", bound=Callable[..., float])
 
 

@@ -22,6 +22,7 @@ from sklearn_speech.classification import AugmentedClassifier, WaveformMLPClassi
 from sklearn_speech.export._converting import Converter
 from sklearn_speech.feature_extraction import MelSpectrogram, TemporalPooling
 from sklearn_speech.model_selection import cross_validate_by_speaker
+from sklearn_speech.model_selection._metric_names import name_of_own_score
 from sklearn_speech.utils.rates import rate_of, with_rate
 from sklearn_speech.utils.validation import make_ragged
 from tests.members import AUGMENTATIONS, label
@@ -336,3 +337,11 @@ def test_calibration_on_copies_of_training_clips_is_refused():
     part = make_pipeline(StandardScaler(), SVC(probability=True))
     with pytest.raises(ValueError, match="SVC with probability=True, which holds out"):
         AugmentedClassifier(part, [Gain()]).fit(EQUAL, WORDS)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [LogisticRegression(), WaveformMLPClassifier(), make_pipeline(LogisticRegression())],
+)
+def test_tables_name_the_metric_of_the_estimator(estimator):
+    assert name_of_own_score(AugmentedClassifier(estimator)) == "accuracy"
