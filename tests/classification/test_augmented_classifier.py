@@ -344,4 +344,4 @@ def test_calibration_on_copies_of_training_clips_is_refused():
     [LogisticRegression(), WaveformMLPClassifier(), make_pipeline(LogisticRegression())],
 )
 def test_tables_name_the_metric_of_the_estimator(estimator):
-    assert name_of_own_score(AugmentedClassifier(estimator)) == "accuracy"
+    assert name_of_own_score(AugmentedClassifier(estimator, [Gain()])) == "accuracy"
