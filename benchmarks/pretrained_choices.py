@@ -85,15 +85,14 @@ def compare_layers(options):
     return rows
 
 
-def few_voices():
-    """Draws of known speakers, and clips of other speakers of the training list to test on.
+def by_voices_known(columns):
+    """Accuracy on a third of the speakers of the training list, by the number of those known.
 
-    Yields the number of speakers, the masks of their clips in each draw, and the mask of the test
-    clips. Two and eight speakers are drawn from those of at least 18 clips, so that there are
-    clips of most words.
+    Two and eight speakers are drawn from those of at least 18 clips, so that there are clips of
+    most words. `columns` are the features and the model of each column of the table.
     """
     ((train, _),) = recordings("words")[-1]
-    _, _, speakers, *_ = recordings("words")
+    _, y, speakers, *_ = recordings("words")
     names, counts = np.unique(speakers[train], return_counts=True)
     talkative = names[counts >= 18]
     others = np.random.default_rng(5).permutation(np.setdiff1d(names, talkative))
@@ -101,41 +100,35 @@ def few_voices():
     test = np.isin(speakers, others[n_known:])
     plan = [(talkative, 2, 10), (talkative, 8, 6)]
     plan += [(others[:n_known], n, d) for n, d in ((32, 5), (128, 3), (n_known, 1))]
+    rows = []
     for names, n_speakers, n_draws in plan:
         draws = [np.random.default_rng(i).permutation(names)[:n_speakers] for i in range(n_draws)]
-        yield n_speakers, [np.isin(speakers, known) for known in draws], test
-
-
-def compare_strength(options):
-    """Accuracy of each C on a third of the speakers of the training list, by those it knows."""
-    X, y = features(True, FAST), recordings("words")[1]
-    rows = []
-    for n_speakers, fits, test in few_voices():
-        row = {"speakers": n_speakers, "draws": len(fits)}
+        fits = [np.isin(speakers, known) for known in draws]
+        row = {"speakers": n_speakers, "draws": n_draws}
         row["clips"] = round(np.mean([fit.sum() for fit in fits]))
-        for C in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0):
-            model = make_recipe(FAST, C=C, random_state=0)[-2:]
+        for column, (X, model) in columns.items():
             scores = [model.fit(X[fit], y[fit]).score(X[test], y[test]) for fit in fits]
-            row[f"C={C}"] = f"{np.mean(scores):.4f}"
+            row[column] = f"{np.mean(scores):.4f}"
         rows.append(row)
         print(row, flush=True)
     return rows
+
+
+def compare_strength(options):
+    """Accuracy of each C."""
+    X = features(True, FAST)
+    models = {C: made(FAST, C=C, random_state=0)[-2:] for C in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)}
+    return by_voices_known({f"C={C}": (X, model) for C, model in models.items()})
 
 
 def compare_recognizer(options):
     """Accuracy with the encoder of a speech recogniser beside the embedding, and without."""
-    y, rows = recordings("words")[1], []
-    tables = {name: features(True, name) for name in (FAST, HEARD)}
-    for n_speakers, fits, test in few_voices():
-        row = {"speakers": n_speakers, "draws": len(fits)}
-        row["clips"] = round(np.mean([fit.sum() for fit in fits]))
-        for (name, X), C in itertools.product(tables.items(), (0.03, 1.0)):
-            model = made(name, C=C, random_state=0)[-2:]
-            scores = [model.fit(X[fit], y[fit]).score(X[test], y[test]) for fit in fits]
-            row[f"{name}, C={C}"] = f"{np.mean(scores):.4f}"
-        rows.append(row)
-        print(row, flush=True)
-    return rows
+    return by_voices_known(
+        {
+            f"{name}, C={C}": (features(True, name), made(name, C=C, random_state=0)[-2:])
+            for name, C in itertools.product((FAST, HEARD), (0.03, 1.0))
+        }
+    )
 
 
 def compare_recognizer_settings(options):

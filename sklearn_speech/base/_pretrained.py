@@ -339,16 +339,8 @@ class PretrainedNet(SpeechNetParameters):
         """Freeze or unfreeze the pretrained layers, the front end included if it is one of them."""
         network_in(self.module_).freeze(self._pretrained_names() if frozen else ())
         if isinstance(self.pretrainer_.module_, FrontEndNet):
-            front_end = self.module_.front_end
-            trained = self.__dict__.setdefault(
-                "_trained_in_front_end", [p for p in front_end.parameters() if p.requires_grad]
-            )
-            for parameter in trained:
-                parameter.requires_grad_(not frozen)
             self.module_.freeze_front_end(frozen)
         self.__dict__["_frozen"] = frozen
-        if not frozen:
-            self.__dict__.pop("_trained_in_front_end", None)
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
         """Freeze or unfreeze the pretrained layers."""

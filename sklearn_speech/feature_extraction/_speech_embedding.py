@@ -1,6 +1,5 @@
 """Waveforms to the vectors of a network pretrained on thousands of voices."""
 
-import hashlib
 import os
 import warnings
 from collections.abc import Hashable
@@ -20,6 +19,7 @@ from ..utils.clip_transformers import NamedBandsMixin
 from ..utils.lazy_clips import sample_of
 from ..utils.paths import digest_of_file
 from ..utils.sklearn_private import Interval, fit_context, validate_parameter_constraints
+from ..utils.tensors import digest_of_tensors
 from ..utils.validation import check_waveforms
 from ..utils.values import TOO_LOUD
 from ._base_encoder import BaseEncoder
@@ -375,7 +375,10 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
     def _read_content(self) -> str:
         """Digest of the weights in a file, or of a module."""
         if isinstance(self.encoder, nn.Module):
-            return _digest_of(self.encoder)
+            state = self.encoder.state_dict()  # other than tensors: what `get_extra_state` returns
+            return digest_of_tensors(
+                (name, value) for name, value in state.items() if isinstance(value, torch.Tensor)
+            )
         path = self._path()
         return digest_of_weights(path) if self._packaged() is None else digest_of_file(path)
 
@@ -414,13 +417,3 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
                 UserWarning,
                 stacklevel=3,
             )
-
-
-def _digest_of(module: nn.Module) -> str:
-    """Digest of the weights and buffers of a module."""
-    digest = hashlib.blake2b()
-    for name, tensor in module.state_dict().items():
-        if isinstance(tensor, torch.Tensor):
-            content = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-            digest.update(name.encode() + content.numpy().tobytes())
-    return digest.hexdigest()

@@ -23,8 +23,8 @@ class FrontEndNet(nn.Module):
 
     #: Has a method ``n_frames`` besides those of a module.
     front_end: Any
-    #: Whether the front end stays in evaluation mode, so that its statistics do not change.
-    _is_frozen = False
+    #: Trained parameters of a frozen front end; None while it is not frozen.
+    _frozen: list[nn.Parameter] | None = None
 
     def __init__(self, front_end: nn.Module, network: nn.Module) -> None:
         super().__init__()
@@ -32,14 +32,23 @@ class FrontEndNet(nn.Module):
         self.network = network
 
     def freeze_front_end(self, frozen: bool) -> None:
-        """Keep the front end in evaluation mode from now on, or no longer."""
-        self._is_frozen = frozen
+        """Freeze the front end, or let those of its parameters train that did before.
+
+        A frozen front end stays in evaluation mode, so that neither its weights nor its statistics
+        change.
+        """
+        if frozen and self._frozen is None:
+            self._frozen = [p for p in self.front_end.parameters() if p.requires_grad]
+        for parameter in self._frozen or []:
+            parameter.requires_grad_(not frozen)
+        if not frozen:
+            self._frozen = None
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Self:
         """As in torch, but a frozen front end stays in evaluation mode."""
         super().train(mode)
-        if self._is_frozen:
+        if self._frozen is not None:
             self.front_end.eval()
         return self
 

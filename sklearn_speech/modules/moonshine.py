@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .named_weights import load_named_weights
+
 #: Number of transformer layers.
 N_LAYERS = 6
 #: Size of a vector, hidden units of the feed-forward layers, heads of the attention.
@@ -103,15 +105,7 @@ class MoonshineEncoderNet(nn.Module):
         ValueError
             When weights are missing or have another shape.
         """
-        own = self.state_dict()
-        for name, weight in own.items():
-            shape = tuple(weights[name].shape) if name in weights else None
-            if shape != tuple(weight.shape):
-                raise ValueError(
-                    f"weights of the Moonshine encoder: expected {name} of shape "
-                    f"{tuple(weight.shape)}, got {'none' if shape is None else shape}"
-                )
-        self.load_state_dict({name: weights[name] for name in own})
+        load_named_weights(self, weights, "Moonshine encoder")
         return self
 
     def forward(self, waveforms: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .front_end import FrontEnd
+from .named_weights import load_named_weights
 
 #: Number of recurrent layers.
 N_LAYERS = 3
@@ -92,16 +93,7 @@ class VoiceEncoderNet(nn.Module):
         ValueError
             When a layer is missing or has another shape.
         """
-        for name, parameter in self.lstm.named_parameters():
-            found = weights.get(f"lstm.{name}")
-            shape = tuple(found.shape) if isinstance(found, Tensor) else None
-            if shape != tuple(parameter.shape):
-                raise ValueError(
-                    f"weights of the voice encoder: expected lstm.{name} of shape "
-                    f"{tuple(parameter.shape)}, got {'none' if shape is None else shape}"
-                )
-        own = {name: weights[f"lstm.{name}"] for name, _ in self.lstm.named_parameters()}
-        self.lstm.load_state_dict(own)
+        load_named_weights(self.lstm, weights, "voice encoder", prefix="lstm.")
         return self
 
     def forward(self, waveforms: Tensor) -> Tensor:

@@ -26,9 +26,9 @@ def embedding_table(
     sample_rate: float, layers: Sequence[int], statistics: Sequence[str], recognizer: bool
 ) -> BaseEstimator:
     """Statistics over time of layers of the speech embedding, and of a recogniser, side by side."""
-    # the recogniser comes first: where its package is missing, nothing is computed in vain
-    embeddings = [SpeechEmbedding(sample_rate=sample_rate, encoder="moonshine")] * recognizer
-    embeddings += [SpeechEmbedding(sample_rate=sample_rate, layer=layer) for layer in layers]
+    embeddings = [SpeechEmbedding(sample_rate, layer=layer) for layer in layers]
+    if recognizer:  # the first one: where its package is missing, nothing is computed in vain
+        embeddings.insert(0, SpeechEmbedding(sample_rate, encoder="moonshine"))
     tables = [make_pipeline(one, TemporalPooling(statistics)) for one in embeddings]
     return tables[0] if len(tables) == 1 else make_union(*tables)
 

@@ -1,5 +1,7 @@
-"""Convert arrays to tensors."""
+"""Tensors from arrays, and their digests."""
 
+import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -23,3 +25,21 @@ def as_tensor(array: Any, dtype: Any = None) -> torch.Tensor:
         On the CPU.
     """
     return torch.from_numpy(np.require(array, dtype, ["C", "W"]))
+
+
+def digest_of_tensors(named: Iterable[tuple[str, torch.Tensor]]) -> str:
+    """Return a digest of the names and contents of tensors.
+
+    Parameters
+    ----------
+    named : iterable of (str, Tensor)
+
+    Returns
+    -------
+    digest : str
+    """
+    digest = hashlib.blake2b()
+    for name, tensor in named:
+        content = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        digest.update(name.encode() + content.numpy().tobytes())
+    return digest.hexdigest()
