@@ -28,6 +28,8 @@ class FrontEndAxes:
         Time of the middle of the first frame, in seconds.
     frequencies : ndarray of shape (n_bands,) or None
         Centre of each band in Hz; None for cepstral coefficients and vectors of an encoder.
+    row_name : str, default=None
+        What the rows are if they are not frequencies.
     """
 
     step: Any
@@ -35,6 +37,7 @@ class FrontEndAxes:
     hop_length: float
     first_frame_time: float
     frequencies: np.ndarray | None
+    row_name: str | None = None
 
     def to_decibels(self, levels: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], str]:
         """Return levels in dB and "dB", or unchanged levels and "" if the front end normalised
@@ -90,20 +93,21 @@ def describe_front_end(estimator: Any) -> FrontEndAxes | None:
     rate = step.sample_rate
     if isinstance(step, BaseEncoder):
         period, first = step._shared_front_end().frame_times()
-        return FrontEndAxes(step, rate, period * rate, first, None)
+        return FrontEndAxes(step, rate, period * rate, first, None, "Dimension")
     n_fft, _, hop_length = frame_sizes(
         rate, getattr(step, "n_fft", None), getattr(step, "win_length", None), step.hop_length
     )
     n_mels = getattr(step, "n_mels", None)
+    row_name = None
     if getattr(step, "n_mfcc", None) is not None:
-        frequencies = None
+        frequencies, row_name = None, "Cepstral coefficient"
     elif n_mels is None:
         frequencies = np.fft.rfftfreq(n_fft, 1 / rate)
     else:
         fmax = rate / 2 if step.fmax is None else step.fmax
         frequencies = mel_frequencies(n_mels + 2, step.fmin, fmax, step.mel_scale)[1:-1]
     first = 0.0 if getattr(step, "center", True) else n_fft / 2 / rate
-    return FrontEndAxes(step, rate, hop_length, first, frequencies)
+    return FrontEndAxes(step, rate, hop_length, first, frequencies, row_name)
 
 
 def spectrogram_of(estimator: Any, X: Any) -> tuple[npt.NDArray[Any], str, FrontEndAxes]:

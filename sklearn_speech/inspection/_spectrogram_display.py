@@ -304,10 +304,10 @@ class SpectrogramDisplay:
             frequencies=front_end.frequencies,
             first_frame_time=front_end.first_frame_time,
             unit=unit,
-            row_name="Cepstral coefficient" if front_end.frequencies is None else None,
+            row_name=front_end.row_name,
             segments=segments,
         )
-        if front_end.frequencies is None and len(levels) > 1:
+        if getattr(front_end.step, "n_mfcc", None) is not None and len(levels) > 1:
             # coefficient 0, the loudness, is so large that the others would be indistinguishable
             plot_kw = {"vmin": levels[1:].min(), "vmax": levels[1:].max()} | plot_kw
         elif getattr(front_end.step, "n_mels", None) is not None:

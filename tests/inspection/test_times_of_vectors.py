@@ -39,6 +39,8 @@ def test_a_click_is_drawn_at_its_time(center):
     middle = np.asarray(display.im_.get_array()).reshape(2, -1)[0]
     loud = np.flatnonzero(middle > middle.max() / 2)
     assert edges[loud[0]] <= 0.5 <= edges[loud[-1] + 1]
+    assert display.ax_.get_ylabel() == "Dimension"
+    assert display.im_.get_clim() == (display.spectrogram.min(), display.spectrogram.max())
 
 
 def test_times_are_those_of_the_encoder_whatever_the_sampling_rate():
